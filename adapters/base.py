@@ -1,0 +1,109 @@
+"""What a system must offer to be measured, and what it may offer beyond that.
+
+The instrument imports `adapters/<system>/adapter.py` and uses its `ADAPTER`. The measured processes
+import `adapters/<system>/app.py`, which must offer `connect()` → a function (task, work) → the
+library's own id of the task, and may offer `bulk(tasks)`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+Guarantee = Literal["at most once", "at least once"]
+Slot = Literal["thread", "process", "parent", "none"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting, the page that documents it, and why it stands here."""
+
+    name: str
+    value: Any
+    source: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of settings of one system.
+
+    `slot` tells by what a slot can be known: its thread (or lasting greenlet), its process, the parent of
+    its processes where each task has one of its own, or `none` where greenlets come and go.
+    `redis` is the persistence of the embedded Redis: `redis` or `redis-always`.
+    """
+
+    name: str
+    summary: str
+    guarantee: Guarantee
+    results: bool
+    slot: Slot
+    settings: tuple[Setting, ...]
+    redis: str = "redis"
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a worker command is made from: the profile's settings, overrides applied, and N slots."""
+
+    profile: str
+    settings: Mapping[str, Any]
+    slots: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """One main process as a user would start it; `argv[0]` is a program of the system's environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Where the broker holds a task that has not finished, and whether the system calls it failed."""
+
+    place: str
+    failed: bool = False
+
+
+class Adapter(Protocol):
+    """The required contract."""
+
+    name: str
+    packages: tuple[str, ...]  # distributions to record and to ask for when missing
+    app: str  # module that the measured processes import
+    profiles: Mapping[str, Profile]
+    brokers: tuple[str, ...]
+    push_command: str  # the Redis command that each enqueue call issues once
+    key_patterns: tuple[str, ...]  # every key that the system may leave in a Redis
+
+    def commands(self, launch: Launch) -> list[Command]:
+        """The system's own worker commands that give N slots in all."""
+        ...
+
+
+@runtime_checkable
+class Bulk(Protocol):
+    """The system has a public bulk call; app.py offers `bulk`."""
+
+    bulk_call: str  # its name, for the report
+    bulk_chunk: int  # tasks per call
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """The adapter can tell where the broker holds a task."""
+
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+        """Task id → where the broker holds it now, for the tasks asked for; a handle is the library's own id, or empty."""
+        ...
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """The adapter can say from its settings how long recovery should take."""
+
+    def predict(self, fault: str, launch: Launch) -> str:
+        """One sentence: what the documentation and the settings let one expect."""
+        ...

@@ -1,0 +1,94 @@
+"""Celery: its profiles and its worker commands."""
+
+from collections.abc import Mapping
+
+from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.celery import traces
+
+DOCS = "https://docs.celeryq.dev/en/stable/"
+CONF = DOCS + "userguide/configuration.html#"
+WORKERS = DOCS + "userguide/workers.html"
+REDIS = DOCS + "getting-started/backends-and-brokers/redis.html"
+
+SLOTS = Setting("-c", "N", WORKERS + "#concurrency", "the number of slots")
+BACKEND = Setting("result_backend", "redis", REDIS + "#results", "results stored, as the first steps of the documentation do")
+PREFORK = "prefork pool"
+
+
+def _pool(pool: str) -> Setting:
+    return Setting("-P", pool, DOCS + "userguide/concurrency/index.html", f"the {pool} pool")
+
+
+TUNED = (
+    _pool("solo"),
+    Setting("--without-gossip", True, DOCS + "reference/cli.html#celery-worker", "no events from other workers"),
+    Setting("--without-mingle", True, DOCS + "reference/cli.html#celery-worker", "no waiting for neighbours at start"),
+    Setting("--without-heartbeat", True, DOCS + "reference/cli.html#celery-worker", "no event every two seconds"),
+    Setting("task_ignore_result", True, CONF + "task-ignore-result", "results off"),
+    Setting("worker_disable_rate_limits", True, CONF + "worker-disable-rate-limits", "no token buckets to look at"),
+    Setting("worker_enable_remote_control", False, CONF + "worker-enable-remote-control", "no control queue"),
+    Setting("broker_transport_options", {"ack_emulation": False}, "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html", "one round trip a task instead of three; a popped task is gone"),
+)
+DURABLE = (
+    SLOTS,
+    BACKEND,
+    Setting("task_acks_late", True, CONF + "task-acks-late", "a task leaves the broker only after it has run"),
+    Setting("task_reject_on_worker_lost", True, CONF + "task-reject-on-worker-lost", "a task whose pool child dies goes back to the queue"),
+    Setting("worker_prefetch_multiplier", 1, CONF + "worker-prefetch-multiplier", "hoard as little as possible"),
+    Setting(
+        "broker_transport_options",
+        {"visibility_timeout": 30, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
+        REDIS + "#visibility-timeout",
+        "redelivery after 30 s instead of 3,600; longer than any task here, so that none runs twice while it is alive",
+    ),
+    Setting("result_backend_always_retry", True, CONF + "result-backend-always-retry", "results survive a restart of the backend"),
+)
+
+
+class Celery:
+    """celery worker."""
+
+    name = "celery"
+    packages = ("celery", "redis")
+    app = "adapters.celery.app"
+    brokers = ("redis", "redis-everysec", "redis-always")
+    push_command = "lpush"
+    key_patterns = ("celery*", "_kombu.binding.*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
+    bulk_call = "kombu Producer.batch()"
+    bulk_chunk = 1000
+    profiles: Mapping[str, Profile] = {
+        "default": Profile("default", "one worker, prefork pool, results in Redis, all else as shipped", "at most once", True, "thread", (SLOTS, BACKEND)),
+        "tuned": Profile("tuned", "one solo worker per slot, no results, no acknowledgement", "at most once", False, "process", TUNED),
+        "durable": Profile("durable", "late acknowledgement, Redis synced at every write, redelivery after 30 s", "at least once", True, "thread", DURABLE, redis="redis-always"),
+        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, BACKEND, _pool("threads"))),
+        "gevent": Profile("gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, BACKEND, _pool("gevent")), requires=("gevent",)),
+        "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (BACKEND, _pool("solo"))),
+    }
+
+    def commands(self, launch: Launch) -> list[Command]:
+        """One `celery worker` with a pool of N, or N solo workers with names of their own."""
+        settings = dict(launch.settings)
+        flags = [flag for name, value in settings.items() for flag in _flag(name, value, launch.slots)]
+        base = ("celery", "-A", self.app, "worker")
+        if settings.get("-P") == "solo":
+            return [Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)]
+        return [Command((*base, *flags))]
+
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+        """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
+        return traces.held(broker, handles)
+
+    def predict(self, fault: str, launch: Launch) -> str:
+        """From acknowledgement and visibility timeout."""
+        return traces.predict(fault, launch.settings)
+
+
+def _flag(name: str, value: object, slots: int) -> list[str]:
+    if not name.startswith("-"):
+        return []
+    if value is True:
+        return [name]
+    return [name, str(slots) if value == "N" else str(value)]
+
+
+ADAPTER = Celery()

@@ -1,0 +1,37 @@
+"""Celery inside its processes: the application, the task, the enqueue call."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from celery import Celery
+
+from bench.probe import body, cell
+
+_cell = cell.load()
+_settings: dict[str, Any] = {name: value for name, value in _cell["settings"].items() if not name.startswith("-")}
+_backend = cell.broker() if _settings.pop("result_backend", None) == "redis" else None
+
+app = Celery("bench", broker=cell.broker(), backend=_backend)
+app.conf.update(broker_connection_retry_on_startup=True, **_settings)
+
+
+@app.task(name="run")
+def run(task: int, work: str = "") -> int:
+    """The task."""
+    return body.run(task, work)
+
+
+def connect() -> Callable[[int, str], str]:
+    """The plain call: `delay`."""
+
+    def enqueue(task: int, work: str) -> str:
+        return str((run.delay(task, work) if work else run.delay(task)).id)
+
+    return enqueue
+
+
+def bulk(tasks: Sequence[int]) -> None:
+    """Many tasks in the pipelines of one batch."""
+    with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=len(tasks)):
+        for task in tasks:
+            run.apply_async((task,), producer=producer)

@@ -1,0 +1,54 @@
+"""Where Celery's Redis transport holds a task, and what its settings let one expect after a fault."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.base import Held
+
+QUEUES = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
+
+
+def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+    """Task id → place, for those of `handles` that the broker or the result backend knows."""
+    import redis
+
+    with redis.Redis.from_url(broker) as client:
+        places: dict[int, Held] = {}
+        wanted = {handle: task for task, handle in handles.items() if handle}
+        names = list(wanted)
+        for at in range(0, len(names), 1000):
+            for name, meta in zip(names[at : at + 1000], client.mget([f"celery-task-meta-{n}" for n in names[at : at + 1000]]), strict=True):  # type: ignore[arg-type]
+                if meta and json.loads(meta).get("status") == "FAILURE":
+                    places[wanted[name]] = Held("result backend: FAILURE", failed=True)
+        for raw in client.hvals("unacked"):  # type: ignore[union-attr]
+            places[_task(json.loads(raw)[0])] = Held("unacked")
+        for queue in QUEUES:
+            for raw in client.lrange(queue, 0, -1):  # type: ignore[union-attr]
+                places[_task(json.loads(raw))] = Held("queue")
+    return {task: place for task, place in places.items() if task in handles}
+
+
+def _task(message: dict[str, Any]) -> int:
+    args = json.loads(base64.b64decode(message["body"]))[0]
+    return int(args[0])
+
+
+def predict(fault: str, settings: Mapping[str, Any]) -> str:
+    """One sentence for each fault."""
+    late = bool(settings.get("task_acks_late"))
+    options = settings.get("broker_transport_options") or {}
+    visibility = options.get("visibility_timeout", 3600)
+    sweep = options.get("unacked_restore_interval", 10) * options.get("unacked_restore_throttle", 10)
+    if not options.get("ack_emulation", True):
+        return "Nothing is acknowledged: what a worker had fetched is gone with it."
+    if fault == "deploy":
+        return "A warm shutdown: running tasks finish, prefetched ones go back to the queue."
+    if fault == "child-crash":
+        return "Back to the queue at once." if late and settings.get("task_reject_on_worker_lost") else "The running task is recorded as failed (WorkerLostError) and not run again."
+    if fault == "broker-crash":
+        return "The worker reconnects after 2, 6, 12 … s, or exits on a known bug; an unsaved Redis comes back empty."
+    if late:
+        return f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
+    return f"Running tasks were acknowledged before they ran and are lost; prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."

@@ -1,0 +1,46 @@
+"""The floor: a bare Redis list, what any Redis queue in Python could reach at best."""
+
+import json
+from collections.abc import Mapping
+
+from adapters.base import Command, Held, Launch, Profile
+
+KEY = "floor"
+
+
+class Floor:
+    """LPUSH in the generator, BRPOP in a loop in the worker, the same task body."""
+
+    name = "floor"
+    packages = ("redis",)
+    app = "adapters.floor.app"
+    brokers = ("redis", "redis-everysec", "redis-always")
+    push_command = "lpush"
+    key_patterns = (KEY,)
+    profiles: Mapping[str, Profile] = {
+        "default": Profile("default", "a bare Redis list and N processes that pop from it; no results, no acknowledgement", "at most once", False, "process", ())
+    }
+    bulk_call = "LPUSH with 1,000 values"
+    bulk_chunk = 1000
+
+    def commands(self, launch: Launch) -> list[Command]:
+        """One process per slot."""
+        return [Command(("python", "-m", "adapters.floor.app"))] * launch.slots
+
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+        """A task is on the list or nowhere."""
+        import redis
+
+        with redis.Redis.from_url(broker) as client:
+            waiting = client.lrange(KEY, 0, -1)
+        tasks = {int(json.loads(item)[0]) for item in waiting}  # type: ignore[union-attr]
+        return {task: Held("queue") for task in handles if task in tasks}
+
+    def predict(self, fault: str, launch: Launch) -> str:
+        """What a bare list does."""
+        if fault == "broker-crash":
+            return "An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor."
+        return "What was popped is gone with its process; the rest waits on the list for the next worker."
+
+
+ADAPTER = Floor()

@@ -1,0 +1,45 @@
+"""The floor inside its processes: `python -m adapters.floor.app` is the worker."""
+
+import json
+from collections.abc import Callable, Sequence
+
+import redis
+
+from bench.probe import body, cell
+
+KEY = "floor"
+
+
+def connect() -> Callable[[int, str], str]:
+    """The enqueue call: one LPUSH."""
+    client = redis.Redis.from_url(cell.broker())
+
+    def enqueue(task: int, work: str) -> str:
+        client.lpush(KEY, json.dumps([task, work]))
+        return ""
+
+    return enqueue
+
+
+def bulk(tasks: Sequence[int]) -> None:
+    """Many values in one LPUSH."""
+    global _bulk
+    _bulk = _bulk or redis.Redis.from_url(cell.broker())
+    _bulk.lpush(KEY, *[json.dumps([task, ""]) for task in tasks])
+
+
+_bulk: redis.Redis | None = None
+
+
+def main() -> None:
+    """Pop and run, for ever."""
+    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    while True:
+        popped = client.brpop([KEY], timeout=1)
+        if popped:
+            task, work = json.loads(popped[1])
+            body.run(task, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Huey: its profiles and its worker command."""
+
+from collections.abc import Mapping
+
+from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.huey import traces
+
+DOCS = "https://huey.readthedocs.io/en/latest/"
+CONSUMER = DOCS + "consumer.html"
+
+SLOTS = Setting("-w", "N", CONSUMER + "#options-for-worker", "the number of slots")
+
+
+def _kind(kind: str) -> Setting:
+    return Setting("-k", kind, CONSUMER + "#worker-types", f"{kind} workers")
+
+
+TUNED = (
+    SLOTS,
+    _kind("process"),
+    Setting("-q", True, CONSUMER + "#options-for-the-consumer", "two log lines a task less"),
+    Setting("-n", True, CONSUMER + "#options-for-the-consumer", "no periodic tasks"),
+    Setting("results", False, DOCS + "api.html#Huey", "results off"),
+)
+DURABLE = (
+    SLOTS,
+    Setting("-g", "TERM", CONSUMER + "#consumer-shutdown", "SIGTERM lets running tasks finish; as shipped it interrupts them"),
+    Setting("-c", 1, CONSUMER + "#options-for-worker", "a dead worker is replaced after 1 s instead of 10"),
+    Setting("requeue_interrupted", True, DOCS + "signals.html", "a task interrupted by a shutdown goes back to the queue"),
+)
+
+
+class Huey:
+    """huey_consumer."""
+
+    name = "huey"
+    packages = ("huey", "redis")
+    app = "adapters.huey.app"
+    brokers = ("redis", "redis-everysec", "redis-always")
+    push_command = "lpush"
+    key_patterns = ("huey.*",)
+    profiles: Mapping[str, Profile] = {
+        "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
+        "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),
+        "durable": Profile("durable", "graceful SIGTERM, quick health check, Redis synced at every write; Huey has no acknowledgement", "at most once", True, "thread", DURABLE, redis="redis-always"),
+        "thread": Profile("thread", "one consumer, N threads (what the default is)", "at most once", True, "thread", (SLOTS, _kind("thread"))),
+        "process": Profile("process", "one consumer, N processes", "at most once", True, "process", (SLOTS, _kind("process"))),
+        "greenlet": Profile("greenlet", "one consumer, N greenlets", "at most once", True, "thread", (SLOTS, _kind("greenlet")), requires=("gevent",)),
+    }
+
+    def commands(self, launch: Launch) -> list[Command]:
+        """One `huey_consumer` with N workers."""
+        flags: list[str] = []
+        for name, value in launch.settings.items():
+            if name.startswith("-"):
+                flags += [name] if value is True else [name, str(launch.slots if value == "N" else value)]
+        return [Command(("huey_consumer", f"{self.app}.huey", *flags))]
+
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+        """On the queue or in the schedule."""
+        return traces.held(broker, handles)
+
+    def predict(self, fault: str, launch: Launch) -> str:
+        """From the missing acknowledgement and the health check."""
+        return traces.predict(fault, launch.settings)
+
+
+ADAPTER = Huey()

@@ -1,0 +1,45 @@
+"""Huey inside its processes: the instance, the task, the enqueue call."""
+
+from bench.probe import cell
+
+_settings = cell.load()["settings"]
+if _settings.get("-k") == "greenlet":
+    # The consumer does not patch; its documentation asks the application to, before anything else.
+    from gevent import monkey
+
+    monkey.patch_all()
+
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+from huey import RedisHuey  # noqa: E402
+from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
+
+from bench.probe import body  # noqa: E402
+
+huey = RedisHuey("bench", url=cell.broker(), results=_settings.get("results", True))
+
+
+@huey.task(name="run")
+def run(task: int, work: str = "") -> int:
+    """The task."""
+    return body.run(task, work)
+
+
+if _settings.get("requeue_interrupted"):
+
+    @huey.signal(SIGNAL_INTERRUPTED)
+    def requeue(signal: str, task: Any, *args: Any) -> None:
+        """A task cut off by a shutdown goes back to the queue."""
+        huey.enqueue(task)
+
+
+def connect() -> Callable[[int, str], str]:
+    """The plain call: the decorated function."""
+    keep = _settings.get("results", True)
+
+    def enqueue(task: int, work: str) -> str:
+        result = run(task, work) if work else run(task)
+        return str(result.id) if keep else ""
+
+    return enqueue

@@ -1,0 +1,36 @@
+"""Where Huey's Redis storage holds a task, and what its settings let one expect after a fault."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.base import Held
+
+QUEUE, SCHEDULE = "huey.redis.bench", "huey.schedule.bench"
+
+
+def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+    """Task id → place, for those of `handles` that wait; the id is the first argument of the message."""
+    import redis
+    from huey.serializer import Serializer
+
+    read = Serializer().deserialize
+    places: dict[int, Held] = {}
+    with redis.Redis.from_url(broker) as client:
+        for raw in client.lrange(QUEUE, 0, -1):  # type: ignore[union-attr]
+            places[int(read(raw).args[0])] = Held("queue")
+        for raw in client.zrange(SCHEDULE, 0, -1):  # type: ignore[union-attr]
+            places[int(read(raw).args[0])] = Held("schedule")
+    return {task: place for task, place in places.items() if task in handles}
+
+
+def predict(fault: str, settings: Mapping[str, Any]) -> str:
+    """One sentence for each fault."""
+    if fault == "deploy":
+        if settings.get("-g") == "TERM":
+            return "SIGTERM waits for running tasks."
+        return "SIGTERM interrupts running tasks: they are lost (the graceful signal is SIGINT)."
+    if fault == "child-crash":
+        return f"The task is lost; its worker is replaced within {settings.get('-c', 10)} s."
+    if fault == "broker-crash":
+        return "The consumer retries with a back-off from 0.1 s; an unsaved Redis comes back empty."
+    return "Running tasks are lost: a popped task is remembered nowhere. What waits is run when the consumer is back."

@@ -1,0 +1,62 @@
+"""RQ: its profiles and its worker commands."""
+
+from collections.abc import Mapping
+
+from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.rq import traces
+
+DOCS = "https://python-rq.org/docs/"
+WORKERS = DOCS + "workers/"
+
+SIMPLE = Setting("-w", "rq.SimpleWorker", WORKERS + "#performance-notes", "no fork per task")
+TUNED = (
+    SIMPLE,
+    Setting("--quiet", True, WORKERS + "#worker-arguments", "four log lines a task less"),
+    Setting("--disable-job-desc-logging", True, WORKERS + "#worker-arguments", "no description of each task in the log"),
+    Setting("--results-ttl", 0, DOCS + "results/", "results off: the job is deleted when it has run"),
+)
+DURABLE = (
+    Setting("retry_max", 3, DOCS + "exceptions/#retrying-failed-jobs", "a task whose worker died is run again instead of only being recorded as failed"),
+    Setting("--job-monitoring-interval", 1, WORKERS + "#worker-arguments", "the heartbeat that tells a dead worker expires after 61 s instead of 90"),
+    Setting("--maintenance-interval", 1, WORKERS + "#worker-arguments", "dead workers' tasks are looked for at every wake-up instead of every 600 s"),
+    Setting("--worker-ttl", 17, WORKERS + "#worker-arguments", "an idle worker wakes after 2 s instead of 405"),
+)
+
+
+class Rq:
+    """rq worker."""
+
+    name = "rq"
+    packages = ("rq", "redis")
+    app = "adapters.rq.app"
+    brokers = ("redis", "redis-everysec", "redis-always")
+    push_command = "rpush"
+    key_patterns = ("rq:*",)
+    bulk_call = "Queue.enqueue_many"
+    bulk_chunk = 1000
+    profiles: Mapping[str, Profile] = {
+        "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
+        "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),
+        "durable": Profile("durable", "Retry(max=3), Redis synced at every write, the quickest documented maintenance", "at least once", True, "parent", DURABLE, redis="redis-always"),
+        "simple": Profile("simple", "N SimpleWorkers, all else as shipped", "at most once", True, "process", (SIMPLE,)),
+        "spawn": Profile("spawn", "N SpawnWorkers: a fresh interpreter per task", "at most once", True, "parent", (Setting("-w", "rq.SpawnWorker", WORKERS, "a fresh interpreter per task"),)),
+    }
+
+    def commands(self, launch: Launch) -> list[Command]:
+        """N × `rq worker`; the connection comes from a settings module, so that no password is an argument."""
+        flags: list[str] = []
+        for name, value in launch.settings.items():
+            if name.startswith("-"):
+                flags += [name] if value is True else [name, str(value)]
+        return [Command(("rq", "worker", "-c", "adapters.rq.settings", *flags))] * launch.slots
+
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+        """On a queue, in a registry, or recorded as failed."""
+        return traces.held(broker, handles)
+
+    def predict(self, fault: str, launch: Launch) -> str:
+        """From heartbeat, maintenance interval and retries."""
+        return traces.predict(fault, launch.settings)
+
+
+ADAPTER = Rq()

@@ -1,0 +1,50 @@
+"""RQ inside its processes. The default worker imports this module anew in every fork: keep it light."""
+
+from time import monotonic_ns
+
+_began = monotonic_ns()
+
+from bench.probe import body  # noqa: E402  (what stands above is the stopwatch)
+
+
+def run(task, work=""):  # type: ignore[no-untyped-def]  # annotations would cost time in every fork
+    """The task."""
+    return body.run(task, work)
+
+
+def connect():  # type: ignore[no-untyped-def]
+    """The plain call: `enqueue`."""
+    from rq import Retry
+
+    from bench.probe import cell
+
+    queue = _queue()
+    retries = cell.load()["settings"].get("retry_max")
+    options = {"retry": Retry(max=retries)} if retries else {}
+
+    def enqueue(task, work):  # type: ignore[no-untyped-def]
+        args = (task, work) if work else (task,)
+        return queue.enqueue(run, *args, **options).id
+
+    return enqueue
+
+
+def bulk(tasks):  # type: ignore[no-untyped-def]
+    """Many jobs in one pipeline."""
+    queue = _queue()
+    queue.enqueue_many([queue.prepare_data(run, args=(task,)) for task in tasks])
+
+
+def _queue():  # type: ignore[no-untyped-def]
+    from redis import Redis
+    from rq import Queue
+
+    from bench.probe.cell import broker
+
+    global _kept
+    _kept = _kept or Queue(connection=Redis.from_url(broker()))
+    return _kept
+
+
+_kept = None
+body.imported_in((monotonic_ns() - _began) // 1000)

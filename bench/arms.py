@@ -1,0 +1,156 @@
+"""Arms: SYSTEM/PROFILE[@BROKER][{SETTING=VALUE, …}], and the adapters they name."""
+
+import difflib
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from typing import Any, cast
+
+from adapters.base import Adapter, Launch, Profile
+from bench.errors import UsageError
+from bench.host import ROOT
+
+BROKERS = ("redis", "redis-everysec", "redis-always")
+_ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """System + profile + broker (+ one or more settings changed)."""
+
+    adapter: Adapter
+    profile: Profile
+    broker: str
+    overrides: Mapping[str, Any]
+
+    @property
+    def variant(self) -> str:
+        """The changed settings as they were written, or nothing."""
+        return ", ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
+
+    @property
+    def name(self) -> str:
+        """The arm in its shortest unambiguous form."""
+        broker = "" if self.broker == "redis" else f"@{self.broker}"
+        return f"{self.adapter.name}/{self.profile.name}{broker}" + (f"{{{self.variant}}}" if self.overrides else "")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its value, the overrides applied."""
+        return {s.name: s.value for s in self.profile.settings} | dict(self.overrides)
+
+    def launch(self, slots: int) -> Launch:
+        """What the adapter makes its worker commands from."""
+        return Launch(self.profile.name, self.settings, slots)
+
+    def describe(self, slots: int) -> dict[str, Any]:
+        """The arm as run.json and `bench list` show it."""
+        settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.profile.settings]
+        known = {s.name for s in self.profile.settings}
+        settings += [{"name": k, "value": v, "source": "", "why": "changed on the command line"} for k, v in self.overrides.items() if k not in known]
+        return {
+            "arm": self.name,
+            "system": self.adapter.name,
+            "profile": self.profile.name,
+            "broker": self.broker,
+            "variant": self.variant,
+            "guarantee": self.profile.guarantee,
+            "results": self.profile.results,
+            "summary": self.profile.summary,
+            "command": [" ".join(c.argv) for c in self.adapter.commands(self.launch(slots))],
+            "settings": settings,
+        }
+
+
+def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
+    """Every adapter by name: the folders under adapters/, the entry points, and the folders given."""
+    found: dict[str, Adapter] = {}
+    for path in sorted((ROOT / "adapters").glob("*/adapter.py")):
+        _add(found, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
+    for point in entry_points(group="queue_bench.adapters"):
+        _add(found, point.load())
+    for folder in extra:
+        _add(found, _from_folder(folder))
+    return found
+
+
+def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
+    if adapter.name in found:
+        raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
+    found[adapter.name] = adapter
+
+
+def _from_folder(folder: Path) -> Adapter:
+    folder = folder.resolve()
+    if not (folder / "adapter.py").is_file() or not (folder / "app.py").is_file():
+        raise UsageError(f"{folder} is not an adapter folder: it needs adapter.py and app.py, see docs/adding-a-system.md")
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
+
+
+def nearest(word: str, words: Iterable[str], what: str) -> UsageError:
+    """The error for an unknown word, with the nearest known one."""
+    known = list(words)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    return UsageError(f"unknown {what} {word!r}: {hint}")
+
+
+def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
+    """The arm that a text names; UsageError with the nearest match if there is none."""
+    match = _ARM.match(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is not an arm: write SYSTEM/PROFILE, such as celery/default")
+    if match["requires"]:
+        raise UsageError(f"{text!r}: versions as arms ([…]) are not offered by this release")
+    if match["system"] not in adapters:
+        raise nearest(match["system"], adapters, "system")
+    adapter = adapters[match["system"]]
+    name = match["profile"] or "default"
+    if name not in adapter.profiles:
+        raise nearest(name, adapter.profiles, f"profile of {adapter.name}")
+    profile = adapter.profiles[name]
+    broker = match["broker"] or profile.redis
+    if broker not in BROKERS:
+        raise nearest(broker, BROKERS, "broker")
+    if broker not in adapter.brokers:
+        raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
+    overrides = _settings(match["settings"] or "", text)
+    for key in overrides:
+        if key.startswith("-") and key not in {s.name for s in profile.settings}:
+            raise nearest(key, [s.name for s in profile.settings], f"setting of {adapter.name}/{name}")
+    return Arm(adapter, profile, broker, overrides)
+
+
+def _settings(text: str, arm: str) -> dict[str, Any]:
+    pairs: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")
+        try:
+            pairs[key.strip()] = json.loads(value)
+        except ValueError:
+            pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def missing_packages(arm: Arm) -> list[str]:
+    """The distributions that this arm needs and that are not installed."""
+    return [name for name in (*arm.adapter.packages, *arm.profile.requires) if not _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    try:
+        version(name)
+        return True
+    except PackageNotFoundError:
+        return False

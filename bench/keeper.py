@@ -1,0 +1,139 @@
+"""The keeper: parent of every process of a cell, so that nothing of a cell outlives it.
+
+A child subreaper: what daemonises, or loses its parent to a `kill -9`, becomes the keeper's child.
+Its standard input is a lifeline: when it closes, however `bench` died, the keeper kills all that is
+left, removes the work folder and ends. Standard library only, so that it starts in a blink.
+
+Orders, one JSON document a line: {"argv", "env", "cwd", "log", "stdin"} → {"pid"} or {"error"}.
+Reports: {"exit": pid, "status": code}, negative for a signal.
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+PR_SET_CHILD_SUBREAPER = 36
+
+# A forgotten Popen polls for its child behind our back and swallows the exit that bench waits for.
+started: list[subprocess.Popen[bytes]] = []
+
+
+def say(message: dict[str, Any]) -> None:
+    """One line to bench; it may be gone already."""
+    try:
+        os.write(1, (json.dumps(message) + "\n").encode())
+    except OSError:
+        pass
+
+
+def spawn(order: dict[str, Any]) -> None:
+    """Start one process in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    try:
+        with open(order["log"], "ab") as log:
+            process = subprocess.Popen(
+                order["argv"],
+                env=order["env"],
+                cwd=order["cwd"],
+                stdin=subprocess.PIPE if order.get("stdin") else subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if process.stdin:
+            process.stdin.write(order["stdin"].encode())
+            process.stdin.close()
+    except OSError as error:
+        say({"error": str(error)})
+        return
+    started.append(process)
+    say({"pid": process.pid})
+
+
+def reap(block: bool = False) -> bool:
+    """Report every child that has ended; False when there is none left at all."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, 0 if block else os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if pid == 0:
+            return True
+        say({"exit": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def descendants() -> list[int]:
+    """Every living process below the keeper, read from /proc."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found, frontier = [], {os.getpid()}
+    while frontier:
+        frontier = {pid for pid, parent in parents.items() if parent in frontier}
+        found += frontier
+    return found
+
+
+def kill_all() -> None:
+    """Kill until nothing is left: a process may fork while it is being looked for."""
+    for pid in descendants():
+        _signal(pid, signal.SIGSTOP)
+    while left := descendants():
+        for pid in left:
+            _signal(pid, signal.SIGKILL)
+        reap()
+        time.sleep(0.005)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def main() -> None:
+    """`python keeper.py WORK_FOLDER`: serve until the lifeline closes."""
+    work = sys.argv[1]
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    # Deaf by a handler, not by SIG_IGN: that one is inherited, and the workers would not hear a SIGTERM either.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    os.set_blocking(wake_read, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    selector = selectors.DefaultSelector()
+    selector.register(0, selectors.EVENT_READ)
+    selector.register(wake_read, selectors.EVENT_READ)
+    lifeline = b""
+    while True:
+        for key, _ in selector.select():
+            if key.fd == wake_read:
+                os.read(wake_read, 4096)
+                reap()
+                continue
+            chunk = os.read(0, 65536)
+            if not chunk:
+                kill_all()
+                shutil.rmtree(work, ignore_errors=True)
+                return
+            *lines, lifeline = (lifeline + chunk).split(b"\n")
+            for line in lines:
+                spawn(json.loads(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""What a person sees while a run goes on, and when it is over."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench.calibration import Calibration
+from bench.cell import Cell
+from bench.errors import UsageError
+from bench.measuring import open_measured
+from bench.metrics import METRICS
+from bench.plan import Plan
+from bench.runner import Runner, Watcher
+from bench.store import Run
+
+SHOWN = ("throughput", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "service_recovery_s", "work_recovery_s", "lost", "stuck")
+
+
+class Live(Watcher):
+    """Cell n of m, phase, tasks done, rate, time left."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        self.bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=out, transient=True)
+        self.task = self.bar.add_task("preparing", total=None, note="")
+        self._label, self._left_s, self._began = "", 0.0, time.monotonic()
+        self._phase, self._first = "", (0.0, 0)
+        super().__init__(self._planned, self._estimated, self._cell_began, self._progress, self._cell_ended)
+
+    def _planned(self, todo: list[Cell]) -> None:
+        arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
+        counted = {name: sum(cell.scenario == name for cell in todo) for name in dict.fromkeys(cell.scenario for cell in todo)}
+        self.out.print(f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}", markup=False)
+
+    def _estimated(self, found: dict[str, Calibration], seconds: float) -> None:
+        rates = ", ".join(f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in found.items())
+        self._left_s = seconds
+        self.out.print(f"calibrated: {rates}", markup=False)
+        self.out.print(f"this will take about {_minutes(seconds)}", markup=False)
+        self._began = time.monotonic()
+
+    def _cell_began(self, cell: Cell, at: int, of: int) -> None:
+        self._label = f"cell {at} of {of}: {cell.label}"
+
+    def _progress(self, phase: str, done: int, of: int) -> None:
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._first = phase, (now, done)
+        seconds = now - self._first[0]
+        rate = f", {(done - self._first[1]) / seconds:,.0f}/s" if done and seconds > 0.5 and phase != "recovery" else ""
+        unit = " s" if phase == "recovery" else ""
+        counted = f"{done:,} of {of:,}{unit}" if of else (f"{done:,}" if done else "")
+        left = self._left_s - (now - self._began)
+        eta = f" · about {_minutes(left)} left" if left > 0 else ""
+        self.bar.update(self.task, description=f"{self._label} · {phase}", total=of or None, completed=done, note=f"{counted}{rate}{eta}")
+
+    def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
+        mine = measures[(measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name) & (measures["block"] == cell.block)]
+        parts = [f"{METRICS[str(row.metric)].label.lower()} {shown(row)}" for row in mine.itertuples() if row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)]
+        state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
+        self.out.print(f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)", markup=False)
+
+
+def shown(row: Any) -> str:
+    """A measure in words: its number, or its verdict."""
+    if row.value is None or row.value != row.value:
+        return str(row.verdict)
+    number = f"{row.value:,.0f}" if abs(row.value) >= 100 or float(row.value).is_integer() else f"{row.value:.3g}"
+    return f"{'> ' if row.verdict == 'beyond' else ''}{number} {row.unit}"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def measure_live(plan: Plan, folder: Path, redis_url: str | None, out: Console, resuming: bool) -> int:
+    """Run a plan before somebody's eyes, make its report, and return the exit code."""
+    live = Live(out)
+    runner = Runner(plan, folder, redis_url, live)
+    if resuming:
+        runner.resume()
+    else:
+        runner.prepare()
+    out.print(f"run folder: {folder}", markup=False)
+    with live.bar:
+        code = runner.carry_out()
+    write_report([open_measured(folder)], None, out, headline=True)
+    return code
+
+
+def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool) -> Path:
+    """The HTML file of one or several runs; UsageError if it cannot be written."""
+    from bench.report.headline import print_headline
+    from bench.report.page import build_page
+
+    path = out or Path("reports") / f"{runs[0].id}.html"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(build_page(runs))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
+    if headline:
+        print_headline(runs, console)
+        console.print(f"report: {path}", markup=False)
+    return path
+
+
+def print_arms(scenarios: Mapping[str, Any], described: Sequence[Mapping[str, Any]], out: Console) -> None:
+    """`bench list`."""
+    for name, scenario in scenarios.items():
+        out.print(f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}")
+    for arm in described:
+        out.print(f"\n[bold]{arm['arm']}[/bold]  {arm['guarantee']}; {arm['summary']}")
+        out.print(f"    {len(arm['command'])} × {arm['command'][0]}", markup=False)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 4))
+        for setting in arm["settings"]:
+            table.add_row(setting["name"], str(setting["value"]), setting["why"], setting["source"])
+        if arm["settings"]:
+            out.print(table)

@@ -1,0 +1,122 @@
+"""The load generators of a cell as the runner sees them: orders out, event files back."""
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import ledger
+from bench.errors import CellFailed
+from bench.host import Host, last_lines, signalled
+from bench.probe import events
+from bench.schedule import Schedule
+from bench.store import write_json
+
+TERM = 15
+
+
+class Load:
+    """k generator processes; an order is carried out by all of them together."""
+
+    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int) -> None:
+        self.host, self.work, self.log, self.env, self.count = host, work, log, env, count
+        self.pids: list[int] = []
+        self.orders = 0
+        self.planned: list[Schedule] = []
+        self._due: list[ledger.Ints] = []
+        self._done = [0] * count
+
+    def start(self) -> None:
+        """Start the generators and wait until each is connected."""
+        for number in range(self.count):
+            events.create(str(self.work / f"sent-{number}.bin"))
+        argv = [sys.executable, "-m", "bench.probe.generator", str(self.work)]
+        self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
+        self._tails = [ledger.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
+        self._wait(lambda kinds: events.READY in kinds, 30, "become ready")
+
+    def _wait(self, met: Any, timeout_s: float, what: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        waiting = set(range(self.count))
+        while waiting:
+            for number in sorted(waiting):
+                kinds = self._tails[number].poll()["kind"]
+                self._done[number] += int((kinds == events.DONE).sum())
+                if met(kinds):
+                    waiting.discard(number)
+                elif self.host.exit_status(self.pids[number]) is not None:
+                    raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+            if time.monotonic() > deadline:
+                raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
+            time.sleep(0.002)
+
+    def send(self, schedule: Schedule, t0_ns: int) -> None:
+        """Give out a schedule whose offsets count from t0."""
+        self.planned.append(schedule)
+        self._due.append(schedule.due_ns + t0_ns)
+        schedule.write(self._next(".bin"), t0_ns)
+        self._order({"kind": "schedule", "works": list(schedule.works)})
+
+    def order(self, kind: str, **what: Any) -> None:
+        """Any other order of bench.probe.generator."""
+        self._order({"kind": kind, **what})
+
+    def _next(self, suffix: str) -> Path:
+        return self.work / f"order-{self.orders + 1:03d}{suffix}"
+
+    def _order(self, what: Mapping[str, Any]) -> None:
+        write_json(self._next(".json"), what)
+        self.orders += 1
+
+    def done(self) -> bool:
+        """Whether every order so far has been carried out by every generator."""
+        for number, tail in enumerate(self._tails):
+            self._done[number] += int((tail.poll()["kind"] == events.DONE).sum())
+        return all(done >= self.orders for done in self._done)
+
+    def check_alive(self) -> None:
+        """CellFailed if a generator has ended."""
+        if any(self.host.exit_status(pid) is not None for pid in self.pids):
+            raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+
+    def stop(self) -> None:
+        """Let a call in progress return for 2 s, then end the generators."""
+        for pid in self.pids:
+            if self.host.exit_status(pid) is None:
+                signalled(pid, TERM)
+        if not self.host.wait(self.pids, 2):
+            self.host.kill_tree(self.pids)
+
+    def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
+        """(ids, absolute due_ns) of every schedule given out."""
+        if not self.planned:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        return np.concatenate([s.tasks for s in self.planned]), np.concatenate(self._due)
+
+    def errors(self) -> dict[int, str]:
+        """Task id → the exception that its enqueue call raised."""
+        import json
+
+        found: dict[int, str] = {}
+        for number in range(self.count):
+            path = self.work / f"errors-{number}.jsonl"
+            for line in path.read_text().splitlines() if path.exists() else []:
+                try:
+                    task, text = json.loads(line)
+                except ValueError:
+                    continue  # the last line of a killed generator
+                found[int(task)] = str(text)
+        return found
+
+    def handles(self) -> dict[int, str]:
+        """Task id → the library's own id, where the cell keeps them."""
+        found: dict[int, str] = {}
+        for number in range(self.count):
+            path = self.work / f"handles-{number}.txt"
+            for line in path.read_text().splitlines() if path.exists() else []:
+                task, _, handle = line.partition(" ")
+                found[int(task)] = handle
+        return found

@@ -1,0 +1,75 @@
+"""From stored cells to measures.csv and comparisons.csv: offline, and the same numbers every time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import store
+from bench.comparisons import compare_arms
+from bench.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
+from bench.metrics import METRICS, Measure
+from bench.plan import load_scenarios
+from bench.store import MEASURE_COLUMNS, Run
+
+COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
+
+
+def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
+    """Every measure of one cell: from its files, or from why it has none."""
+    scenario = load_scenarios()[line["scenario"]]
+    if line["state"] == "done":
+        return scenario.measure(run.cell(int(line["number"])), int(run.info["machine"]["cores"]))
+    verdict = line["verdict"]
+    return [Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])]
+
+
+def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[list[Any]]:
+    """The lines of measures.csv for one cell."""
+    arm = run.info["arms"][line["arm"]]
+    head = [run.id, line["scenario"], line["case"], line["arm"], arm["system"], arm["profile"], arm["broker"], arm["variant"], line["block"]]
+    return [[*head, m.metric, m.value, METRICS[m.metric].unit, METRICS[m.metric].better, m.verdict, m.reason] for m in measures]
+
+
+def measure_run(run: Run) -> pd.DataFrame:
+    """measures.csv of a whole run, computed anew."""
+    found = [row for line in run.info["cells"] if line["state"] in ("done", "failed", "skipped") for row in rows(run, line, measure_cell(run, line))]
+    return pd.DataFrame(found, columns=MEASURE_COLUMNS)
+
+
+def write(run: Run, measures: pd.DataFrame) -> None:
+    """Store measures.csv and comparisons.csv."""
+    _csv(run.path / "measures.csv", measures)
+    if measures.empty or run.info["plan"]["size"] == "smoke":
+        comparisons = pd.DataFrame(columns=COMPARISON_COLUMNS)
+    else:
+        guarantees = {name: arm["guarantee"] for name, arm in run.info["arms"].items()}
+        comparisons = compare_arms(measures, run.info["plan"]["size"], guarantees)
+    _csv(run.path / "comparisons.csv", comparisons)
+
+
+def _csv(path: Path, frame: pd.DataFrame) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        frame.to_csv(part, index=False, float_format="%.9g")
+        part.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from None
+
+
+def exit_code(run: Run, measures: pd.DataFrame) -> int:
+    """The worst of wrong, invalid and ok; an invalid cell that was measured again well does not count."""
+    if (measures["verdict"] == "wrong").any():
+        return EXIT_WRONG
+    again = {line["retry_of"] for line in run.info["cells"] if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"}
+    bad = [line for line in run.info["cells"] if line["verdict"] == "invalid" and line["number"] not in again]
+    return EXIT_INVALID if bad else EXIT_OK
+
+
+def open_measured(path: Path) -> Run:
+    """A run with its measures at hand; those of a run that was cut off are computed now, in memory."""
+    run = store.open_run(path)
+    if not (path / "measures.csv").exists():
+        run.__dict__["measures"] = measure_run(run)
+    return run

@@ -1,0 +1,115 @@
+"""What to run: scenarios × arms × cases × blocks, in an order drawn from a stored seed."""
+
+import importlib
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.base import Adapter
+from bench.arms import Arm, nearest, parse_arm
+from bench.cell import Cell
+from bench.errors import UsageError
+from bench.host import ROOT
+from scenarios.base import Scenario
+
+SIZES = ("smoke", "quick", "full")
+TIME_CAP_S = 1200.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides which cells there are."""
+
+    scenarios: Sequence[str]
+    arms: Sequence[Arm]
+    cases: Sequence[str] = ()
+    size: str = "full"
+    tasks: int | None = None
+    blocks: int = 1
+    workers: int = 1
+    seed: int = 0
+    label: str = ""
+    time_cap_s: float = TIME_CAP_S
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as run.json keeps it."""
+        names = ("size", "tasks", "blocks", "workers", "time_cap_s")
+        return {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)} | {name: getattr(self, name) for name in names}
+
+
+def load_scenarios() -> dict[str, Scenario]:
+    """Every scenario by name, in the order in which they run."""
+    found = {}
+    for path in sorted((ROOT / "scenarios").glob("*.py")):
+        module = importlib.import_module(f"scenarios.{path.stem}")
+        if hasattr(module, "SCENARIO"):
+            found[module.SCENARIO.name] = module.SCENARIO
+    return dict(sorted(found.items(), key=lambda item: _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)))
+
+
+# The burst first, so that the headline stands early.
+_ORDER = ("burst", "latency", "recovery")
+
+
+def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str], adapters: Mapping[str, Adapter], **rest: Any) -> Plan:
+    """A plan from the words of the command line; UsageError for an unknown word, with the nearest match."""
+    known = load_scenarios()
+    for name in scenarios:
+        if name not in known:
+            raise nearest(name, known, "scenario")
+    if rest.get("size", "full") not in SIZES:
+        raise nearest(str(rest["size"]), SIZES, "size")
+    chosen = list(scenarios) or list(known)
+    all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
+    for case in cases:
+        if case not in all_cases and not _free_case(case, chosen):
+            raise nearest(case, all_cases, "case")
+    for option in ("tasks", "blocks", "workers"):
+        value = rest.get(option)
+        if value is not None and value < 1:
+            raise UsageError(f"--{option} {value}: give a number from 1 on")
+    texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
+    parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
+    if rest.get("workers") is None:
+        rest["workers"] = len(os.sched_getaffinity(0))
+    return Plan(chosen, parsed, list(cases), **rest)
+
+
+def _free_case(case: str, scenarios: Sequence[str]) -> bool:
+    """Loads and rates may be any number."""
+    kind, equals, value = case.partition("=")
+    try:
+        return "latency" in scenarios and equals == "=" and kind in ("load", "rate") and float(value) > 0
+    except ValueError:
+        return False
+
+
+def cells(plan: Plan) -> list[Cell]:
+    """The cells in the order in which they run."""
+    known = load_scenarios()
+    found: list[Cell] = []
+    for block in range(plan.blocks):
+        for name in plan.scenarios:
+            scenario = known[name]
+            arms = list(plan.arms)
+            random.Random(f"{plan.seed}/{block}/{name}").shuffle(arms)
+            for arm in arms:
+                for case in _cases(scenario, plan, block):
+                    seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
+                    found.append(Cell(len(found) + 1, name, case, arm, block, plan.workers, seed, scenario.params(case, plan.size, plan.tasks)))
+    if not found:
+        raise UsageError("the plan is empty: no scenario has the cases that were asked for")
+    return found
+
+
+def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:
+    wanted = list(scenario.cases(plan.size))
+    if plan.cases:
+        wanted = [case for case in plan.cases if case in scenario.all_cases() or (scenario.name == "latency" and "=" in case)]
+        # A load is a share of the capacity: without one there is nothing to take a share of.
+        if any(case.startswith("load=") for case in wanted) and "capacity" not in wanted:
+            wanted.insert(0, "capacity")
+    # The capacity is taken once per run and arm and kept for all blocks, so that the rates stay the same.
+    return [case for case in wanted if block == 0 or case != "capacity"]

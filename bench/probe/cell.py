@@ -1,0 +1,20 @@
+"""What a measured process knows: the cell it belongs to, and the broker's address."""
+
+import json
+import os
+from typing import Any
+
+CELL = "QUEUE_BENCH_CELL"  # path of cell.json
+BROKER = "QUEUE_BENCH_BROKER"  # the broker's URL with its password: the only way a credential travels
+EVENTS = "QUEUE_BENCH_EVENTS"  # the event file of the runs; without it the body records nothing
+
+
+def load() -> dict[str, Any]:
+    """The cell.json of this process."""
+    with open(os.environ[CELL]) as file:
+        return dict(json.load(file))
+
+
+def broker() -> str:
+    """The broker's URL."""
+    return os.environ[BROKER]

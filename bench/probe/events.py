@@ -1,0 +1,51 @@
+"""The event log: fixed-size records, one `os.write` each, that survive `kill -9`.
+
+Standard library only: RQ forks per task, so whatever stands here is imported once per task.
+"""
+
+import os
+import struct
+from time import monotonic_ns
+
+# marker, kind, flag, pid, task, stamp_ns, a, b: `a` and `b` belong to the kind, see below.
+RECORD = struct.Struct("<2sBBIqqQQ")
+MARKER = b"QB"
+FORMAT = 1
+
+STARTED = 1  # a = thread, b = (parent pid << 32) | microseconds spent importing the task module
+FINISHED = 2  # a = thread
+SENT = 3  # a = due_ns, b = number of the generator
+RETURNED = 4  # flag 1 = the call raised; b = number of the generator
+READY = 5  # a generator is connected and waits for its schedule
+DONE = 6  # a generator has sent all it had to send
+
+
+def boot_id() -> bytes:
+    """Sixteen bytes that name this boot of the machine: no stamp is subtracted across two of them."""
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return bytes.fromhex(file.read().strip().replace("-", ""))
+
+
+def header() -> bytes:
+    """The first record of every event file: format version and boot id."""
+    return struct.pack("<4sHH16s", b"QBEV", FORMAT, RECORD.size, boot_id()).ljust(RECORD.size, b"\0")
+
+
+class Log:
+    """An event file opened for appending; many processes may share one."""
+
+    def __init__(self, path: str) -> None:
+        self.fd = os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def write(self, kind: int, task: int, stamp_ns: int, a: int = 0, b: int = 0, flag: int = 0) -> None:
+        """Append one record. A write of this size is not torn by a kill: it ends inside one system call."""
+        os.write(self.fd, RECORD.pack(MARKER, kind, flag, os.getpid(), task, stamp_ns, a, b))
+
+
+def create(path: str) -> None:
+    """Start an event file, before any process that writes to it."""
+    with open(path, "xb") as file:
+        file.write(header())
+
+
+__all__ = ["DONE", "FINISHED", "FORMAT", "MARKER", "READY", "RECORD", "RETURNED", "SENT", "STARTED", "Log", "boot_id", "create", "header", "monotonic_ns"]

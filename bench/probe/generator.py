@@ -1,0 +1,161 @@
+"""The load generator: a process of its own that sends each task when it is due and never waits for a result.
+
+It carries out the orders it finds in the cell's work folder, one after the other:
+`order-001.json` names what to do, `order-001.bin` holds a schedule of (task, due_ns, work) triples.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from array import array
+from collections.abc import Callable
+from importlib import import_module
+from time import monotonic_ns
+from typing import Any
+
+from bench.probe import cell as probe_cell
+from bench.probe.events import DONE, READY, RECORD, RETURNED, SENT, Log
+
+POLL_S = 0.002
+PR_SET_TIMERSLACK = 29
+
+
+class Stop(Exception):
+    """The runner asked this generator to stop."""
+
+
+class Generator:
+    """One of k generators: it takes every k-th row of a schedule, beginning with its own number."""
+
+    def __init__(self, folder: str, number: int, of: int) -> None:
+        self.folder, self.number, self.of = folder, number, of
+        self.log = Log(os.path.join(folder, f"sent-{number}.bin"))
+        self.cell = probe_cell.load()
+        self.app: Any = import_module(self.cell["app"])
+        self.enqueue: Callable[[int, str], str] = self.app.connect()
+        self.handles = open(os.path.join(folder, f"handles-{number}.txt"), "a", buffering=1) if self.cell.get("keep_handles") else None
+        self.errors = open(os.path.join(folder, f"errors-{number}.jsonl"), "a", buffering=1)
+        self.stopping = False
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, *_: Any) -> None:
+        # A send in progress is let through: a task must not vanish between its two records.
+        self.stopping = True
+
+    def serve(self) -> None:
+        """Carry out orders until told to stop."""
+        if self.number == 0:
+            self.tell_versions()
+        self.log.write(READY, 0, monotonic_ns(), b=self.number)
+        order = 1
+        while True:
+            path = os.path.join(self.folder, f"order-{order:03d}.json")
+            self.sleep_until(lambda path=path: os.path.exists(path))
+            with open(path) as file:
+                what = json.load(file)
+            getattr(self, "do_" + what.pop("kind"))(path[:-5] + ".bin", **what)
+            self.log.write(DONE, order, monotonic_ns(), b=self.number)
+            order += 1
+
+    def tell_versions(self) -> None:
+        """Write down the versions that this environment, the workers' own, really has."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        found = {"python": sys.version.split()[0]}
+        for name in self.cell["packages"]:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                continue
+        with open(os.path.join(self.folder, "versions.json"), "w") as file:
+            json.dump(found, file)
+
+    def sleep_until(self, met: Callable[[], bool]) -> None:
+        """Poll until a condition is met, or stop."""
+        while not met():
+            if self.stopping:
+                raise Stop
+            time.sleep(POLL_S)
+
+    def do_schedule(self, path: str, works: list[str]) -> None:
+        """Send each task of the schedule at its due time; what is late is sent at once and keeps its due time."""
+        rows = array("q")
+        with open(path, "rb") as file:
+            rows.frombytes(file.read())
+        step = 3 * self.of
+        for at in range(3 * self.number, len(rows), step):
+            task, due, work = rows[at], rows[at + 1], works[rows[at + 2]]
+            self._wait(due)
+            self.send(task, due, work)
+
+    def _wait(self, due: int) -> None:
+        while not self.stopping:
+            left = due - monotonic_ns()
+            if left <= 0:
+                return
+            time.sleep(min(left / 1e9, 0.05))
+        raise Stop
+
+    def do_backlog(self, path: str, events: str, low: int, high: int, warm_until_ns: int, until_ns: int) -> None:
+        """Keep between `low` and `high` tasks waiting, by watching the event file; warm-up tasks have negative ids."""
+        runs = os.open(events, os.O_RDONLY)
+        already = os.fstat(runs).st_size
+        sent = task = 0
+        warm_task = -1_000_000
+        while (now := monotonic_ns()) < until_ns and not self.stopping:
+            finished = (os.fstat(runs).st_size - already) // (2 * RECORD.size)
+            if sent - finished >= (low + high) // 2:
+                time.sleep(POLL_S / 2)
+                continue
+            for _ in range(min(20, high - (sent - finished))):
+                now = monotonic_ns()
+                if now < warm_until_ns:
+                    self.send(warm_task, now, "")
+                    warm_task += 1
+                else:
+                    self.send(task, now, "")
+                    task += 1
+                sent += 1
+
+    def do_bulk(self, path: str, tasks: int, chunk: int) -> None:
+        """Enqueue ids 0 … tasks-1 by the library's bulk call, `chunk` at a time."""
+        due = monotonic_ns()
+        for first in range(0, tasks, chunk):
+            ids = range(first, min(first + chunk, tasks))
+            for task in ids:
+                self.log.write(SENT, task, monotonic_ns(), due, self.number)
+            self.app.bulk(list(ids))
+            returned = monotonic_ns()
+            for task in ids:
+                self.log.write(RETURNED, task, returned, b=self.number)
+
+    def send(self, task: int, due: int, work: str) -> None:
+        """One call of the library, with a record before and after it."""
+        self.log.write(SENT, task, monotonic_ns(), due, self.number)
+        try:
+            handle = self.enqueue(task, work)
+        except Exception as error:
+            self.log.write(RETURNED, task, monotonic_ns(), b=self.number, flag=1)
+            self.errors.write(json.dumps([task, f"{type(error).__name__}: {error}"[:300]]) + "\n")
+            return
+        self.log.write(RETURNED, task, monotonic_ns(), b=self.number)
+        if self.handles:
+            self.handles.write(f"{task} {handle}\n")
+
+
+def main() -> None:
+    """`python -m bench.probe.generator FOLDER NUMBER OF`"""
+    # The kernel may round a sleep up by 50 µs to save power; due times are worth more here.
+    ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0)
+    generator = Generator(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    try:
+        generator.serve()
+    except Stop:
+        pass
+
+
+if __name__ == "__main__":
+    main()

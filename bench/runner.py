@@ -1,0 +1,243 @@
+"""Running a plan, cell by cell; every step is on disk before the next begins."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import machine, measuring, store
+from bench.arms import missing_packages
+from bench.brokers.binary import find_redis
+from bench.brokers.redis import OwnRedis
+from bench.calibration import Calibration, calibrate
+from bench.cell import Cell
+from bench.errors import BenchError, CellFailed, NotOffered, Unavailable, UsageError
+from bench.fingerprint import commit, fingerprint
+from bench.plan import Plan, cells, load_scenarios
+from bench.stage import Stage
+from bench.version import VERSION
+
+OUTSIDE = ("foreign load", "generator")  # reasons for which a cell is run once more
+
+
+@dataclass
+class Watcher:
+    """Whoever wants to see the run go by; the defaults look away."""
+
+    planned: Callable[[list[Cell]], None] = lambda todo: None
+    estimated: Callable[[dict[str, Calibration], float], None] = lambda found, seconds: None
+    began: Callable[[Cell, int, int], None] = lambda cell, at, of: None
+    progress: Callable[[str, int, int], None] = lambda phase, done, of: None
+    ended: Callable[[Cell, dict[str, Any], pd.DataFrame], None] = lambda cell, line, measures: None
+
+
+class Known:
+    """The measures of earlier cells of the same arm."""
+
+    def __init__(self, measures: list[list[Any]], arm: str) -> None:
+        self.measures, self.arm = measures, arm
+
+    def value(self, scenario: str, case: str, metric: str) -> float | None:
+        """The newest value that is ok."""
+        for row in reversed(self.measures):
+            if (row[1], row[2], row[3], row[9], row[13]) == (scenario, case, self.arm, metric, "ok"):
+                return float(row[10])
+        return None
+
+
+@dataclass
+class Runner:
+    """One run folder being filled."""
+
+    plan: Plan
+    folder: Path
+    redis_url: str | None = None
+    watcher: Watcher = field(default_factory=Watcher)
+
+    def prepare(self) -> None:
+        """Check all that can be checked before anything is measured; then write run.json."""
+        for arm in self.plan.arms:
+            if missing := missing_packages(arm):
+                raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
+            if self.redis_url and arm.broker != "redis":
+                raise UsageError(f"{arm.name} wants the persistence {arm.broker}, which is not set on a Redis given by --redis: leave --redis out, or choose another profile")
+        broker = self._check_broker()
+        self.todo = cells(self.plan)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "cells").mkdir(exist_ok=False)
+        except FileExistsError:
+            raise UsageError(f"{self.folder} holds a run already: choose another --out, or go on with it by --resume {self.folder}") from None
+        except OSError as error:
+            raise UsageError(f"{self.folder} cannot be written ({error.strerror}): choose another --out") from None
+        head, dirty = commit()
+        self.info: dict[str, Any] = {
+            "format": store.FORMAT,
+            "run": self.folder.name,
+            "label": self.plan.label,
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "bench_version": VERSION,
+            "commit": head,
+            "dirty": dirty,
+            "fingerprint": {name: fingerprint(name) for name in self.plan.scenarios},
+            "plan": self.plan.as_json(),
+            "seed": self.plan.seed,
+            "arms": {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms},
+            "cells": [line_of(cell) for cell in self.todo],
+            "machine": machine.describe(),
+            "broker": broker,
+            "versions": {},
+            "calibration": {},
+            "selftest": None,
+            "warnings": machine.disturbances(results=self.folder),
+        }
+        self.info["boot_id"] = self.info["machine"]["boot_id"]
+        if not self.info["selftest"]:
+            self.info["warnings"].append("no selftest of this machine and version is stored")
+        self._rows: list[list[Any]] = []
+        self._save()
+
+    def resume(self) -> None:
+        """Take up a stored run: the same machine, the same code, the missing cells only."""
+        run = store.open_run(self.folder)
+        self.info = run.info
+        here = machine.describe()
+        for key in ("cpu", "cores", "memory_bytes", "kernel"):
+            if here.get(key) != self.info["machine"].get(key):
+                raise UsageError(f"{self.folder} was begun on another machine ({key} differs): begin a run of your own")
+        changed = [name for name, digest in self.info["fingerprint"].items() if fingerprint(name) != digest]
+        if changed:
+            raise UsageError(f"{self.folder} was begun with other code ({', '.join(changed)} differ): check out {self.info['commit'][:12]}, or begin a new run")
+        self._check_broker()
+        self.todo = [cell for cell, line in zip(cells(self.plan), self.info["cells"], strict=False) if line["state"] != "done"]
+        self._rows = [row for line in self.info["cells"] if line["state"] == "done" for row in measuring.rows(run, line, measuring.measure_cell(run, line))]
+
+    def _check_broker(self) -> dict[str, Any]:
+        if not self.redis_url:
+            server = find_redis()
+            return {"name": server.name, "version": server.version, "from": server.origin}
+        broker = OwnRedis(self.redis_url, "")
+        try:
+            broker.check_clean()
+            return {"name": "redis", "version": str(broker.client().info("server")["redis_version"]), "from": "--redis"}  # type: ignore[index]
+        finally:
+            broker.close()
+
+    def carry_out(self) -> int:
+        """Run every missing cell and return the exit code; what was measured stays whatever happens."""
+        self.watcher.planned(self.todo)
+        if self.plan.size != "smoke":
+            self._estimate()
+        queue, again = list(self.todo), []
+        at = 0
+        while queue:
+            cell = queue.pop(0)
+            at += 1
+            self.watcher.began(cell, at, at + len(queue) + len(again))
+            line = self._line(cell)
+            self._carry(cell, line)
+            if line["retry_of"] is None and line["verdict"] == "invalid" and line["reason"].startswith(OUTSIDE):
+                again.append(self._once_more(cell))
+            if not queue or queue[0].block != cell.block:
+                queue, again = again + queue, []
+        run = store.open_run(self.folder)
+        return measuring.exit_code(run, self._frame())
+
+    def _estimate(self) -> None:
+        for arm in self.plan.arms:
+            if arm.name not in self.info["calibration"]:
+                self.watcher.progress(f"calibrating {arm.name}", 0, 0)
+                found = calibrate(arm, self.plan.workers, self.folder / "calibration", self.redis_url)
+                self.info["calibration"][arm.name] = vars(found)
+        self._save()
+        known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
+        seconds = 0.0
+        for cell in self.todo:
+            found = known[cell.arm.name]
+            seconds += min(self.plan.time_cap_s, load_scenarios()[cell.scenario].seconds(cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s))
+        self.watcher.estimated(known, seconds)
+
+    def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
+        scenario = load_scenarios()[cell.scenario]
+        began = time.monotonic()
+        if reason := scenario.skip(cell):
+            line.update(state="skipped", verdict="not_offered", reason=reason)
+        else:
+            stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.redis_url, self.plan.time_cap_s, self.watcher.progress)
+            try:
+                k = self._generators(cell)
+                with stage.open(generators=k):
+                    scenario.run(cell, stage, Known(self._rows, cell.arm.name))
+                line.update(state="done", verdict="ok", reason="")
+                self.info["versions"][cell.arm.name] = stage.journal["versions"]
+            except NotOffered as error:
+                line.update(state="skipped", verdict="not_offered", reason=str(error))
+            except Unavailable as error:
+                line.update(state="skipped", verdict="unavailable", reason=str(error))
+            except CellFailed as error:
+                line.update(state="failed", verdict="invalid", reason=str(error))
+            except OSError as error:
+                raise UsageError(f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}") from None
+        line["seconds"] = round(time.monotonic() - began, 1)
+        measures = measuring.measure_cell(store.Run(self.folder, self.info), line)
+        worst = next((m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None)
+        if line["state"] == "done" and worst:
+            line.update(verdict=worst.verdict, reason=worst.reason)
+        self._rows += measuring.rows(store.Run(self.folder, self.info), line, measures)
+        self._save()
+        self.watcher.ended(cell, line, self._frame())
+
+    def _generators(self, cell: Cell) -> int:
+        """As many that each spends less than half of its time in enqueue calls."""
+        rate = cell.params.get("rate")
+        known = Known(self._rows, cell.arm.name)
+        if "load" in cell.params:
+            rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
+        calibrated = self.info["calibration"].get(cell.arm.name)
+        if not rate or not calibrated:
+            return 1
+        return max(1, min(8, math.ceil(rate / calibrated["enqueue_per_s"] / 0.5)))
+
+    def _once_more(self, cell: Cell) -> Cell:
+        again = replace(cell, number=len(self.info["cells"]) + 1)
+        self.info["cells"].append(line_of(again, retry_of=cell.number))
+        return again
+
+    def _line(self, cell: Cell) -> dict[str, Any]:
+        return next(line for line in self.info["cells"] if line["number"] == cell.number)
+
+    def _frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self._rows, columns=store.MEASURE_COLUMNS)
+
+    def _save(self) -> None:
+        try:
+            store.write_json(self.folder / "run.json", self.info)
+        except OSError as error:
+            raise UsageError(f"{self.folder} cannot be written ({error.strerror}): free some space, then go on with --resume {self.folder}") from None
+        measuring.write(store.Run(self.folder, self.info), self._frame())
+
+
+def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:
+    """A cell's line in run.json before it has run."""
+    return {"number": cell.number, "scenario": cell.scenario, "case": cell.case, "arm": cell.arm.name, "block": cell.block, "state": "planned", "verdict": "", "reason": "", "seconds": None, "retry_of": retry_of}
+
+
+def new_folder(out: Path | None, seed: int) -> Path:
+    """Where a run goes: --out itself, or a new folder under results/."""
+    if out is not None:
+        return out
+    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
+
+
+def fresh_seed() -> int:
+    """A seed for the order, the arrivals and the fault moments."""
+    return int.from_bytes(os.urandom(4), "big") >> 1
+
+
+__all__ = ["BenchError", "Runner", "Watcher", "fresh_seed", "line_of", "new_folder"]

@@ -1,0 +1,228 @@
+"""A cell being carried out: what a scenario has at hand, and what is stored when it is over."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.base import Holds
+from bench import ledger, store
+from bench.brokers.redis import Broker, EmbeddedRedis, OwnRedis
+from bench.cell import Cell
+from bench.errors import CellFailed
+from bench.fleet import Fleet, overlapping
+from bench.host import Host
+from bench.load import Load
+from bench.probe import cell as probe_cell
+from bench.probe import events
+from bench.resources import Sampler
+from bench.schedule import Schedule
+
+READY_TIMEOUT_S = 60.0
+WARM_UP_SLEEP_MS = 50
+Progress = Callable[[str, int, int], None]
+
+
+class Stage:
+    """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
+
+    def __init__(self, cell: Cell, folder: Path, redis_url: str | None, time_cap_s: float, progress: Progress) -> None:
+        self.cell, self.folder, self.redis_url, self.progress = cell, folder, redis_url, progress
+        self.deadline = time.monotonic() + time_cap_s
+        self.work = folder / "work"
+        self.logs = folder / "logs"
+        self.journal: dict[str, Any] = {"phases": [], "marks": {}, "fault": None, "held": None, "generators": 0, "notes": [], "events": {}}
+        self._warm_task = -1
+        self._seen = np.zeros(0, bool)
+
+    @contextmanager
+    def open(self, generators: int = 1) -> Iterator["Stage"]:
+        """Start broker, sampler and generators; at the end everything is gone and what was seen is stored."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.logs.mkdir(parents=True)
+        self.work.mkdir()
+        store.write_json(self.folder / "cell.json", self.cell.spec())
+        events.create(str(self.work / "runs.bin"))
+        try:
+            with ExitStack() as stack:
+                self.host = stack.enter_context(Host(self.work))
+                self._open(stack, generators)
+                yield self
+                self._close()
+        finally:
+            shutil.rmtree(self.work, ignore_errors=True)
+
+    def _open(self, stack: ExitStack, generators: int) -> None:
+        self.broker = self._broker()
+        stack.callback(self.broker.close)
+        self.broker.start()
+        adapter = self.cell.arm.adapter
+        stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
+        env = self._env()
+        self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators)
+        self.journal["generators"] = generators
+        self.fleet = self._fleet(env)
+        self.tail = ledger.Tail(self.work / "runs.bin")
+        stack.callback(self.tail.close)
+        self.sampler = Sampler(self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids)
+        stack.callback(self.sampler.stop)
+        self.load.start()
+        self.sampler.start()
+
+    def _broker(self) -> Broker:
+        push = self.cell.arm.adapter.push_command
+        if self.redis_url:
+            return OwnRedis(self.redis_url, push)
+        return EmbeddedRedis(self.host, self.work / "redis", self.logs / "broker.log", self.cell.arm.broker, push)
+
+    def _fleet(self, env: dict[str, str]) -> Fleet:
+        commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
+        return Fleet(self.host, commands, self.logs, env | {probe_cell.EVENTS: str(self.work / "runs.bin")})
+
+    def _env(self) -> dict[str, str]:
+        module = sys.modules[type(self.cell.arm.adapter).__module__]
+        outside = Path(str(module.__file__)).resolve().parents[module.__name__.count(".")]
+        root = Path(__file__).resolve().parent.parent
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON"))},
+            "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(root), str(outside)])),
+            probe_cell.CELL: str(self.folder / "cell.json"),
+            probe_cell.BROKER: self.broker.url,
+        }
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """A named stretch of the cell's time, with a sample at both ends."""
+        self.progress(name, 0, 0)
+        self.sampler.edge(f"{name}:start")
+        start = time.monotonic_ns()
+        try:
+            yield
+        finally:
+            self.journal["phases"].append({"name": name, "start_ns": start, "end_ns": time.monotonic_ns()})
+            self.sampler.edge(f"{name}:end")
+
+    def mark(self, name: str, value: float) -> None:
+        """Note a figure that a measure will need."""
+        self.journal["marks"][name] = value
+
+    def note(self, text: str) -> None:
+        """Note something in words for the report."""
+        self.journal["notes"].append(text)
+
+    def new_fleet(self) -> None:
+        """Fresh main processes, not started yet."""
+        self.fleet = self._fleet(self._env())
+
+    def boot(self) -> None:
+        """Start the fleet and wait until every slot has run a warm-up task: N of them ran at the same time."""
+        began = time.monotonic_ns()
+        self.fleet.start()
+        runs: dict[tuple[int, int, int], list[int]] = {}
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        slots = self.cell.slots
+        while True:
+            wanted = self._warm_up(slots)
+            batch: set[int] = set()
+            while len(batch) < len(wanted):
+                self.fleet.check_alive()
+                if time.monotonic() > deadline:
+                    raise CellFailed(f"the workers were not ready within {READY_TIMEOUT_S:.0f} s: {self.fleet.describe_logs()}")
+                for record in self.tail.poll():
+                    key = (int(record["pid"]), int(record["a"]), int(record["task"]))
+                    runs.setdefault(key, []).append(int(record["stamp"]))
+                    if record["kind"] == events.FINISHED:
+                        batch.add(int(record["task"]))
+                time.sleep(0.005)
+            whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
+            if overlapping(whole[:, 0], whole[:, 1]) >= slots:
+                self.mark("boot_s", (_all_slots_began(whole, slots) - began) / 1e9)
+                return
+
+    def _warm_up(self, count: int) -> set[int]:
+        tasks = np.arange(self._warm_task - count + 1, self._warm_task + 1, dtype=np.int64)
+        self._warm_task -= count
+        schedule = Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), (f"sleep:{WARM_UP_SLEEP_MS}",))
+        self.load.send(schedule, time.monotonic_ns())
+        return {int(task) for task in tasks}
+
+    def expect(self, tasks: int) -> None:
+        """Count the finishes of ids 0 … tasks-1 from now on."""
+        self._seen = np.zeros(tasks, bool)
+
+    def finished(self) -> int:
+        """How many of the expected tasks have finished, each counted once."""
+        records = self.tail.poll()
+        done = records["task"][records["kind"] == events.FINISHED]
+        self._seen[done[(done >= 0) & (done < len(self._seen))]] = True
+        return int(self._seen.sum())
+
+    def out_of_time(self) -> bool:
+        """Whether the cell's time cap is over."""
+        return time.monotonic() > self.deadline
+
+    def held(self, tasks: list[int]) -> dict[str, Any] | None:
+        """Where the broker holds these tasks now; None if the adapter cannot tell."""
+        adapter = self.cell.arm.adapter
+        if not isinstance(adapter, Holds):
+            return None
+        handles = self.load.handles()
+        try:
+            found = adapter.held(self.broker.url, {task: handles.get(task, "") for task in tasks})
+        except OSError as error:
+            self.note(f"the broker could not be asked what it holds: {type(error).__name__}")
+            return None
+        except Exception as error:
+            # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
+            self.note(f"the broker could not be asked what it holds: {type(error).__name__}: {str(error)[:120]}")
+            return None
+        return {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}
+
+    def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
+        """The ledger of all that has been written so far."""
+        sent = [ledger.read(self.work / f"sent-{n}.bin") for n in range(self.load.count)]
+        runs = ledger.read(self.work / "runs.bin")
+        self.journal["events"] = {"torn": runs.torn + sum(s.torn for s in sent)}
+        return ledger.build(None if chosen_as_it_went else self.load.plan(), sent, runs)
+
+    def _close(self) -> None:
+        self.load.stop()
+        self.fleet.kill()
+        self.sampler.edge("end")
+        self.sampler.stop()
+        book = self.live_ledger(bool(self.journal["marks"].pop("chosen_as_it_went", 0)))
+        until = self.journal["marks"].get("planned_until_ns")
+        if until:
+            book = _cut(book, int(until))
+        missing = book.task[book.measured() & (book.enqueue != ledger.UNSENT) & (book.finishes() == 0)]
+        if self.journal["held"] is None:
+            self.journal["held"] = self.held([int(task) for task in missing]) if len(missing) else {}
+        self.journal["restarts"] = self.fleet.restarts
+        self.journal["versions"] = store.read_json(self.work / "versions.json")
+        self.journal["server"] = vars(self.broker.server) | {"path": ""} if isinstance(self.broker, EmbeddedRedis) else {"name": "redis", "origin": "--redis"}
+        tasks, runs = ledger.tables(book, self.load.errors())
+        store.write_cell(self.folder, self.journal, tasks, runs, self.sampler.frame())
+
+
+def _all_slots_began(runs: ledger.Ints, slots: int) -> int:
+    """The start of the run with which N were going on for the first time."""
+    for stamp in np.sort(runs[:, 0]):
+        if int(((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum()) >= slots:
+            return int(stamp)
+    raise AssertionError("called only where N overlap")
+
+
+def _cut(book: ledger.Ledger, until_ns: int) -> ledger.Ledger:
+    """Leave out what was never sent because the cell had ended before it was due."""
+    keep = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
+    fields = {name: getattr(book, name)[keep] for name in ("task", "due", "sent", "returned", "enqueue")}
+    rest = {name: getattr(book, name) for name in ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")}
+    return ledger.Ledger(**fields, **rest)
+

@@ -1,0 +1,163 @@
+"""The run folder: written as the run goes, read back for every figure, refused when damaged."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.errors import UsageError
+
+FORMAT = 1
+MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric", "value", "unit", "better", "verdict", "reason"]
+CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a whole JSON file or none: a reader never sees half of it."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    os.replace(part, path)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a file of a run folder; UsageError if it is missing or damaged."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again") from None
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write one table, compressed; integers that only grow pack well as deltas."""
+    part = path.with_name(path.name + ".part")
+    ints = [f.name for f in table.schema if pa.types.is_integer(f.type)]
+    rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
+    pq.write_table(table, part, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding={name: "DELTA_BINARY_PACKED" for name in ints})
+    os.replace(part, path)
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """One measured cell as it lies on disk: all that a measure may look at."""
+
+    folder: Path
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """cell.json: what was asked for."""
+        return dict(read_json(self.folder / "cell.json"))
+
+    @cached_property
+    def journal(self) -> dict[str, Any]:
+        """phases.json: phases, marks, fault, what the broker still held, notes."""
+        return dict(read_json(self.folder / "phases.json"))
+
+    @cached_property
+    def tasks(self) -> pa.Table:
+        """One row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
+        return self._table("tasks.parquet")
+
+    @cached_property
+    def runs(self) -> pa.Table:
+        """One row per run of a task: task, pid, parent, thread, started_ns, finished_ns, import_us."""
+        return self._table("runs.parquet")
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """Resources over time, see bench.resources.COLUMNS."""
+        return self._table("samples.parquet").to_pandas()
+
+    def _table(self, name: str) -> pa.Table:
+        try:
+            return pq.read_table(self.folder / name)
+        except (OSError, pa.ArrowException) as error:
+            raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
+
+    def phase(self, name: str) -> tuple[int, int]:
+        """(start_ns, end_ns) of a phase; KeyError if the cell never came to it."""
+        for phase in self.journal["phases"]:
+            if phase["name"] == name:
+                return int(phase["start_ns"]), int(phase["end_ns"])
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder opened for reading."""
+
+    path: Path
+    info: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The name of the run."""
+        return str(self.info["run"])
+
+    def measured(self) -> Iterable[tuple[dict[str, Any], StoredCell]]:
+        """Every cell that has its files, with its line of run.json."""
+        for line in self.info["cells"]:
+            if line["state"] == "done":
+                yield line, self.cell(int(line["number"]))
+
+    def cell(self, number: int) -> StoredCell:
+        """The cell of that number."""
+        return StoredCell(cell_folder(self.path, number))
+
+    @cached_property
+    def measures(self) -> pd.DataFrame:
+        """measures.csv, one row per measure."""
+        path = self.path / "measures.csv"
+        try:
+            frame = pd.read_csv(path, dtype={"variant": str, "reason": str, "case": str, "arm": str}, keep_default_na=False, na_values={"value": [""]})
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): `bench measure` makes it anew") from None
+        if list(frame.columns) != MEASURE_COLUMNS:
+            raise UsageError(f"{path} has other columns than this version writes: `bench measure` makes it anew")
+        return frame
+
+
+def cell_folder(run: Path, number: int) -> Path:
+    """Where a cell of a run lives."""
+    return run / "cells" / f"{number:03d}"
+
+
+def open_run(path: Path) -> Run:
+    """Open a stored run; UsageError with one line if it is not one, or of another format, or damaged."""
+    if not (path / "run.json").is_file():
+        raise UsageError(f"{path} is not a run folder (no run.json): name a folder under results/, `bench list --runs` shows them")
+    info = read_json(path / "run.json")
+    if not isinstance(info, dict) or "format" not in info:
+        raise UsageError(f"{path}/run.json is damaged: it has no format version")
+    if info["format"] != FORMAT:
+        age = "newer" if info["format"] > FORMAT else "older"
+        raise UsageError(f"{path} has the {age} format {info['format']}, this bench reads {FORMAT}: use the version of bench that wrote it")
+    missing = [key for key in ("run", "plan", "seed", "arms", "cells", "machine", "boot_id") if key not in info]
+    if missing:
+        raise UsageError(f"{path}/run.json is damaged: it lacks {', '.join(missing)}")
+    run = Run(path, info)
+    for line in info["cells"]:
+        folder = cell_folder(path, int(line["number"]))
+        lacking = [name for name in CELL_FILES if line["state"] == "done" and not (folder / name).is_file()]
+        if lacking:
+            raise UsageError(f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {path}`")
+    return run
+
+
+def write_cell(folder: Path, journal: Mapping[str, Any], tasks: Mapping[str, Any], runs: Mapping[str, Any], samples: pd.DataFrame) -> None:
+    """Store what a cell left behind; phases.json last, so that it marks a complete cell."""
+    write_parquet(folder / "tasks.parquet", pa.table({name: _column(values) for name, values in tasks.items()}))
+    write_parquet(folder / "runs.parquet", pa.table({name: _column(values) for name, values in runs.items()}))
+    write_parquet(folder / "samples.parquet", pa.Table.from_pandas(samples, preserve_index=False))
+    write_json(folder / "phases.json", journal)
+
+
+def _column(values: Any) -> Any:
+    return pa.array(values) if not isinstance(values, np.ndarray) else pa.array(values, from_pandas=False)

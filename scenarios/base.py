@@ -1,0 +1,57 @@
+"""What a scenario is: it drives one arm through phases, and computes its measures from the stored cell."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from bench.cell import Cell
+from bench.metrics import Measure
+from bench.stage import Stage
+from bench.store import StoredCell
+
+
+class Needs(Protocol):
+    """What is known when a cell's turn comes: measures of earlier cells of the same run and arm."""
+
+    def value(self, scenario: str, case: str, metric: str) -> float | None:
+        """The value of a measure, or None."""
+        ...
+
+
+class Scenario(Protocol):
+    """One file under scenarios/."""
+
+    name: str
+    about: str
+    needs: Sequence[str]  # names of the abilities it uses beyond the required contract
+
+    def cases(self, size: str) -> Sequence[str]:
+        """The cases of that size, in the order in which they run."""
+        ...
+
+    def all_cases(self) -> Sequence[str]:
+        """Every case that can be asked for by name."""
+        ...
+
+    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+        """What cell.json carries for this case and size."""
+        ...
+
+    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+        """About how long a cell takes, given a calibrated rate (tasks/s)."""
+        ...
+
+    def expected(self, case: str) -> Sequence[str]:
+        """The metrics that stand for a cell which could not be measured."""
+        ...
+
+    def skip(self, cell: Cell) -> str:
+        """Why the system does not offer what this cell needs; else nothing."""
+        ...
+
+    def run(self, cell: Cell, stage: Stage, known: Needs) -> None:
+        """Carry the cell out, from start to end."""
+        ...
+
+    def measure(self, cell: StoredCell, cores: int) -> list[Measure]:
+        """Every measure of a stored cell; pure."""
+        ...

@@ -1,0 +1,242 @@
+"""burst: fill the queue, then drain it: throughput, memory, cost per task. No latency: a backlog's P99 restates N ÷ throughput."""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from adapters.base import Bulk
+from bench import gates, ledger
+from bench.cell import Cell
+from bench.ledger import Ledger
+from bench.metrics import Measure
+from bench.schedule import at_once, merge
+from bench.stage import Stage
+from bench.store import StoredCell
+from scenarios.base import Needs
+from scenarios.common import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
+
+TASKS = {"smoke": 200, "quick": 5_000, "full": 100_000}
+BULK_AT_MOST = 20_000
+SETTLE_S = 1.0
+WINDOW = (0.05, 0.95)
+
+
+class Burst:
+    """Case `-`: boot, enqueue, drain. Case `bulk`: the best public bulk call, no workers."""
+
+    name = "burst"
+    about = "100,000 no-op tasks: how fast in, how fast out, at what memory"
+    needs: Sequence[str] = ()
+
+    def cases(self, size: str) -> Sequence[str]:
+        """Bulk is left out where the run is only a trial."""
+        return ("-",) if size == "smoke" else ("-", "bulk")
+
+    def all_cases(self) -> Sequence[str]:
+        """Both."""
+        return ("-", "bulk")
+
+    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+        """How many tasks."""
+        count = tasks or TASKS[size]
+        return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}
+
+    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+        """Enqueue, drain, and about six seconds of starting, settling and stopping."""
+        drain = 0.0 if case == "bulk" else params["tasks"] / rate + 6
+        return float(params["tasks"] / enqueue_rate + drain + 2)
+
+    def expected(self, case: str) -> Sequence[str]:
+        """What a cell without files leaves open."""
+        return ("bulk_enqueue_rate",) if case == "bulk" else ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "broker_memory_peak_bytes")
+
+    def skip(self, cell: Cell) -> str:
+        """A library without a bulk call."""
+        return f"{cell.arm.adapter.name} has no public bulk call" if cell.case == "bulk" and not isinstance(cell.arm.adapter, Bulk) else ""
+
+    def run(self, cell: Cell, stage: Stage, known: Needs) -> None:
+        """Start on the empty queue, stop, fill, start on the full queue, drain."""
+        if cell.case == "bulk":
+            return self._bulk(cell, stage)
+        tasks = int(cell.params["tasks"])
+        with stage.phase("boot"):
+            stage.boot()
+            stage.sampler.edge("settling")
+            time.sleep(SETTLE_S)
+            stage.sampler.edge("idle")
+        stage.fleet.stop()
+        stage.new_fleet()
+        with stage.phase("enqueue"):
+            stage.load.send(merge((at_once(tasks, 0.0), "")), time.monotonic_ns())
+            _until_sent(stage, tasks)
+        stage.expect(tasks)
+        with stage.phase("drain"):
+            stage.fleet.start()
+            _until_finished(stage, tasks)
+        time.sleep(SETTLE_S)
+        stage.sampler.edge("after")
+
+    def _bulk(self, cell: Cell, stage: Stage) -> None:
+        adapter = cell.arm.adapter
+        assert isinstance(adapter, Bulk)
+        tasks = int(cell.params["tasks"])
+        stage.mark("chosen_as_it_went", 1)
+        with stage.phase("enqueue"):
+            stage.load.order("bulk", tasks=tasks, chunk=adapter.bulk_chunk)
+            _until_sent(stage, tasks)
+
+    def measure(self, cell: StoredCell, cores: int) -> list[Measure]:
+        """Rates from stamps, memory and counters from the samples at the edges."""
+        book = ledger.load(cell)
+        if cell.spec["case"] == "bulk":
+            rate = Measure("bulk_enqueue_rate", _enqueue_rate(book))
+            held = cell.journal["held"]
+            queued = len(held) if held is not None else None
+            tasks = int(cell.spec["params"]["tasks"])
+            short = f"count: the broker holds {queued} of {tasks} tasks" if queued not in (None, tasks) else ""
+            return judged([rate], short or first_problem(lambda: gates.events(cell, book), lambda: gates.foreign_load(cell, ("enqueue",), cores)), "")
+        told = fates_of(cell, book)
+        by_time_cap = bool(cell.journal["marks"].get("out_of_time"))
+        measures = [*_rates(cell, book, by_time_cap), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
+        invalid = first_problem(
+            lambda: gates.events(cell, book),
+            lambda: gates.foreign_load(cell, ("enqueue", "drain"), cores),
+            lambda: gates.count(cell, book, "enqueue:start", "enqueue:end"),
+        )
+        return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
+
+
+def _until_sent(stage: Stage, tasks: int) -> None:
+    while not stage.load.done():
+        stage.load.check_alive()
+        if stage.out_of_time():
+            stage.mark("out_of_time", 1)
+            return
+        time.sleep(0.01)
+    stage.progress("enqueue", tasks, tasks)
+
+
+def _until_finished(stage: Stage, tasks: int) -> None:
+    while (done := stage.finished()) < tasks:
+        stage.progress("drain", done, tasks)
+        stage.fleet.check_alive()
+        if stage.out_of_time():
+            stage.mark("out_of_time", 1)
+            return
+        time.sleep(0.05)
+
+
+def _enqueue_rate(book: Ledger) -> float:
+    ours = book.measured() & (book.enqueue == ledger.ACCEPTED)
+    return float(ours.sum()) / (int(book.returned[ours].max()) - int(book.sent[ours].min())) * 1e9
+
+
+def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
+    """(start_ns, end_ns, finished inside) of the throughput window, or why there is none.
+
+    From the 5 % point, or from the moment when the last slot has finished its first task if that
+    is later, to the 95 % point.
+    """
+    done = np.sort(book.first_finish()[book.measured()])
+    done = done[done >= 0]
+    if len(done) < 40:
+        return f"only {len(done)} tasks finished"
+    begun = slots_in(book, slot)
+    if slot != "none" and len(begun) < slots:
+        return f"only {len(begun)} of {slots} slots ran a task"
+    start = max([int(done[math.ceil(WINDOW[0] * len(done)) - 1]), *begun])
+    end = int(done[math.ceil(WINDOW[1] * len(done)) - 1])
+    inside = int(((done > start) & (done <= end)).sum())
+    if inside < 20:
+        return "the last slot began when nearly all was done"
+    return start, end, inside
+
+
+def slots_in(book: Ledger, slot: str) -> list[int]:
+    """For each slot that ran a measured task, the stamp of its first finish."""
+    ours = (book.run_task >= 0) & (book.finished >= 0)
+    if slot == "none":
+        return []
+    columns = {"thread": (book.run_pid, book.run_thread), "process": (book.run_pid,), "parent": (book.run_parent,)}[slot]
+    _, which = np.unique(np.stack([column[ours] for column in columns], axis=1), axis=0, return_inverse=True)
+    first = np.full(int(which.max()) + 1 if len(which) else 0, np.iinfo(np.int64).max)
+    np.minimum.at(first, which.ravel(), book.finished[ours])
+    return [int(stamp) for stamp in first]
+
+
+def _rates(cell: StoredCell, book: Ledger, by_time_cap: bool) -> list[Measure]:
+    verdict = "beyond" if by_time_cap else "ok"
+    capped = "the time cap ended the cell first: measured on what was done" if by_time_cap else ""
+    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(found, str):
+        throughput = Measure("throughput", None, "withheld", found)
+    else:
+        start, end, inside = found
+        throughput = Measure("throughput", inside / (end - start) * 1e9, verdict, capped)  # type: ignore[arg-type]
+    start_ns, end_ns = cell.phase("drain")
+    finished = book.first_finish()[book.measured()]
+    drained = ((end_ns if by_time_cap else int(finished.max())) - start_ns) / 1e9
+    return [
+        throughput,
+        Measure("enqueue_rate", _enqueue_rate(book)),
+        Measure("boot_s", float(cell.journal["marks"]["boot_s"])),
+        Measure("drain_s", drained, verdict, capped),  # type: ignore[arg-type]
+    ]
+
+
+def _memory(cell: StoredCell) -> list[Measure]:
+    tasks = int(cell.spec["params"]["tasks"])
+    grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
+    return [
+        measure_or("worker_memory_idle_bytes", at(cell, "worker_pss", "idle"), "no sample"),
+        measure_or("worker_memory_peak_bytes", peak(cell, "worker_pss", ("drain",)), "no sample"),
+        measure_or("worker_memory_after_bytes", at(cell, "worker_pss", "after"), "no sample"),
+        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), "the broker does not tell"),
+        measure_or("broker_bytes_per_task", None if grown is None else grown / tasks, "the broker does not tell"),
+    ]
+
+
+def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
+    finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
+    own = cell.spec["broker"] != "url"
+    commands = _sum(delta(cell, "broker_commands", "enqueue:start", "enqueue:end"), delta(cell, "broker_commands", "drain:start", "drain:end"))
+    idle = delta(cell, "broker_commands", "settling", "idle")
+    if commands is not None and idle is not None:
+        start, end = cell.phase("drain")
+        commands -= idle / SETTLE_S * (end - start) / 1e9
+    broker_cpu = _sum(delta(cell, "broker_cpu_s", "enqueue:start", "enqueue:end"), delta(cell, "broker_cpu_s", "drain:start", "drain:end"))
+    return [
+        _worker_cpu(cell, book),
+        measure_or("broker_cpu_us_per_task", broker_cpu / finished * 1e6 if broker_cpu is not None and own else None, "the broker does not tell"),
+        measure_or("broker_commands_per_task", commands / finished if commands is not None and own else None, "the broker does not tell"),
+    ]
+
+
+def _sum(*parts: float | None) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def _worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
+    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(found, str):
+        return Measure("worker_cpu_ms_per_task", None, "withheld", found)
+    start, end, inside = found
+    if end - start < 1e9:
+        return Measure("worker_cpu_ms_per_task", None, "withheld", "the window is shorter than 1 s: CPU time comes in ticks of 10 ms")
+    stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
+    used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
+    return Measure("worker_cpu_ms_per_task", used / inside * 1e3)
+
+
+def _imports(book: Ledger) -> list[Measure]:
+    ours = (book.run_task >= 0) & (book.import_us > 0)
+    if not ours.any():
+        return not_offered(["task_import_ms"], "the task module is imported once, before the workers are ready")
+    return [Measure("task_import_ms", float(np.median(book.import_us[ours])) / 1e3)]
+
+
+SCENARIO = Burst()

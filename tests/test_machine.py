@@ -1,0 +1,83 @@
+"""The machine is described truly, and each disturbance comes with what to do about it."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import machine
+
+QUIET: dict[str, Any] = {
+    "cores": 8,
+    "cpu_quota_cores": None,
+    "governor": "performance",
+    "virtual": "",
+    "steal_share": 0.0,
+    "load_1min": 0.1,
+    "swap_used_bytes": 0,
+}
+
+
+def test_describe_agrees_with_the_kernel() -> None:
+    told = machine.describe()
+    assert told["cores"] == len(os.sched_getaffinity(0))
+    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text().split())
+    assert told["python"] == platform.python_version()
+
+
+def test_describe_names_no_host_and_goes_into_json() -> None:
+    text = json.dumps(machine.describe())
+    assert platform.node() not in json.loads(text).values()
+    assert "node" not in text and "host" not in text
+
+
+def test_a_quiet_machine_has_no_disturbance(tmp_path: Path) -> None:
+    assert machine.disturbances(QUIET, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"load_1min": 2.1}, "load average is 2.10 on 8 cores"),
+        ({"cores": 2}, "only 2 cores"),
+        ({"cores": 1}, "only 1 core,"),
+        ({"cpu_quota_cores": 1.5}, "1.5 of 8 cores"),
+        ({"governor": "powersave"}, "powersave"),
+        ({"virtual": "kvm"}, "(kvm)"),
+        ({"steal_share": 0.02}, "2.0%"),
+        ({"swap_used_bytes": 64 << 20}, "64 MiB"),
+    ],
+)
+def test_each_disturbance_is_told_alone_and_with_a_remedy(change: dict[str, Any], word: str, tmp_path: Path) -> None:
+    (line,) = machine.disturbances(QUIET | change, tmp_path)
+    assert word in line
+    what, _, remedy = line.partition(": ")
+    assert what and remedy
+
+
+def test_little_disk_is_told_for_the_folder_that_is_yet_to_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "not" / "yet"
+    assert machine.disk_free(folder) == machine.disk_free(tmp_path)
+    monkeypatch.setattr(machine, "ENOUGH_DISK_BYTES", machine.disk_free(tmp_path) * 2)
+    assert any(str(folder) in line for line in machine.disturbances(QUIET, folder))
+
+
+def test_cpu_model_reads_x86_and_arm() -> None:
+    assert machine.cpu_model("processor\t: 0\nmodel name\t: AMD EPYC 7763\nflags\t\t: fpu\n") == "AMD EPYC 7763"
+    assert machine.cpu_model("processor\t: 0\nBogoMIPS\t: 108.00\nModel\t\t: Raspberry Pi 4\n") == "Raspberry Pi 4"
+    assert machine.cpu_model("") == platform.machine()
+
+
+def test_cpu_quota_reads_cgroup_v2() -> None:
+    assert machine.cpu_quota("150000 100000\n") == 1.5
+    assert machine.cpu_quota("max 100000\n") is None
+    assert machine.cpu_quota("") is None
+
+
+def test_steal_is_a_share_of_all_time_with_guests_counted_once() -> None:
+    assert machine.steal_share({"user": 60.0, "idle": 30.0, "steal": 10.0, "guest": 50.0}) == 0.1
+    assert machine.steal_share({"user": 1.0, "idle": 1.0}) == 0.0

@@ -1,0 +1,188 @@
+"""Intervals cover what they claim, families keep their alpha, and nothing depends on which arm is the base."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from bench.stats import (
+    Ratio,
+    classify,
+    holm,
+    holm_levels,
+    log_ratio_sd,
+    paired_p,
+    paired_ratio,
+    percentile,
+    percentile_if_supported,
+    rank_p,
+    smallest_detectable,
+)
+
+positive = st.floats(min_value=1e-3, max_value=1e6)
+blocks = st.integers(3, 10).flatmap(lambda n: st.tuples(st.lists(positive, min_size=n, max_size=n), st.lists(positive, min_size=n, max_size=n)))
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=200), st.sampled_from([0, 25, 50, 90, 99, 99.9, 100]))
+def test_percentile_is_a_sample_of_the_nearest_rank(values, p):
+    found = percentile(values, p)
+    assert found in values
+    assert sum(value <= found for value in values) >= p / 100 * len(values) - 1e-6
+    assert sum(value < found for value in values) <= p / 100 * len(values) + 1e-6
+
+
+@pytest.mark.parametrize(("p", "needed"), [(50, 20), (90, 100), (99, 1000), (99.9, 10_000)])
+def test_percentile_needs_ten_samples_beyond_it(p, needed):
+    assert percentile_if_supported(np.arange(needed - 1), p) is None
+    assert percentile_if_supported(np.arange(needed), p) == needed - 11
+
+
+def test_percentile_of_nothing():
+    assert percentile_if_supported([], 50) is None
+    with pytest.raises(ValueError, match="nothing"):
+        percentile([], 50)
+    with pytest.raises(ValueError, match="between 0 and 100"):
+        percentile([1], 101)
+
+
+def test_interval_by_hand():
+    base, head = [100.0, 100.0, 100.0], [math.exp(value) * 100 for value in (0.1, 0.2, 0.3)]
+    found = paired_ratio(base, head)
+    half = 4.302652729911275 * 0.1 / math.sqrt(3)  # t(0.975, 2 degrees of freedom)
+    assert found.ratio == pytest.approx(math.exp(0.2))
+    assert (found.low, found.high) == (pytest.approx(math.exp(0.2 - half)), pytest.approx(math.exp(0.2 + half)))
+    assert log_ratio_sd(base, head) == pytest.approx(0.1)
+
+
+def test_no_interval_below_three_blocks():
+    assert paired_ratio([1.0, 2.0], [2.0, 4.0]) == Ratio(pytest.approx(2.0), None, None, 2)
+    with pytest.raises(ValueError, match="3 blocks"):
+        paired_p([1.0, 2.0], [2.0, 4.0])
+
+
+@pytest.mark.parametrize(("base", "head"), [([1.0], [1.0, 2.0]), ([], []), ([0.0], [1.0]), ([1.0], [-1.0]), ([1.0], [math.nan]), ([math.inf], [1.0])])
+def test_no_log_ratio_of_what_has_none(base, head):
+    with pytest.raises(ValueError):
+        paired_ratio(base, head)
+
+
+@pytest.mark.parametrize("size", [3, 5, 10])
+def test_interval_covers_95_percent(size):
+    rng, rounds = np.random.default_rng(size), 1500
+    noise = np.exp(rng.normal(math.log(1.3), 0.05, (rounds, size)))
+    machine = np.exp(rng.normal(0, 0.5, (rounds, size)))
+    intervals = [paired_ratio(base, head) for base, head in zip(machine, machine * noise, strict=True)]
+    covered = np.mean([found.low <= 1.3 <= found.high for found in intervals])
+    assert 0.93 <= covered <= 0.97
+
+
+@given(blocks, st.sampled_from([0.02, 0.05, 0.10]), st.sampled_from(["higher", "lower", "none"]))
+def test_the_choice_of_the_base_changes_nothing(pair, floor, better):
+    base, head = pair
+    there, back = paired_ratio(base, head), paired_ratio(head, base)
+    assert there.ratio * back.ratio == pytest.approx(1)
+    opposite = {"faster": "slower", "slower": "faster", "more": "less", "less": "more", "tie": "tie", "unclear": "unclear"}
+    assert classify(back, floor, better) == opposite[classify(there, floor, better)]
+
+
+@given(blocks, st.floats(0.001, 0.5))
+def test_the_test_and_the_interval_agree(pair, alpha):
+    p, found = paired_p(*pair), paired_ratio(*pair, alpha)
+    if abs(p - alpha) > 1e-9:
+        assert (p < alpha) == (not found.low <= 1 <= found.high)
+
+
+def test_equal_numbers_are_a_tie():
+    found = paired_ratio([123.4, 5.6, 7.8], [123.4, 5.6, 7.8])
+    assert found == Ratio(1.0, 1.0, 1.0, 3)
+    assert paired_p([123.4, 5.6, 7.8], [123.4, 5.6, 7.8]) == 1
+    assert classify(found, 0.02, "higher") == "tie"
+
+
+@given(p_values)
+def test_holm_against_its_definition(values):
+    adjusted, m = holm(values), len(values)
+    order = sorted(range(m), key=values.__getitem__)
+    for place, at in enumerate(order):
+        assert adjusted[at] == pytest.approx(min(1, max((m - k) * values[order[k]] for k in range(place + 1))))
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm_levels([0.001, 0.5, 0.02]) == pytest.approx([0.05 / 3, 0.05, 0.05 / 2])
+    assert holm_levels([0.3, 0.2, 0.1]) == pytest.approx([0.05 / 3] * 3)
+
+
+@given(p_values, st.floats(0.001, 0.2))
+def test_levels_reject_what_holm_rejects(values, alpha):
+    for p, adjusted, level in zip(values, holm(values), holm_levels(values, alpha), strict=True):
+        if abs(adjusted - alpha) > 1e-9:
+            assert (adjusted < alpha) == (p <= level)
+
+
+# Percent for sd 1, 5 and 10 %, on the log scale: the table of field/anchors.md 4.2.
+@pytest.mark.parametrize(
+    ("blocks", "alpha", "percent"), [(7, 0.05, 1.48), (7, 0.01, 2.05), (10, 0.05, 1.15), (10, 0.01, 1.51), (20, 0.05, 0.76), (30, 0.01, 0.75)]
+)
+def test_smallest_detectable_against_the_table(blocks, alpha, percent):
+    for sd in (0.01, 0.05, 0.10):
+        assert math.log1p(smallest_detectable(sd, blocks, alpha)) == pytest.approx(percent * sd, abs=0.006 * sd)
+
+
+@pytest.mark.parametrize(("size", "alpha"), [(3, 0.05), (5, 0.05), (5, 0.05 / 6), (10, 0.01)])
+def test_smallest_detectable_is_detected_nine_times_in_ten(size, alpha):
+    change = math.log1p(smallest_detectable(0.04, size, alpha))
+    logs = np.random.default_rng(1).normal(change, 0.04, (20_000, size))
+    t = logs.mean(axis=1) * math.sqrt(size) / logs.std(axis=1, ddof=1)
+    assert np.mean(t > scipy_stats.t.ppf(1 - alpha / 2, size - 1)) == pytest.approx(0.9, abs=0.01)
+
+
+def test_smallest_detectable_at_its_edges():
+    assert smallest_detectable(0.05, 2) is None
+    assert smallest_detectable(0.0, 5) == 0
+
+
+@pytest.mark.parametrize(
+    ("ratio", "better", "duration", "expected"),
+    [
+        (Ratio(1.01, 0.99, 1.019, 5), "higher", False, "tie"),
+        (Ratio(1.01, 1.005, 1.015, 5), "higher", False, "tie"),  # decided, but too small to matter
+        (Ratio(1.50, 1.40, 1.60, 5), "higher", False, "faster"),
+        (Ratio(0.50, 0.40, 0.60, 5), "higher", False, "slower"),
+        (Ratio(1.50, 1.40, 1.60, 5), "lower", True, "slower"),
+        (Ratio(0.50, 0.40, 0.60, 5), "lower", True, "faster"),
+        (Ratio(1.50, 1.40, 1.60, 5), "lower", False, "more"),
+        (Ratio(0.50, 0.40, 0.60, 5), "lower", False, "less"),
+        (Ratio(1.015, 1.005, 1.025, 5), "higher", False, "unclear"),  # excludes 1, yet the estimate lies inside the zone
+        (Ratio(1.50, 0.90, 2.50, 5), "higher", False, "unclear"),
+        (Ratio(5.00, None, None, 2), "higher", False, "unclear"),
+    ],
+)
+def test_words(ratio, better, duration, expected):
+    assert classify(ratio, 0.02, better, duration) == expected
+
+
+def test_the_tie_zone_is_symmetric_on_the_log_scale():
+    assert classify(Ratio(1.0, 1 / 1.0999, 1.0999, 5), 0.10, "higher") == "tie"
+    assert classify(Ratio(1.0, 0.905, 1.0999, 5), 0.10, "higher") == "unclear"  # 0.905 is 10.5 % less than 1 seen from the other arm
+
+
+def test_ranks_of_times():
+    beyond = math.inf
+    assert rank_p([1, 2, 3, 4, 5], [beyond] * 5) == pytest.approx(2 / math.comb(10, 5))
+    assert rank_p([1, 2, 3], [4, 5, 6]) == pytest.approx(2 / math.comb(6, 3))
+    assert rank_p([beyond] * 5, [beyond] * 5) == 1
+    assert rank_p([1, 2, 3, 4, 5], [1, 2, 3, 4, 5]) == 1
+
+
+@settings(max_examples=20)
+@given(st.integers(3, 6).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 20), min_size=n, max_size=n, unique=True)] * 2)))
+def test_ranks_agree_with_the_rank_sum_test(pair):
+    base, head = pair
+    if not set(base) & set(head):
+        assert rank_p(base, head) == pytest.approx(scipy_stats.mannwhitneyu(base, head, method="exact").pvalue)
