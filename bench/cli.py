@@ -174,7 +174,8 @@ def guarded(work: Callable[[], Any]) -> int:
         return stop.exit_code
     except TyperException as error:
         # Called with nothing at all, typer has printed the help already and the message is empty.
-        if message := getattr(error, "format_message", lambda: str(error))():
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        if message:
             print(f"bench: {message}; `bench --help` shows what there is", file=sys.stderr)
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):

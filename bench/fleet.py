@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from adapters.base import Command
 from bench.errors import CellFailed, UsageError
@@ -82,6 +83,12 @@ class Fleet:
                         main.pid = self._spawn(main.command, main.log)
                         main.starts += 1
 
+    def unsupervise(self) -> None:
+        """No dead process is started again from now on."""
+        self._unsupervised.set()
+        if self._supervisor:
+            self._supervisor.join()
+
     def replace_all(self, grace_s: float) -> tuple[int, list[int]]:
         """A deploy: SIGTERM to every main process, replacements at once, SIGKILL to what is left after the grace.
 
@@ -111,13 +118,10 @@ class Fleet:
         self.host.wait(self.roots(), timeout_s)
         self.kill(processes)
 
-    def kill(self, also: Sequence[object] = ()) -> None:
-        """End the fleet at once, its supervisor first."""
-        self._unsupervised.set()
-        if self._supervisor:
-            self._supervisor.join()
-        left = [getattr(process, "pid") for process in also]
-        self.host.kill_tree([*self.roots(), *left])
+    def kill(self, also: Sequence[psutil.Process] = ()) -> None:
+        """End the fleet at once, its supervisor first; `also` are processes that may have lost their parents."""
+        self.unsupervise()
+        self.host.kill_tree([*self.roots(), *(process.pid for process in also)])
         with self._lock:
             self.mains.clear()
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from bench.ledger import ACCEPTED, OPEN, UNSENT, Ledger
 from bench.fates import order_violations
+from bench.ledger import ACCEPTED, OPEN, UNSENT, Ledger
 from bench.store import StoredCell
 
 FOREIGN_LOAD = 0.05

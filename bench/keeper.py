@@ -78,7 +78,8 @@ def descendants() -> list[int]:
                     parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-    found, frontier = [], {os.getpid()}
+    found: list[int] = []
+    frontier = {os.getpid()}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier}
         found += frontier

@@ -32,16 +32,13 @@ class Events:
 
 def parse(data: bytes) -> Events:
     """The records in the bytes behind a header; what is torn is skipped and counted."""
-    whole = len(data) - len(data) % EVENT.itemsize
-    records = np.frombuffer(data[:whole] if whole < len(data) else data, EVENT)
-    good = _valid(records)
-    if good.all():
-        return Events(records, 0, whole < len(data))
-    return _resync(data)
+    records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
+    return Events(records, 0, len(data) % EVENT.itemsize > 0) if _valid(records).all() else _resync(data)
 
 
 def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return (records["marker"] == MARKER) & (records["kind"] >= STARTED) & (records["kind"] <= 6) & (records["flag"] <= 1)
+    good: npt.NDArray[np.bool_] = (records["marker"] == MARKER) & (records["kind"] >= STARTED) & (records["kind"] <= 6) & (records["flag"] <= 1)
+    return good
 
 
 def _resync(data: bytes) -> Events:
@@ -59,10 +56,15 @@ def _resync(data: bytes) -> Events:
 
 def read(path: Path) -> Events:
     """A whole event file; UsageError if it is of another format or of another boot."""
-    data = path.read_bytes()
-    if data[: RECORD.size] != header():
-        raise UsageError(f"{path} was not written by this version of bench in this boot: measure the cell again")
-    return parse(data[RECORD.size :])
+    with open(path, "rb") as file:
+        if file.read(RECORD.size) != header():
+            raise UsageError(f"{path} was not written by this version of bench in this boot: measure the cell again")
+        # Straight into an array: a million tasks are 80 MB, once is enough.
+        records = np.fromfile(file, EVENT)
+        if _valid(records).all():
+            return Events(records, 0, (os.fstat(file.fileno()).st_size % EVENT.itemsize) > 0)
+        file.seek(RECORD.size)
+        return _resync(file.read())
 
 
 class Tail:
@@ -132,58 +134,89 @@ class Ledger:
 
 
 def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
-    order = np.lexsort((stamps, of))
-    ids, at = np.unique(of[order], return_index=True)
-    result = np.full(len(tasks), -1, np.int64)
-    if len(ids):
-        spot = np.minimum(np.searchsorted(ids, tasks), len(ids) - 1)
-        hit = ids[spot] == tasks
-        result[hit] = stamps[order][at[spot[hit]]]
+    result = np.full(len(tasks), np.iinfo(np.int64).max)
+    if len(tasks):
+        spot = np.minimum(np.searchsorted(tasks, of), len(tasks) - 1)
+        hit = tasks[spot] == of
+        np.minimum.at(result, spot[hit], stamps[hit])
+    result[result == np.iinfo(np.int64).max] = -1
     return result
 
 
-def build(plan: tuple[Ints, Ints] | None, generators: Collection[Events], runs: Events) -> Ledger:
-    """Join the files of a cell. `plan` is (ids, due_ns); where the generator chose as it went it is None."""
-    events = np.concatenate([e.records for e in generators]) if generators else np.empty(0, EVENT)
-    sends, returns = events[events["kind"] == SENT], events[events["kind"] == RETURNED]
-    ids, due = plan if plan is not None else (sends["task"].astype(np.int64), sends["a"].astype(np.int64))
+def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path) -> tuple[Ledger, int]:
+    """Join the event files of a cell: the ledger, and how many torn pieces lay inside the files.
+
+    `plan` is (ids, due_ns); where the generator chose as it went it is None. One file is held at a
+    time and taken apart by column: a million tasks must not cost the instrument its memory.
+    """
+    sends, returns, torn = _sent(generators)
+    ids, due = plan if plan is not None else (sends[0], sends[2])
     ids, first = np.unique(ids, return_index=True)
     due = due[first]
-    sent, sent_due = _placed(ids, sends, "stamp"), _placed(ids, sends, "a")
-    returned, flag = _placed(ids, returns, "stamp"), _placed(ids, returns, "flag")
-    state = np.where(returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent >= 0, OPEN, UNSENT)).astype(np.int8)
-    return Ledger(ids, np.where(sent_due >= 0, sent_due, due), sent, returned, state, *_pair(runs.records))
+    sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
+    due = np.where(sent_due >= 0, sent_due, due)
+    del sent_due, sends, first
+    returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
+    del returns
+    state = np.where(returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)).astype(np.int8)
+    del flag
+    columns, torn_runs = _pair(runs)
+    return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
 
 
-def _placed(ids: Ints, records: npt.NDArray[Any], name: str) -> Ints:
+def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> list[Ints]:
+    at = records["kind"] == kind
+    return [records[name][at].astype(np.int64) for name in names]
+
+
+def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
+    """([task, sent, due], [task, returned, flag], torn) of all generators."""
+    sends, returns, torn = [], [], 0
+    for path in generators:
+        events = read(path)
+        torn += events.torn
+        sends.append(_columns(events.records, SENT, ("task", "stamp", "a")))
+        returns.append(_columns(events.records, RETURNED, ("task", "stamp", "flag")))
+    return _joined(sends), _joined(returns), torn
+
+
+def _joined(parts: list[list[Ints]]) -> list[Ints]:
+    if len(parts) == 1:
+        return parts[0]
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)] if parts else [np.empty(0, np.int64)] * 3
+
+
+def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
     result = np.full(len(ids), -1, np.int64)
-    if len(ids) and len(records):
-        spot = np.minimum(np.searchsorted(ids, records["task"]), len(ids) - 1)
-        hit = ids[spot] == records["task"]
-        result[spot[hit]] = records[name][hit].astype(np.int64)
+    if len(ids) and len(tasks):
+        spot = np.minimum(np.searchsorted(ids, tasks), len(ids) - 1)
+        hit = ids[spot] == tasks
+        result[spot[hit]] = values[hit]
     return result
 
 
-def _pair(records: npt.NDArray[Any]) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]:
-    """A start and the record that follows it in the same thread: its finish, or that run was cut off."""
-    records = records[np.lexsort((records["a"], records["pid"]))]  # stable: the order of writing stays
-    start = records["kind"] == STARTED
-    follows = np.zeros(len(records), bool)
-    same = (records["pid"][1:] == records["pid"][:-1]) & (records["a"][1:] == records["a"][:-1]) & (records["task"][1:] == records["task"][:-1])
-    follows[:-1] = start[:-1] & (records["kind"][1:] == FINISHED) & same
-    at = np.flatnonzero(start)
-    ended = np.where(follows[at], records["stamp"][np.minimum(at + 1, max(len(records) - 1, 0))], -1) if len(at) else at
+def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+    """A start and the record that follows it in the same thread: its finish, or that run was cut off. Last, the torn pieces."""
+    events = read(path)
+    records, torn = events.records, events.torn
+    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)  # stable: the order of writing stays
+    kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
+    start = kind == STARTED
+    follows = np.zeros(len(kind), bool)
+    follows[:-1] = start[:-1] & (kind[1:] == FINISHED) & (pid[1:] == pid[:-1]) & (thread[1:] == thread[:-1]) & (task[1:] == task[:-1])
+    paired = np.zeros(len(kind), bool)
+    paired[1:] = follows[:-1]
     # A finish without its start is a run too: it must not vanish, it violates the order.
-    orphan = (records["kind"] == FINISHED) & ~np.concatenate(([False], follows[:-1]) if len(records) else ([],)).astype(bool)
-    extra = np.flatnonzero(orphan)
-    both = np.concatenate((at, extra))
-    started = np.concatenate((records["stamp"][at], np.full(len(extra), -1, np.int64))).astype(np.int64)
-    finished = np.concatenate((ended, records["stamp"][extra])).astype(np.int64)
-    order = np.argsort(started, kind="stable")
-    both, started, finished = both[order], started[order], finished[order]
-    b = records["b"][both]
-    columns = [records[name][both].astype(np.int64) for name in ("task", "pid")]
-    return columns[0], columns[1], (b >> np.uint64(32)).astype(np.int64), records["a"][both].view(np.int64), started, finished, (b & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    at = np.flatnonzero(start | ((kind == FINISHED) & ~paired))
+    task, pid, thread = task[at], pid[at], thread[at]
+    stamp, b = records["stamp"][order], records["b"][order[at]]
+    del records, events, order, kind
+    started = np.where(start[at], stamp[at], -1)
+    finished = np.where(follows[at], stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))], np.where(start[at], -1, stamp[at]))
+    del stamp, at
+    by = np.argsort(started, kind="stable")
+    import_us, parent = (b & np.uint64(0xFFFFFFFF)).astype(np.int64), (b >> np.uint64(32)).astype(np.int64)
+    return (task[by], pid[by].astype(np.int64), parent[by], thread[by].view(np.int64), started[by], finished[by], import_us[by]), torn
 
 
 def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -202,11 +235,16 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
 
 def load(cell: StoredCell) -> Ledger:
     """The ledger of a stored cell."""
-    tasks, runs = cell.tasks, cell.runs
-    columns = {name: tasks[name].to_numpy() for name in ("task", "due_ns", "sent_ns", "returned_ns")}
+    tasks = cell.tasks
     state = tasks["enqueue"].combine_chunks()
-    words = state.dictionary.to_pylist() if pa.types.is_dictionary(state.type) else list(ENQUEUE)
-    codes = state.indices.to_numpy() if pa.types.is_dictionary(state.type) else np.array([ENQUEUE.index(word) for word in state.to_pylist()], np.int8)
-    translate = np.array([ENQUEUE.index(word) for word in words], np.int8)
-    names = ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
-    return Ledger(*columns.values(), translate[codes] if len(codes) else codes.astype(np.int8), *(runs[name].to_numpy() for name in names))
+    translate = np.array([ENQUEUE.index(word) for word in state.dictionary.to_pylist()], np.int8)
+    codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
+    task, due, sent, returned = (_column(tasks, name) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
+    runs = cell.runs
+    return Ledger(task, due, sent, returned, codes, *(_column(runs, name) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")))
+
+
+def _column(table: pa.Table, name: str) -> Ints:
+    column = table[name]
+    # One chunk can be looked at where it lies.
+    return np.asarray(column.chunk(0).to_numpy() if column.num_chunks == 1 else column.to_numpy(), np.int64)

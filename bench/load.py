@@ -1,5 +1,6 @@
 """The load generators of a cell as the runner sees them: orders out, event files back."""
 
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ class Load:
         self.host, self.work, self.log, self.env, self.count = host, work, log, env, count
         self.pids: list[int] = []
         self.orders = 0
-        self.planned: list[Schedule] = []
+        self._tasks: list[ledger.Ints] = []
         self._due: list[ledger.Ints] = []
         self._done = [0] * count
 
@@ -55,7 +56,7 @@ class Load:
 
     def send(self, schedule: Schedule, t0_ns: int) -> None:
         """Give out a schedule whose offsets count from t0."""
-        self.planned.append(schedule)
+        self._tasks.append(schedule.tasks)
         self._due.append(schedule.due_ns + t0_ns)
         schedule.write(self._next(".bin"), t0_ns)
         self._order({"kind": "schedule", "works": list(schedule.works)})
@@ -92,14 +93,11 @@ class Load:
 
     def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
         """(ids, absolute due_ns) of every schedule given out."""
-        if not self.planned:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return np.concatenate([s.tasks for s in self.planned]), np.concatenate(self._due)
+        nothing = [np.empty(0, np.int64)]
+        return np.concatenate(self._tasks or nothing), np.concatenate(self._due or nothing)
 
     def errors(self) -> dict[int, str]:
         """Task id → the exception that its enqueue call raised."""
-        import json
-
         found: dict[int, str] = {}
         for number in range(self.count):
             path = self.work / f"errors-{number}.jsonl"

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from bench import store
-from bench.comparisons import compare_arms
 from bench.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
 from bench.metrics import METRICS, Measure
 from bench.plan import load_scenarios
@@ -38,8 +37,15 @@ def measure_run(run: Run) -> pd.DataFrame:
     return pd.DataFrame(found, columns=MEASURE_COLUMNS)
 
 
+def write_measures(run: Run, measures: pd.DataFrame) -> None:
+    """Store measures.csv."""
+    _csv(run.path / "measures.csv", measures)
+
+
 def write(run: Run, measures: pd.DataFrame) -> None:
     """Store measures.csv and comparisons.csv."""
+    from bench.comparisons import compare_arms  # scipy behind it weighs 60 MB: not while a cell is being measured
+
     _csv(run.path / "measures.csv", measures)
     if measures.empty or run.info["plan"]["size"] == "smoke":
         comparisons = pd.DataFrame(columns=COMPARISON_COLUMNS)

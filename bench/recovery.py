@@ -21,7 +21,10 @@ class Timing:
     serving_from_ns: int  # t0, or the return of a broker that was away
     end_ns: int
     rate: float
-    heavy_s: float  # what the tasks that fell due at the fault take without any fault
+    slots: int
+    heap: int  # long tasks per slot that fell due at the fault
+    long_s: float
+    short_s: float
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,21 @@ def recovery(book: Ledger, timing: Timing) -> Recovery:
 
 
 def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
-    """The heap alone, plus the longest wait of the lead-in, plus one spacing."""
-    lead = book.measured() & (first_start >= 0) & (book.due < timing.t0_ns - WINDOW_NS)
-    longest = float((first_start - book.due)[lead].max()) / 1e9 if lead.any() else 0.0
-    return timing.heavy_s + longest + 1 / timing.rate
+    """How long the heap alone is felt without any fault, plus the longest wait of the lead-in, plus one spacing.
+
+    The heap keeps the slots busy for heap × task time; what arrives meanwhile is worked off with the
+    capacity that is left over: ÷ (1 - ρ), the busy period of a work-conserving queue. The task time
+    is taken from the lead-in, the system's own overhead included.
+    """
+    first_finish = book.first_finish()
+    lead = book.measured() & (first_finish >= 0) & (book.due < timing.t0_ns - WINDOW_NS)
+    if not lead.any():
+        return timing.heap * timing.long_s + 1 / timing.rate
+    longest = float((first_start - book.due)[lead].max()) / 1e9
+    # A slow one of the lead-in stands for all: what is left behind a heap competes for the cores.
+    each = float(np.quantile((first_finish - book.due)[lead], 0.9)) / 1e9
+    busy = min(timing.rate / timing.slots * each, 0.9)
+    return timing.heap * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy) + longest + 1 / timing.rate
 
 
 def _service(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:

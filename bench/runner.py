@@ -125,7 +125,7 @@ class Runner:
         broker = OwnRedis(self.redis_url, "")
         try:
             broker.check_clean()
-            return {"name": "redis", "version": str(broker.client().info("server")["redis_version"]), "from": "--redis"}  # type: ignore[index]
+            return {"name": "redis", "version": str(broker.client().info("server")["redis_version"]), "from": "--redis"}
         finally:
             broker.close()
 
@@ -134,7 +134,7 @@ class Runner:
         self.watcher.planned(self.todo)
         if self.plan.size != "smoke":
             self._estimate()
-        queue, again = list(self.todo), []
+        queue, again = list(self.todo), list[Cell]()
         at = 0
         while queue:
             cell = queue.pop(0)
@@ -147,6 +147,7 @@ class Runner:
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
         run = store.open_run(self.folder)
+        measuring.write(run, self._frame())
         return measuring.exit_code(run, self._frame())
 
     def _estimate(self) -> None:
@@ -220,7 +221,7 @@ class Runner:
             store.write_json(self.folder / "run.json", self.info)
         except OSError as error:
             raise UsageError(f"{self.folder} cannot be written ({error.strerror}): free some space, then go on with --resume {self.folder}") from None
-        measuring.write(store.Run(self.folder, self.info), self._frame())
+        measuring.write_measures(store.Run(self.folder, self.info), self._frame())
 
 
 def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:

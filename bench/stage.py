@@ -69,6 +69,7 @@ class Stage:
         self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators)
         self.journal["generators"] = generators
         self.fleet = self._fleet(env)
+        stack.callback(lambda: self.fleet.unsupervise())
         self.tail = ledger.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
         self.sampler = Sampler(self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids)
@@ -187,10 +188,10 @@ class Stage:
 
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
         """The ledger of all that has been written so far."""
-        sent = [ledger.read(self.work / f"sent-{n}.bin") for n in range(self.load.count)]
-        runs = ledger.read(self.work / "runs.bin")
-        self.journal["events"] = {"torn": runs.torn + sum(s.torn for s in sent)}
-        return ledger.build(None if chosen_as_it_went else self.load.plan(), sent, runs)
+        sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
+        book, torn = ledger.build(None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin")
+        self.journal["events"] = {"torn": torn}
+        return book
 
     def _close(self) -> None:
         self.load.stop()

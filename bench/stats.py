@@ -19,7 +19,6 @@ Classified = Literal["tie", "faster", "slower", "more", "less", "unclear"]
 Floats = npt.NDArray[np.float64]
 
 MIN_BLOCKS = 3
-MIN_BEYOND = 10
 RESAMPLES = 20_000
 
 
@@ -31,30 +30,6 @@ class Ratio:
     low: float | None
     high: float | None
     blocks: int
-
-
-def percentile(values: npt.ArrayLike, p: float) -> float:
-    """The nearest-rank percentile: the value of rank ⌈p·n/100⌉ (Hyndman & Fan 1996, definition 1), always one of the samples."""
-    samples = np.asarray(values).ravel()
-    at = _rank(samples.size, p) - 1
-    return float(np.partition(samples, at)[at])
-
-
-def percentile_if_supported(values: npt.ArrayLike, p: float, beyond: int = MIN_BEYOND) -> float | None:
-    """The percentile, or None unless at least `beyond` samples rank above it (P99 needs 1,000, P99.9 needs 10,000)."""
-    samples = np.asarray(values).ravel()
-    if not samples.size or samples.size - _rank(samples.size, p) < beyond:
-        return None
-    return percentile(samples, p)
-
-
-def _rank(n: int, p: float) -> int:
-    if not n:
-        raise ValueError("no percentile of nothing")
-    if not 0 <= p <= 100:
-        raise ValueError(f"a percentile lies between 0 and 100, not at {p}")
-    # 99.9 has no exact binary form: unrounded, a rank could slip by one.
-    return max(1, math.ceil(round(p * n / 100, 6)))
 
 
 def log_ratios(base: Sequence[float], head: Sequence[float]) -> Floats:

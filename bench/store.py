@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import UsageError
 
+pa.set_memory_pool(pa.system_memory_pool())
 FORMAT = 1
 MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric", "value", "unit", "better", "verdict", "reason"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
@@ -60,12 +61,12 @@ class StoredCell:
         """phases.json: phases, marks, fault, what the broker still held, notes."""
         return dict(read_json(self.folder / "phases.json"))
 
-    @cached_property
+    @property
     def tasks(self) -> pa.Table:
         """One row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
         return self._table("tasks.parquet")
 
-    @cached_property
+    @property
     def runs(self) -> pa.Table:
         """One row per run of a task: task, pid, parent, thread, started_ns, finished_ns, import_us."""
         return self._table("runs.parquet")
@@ -73,11 +74,12 @@ class StoredCell:
     @cached_property
     def samples(self) -> pd.DataFrame:
         """Resources over time, see bench.resources.COLUMNS."""
-        return self._table("samples.parquet").to_pandas()
+        return pd.DataFrame(self._table("samples.parquet").to_pandas())
 
     def _table(self, name: str) -> pa.Table:
         try:
-            return pq.read_table(self.folder / name)
+            # One thread and the plain allocator: what is freed goes back, and a reader costs no more than its columns.
+            return pq.read_table(self.folder / name, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
 

@@ -161,7 +161,11 @@ def slots_in(book: Ledger, slot: str) -> list[int]:
     if slot == "none":
         return []
     columns = {"thread": (book.run_pid, book.run_thread), "process": (book.run_pid,), "parent": (book.run_parent,)}[slot]
-    _, which = np.unique(np.stack([column[ours] for column in columns], axis=1), axis=0, return_inverse=True)
+    which = np.zeros(int(ours.sum()), np.int64)
+    for column in columns:
+        values, inverse = np.unique(column[ours], return_inverse=True)
+        which = which * len(values) + inverse
+    _, which = np.unique(which, return_inverse=True)
     first = np.full(int(which.max()) + 1 if len(which) else 0, np.iinfo(np.int64).max)
     np.minimum.at(first, which.ravel(), book.finished[ours])
     return [int(stamp) for stamp in first]

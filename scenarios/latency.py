@@ -12,9 +12,9 @@ from bench.cell import Cell
 from bench.errors import CellFailed
 from bench.ledger import Ints, Ledger
 from bench.metrics import Measure
+from bench.percentiles import percentile_if_supported
 from bench.schedule import merge, poisson
 from bench.stage import Stage
-from bench.stats import percentile_if_supported
 from bench.store import StoredCell
 from scenarios.base import Needs
 from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged
@@ -54,7 +54,7 @@ class Latency:
         """Warm-up, steady phase, and about four seconds of starting and stopping."""
         if case == "capacity":
             return float(params["warmup_s"] + params["steady_s"] + 4)
-        return params["warmup_s"] + _steady_s(params, float(params.get("rate", 0) or params["load"] * rate)) + 4
+        return float(params["warmup_s"]) + _steady_s(params, float(params.get("rate", 0) or params["load"] * rate)) + 4
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""
@@ -136,7 +136,7 @@ class Latency:
 
 
 def _steady_s(params: Mapping[str, Any], rate: float) -> float:
-    return min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"])
+    return float(min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]))
 
 
 def _sleep_until(stamp_ns: int) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from bench import gates, ledger
 from bench.cell import Cell
 from bench.errors import CellFailed
-from bench.fates import fates
 from bench.faults import FAULTS
 from bench.ledger import Ints, Ledger
 from bench.metrics import Measure
@@ -20,11 +19,12 @@ from bench.schedule import at_once, even, merge
 from bench.stage import Stage
 from bench.store import StoredCell
 from scenarios.base import Needs
-from scenarios.common import correctness, fate_measures, first_problem, judged
+from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged
 
 CASES = ("worker-crash", "child-crash", "deploy", "broker-crash")
 PER_SLOT = 10.0
-SHORT, LONG, LONG_S = "sleep:20", "sleep:200", 0.2
+SHORT, LONG = "sleep:20", "sleep:200"
+SHORT_S, LONG_S = 0.02, 0.2
 HEAP = 4  # long tasks per slot
 BUSY_TIMEOUT_S = 10.0
 GONE_S = 5.0
@@ -79,14 +79,13 @@ class RecoveryScenario:
         begin = time.monotonic_ns() + START_IN_NS
         stage.mark("begin_ns", begin)
         stage.mark("rate", rate)
-        stage.mark("heavy_s", HEAP * LONG_S)
         with stage.phase("steady"):
             stage.load.send(schedule, begin)
             time.sleep(max(0.0, begin / 1e9 + fault_at - time.monotonic() - 0.2))
             busy = _until_busy(stage, long_tasks, slots, begin / 1e9 + fault_at + BUSY_TIMEOUT_S)
         with stage.phase("fault"):
             struck = FAULTS[cell.case](stage, busy)
-            stage.journal["fault"] = {"kind": cell.case, "t0_ns": struck.t0_ns, "victims": struck.victims, "back_ns": struck.back_ns, "end_ns": time.monotonic_ns()}
+            stage.journal["fault"] = {"kind": cell.case, **vars(struck), "end_ns": time.monotonic_ns()}
         with stage.phase("recovery"):
             _until_well(stage, struck.t0_ns, struck.t0_ns / 1e9 + horizon)
         stage.load.stop()
@@ -96,9 +95,9 @@ class RecoveryScenario:
 
     def measure(self, cell: StoredCell, cores: int) -> list[Measure]:
         """The four recoveries, the outage and the fates."""
-        book, fault = ledger.load(cell), cell.journal["fault"]
+        book = ledger.load(cell)
         seen = recovery(book, timing_of(cell))
-        told = fates(book, fault["t0_ns"], cell.journal["held"])
+        told = fates_of(cell, book)
         horizon = float(cell.spec["params"]["horizon_s"])
         measures = [*_times(seen, told.count("lost"), horizon), Measure("outage_s", seen.outage)]
         measures += [Measure("running", float(len(seen.running))), Measure("waiting", float(len(seen.waiting)))]
@@ -110,8 +109,12 @@ class RecoveryScenario:
 def timing_of(cell: StoredCell) -> Timing:
     """What the stored cell says about when."""
     fault, marks = cell.journal["fault"], cell.journal["marks"]
+    return _timing(marks, fault, int(marks["end_ns"]), int(cell.spec["slots"]))
+
+
+def _timing(marks: Mapping[str, Any], fault: Mapping[str, Any], end_ns: int, slots: int) -> Timing:
     t0 = int(fault["t0_ns"])
-    return Timing(int(marks["begin_ns"]), t0, int(fault["back_ns"] or t0), int(marks["end_ns"]), float(marks["rate"]), float(marks["heavy_s"]))
+    return Timing(int(marks["begin_ns"]), t0, int(fault["back_ns"] or t0), end_ns, float(marks["rate"]), slots, HEAP, LONG_S, SHORT_S)
 
 
 def _times(seen: Recovery, lost: int, horizon: float) -> list[Measure]:
@@ -154,7 +157,7 @@ def _until_well(stage: Stage, t0_ns: int, horizon_s: float) -> None:
         marks = stage.journal["marks"]
         now = time.monotonic_ns()
         book = stage.live_ledger()
-        seen = recovery(book, Timing(int(marks["begin_ns"]), t0_ns, int(fault["back_ns"] or t0_ns), now, float(marks["rate"]), float(marks["heavy_s"])))
+        seen = recovery(book, _timing(marks, fault, now, stage.cell.slots))
         stage.progress("recovery", int((now - t0_ns) / 1e9), int(stage.cell.params["horizon_s"]))
         if seen.service is None or seen.rate is None or seen.backlog is None:
             continue
@@ -166,7 +169,8 @@ def _until_well(stage: Stage, t0_ns: int, horizon_s: float) -> None:
 
 def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
     waits = book.measured() & (book.enqueue == ledger.ACCEPTED) & (book.finishes() == 0) & (book.due < due_before_ns)
-    return book.task[waits]
+    late: Ints = book.task[waits]
+    return late
 
 
 def _all_told(stage: Stage, unfinished: Ints, nowhere_since: dict[int, float]) -> bool:

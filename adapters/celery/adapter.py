@@ -53,7 +53,7 @@ class Celery:
     app = "adapters.celery.app"
     brokers = ("redis", "redis-everysec", "redis-always")
     push_command = "lpush"
-    key_patterns = ("celery*", "_kombu.binding.*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
+    key_patterns = ("celery*", "_kombu.binding*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
     bulk_call = "kombu Producer.batch()"
     bulk_chunk = 1000
     profiles: Mapping[str, Profile] = {

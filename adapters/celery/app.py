@@ -15,7 +15,7 @@ app = Celery("bench", broker=cell.broker(), backend=_backend)
 app.conf.update(broker_connection_retry_on_startup=True, **_settings)
 
 
-@app.task(name="run")
+@app.task(name="run")  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
     """The task."""
     return body.run(task, work)

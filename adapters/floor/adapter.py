@@ -33,7 +33,7 @@ class Floor:
 
         with redis.Redis.from_url(broker) as client:
             waiting = client.lrange(KEY, 0, -1)
-        tasks = {int(json.loads(item)[0]) for item in waiting}  # type: ignore[union-attr]
+        tasks = {int(json.loads(item)[0]) for item in waiting}
         return {task: Held("queue") for task in handles if task in tasks}
 
     def predict(self, fault: str, launch: Launch) -> str:

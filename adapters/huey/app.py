@@ -20,7 +20,7 @@ from bench.probe import body  # noqa: E402
 huey = RedisHuey("bench", url=cell.broker(), results=_settings.get("results", True))
 
 
-@huey.task(name="run")
+@huey.task(name="run")  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
     """The task."""
     return body.run(task, work)
@@ -28,7 +28,7 @@ def run(task: int, work: str = "") -> int:
 
 if _settings.get("requeue_interrupted"):
 
-    @huey.signal(SIGNAL_INTERRUPTED)
+    @huey.signal(SIGNAL_INTERRUPTED)  # type: ignore[untyped-decorator]
     def requeue(signal: str, task: Any, *args: Any) -> None:
         """A task cut off by a shutdown goes back to the queue."""
         huey.enqueue(task)

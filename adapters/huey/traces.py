@@ -16,9 +16,9 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     read = Serializer().deserialize
     places: dict[int, Held] = {}
     with redis.Redis.from_url(broker) as client:
-        for raw in client.lrange(QUEUE, 0, -1):  # type: ignore[union-attr]
+        for raw in client.lrange(QUEUE, 0, -1):
             places[int(read(raw).args[0])] = Held("queue")
-        for raw in client.zrange(SCHEDULE, 0, -1):  # type: ignore[union-attr]
+        for raw in client.zrange(SCHEDULE, 0, -1):
             places[int(read(raw).args[0])] = Held("schedule")
     return {task: place for task, place in places.items() if task in handles}
 

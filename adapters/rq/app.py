@@ -18,7 +18,7 @@ def connect():  # type: ignore[no-untyped-def]
 
     from bench.probe import cell
 
-    queue = _queue()
+    queue = _queue()  # type: ignore[no-untyped-call]
     retries = cell.load()["settings"].get("retry_max")
     options = {"retry": Retry(max=retries)} if retries else {}
 
@@ -31,18 +31,19 @@ def connect():  # type: ignore[no-untyped-def]
 
 def bulk(tasks):  # type: ignore[no-untyped-def]
     """Many jobs in one pipeline."""
-    queue = _queue()
+    queue = _queue()  # type: ignore[no-untyped-call]
     queue.enqueue_many([queue.prepare_data(run, args=(task,)) for task in tasks])
 
 
 def _queue():  # type: ignore[no-untyped-def]
+    """One queue, and so one connection, per process."""
     from redis import Redis
     from rq import Queue
 
     from bench.probe.cell import broker
 
     global _kept
-    _kept = _kept or Queue(connection=Redis.from_url(broker()))
+    _kept = _kept or Queue(connection=Redis.from_url(broker()))  # type: ignore[assignment]
     return _kept
 
 

@@ -18,10 +18,10 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     places: dict[str, Held] = {}
     with redis.Redis.from_url(broker) as client:
         for key, place in LISTS.items():
-            for job in client.lrange(key, 0, -1):  # type: ignore[union-attr]
+            for job in client.lrange(key, 0, -1):
                 places[job.decode()] = Held(place)
         for name, place in REGISTRIES.items():
-            for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1):  # type: ignore[union-attr]
+            for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1):
                 places[member.decode().partition(":")[0]] = Held(place, failed=name == "failed")
         pipeline = client.pipeline(transaction=False)
         for job in places:

@@ -139,7 +139,7 @@ class OwnRedis(RedisBroker):
         """UsageError in one line if it cannot be reached or is not empty; no key is touched."""
         shown = hide_password(self.url)
         try:
-            keys = int(self.client().dbsize())  # type: ignore[arg-type]
+            keys = int(self.client().dbsize())
         except redis.AuthenticationError:
             raise UsageError(f"the Redis at {shown} refuses the password: check the URL of --redis") from None
         except redis.ResponseError as error:

@@ -53,7 +53,7 @@ class Generator:
         order = 1
         while True:
             path = os.path.join(self.folder, f"order-{order:03d}.json")
-            self.sleep_until(lambda path=path: os.path.exists(path))
+            self._order(path)
             with open(path) as file:
                 what = json.load(file)
             getattr(self, "do_" + what.pop("kind"))(path[:-5] + ".bin", **what)
@@ -73,9 +73,8 @@ class Generator:
         with open(os.path.join(self.folder, "versions.json"), "w") as file:
             json.dump(found, file)
 
-    def sleep_until(self, met: Callable[[], bool]) -> None:
-        """Poll until a condition is met, or stop."""
-        while not met():
+    def _order(self, path: str) -> None:
+        while not os.path.exists(path):
             if self.stopping:
                 raise Stop
             time.sleep(POLL_S)

@@ -1,0 +1,119 @@
+"""What a doubting reader looks up: verdicts, repeated cells, machines, versions, and what the instrument proved of itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.metrics import METRICS
+from bench.report.data import Joined, letter
+from bench.report.words import number
+
+GIB = 1 << 30
+
+
+def part_rows(joined: Joined) -> list[dict[str, Any]]:
+    """Which run each part of the page is from."""
+    rows = []
+    for place, run in enumerate(joined.runs):
+        mine = joined.frame[joined.frame["place"] == place]
+        info, plan = run.info, run.info["plan"]
+        commit = str(info.get("commit", ""))[:12] or "unknown"
+        rows.append(
+            {
+                "letter": letter(place) if len(joined.runs) > 1 else "",
+                "run": run.id,
+                "label": info.get("label", ""),
+                "created": str(info.get("created", ""))[:10],
+                "commit": commit + (" with changes" if info.get("dirty") else ""),
+                "size": plan.get("size", ""),
+                "workers": plan.get("workers", ""),
+                "blocks": plan.get("blocks", ""),
+                "scenarios": ", ".join(dict.fromkeys(mine["scenario"])) or "none",
+                "arms": ", ".join(arm for arm in joined.arms if arm in set(mine["arm"])),
+                "machine": machine_line(info["machine"]),
+                "broker": " ".join(str(info.get("broker", {}).get(name, "")) for name in ("name", "version")).strip(),
+                "seed": info["seed"],
+            }
+        )
+    return rows
+
+
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """A machine in one line."""
+    memory = f"{machine['memory_bytes'] / GIB:.0f} GiB" if machine.get("memory_bytes") else ""
+    cores = f"{machine.get('cores', '?')} cores"
+    return ", ".join(part for part in (str(machine.get("cpu", "")), cores, memory, str(machine.get("kernel", ""))) if part)
+
+
+def machine_rows(joined: Joined) -> list[tuple[str, list[str]]]:
+    """Property → its value for each run, as the run stored it."""
+    names = list(dict.fromkeys(name for run in joined.runs for name in run.info["machine"]))
+    rows = [(name.replace("_", " ").removesuffix(" bytes"), [_value(name, run.info["machine"].get(name)) for run in joined.runs]) for name in names]
+    broker = [" ".join(f"{value}" if key != "from" else f"(from {value})" for key, value in run.info.get("broker", {}).items()) for run in joined.runs]
+    return [*rows, ("broker", broker)]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if name.endswith("_bytes"):
+        return f"{value / GIB:.1f} GiB"
+    return f"{value:.2%}" if name.endswith("_share") else str(value)
+
+
+def version_rows(joined: Joined) -> list[tuple[str, str]]:
+    """Arm → versions as seen inside its workers."""
+    found: dict[str, str] = {}
+    for run in joined.runs:
+        for arm, versions in run.info.get("versions", {}).items():
+            found.setdefault(arm, ", ".join(f"{name} {version}" for name, version in versions.items()))
+    return [(arm, found[arm]) for arm in joined.arms if arm in found]
+
+
+def verdict_rows(joined: Joined) -> list[dict[str, str]]:
+    """Every measure that is not ok, those of one cell and reason together; the graver first."""
+    bad = joined.every[joined.every["verdict"] != "ok"]
+    rank = {name: place for place, name in enumerate(("wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered"))}
+    rows = []
+    for (verdict, label, reason), some in bad.groupby(["verdict", "label", "reason"], sort=False):
+        first = some.iloc[0]
+        labels = [METRICS[name].label if name in METRICS else name for name in dict.fromkeys(some["metric"])]
+        what = labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"]
+        rows.append({"verdict": str(verdict), "cell": str(label), "what": f"{first['scenario']} {first['case']}".replace(" -", ""), "arm": str(first["arm"]), "metrics": ", ".join(what), "reason": str(reason)})
+    return sorted(rows, key=lambda row: (rank.get(row["verdict"], len(rank)), row["cell"]))
+
+
+def again_rows(joined: Joined) -> list[dict[str, str]]:
+    """Cells that were invalid for a reason outside the arm and were measured once more; both are kept."""
+    rows = []
+    for place, run in enumerate(joined.runs):
+        lines = {line["number"]: line for line in run.info["cells"]}
+        prefix = f"{letter(place)}·" if len(joined.runs) > 1 else ""
+        for line in run.info["cells"]:
+            before = lines.get(line.get("retry_of"))
+            if before is not None:
+                text = f"{line['scenario']} {line['case']} {line['arm']}".replace(" - ", " ")
+                rows.append({"first": f"{prefix}{before['number']:03d}", "then": f"{prefix}{line['number']:03d}", "what": text, "why": before.get("reason", ""), "came": line.get("verdict", "") or line["state"]})
+    return rows
+
+
+def selftest_rows(joined: Joined) -> list[dict[str, Any]]:
+    """Per run what its stored selftest says; `lines` is None where none is stored."""
+    rows = []
+    for run in joined.runs:
+        stored = run.info.get("selftest")
+        lines = _lines(stored) if stored else None
+        rows.append({"run": run.id, "lines": lines, "summary": _summary(stored) if isinstance(stored, Mapping) else ""})
+    return rows
+
+
+def _lines(stored: Any) -> list[dict[str, str]]:
+    found = stored if isinstance(stored, list) else next((value for value in stored.values() if isinstance(value, list)), []) if isinstance(stored, Mapping) else []
+    return [{name: _text(line.get(name, "")) for name in ("what", "expected", "measured", "verdict")} for line in found if isinstance(line, Mapping)]
+
+
+def _summary(stored: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in stored.items() if isinstance(value, str | int | float))
+
+
+def _text(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)

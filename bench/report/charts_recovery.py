@@ -1,0 +1,112 @@
+"""recovery in pictures: finishes per second around the fault, and what became of the tasks."""
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from bench import ledger
+from bench.metrics import FATES
+from bench.report.charts_burst import look_of
+from bench.report.data import Joined, Shown
+from bench.report.style import FAULT, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
+from bench.report.words import figure
+
+Floats = npt.NDArray[np.float64]
+BIN_S = 0.5
+BEFORE_S = 8.0
+# Patterns carry the meaning, so that no colour of a system is taken for a fate.
+PATTERNS = {"recovered": ("", 0.25), "doubled": ("///", 0.0), "failed": ("xxx", 0.0), "stuck": ("...", 0.0), "lost": ("", 1.0), "open": ("|||", 0.0), "refused": ("---", 0.0), "unexpected": ("ooo", 0.0)}
+
+
+def charts(joined: Joined, looks: Looks) -> list[Chart]:
+    """Two charts per fault, for what was measured."""
+    found = [chart for case in joined.cases("recovery") for chart in (timeline(joined, looks, case), fates(joined, case))]
+    return [chart for chart in found if chart]
+
+
+def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
+    """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
+    cells = [cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal.get("fault")]
+    if not cells:
+        return None
+    drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
+    last = 0.0
+    for ax, cell in zip(axes, cells, strict=True):
+        last = max(last, _one(ax, cell, look_of(joined, looks, cell.arm).color))
+        ax.set_title(cell.arm, loc="left", fontsize=9, pad=3)
+    axes[-1].set_xlim(-BEFORE_S, last)
+    axes[-1].set_xlabel("seconds after the fault struck")
+    title = f"Finishes per second around {case}"
+    caption = f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    return Chart(title, svg(drawn, f"timeline-{case}", title), caption, [], ", ".join(cell.label for cell in cells))
+
+
+def _one(ax: Axes, cell: Shown, color: str) -> float:
+    """Draw one arm; returns where its time ends."""
+    book, fault, marks = ledger.load(cell.stored), cell.stored.journal["fault"], cell.stored.journal["marks"]
+    t0 = int(fault["t0_ns"])
+    done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
+    seconds: Floats = (done - t0) / 1e9
+    until = (int(marks["end_ns"]) - t0) / 1e9 if "end_ns" in marks else float(seconds.max(initial=1.0))
+    edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
+    counts, _ = np.histogram(seconds, edges)
+    ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
+    back = [fault.get("end_ns"), fault.get("back_ns"), *(restart["ns"] for restart in cell.stored.journal.get("restarts") or [] if restart["ns"] >= t0)]
+    end = max([(int(stamp) - t0) / 1e9 for stamp in back if stamp] or [0.0])
+    ax.axvspan(0, max(min(end, until), 0.15), color=FAULT, alpha=0.22, linewidth=0)
+    ax.axvline(0, color=FAULT, linewidth=1.0)
+    if "rate" in marks:
+        ax.axhline(float(marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+        # One burst after a standstill would flatten all the rest.
+        ax.set_ylim(0, min(float((counts / BIN_S).max(initial=1.0)) * 1.08, 6 * float(marks["rate"])))
+    ax.locator_params(axis="y", nbins=3)
+    return until
+
+
+def fates(joined: Joined, case: str) -> Chart | None:
+    """Every fate but plain `finished`, counted, stacked, with a pattern each."""
+    arms = joined.arms_of("recovery", case)
+    names = [name for name in FATES if name != "finished"]
+    counts = {arm: {name: figure(joined.rows("recovery", case, arm, name), name) for name in names} for arm in arms}
+    shown = [arm for arm in arms if any(found.value is not None for found in counts[arm].values())]
+    present = [name for name in names if any((counts[arm][name].value or 0) > 0 for arm in shown)]
+    if not shown or not present:
+        return None
+    drawn, axes = new_figure(0.85 + 0.32 * len(shown))
+    ax = axes[0]
+    total = max(sum(counts[arm][name].value or 0 for name in present) for arm in shown)
+    for place, arm in enumerate(shown):
+        left = 0.0
+        for name in present:
+            value = counts[arm][name].value or 0
+            if value:
+                _bar(ax, place, left, value, name)
+            left += value
+        if not left:
+            ax.text(0, place, " none: every task simply finished", va="center", color=MUTED, style="italic")
+    for name in present:
+        hatch, alpha = PATTERNS[name]
+        ax.bar(0, 0, label=name, **_paint(name))
+        del hatch, alpha
+    ax.set_yticks(range(len(shown)), shown)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(0, total * 1.02)
+    ax.set_xlabel("tasks")
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, handlelength=1.4, handleheight=1.0, columnspacing=1.2, borderpad=0.2)
+    title = f"Fates of the tasks after {case}"
+    cells = list(dict.fromkeys(counts[arm][name].cells for arm in shown for name in present if counts[arm][name].cells))
+    return Chart(title, svg(drawn, f"fates-{case}", title), "Median over the blocks; tasks that finished once and were not hit are left out.", [], ", ".join(cells))
+
+
+def _paint(name: str) -> dict[str, object]:
+    hatch, depth = PATTERNS[name]
+    solid = FAULT if name == "lost" else MUTED if depth else PAGE
+    return {"facecolor": solid, "edgecolor": INK, "linewidth": 0.7, "hatch": hatch or None}
+
+
+def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
+    ax.barh(place, value, left=left, height=0.6, **_paint(name))  # type: ignore[arg-type]
+    box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
+    ax.text(left + value / 2, place, f"{value:.0f}", ha="center", va="center", color=INK, bbox=box, fontsize=8.5)

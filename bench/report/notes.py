@@ -1,0 +1,51 @@
+"""What stands below each section: how it was measured, and what it does not show."""
+
+ABOUT = {
+    "burst": "A queue is filled with no-op tasks while no worker runs; then the workers start and drain it.",
+    "latency": "Tasks fall due at random moments, whether or not the system keeps up; each is timed from the moment it was due.",
+    "recovery": "Under a light, even load a fault strikes while every slot is busy and more tasks wait.",
+}
+HOW = {
+    "burst": (
+        "The system's own worker command and its plain enqueue call, as a user has them; a fresh broker and fresh workers for every cell.",
+        "Throughput: finished tasks per second from the 5 % point (or the moment when the last slot has finished its first task, if later) to the 95 % point.",
+        "The task body itself writes when it started and finished; nothing is counted in the broker or in the library.",
+        "Worker memory is the PSS of the whole process tree: forks share pages, and summed RSS would count those again and again.",
+        "Commands and CPU per task have the instrument's own and the idle ones subtracted.",
+        "The floor is a bare Redis list with the same task body: what any Redis queue in Python could reach at best.",
+    ),
+    "latency": (
+        "Capacity: finished tasks per second while the backlog is kept between 100 and 200, by producer, broker and workers on this one host.",
+        "Arrivals are Poisson from a stored seed, at shares of each arm's own capacity and at fixed rates. A late send keeps its due time.",
+        "A percentile is given only with at least 10 samples beyond it; a task that never finished ranks slower than all others.",
+        "Unbounded: at the end of the phase more than one second of arrivals waits, and more than at its middle.",
+        "The same P99 from the send instead of the due time is the naive figure, shown for contrast: it forgets the time for which a slow enqueue call kept others waiting.",
+    ),
+    "recovery": (
+        "10 × N tasks of 20 ms per second; at the seeded moment 4 × N tasks of 200 ms fall due at once, so that each fault finds N running and 3 × N waiting.",
+        "Service: until the first start of a task accepted after the fault. Work: until the last task accepted before it has finished.",
+        "Rate: until every 1 s window of the next 5 s holds 90 % of the tasks due. Backlog: until no more tasks wait than before. Outage: the longest gap between finishes.",
+        "“> x” means: not within the x seconds observed. That is a result; it is never averaged away.",
+        "A supervisor starts a dead worker again after 1 s. Lost: not finished and held nowhere in the broker. Stuck: not finished and still held.",
+    ),
+}
+NOT_SHOWN = {
+    "burst": (
+        "No latency: the P99 of a backlog only restates tasks ÷ throughput.",
+        "Tasks that do something: with real work in the body all systems come closer to each other.",
+        "Several hosts: generator, broker and workers share this machine's cores.",
+    ),
+    "latency": (
+        "Load in bursts, priorities, or tasks of unlike length.",
+        "Equal rates at equal loads: 0.7 of a fast arm is more tasks per second than 0.7 of a slow one. The fixed rates are there for that.",
+    ),
+    "recovery": (
+        "Losses per cent of a run: they are per fault, one fault per cell. How many tasks are at stake is in the columns running and waiting.",
+        "Power cuts, full disks, network partitions or a broker with replicas.",
+    ),
+}
+GENERAL = (
+    "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. `bench run --blocks 5` gives intervals."
+)
+SMOKE = "This was a smoke run: it shows that everything works and makes no claim about any system."
+QUICK = "This was a quick run: few tasks, short phases, short horizons. The full size decides."

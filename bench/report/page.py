@@ -1,0 +1,109 @@
+"""The report: one self-contained HTML file from stored runs, the same bytes every time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench.report import charts_burst, charts_latency, charts_recovery, headline, notes, tables
+from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_rows, version_rows
+from bench.report.claims import SOURCE, title
+from bench.report.data import FLOOR, Joined, join
+from bench.report.sentences import sentences
+from bench.report.style import Looks, variables
+from bench.report.words import VERDICTS, plain
+from bench.store import Run
+
+CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
+SCENARIOS = tuple(CHARTS)
+
+
+def build_page(runs: Sequence[Run]) -> str:
+    """The whole report as text."""
+    joined = join(runs)
+    looks = Looks(joined.systems)
+    found = headline.table(joined)
+    return _environment().get_template("page.html.j2").render(
+        css=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
+        light=variables(False),
+        dark=variables(True),
+        joined=joined,
+        looks=looks,
+        parts=part_rows(joined),
+        sentences=sentences(joined, found),
+        systems=joined.systems,
+        main={system: joined.main_arm(system) for system in joined.systems},
+        headline=_headline_rows(joined, found),
+        source=SOURCE,
+        sections=[_section(joined, looks, name) for name in _scenarios(joined)],
+        warnings=list(dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))),
+        cautions=_cautions(joined),
+        verdicts=verdict_rows(joined),
+        verdict_meanings=VERDICTS,
+        again=again_rows(joined),
+        machines=machine_rows(joined),
+        versions=version_rows(joined),
+        selftest=selftest_rows(joined),
+        floor=FLOOR,
+    )
+
+
+def _environment() -> Environment:
+    folder = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters.update(title_of=title, plain=plain, is_web=_is_web)
+    return environment
+
+
+def _is_web(address: object) -> bool:
+    """Only these become links: a run folder from elsewhere may hold anything."""
+    return str(address).startswith(("https://", "http://"))
+
+
+def _scenarios(joined: Joined) -> list[str]:
+    """The three of the main job, measured or not, then whatever else there is."""
+    return [*SCENARIOS, *(name for name in dict.fromkeys(joined.frame["scenario"]) if name not in SCENARIOS)]
+
+
+def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
+    """One row per item, one place per system."""
+    rows = []
+    for item, label in headline.items_in_order(found):
+        mine = {str(row.system): row for row in found[found["item"] == item].itertuples()}
+        rows.append({"item": item, "label": label, "places": [mine.get(system) for system in joined.systems], "claimed": any(row.claimed for row in mine.values())})
+    return rows
+
+
+def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
+    build = tables.TABLES.get(name)
+    measured = name in set(joined.frame["scenario"])
+    made = (build(joined) if build else tables.anything(joined, name)) if measured else []
+    return {
+        "name": name,
+        "about": notes.ABOUT.get(name, ""),
+        "measured": measured,
+        "tables": made,
+        "charts": CHARTS[name](joined, looks) if measured and name in CHARTS else [],
+        "how": notes.HOW.get(name, ()),
+        "not_shown": notes.NOT_SHOWN.get(name, ()),
+        "missing": _missing(joined, name),
+    }
+
+
+def _missing(joined: Joined, name: str) -> list[str]:
+    """Planned cells of a scenario without a measure: cut off, or failed."""
+    lines = [line for run in joined.runs for line in run.info["cells"] if line["scenario"] == name and line["state"] in ("planned", "failed")]
+    return [f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}" for line in lines]
+
+
+def _cautions(joined: Joined) -> list[str]:
+    sizes = {str(run.info["plan"].get("size")) for run in joined.runs}
+    found = [text for size, text in (("smoke", notes.SMOKE), ("quick", notes.QUICK)) if size in sizes]
+    if any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)):
+        found.append(notes.GENERAL)
+    if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:
+        found.append("The parts were measured at different times or on different machines, as listed below: compare within a part only.")
+    if joined.doubled:
+        found.append(f"Measured in more than one of these runs, the first shown: {'; '.join(joined.doubled)}.")
+    return found

@@ -1,0 +1,115 @@
+"""What the measured figures say against the published ones: two sentences, made from the data."""
+
+from itertools import combinations
+
+import pandas as pd
+
+from bench.comparisons import compare_arms
+from bench.report.claims import TABLE, title
+from bench.report.data import FLOOR, Joined
+from bench.report.words import listing, number, times
+
+ENOUGH_BLOCKS = 3
+# Without an interval only orders of magnitude are told apart: half of one, √10.
+APART = 10**0.5
+
+
+def sentences(joined: Joined, frame: pd.DataFrame) -> tuple[str, str]:
+    """One on throughput; one on memory, tail latency and recovery."""
+    return _on_throughput(joined, frame), _on_the_rest(frame)
+
+
+def _numbers(frame: pd.DataFrame, item: str) -> pd.DataFrame:
+    """The contestants that have a measured number for an item and a published one."""
+    mine = frame[(frame["item"] == item) & (frame["system"] != FLOOR) & frame["value"].notna() & frame["verdict"].isin(("ok", "beyond"))]
+    return mine[mine["claimed_value"].notna()].sort_values("value", ascending=False)
+
+
+def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
+    measured = _numbers(frame, "throughput")
+    if measured.empty:
+        return "This run has no burst throughput of a system with a published figure, so it neither supports nor contradicts the published throughput."
+    figures = [f"{title(row.system)} {row.measured} ({times(row.value / row.claimed_value)} × the published {number(row.claimed_value)})" for row in measured.itertuples()]
+    said = f"With the settings the documentation gives first, this machine drained {_tasks(joined)}{listing(figures)}"
+    if len(measured) < 2:
+        return said + "."
+    return f"{said}; {_order(joined, measured)}{_best(frame, measured)}."
+
+
+def _tasks(joined: Joined) -> str:
+    for run in joined.runs:
+        for line, cell in run.measured():
+            if line["scenario"] == "burst" and line["case"] == "-":
+                return f"{int(cell.spec['params']['tasks']):,} tasks at "
+    return "the backlog at "
+
+
+def _order(joined: Joined, measured: pd.DataFrame) -> str:
+    """How many of the published pairs stand the same way round here; arms of unlike guarantee are not ordered."""
+    same = turned = unclear = 0
+    for (_, a), (_, b) in combinations(measured.iterrows(), 2):
+        faster = _faster(joined, str(a["arm"]), str(b["arm"])) if a["guarantee"] == b["guarantee"] else ""
+        if not faster:
+            unclear += 1
+        elif (a["claimed_value"] > b["claimed_value"]) == (faster == a["arm"]):
+            same += 1
+        else:
+            turned += 1
+    published = " > ".join(title(str(s)) for s in measured.sort_values("claimed_value", ascending=False)["system"])
+    counted = [f"{count} {'pair' if count == 1 else 'pairs'} {what}" for count, what in ((same, "as published"), (turned, "the other way round"), (unclear, "not told apart")) if count]
+    return f"of the published order {published} that leaves {listing(counted)}"
+
+
+def _faster(joined: Joined, a: str, b: str) -> str:
+    """The faster of two arms, or nothing if the pair is not decided."""
+    rows = joined.frame[(joined.frame["scenario"] == "burst") & (joined.frame["case"] == "-") & (joined.frame["metric"] == "throughput")]
+    rows = rows[rows["arm"].isin((a, b))]
+    if joined.blocks("burst") < ENOUGH_BLOCKS:
+        medians = rows.groupby("arm")["value"].median()
+        ratio = float(medians[a] / medians[b])
+        return a if ratio > APART else b if ratio < 1 / APART else ""
+    compared = compare_arms(rows, "full")
+    if compared.empty or compared.iloc[0]["verdict"] not in ("faster", "slower"):
+        return ""
+    line = compared.iloc[0]
+    return str(line["head"] if line["verdict"] == "faster" else line["base"])
+
+
+def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
+    """The tuned figures, since the settings move them more than the choice of system does."""
+    tuned = frame[(frame["item"] == "throughput/tuned") & (frame["verdict"] == "ok") & frame["system"].isin(measured["system"])]
+    if tuned.empty:
+        return ""
+    best = tuned.sort_values("value", ascending=False)
+    return f", and documented settings alone move it to {listing([f'{title(str(row.system))} {row.measured}' for row in best.itertuples()])}"
+
+
+def _on_the_rest(frame: pd.DataFrame) -> str:
+    parts = [part for part in (_shares(frame, "memory", "Memory"), _shares(frame, "p99", _p99_label(frame)), _on_recovery(frame)) if part]
+    if not parts:
+        return "Memory, tail latency and recovery were not measured in this run, so nothing is said about the published ones."
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _p99_label(frame: pd.DataFrame) -> str:
+    label = frame.loc[frame["item"] == "p99", "label"]
+    return f"the {label.iloc[0]}" if len(label) else "the P99 latency"
+
+
+def _shares(frame: pd.DataFrame, item: str, what: str) -> str:
+    measured = _numbers(frame, item)
+    if measured.empty:
+        return ""
+    said = [f"{row.measured} against {row.claimed} for {title(str(row.system))}" for row in measured.itertuples()]
+    verdicts = frame[(frame["item"] == item) & frame["system"].isin(list(TABLE[item])) & ~frame["verdict"].isin(("ok", "beyond", "missing"))]
+    said += [f"{row.measured} for {title(str(row.system))}" for row in verdicts.itertuples()]
+    return f"{what} is {listing(said)}"
+
+
+def _on_recovery(frame: pd.DataFrame) -> str:
+    rows = frame[(frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")]
+    if rows.empty:
+        return ""
+    said = [f"{row.measured}{f' against {row.claimed}' if row.claimed else ''} for {title(str(row.system))}" for row in rows.itertuples()]
+    return f"after a killed worker, the work that it found was done again in {listing(said)}" if rows["verdict"].eq("ok").all() else f"the work that a worker crash found was finished: {listing(said)}"

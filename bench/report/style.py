@@ -1,0 +1,140 @@
+"""One look for every chart: colours that colour-blind readers tell apart, drawn so that a page can turn them light or dark."""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from bench.report.claims import TITLES
+from bench.report.data import FLOOR
+
+# Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark). The floor is no contestant and stays grey.
+PALETTE = (("#009e73", "#2fc79b"), ("#d55e00", "#ff8b3d"), ("#0072b2", "#56b4e9"), ("#cc79a7", "#e6a3c8"), ("#b58900", "#f0c04a"), ("#5b4a9c", "#a99be0"))
+GREY = ("#6a7280", "#9aa3b0")
+MARKERS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"))
+DASHES: dict[str, Any] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (1.5, 1.5))}
+# Sentinels that only mean something to `_themed`: matplotlib wants colours, the page has variables.
+INK, MUTED, GRID, PAGE, FAULT = "#010201", "#010202", "#010203", "#010204", "#010205"
+_ROLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAGE: "var(--page)", FAULT: "var(--fault)"}
+WIDTH_IN = 5.8
+POINTS = 500
+RC: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "axes.grid": False,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.minor.visible": False,
+    "figure.facecolor": "none",
+    "hatch.linewidth": 0.8,
+    "lines.linewidth": 1.5,
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a system (colour, marker) and a profile (dash) are drawn."""
+
+    color: str
+    variable: str
+    marker: str
+    glyph: str
+    dash: Any
+
+    @property
+    def dashed(self) -> bool:
+        """Whether the line is broken."""
+        return self.dash != "-"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A finished chart: SVG that is safe to put into the page, what it shows and where that is from."""
+
+    title: str
+    svg: Markup
+    caption: str
+    legend: Sequence[tuple[str, Look]]
+    cells: str
+    wide: bool = False
+
+
+class Looks:
+    """The same colour for a system everywhere: published systems have theirs, others follow by name."""
+
+    def __init__(self, systems: Iterable[str]) -> None:
+        self._place = {name: place for place, name in enumerate([*TITLES, *sorted(set(systems) - set(TITLES) - {FLOOR})])}
+
+    def of(self, system: str, profile: str = "default") -> Look:
+        """The look of a system and profile."""
+        dash = DASHES.get(profile, (0, (4, 1.5, 1, 1.5)))
+        if system == FLOOR:
+            return Look(GREY[0], "--floor", "", "―", dash)
+        place = self._place.get(system, 0) % len(PALETTE)
+        return Look(PALETTE[place][0], f"--s{place}", *MARKERS[place], dash)
+
+
+def variables(dark: bool) -> str:
+    """The CSS variables of the palette."""
+    colours = [f"--s{place}:{pair[dark]}" for place, pair in enumerate(PALETTE)]
+    return ";".join([*colours, f"--floor:{GREY[dark]}"])
+
+
+def new_figure(height_in: float, rows: int = 1, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:
+    """An empty figure with one axes per row, x shared."""
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
+        found = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios} if ratios else None)
+        return figure, [axes for line in found for axes in line]
+
+
+def svg(figure: Figure, name: str, title: str) -> Markup:
+    """The figure as an inline SVG: the same bytes every time, text as text, colours by variable."""
+    out = io.StringIO()
+    with matplotlib.rc_context({**RC, "svg.hashsalt": name}):
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return Markup(_themed(out.getvalue(), name, title))
+
+
+def _themed(text: str, name: str, title: str) -> str:
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    # Groups have ids of no use to us that would be there once per chart; those that are pointed at are made unique.
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"#[0-9a-f]{6}\b", lambda match: _VARIABLES.get(match[0], match[0]), text)
+    text = re.sub(r"font-family: [^;\"]*;? ?|font: ([0-9.]+px) [^;\"]*", lambda m: f"font-size: {m[1]}" if m[1] else "", text)
+    text = re.sub(r">\s+<", "><", text)
+    head, body = text.split(">", 1)
+    box = re.search(r'viewBox="[^"]*"', head)
+    return f'<svg {box[0] if box else ""} role="img" aria-label="{Markup.escape(title)}">{body}'
+
+
+_VARIABLES = {**_ROLES, **{pair[0]: f"var(--s{place})" for place, pair in enumerate(PALETTE)}, GREY[0]: "var(--floor)"}
+
+
+def thin(count: int, most: int = POINTS) -> slice:
+    """Every so-manieth point, so that a line has no more than that many."""
+    return slice(None, None, max(1, -(-count // most)))
