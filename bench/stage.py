@@ -34,7 +34,8 @@ class Stage:
 
     def __init__(self, cell: Cell, folder: Path, redis_url: str | None, time_cap_s: float, progress: Progress) -> None:
         # The processes of the cell have a folder of their own: a relative path would mean another place to them.
-        self.cell, self.folder, self.redis_url, self.progress = cell, folder.resolve(), redis_url, progress
+        folder = folder.resolve()
+        self.cell, self.folder, self.redis_url, self.progress = cell, folder, redis_url, progress
         self.deadline = time.monotonic() + time_cap_s
         self.work = folder / "work"
         self.logs = folder / "logs"

@@ -1,6 +1,7 @@
 """What a doubting reader looks up: verdicts, repeated cells, machines, versions, and what the instrument proved of itself."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from bench.metrics import METRICS
@@ -67,6 +68,11 @@ def version_rows(joined: Joined) -> list[tuple[str, str]]:
         for arm, versions in run.info.get("versions", {}).items():
             found.setdefault(arm, ", ".join(f"{name} {version}" for name, version in versions.items()))
     return [(arm, found[arm]) for arm in joined.arms if arm in found]
+
+
+def verdict_groups(joined: Joined) -> list[tuple[str, list[dict[str, str]]]]:
+    """Verdict → its entries, the graver first."""
+    return [(verdict, list(rows)) for verdict, rows in groupby(verdict_rows(joined), key=lambda row: row["verdict"])]
 
 
 def verdict_rows(joined: Joined) -> list[dict[str, str]]:

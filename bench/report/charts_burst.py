@@ -1,18 +1,19 @@
 """burst in pictures: rates as bars, then throughput, backlog and memory while the queue drains."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from bench import ledger
 from bench.report.data import FLOOR, Joined, Shown
-from bench.report.style import INK, MUTED, POINTS, Chart, Look, Looks, new_figure, svg, thin
-from bench.report.words import figure, number
+from bench.report.style import INK, MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
+from bench.report.words import figure
 
 Floats = npt.NDArray[np.float64]
 Lines = list[tuple[str, Look, Floats, Floats]]
-PIECES = 100  # of a drain, each with as many finishes: the rate over each is a point
+PIECES, PIECE = 100, 100  # of a drain, each with as many finishes: the rate over each is a point
 EARLIEST_S = 0.1
 
 
@@ -21,8 +22,10 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     found = [bars(joined, looks, "throughput", "-", "Throughput, and the floor as its ceiling"), enqueue_bars(joined, looks)]
     arms = joined.arms_of("burst", "-")
     first = [arm for arm in arms if joined.arms[arm]["profile"] == "default" and not joined.arms[arm]["variant"]] or arms
-    for name, some in (("default", first), ("other", [arm for arm in arms if arm not in first])):
-        found += _over_time(joined, looks, some, name)
+    found += _over_time(joined, looks, first, "default")
+    rest = [arm for arm in arms if arm not in first]
+    for profile in dict.fromkeys(str(joined.arms[arm]["profile"]) for arm in rest):
+        found += _over_time(joined, looks, [arm for arm in rest if joined.arms[arm]["profile"] == profile], profile)
     return [chart for chart in found if chart]
 
 
@@ -70,7 +73,8 @@ def _over_time(joined: Joined, looks: Looks, arms: Sequence[str], name: str) -> 
     shown = [cell for arm in arms if (cell := joined.cell("burst", "-", arm))]
     if not shown:
         return []
-    whose = "" if name == "default" else ", other profiles"
+    whose = "" if name == "default" else f", profile {name}"
+    name = re.sub(r"[^\w-]", "-", name)
     rates: Lines = []
     backlogs: Lines = []
     memories: dict[str, Lines] = {"worker_pss": [], "broker_memory": []}
@@ -85,11 +89,13 @@ def _over_time(joined: Joined, looks: Looks, arms: Sequence[str], name: str) -> 
             if len(x) > 1:
                 lines.append((cell.arm, look, x, y / 1e6))
     cells = ", ".join(cell.label for cell in shown)
+    # Of the other profiles only what the tables do not tell.
+    both = {"worker_pss": memories["worker_pss"], "broker_memory": memories["broker_memory"], "backlog": backlogs} if not whose else {"worker_pss": memories["worker_pss"], "broker_memory": [], "backlog": []}
     return [
         *_lines(rates, f"Throughput over time{whose}", f"rate-{name}", "tasks/s", cells, log=True),
-        *_lines(backlogs, f"Backlog over time{whose}", f"backlog-{name}", "tasks not finished", cells),
-        *_lines(memories["worker_pss"], f"Worker memory over time{whose}", f"workers-{name}", "MB, PSS of the tree", cells),
-        *_lines(memories["broker_memory"], f"Broker memory over time{whose}", f"broker-{name}", "MB", cells),
+        *_lines(both["backlog"], f"Backlog over time{whose}", f"backlog-{name}", "tasks not finished", cells),
+        *_lines(both["worker_pss"], f"Worker memory over time{whose}", f"workers-{name}", "MB, PSS of the tree", cells),
+        *_lines(both["broker_memory"], f"Broker memory over time{whose}", f"broker-{name}", "MB", cells),
     ]
 
 
@@ -103,7 +109,7 @@ def _finishes(cell: Shown) -> Floats:
 
 def _rate(seconds: Floats) -> tuple[Floats, Floats]:
     """Finishes per second over pieces of equal count: as smooth for 130/s as for 13,000/s."""
-    edges = np.unique(np.linspace(0, len(seconds) - 1, min(PIECES, max(2, len(seconds) // 20)) + 1).astype(int))
+    edges = np.unique(np.linspace(0, len(seconds) - 1, min(PIECES, max(4, len(seconds) // PIECE)) + 1).astype(int))
     at, spans = seconds[edges], np.diff(seconds[edges])
     keep = spans > 0
     return ((at[1:] + at[:-1]) / 2)[keep], (np.diff(edges) / np.where(keep, spans, 1.0))[keep]
@@ -133,24 +139,15 @@ def _lines(lines: Lines, title: str, name: str, unit: str, cells: str, log: bool
     drawn, axes = new_figure(2.9)
     ax = axes[0]
     for _, look, x, y in lines:
-        every = max(1, len(x) // 6)
-        ax.plot(x, y, color=look.color, linestyle=look.dash, marker=look.marker or None, markevery=(every // 2, every), markersize=4.5)
+        ax.plot(x, y, color=look.color, linestyle=look.dash, marker=look.marker or None, markevery=_spread(x), markersize=4.5)
     ax.set_xscale("log")
     ax.set_yscale("log" if log else "linear")
     if not log:
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.08 * max(float(y.max()) for _, _, _, y in lines) or 1.0)
     finish(ax, "seconds since the workers were started, log scale", unit)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     return [Chart(title, svg(drawn, name, title), "First block.", [(arm, look) for arm, look, _, _ in lines], cells)]
 
 
-def finish(ax: "object", x: str, y: str, form: Callable[[float], str] = number) -> None:
-    """Labels, grid and plain numbers on the axes."""
-    from matplotlib.axes import Axes
-
-    assert isinstance(ax, Axes)
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    ax.grid(axis="y")
-    ax.minorticks_off()
-    ax.yaxis.set_major_formatter(lambda value, _: form(value))
+def _spread(x: Floats) -> list[int]:
+    """Places for six markers, evenly apart on a log scale."""
+    return sorted({int(at) for at in np.clip(np.searchsorted(x, np.geomspace(max(float(x[0]), 1e-3), float(x[-1]), 7)[1:]), 0, len(x) - 1)})

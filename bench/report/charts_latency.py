@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bench import ledger
-from bench.report.charts_burst import finish, look_of
+from bench.report.charts_burst import look_of
 from bench.report.data import FLOOR, Joined, Shown
-from bench.report.style import FAULT, INK, MUTED, Chart, Look, Looks, new_figure, svg
+from bench.report.style import FAULT, INK, MUTED, Chart, Look, Looks, finish, new_figure, svg
 from bench.report.tables import case_title
 from bench.report.words import Figure, figure, number
 
@@ -50,8 +50,8 @@ def against_load(joined: Joined, looks: Looks) -> Chart | None:
     ax.axvline(1.0, color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)))
     ax.text(1.0, 0.02, "capacity ", transform=ax.get_xaxis_transform(), ha="right", va="bottom", color=MUTED)
     ax.set_xlim(min(float(case[5:]) for case in cases) - 0.08, max(1.04, float(cases[-1][5:]) + 0.05))
-    ax.set_xticks([float(case[5:]) for case in cases], [case[5:] for case in cases])
     finish(ax, "load, as a share of each arm's own capacity", "ms, log scale")
+    ax.set_xticks([float(case[5:]) for case in cases], [case[5:] for case in cases])
     title = "Latency against load: P99 bold, P50 thin"
     caption = "Median over the blocks." + (" ✕ at the upper edge: unbounded, the arm could not bear that load." if marked else " No load was unbounded.")
     return Chart(title, svg(drawn, "load", title), caption, [(arm, look_of(joined, looks, arm)) for arm in arms], _unique(cells))
@@ -99,8 +99,8 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
     ax.set_xscale("log")
     ax.set_yscale("log")
     ticks = [(x, text) for x, text in TICKS if x <= most * 1.01]
-    ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
     finish(ax, "percentile, on a scale of 1/(1 − p)", "ms, log scale")
+    ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
     return Chart(title, svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title), caption, [(c.arm, look_of(joined, looks, c.arm)) for c in drawn_cells], _unique([c.label for c in drawn_cells]))
 
 

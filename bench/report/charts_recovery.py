@@ -8,7 +8,7 @@ from bench import ledger
 from bench.metrics import FATES
 from bench.report.charts_burst import look_of
 from bench.report.data import Joined, Shown
-from bench.report.style import FAULT, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
+from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
 from bench.report.words import figure
 
 Floats = npt.NDArray[np.float64]
@@ -85,9 +85,7 @@ def fates(joined: Joined, case: str) -> Chart | None:
         if not left:
             ax.text(0, place, " none: every task simply finished", va="center", color=MUTED, style="italic")
     for name in present:
-        hatch, alpha = PATTERNS[name]
-        ax.bar(0, 0, label=name, **_paint(name))
-        del hatch, alpha
+        ax.bar(0, 0, label=name, **_paint(name))  # type: ignore[arg-type]
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, total * 1.02)
@@ -102,7 +100,7 @@ def fates(joined: Joined, case: str) -> Chart | None:
 
 def _paint(name: str) -> dict[str, object]:
     hatch, depth = PATTERNS[name]
-    solid = FAULT if name == "lost" else MUTED if depth else PAGE
+    solid = FAULT if name == "lost" else GRID if depth else PAGE
     return {"facecolor": solid, "edgecolor": INK, "linewidth": 0.7, "hatch": hatch or None}
 
 

@@ -104,7 +104,7 @@ def _recovery(joined: Joined, arm: str) -> Figure:
     if work.verdict == "missing":
         return work
     if work.verdict == "beyond":
-        text = f"not within {number(work.value or 0)} s{''.join(', ' + part for part in gone)}"
+        text = f"not within {work.value:g} s{''.join(', ' + part for part in gone)}"
         several = work.note.split(";")[0] if "blocks within" in work.note else ""
         return Figure(text, work.value, "beyond", "; ".join(filter(None, (served, several))), work.cells)
     return Figure(f"{work.text} s" if work.is_number else work.text, work.value, work.verdict, "; ".join(filter(None, (served, work.note))), work.cells)

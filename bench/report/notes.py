@@ -45,7 +45,7 @@ NOT_SHOWN = {
     ),
 }
 GENERAL = (
-    "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. `bench run --blocks 5` gives intervals."
+    "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. Five blocks (bench run --blocks 5) give intervals."
 )
 SMOKE = "This was a smoke run: it shows that everything works and makes no claim about any system."
 QUICK = "This was a quick run: few tasks, short phases, short horizons. The full size decides."

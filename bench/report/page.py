@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.report import charts_burst, charts_latency, charts_recovery, headline, notes, tables
-from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_rows, version_rows
+from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
 from bench.report.sentences import sentences
@@ -39,7 +39,7 @@ def build_page(runs: Sequence[Run]) -> str:
         sections=[_section(joined, looks, name) for name in _scenarios(joined)],
         warnings=list(dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))),
         cautions=_cautions(joined),
-        verdicts=verdict_rows(joined),
+        verdicts=verdict_groups(joined),
         verdict_meanings=VERDICTS,
         again=again_rows(joined),
         machines=machine_rows(joined),

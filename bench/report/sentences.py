@@ -30,7 +30,9 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
     if measured.empty:
         return "This run has no burst throughput of a system with a published figure, so it neither supports nor contradicts the published throughput."
     figures = [f"{title(row.system)} {row.measured} ({times(row.value / row.claimed_value)} × the published {number(row.claimed_value)})" for row in measured.itertuples()]
-    said = f"With the settings the documentation gives first, this machine drained {_tasks(joined)}{listing(figures)}"
+    shipped = all(joined.arms[str(arm)]["profile"] == "default" for arm in measured["arm"])
+    whose = "With the settings the documentation gives first" if shipped else "With the settings named below"
+    said = f"{whose}, this machine drained {_tasks(joined)}{listing(figures)}"
     if len(measured) < 2:
         return said + "."
     return f"{said}; {_order(joined, measured)}{_best(frame, measured)}."
@@ -85,31 +87,37 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
 
 
 def _on_the_rest(frame: pd.DataFrame) -> str:
-    parts = [part for part in (_shares(frame, "memory", "Memory"), _shares(frame, "p99", _p99_label(frame)), _on_recovery(frame)) if part]
-    if not parts:
-        return "Memory, tail latency and recovery were not measured in this run, so nothing is said about the published ones."
-    said = "; ".join(parts)
-    return f"{said[0].upper()}{said[1:]}."
-
-
-def _p99_label(frame: pd.DataFrame) -> str:
     label = frame.loc[frame["item"] == "p99", "label"]
-    return f"the {label.iloc[0]}" if len(label) else "the P99 latency"
+    parts = [_said(frame, "memory", "the most memory that workers and broker took in the burst was"), _said(frame, "p99", f"the {label.iloc[0] if len(label) else ''} was"), _on_recovery(frame)]
+    told = "; ".join(part for part in parts if part)
+    if not told:
+        return "Memory, tail latency and recovery were not measured in this run, so nothing is said about the published ones."
+    return f"{told[0].upper()}{told[1:]}."
 
 
-def _shares(frame: pd.DataFrame, item: str, what: str) -> str:
-    measured = _numbers(frame, item)
-    if measured.empty:
-        return ""
-    said = [f"{row.measured} against {row.claimed} for {title(str(row.system))}" for row in measured.itertuples()]
-    verdicts = frame[(frame["item"] == item) & frame["system"].isin(list(TABLE[item])) & ~frame["verdict"].isin(("ok", "beyond", "missing"))]
-    said += [f"{row.measured} for {title(str(row.system))}" for row in verdicts.itertuples()]
-    return f"{what} is {listing(said)}"
+def _said(frame: pd.DataFrame, item: str, what: str) -> str:
+    """Each contestant's figure or verdict with the published one behind it."""
+    rows = frame[(frame["item"] == item) & frame["system"].isin(list(TABLE[item])) & (frame["verdict"] != "missing")]
+    figures = [f"{row.measured} for {title(str(row.system))} (published {row.claimed})" for row in rows.sort_values("value", ascending=False).itertuples()]
+    return f"{what} {listing(figures)}" if figures else ""
 
 
 def _on_recovery(frame: pd.DataFrame) -> str:
     rows = frame[(frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")]
-    if rows.empty:
-        return ""
-    said = [f"{row.measured}{f' against {row.claimed}' if row.claimed else ''} for {title(str(row.system))}" for row in rows.itertuples()]
-    return f"after a killed worker, the work that it found was done again in {listing(said)}" if rows["verdict"].eq("ok").all() else f"the work that a worker crash found was finished: {listing(said)}"
+    done, late, other = (rows[mask] for mask in (rows["verdict"] == "ok", rows["verdict"] == "beyond", ~rows["verdict"].isin(("ok", "beyond"))))
+
+    def each(some: pd.DataFrame, form: str) -> list[str]:
+        return [form.format(name=title(str(row.system)), text=row.measured) + _published(str(row.claimed)) for row in some.itertuples()]
+
+    said = []
+    if len(done):
+        said.append(f"the work that a worker crash found was finished after {listing(each(done, '{text} by {name}'))}")
+    if len(late):
+        said.append(f"{'it was' if said else 'the work that a worker crash found was'} {listing(each(late, '{text} by {name}'))}")
+    if len(other):
+        said.append(f"the recovery of {listing(each(other, '{name} is {text}'))}")
+    return ", but ".join(said)
+
+
+def _published(claimed: str) -> str:
+    return f" (published: {claimed})" if claimed else ""

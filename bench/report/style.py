@@ -11,6 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.report.claims import TITLES
 from bench.report.data import FLOOR
@@ -108,6 +109,20 @@ def new_figure(height_in: float, rows: int = 1, ratios: Sequence[float] | None =
         figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
         found = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios} if ratios else None)
         return figure, [axes for line in found for axes in line]
+
+
+def finish(ax: Axes, x: str, y: str) -> None:
+    """Labels, a light grid, and ticks in plain numbers: on a short log scale 1, 2, 5 and not the powers of ten alone."""
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.grid(axis="y")
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        if axis.get_scale() == "log":
+            short = high / max(low, 1e-12) < 60
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(lambda value, _: f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}")
 
 
 def svg(figure: Figure, name: str, title: str) -> Markup:

@@ -43,7 +43,9 @@ def number(value: float) -> str:
     size = abs(value)
     if math.isinf(value):
         return "∞"
-    if size >= 100 or value == 0:
+    if size < 1e-9:
+        return "0"
+    if size >= 100:
         return f"{value:,.0f}"
     return f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
 
@@ -90,11 +92,12 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
         return Figure("–", None, "withheld", note, cells)
     if not math.isinf(middle):
         verdict = "wrong" if "wrong" in set(fit["verdict"]) else "beyond" if "beyond" in set(fit["verdict"]) else "ok"
-        return Figure(number(middle / scale(metric)[1]), middle, verdict, note, cells)
+        whole = METRICS[metric].kind == "count" and middle.is_integer()
+        return Figure(f"{middle:,.0f}" if whole else number(middle / scale(metric)[1]), middle, verdict, note, cells)
     if "unbounded" in set(fit["verdict"]):
         return Figure("unbounded", None, "unbounded", note, cells)
     horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
-    return Figure(f"> {number(horizon / scale(metric)[1])}", horizon, "beyond", note, cells)
+    return Figure(f"> {horizon / scale(metric)[1]:g}", horizon, "beyond", note, cells)
 
 
 def _reason(rows: pd.DataFrame, verdict: str) -> str:
