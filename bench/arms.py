@@ -11,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, cast
 
-from adapters.base import Adapter, Launch, Profile
+from adapters.base import Adapter, Launch, Predicts, Profile
 from bench.errors import UsageError
 from bench.host import ROOT
 
+CORE_FAULTS = ("worker-crash", "child-crash", "deploy", "broker-crash")
 BROKERS = ("redis", "redis-everysec", "redis-always")
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
 
@@ -64,7 +65,15 @@ class Arm:
             "summary": self.profile.summary,
             "command": [" ".join(c.argv) for c in self.adapter.commands(self.launch(slots))],
             "settings": settings,
+            "predicts": self._predictions(slots),
         }
+
+    def _predictions(self, slots: int) -> dict[str, str]:
+        """Fault → what the settings let one expect; empty where the adapter does not say."""
+        adapter = self.adapter
+        if not isinstance(adapter, Predicts):
+            return {}
+        return {fault: adapter.predict(fault, self.launch(slots)) for fault in CORE_FAULTS}
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:

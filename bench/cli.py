@@ -104,6 +104,8 @@ def report(
 @app.command()
 def measure(run: RunArg, as_json: Json = False) -> None:
     """Compute measures.csv and comparisons.csv of a stored run anew, from its events alone."""
+    from bench.live import shown as in_words
+
     opened = store.open_run(find_run(run))
     measures = measuring.measure_run(opened)
     measuring.write(opened, measures)
@@ -111,8 +113,8 @@ def measure(run: RunArg, as_json: Json = False) -> None:
         return answer(json.loads(measures.to_json(orient="records")))
     shown = console()
     for row in measures.itertuples():
-        value = f"{row.value:,.4g} {row.unit}" if row.verdict in ("ok", "beyond", "wrong") and row.value == row.value and row.value is not None else ""
-        shown.print(f"{row.scenario} {row.case} {row.arm} {row.metric}: {value} {'' if row.verdict == 'ok' else f'{row.verdict} {row.reason}'}", markup=False)
+        words = "" if row.verdict == "ok" else f" {row.verdict} {row.reason}"
+        shown.print(f"{row.scenario} {row.case} {row.arm} {row.metric}: {in_words(row)}{words}", markup=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -70,7 +70,9 @@ def generator(cell: StoredCell, book: Ledger) -> str:
             return f"generator: its wake lag P99 was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
     last_due = int(book.due[ours].max()) if ours.any() else 0
     unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
-    open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool((book.enqueue == OPEN).any())
+    open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool(
+        (book.enqueue == OPEN).any()
+    )
     if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
         return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
     return ""

@@ -31,7 +31,12 @@ class Host:
     def __enter__(self) -> "Host":
         keeper = ROOT / "bench" / "keeper.py"
         self._keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(keeper), str(self.work)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True, bufsize=1
+            [sys.executable, "-S", "-E", str(keeper), str(self.work)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            text=True,
+            bufsize=1,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

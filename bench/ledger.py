@@ -229,7 +229,15 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
         code[np.searchsorted(ledger.task, task)] = place[text]
     error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
     tasks = {"task": ledger.task, "due_ns": ledger.due, "sent_ns": ledger.sent, "returned_ns": ledger.returned, "enqueue": state, "error": error}
-    runs = {"task": ledger.run_task, "pid": ledger.run_pid, "parent": ledger.run_parent, "thread": ledger.run_thread, "started_ns": ledger.started, "finished_ns": ledger.finished, "import_us": ledger.import_us}
+    runs = {
+        "task": ledger.run_task,
+        "pid": ledger.run_pid,
+        "parent": ledger.run_parent,
+        "thread": ledger.run_thread,
+        "started_ns": ledger.started,
+        "finished_ns": ledger.finished,
+        "import_us": ledger.import_us,
+    }
     return tasks, runs
 
 
@@ -241,7 +249,9 @@ def load(cell: StoredCell) -> Ledger:
     codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
     task, due, sent, returned = (_column(tasks, name) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
     runs = cell.runs
-    return Ledger(task, due, sent, returned, codes, *(_column(runs, name) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")))
+    return Ledger(
+        task, due, sent, returned, codes, *(_column(runs, name) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us"))
+    )
 
 
 def _column(table: pa.Table, name: str) -> Ints:

@@ -27,7 +27,8 @@ class Live(Watcher):
 
     def __init__(self, out: Console) -> None:
         self.out = out
-        self.bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=out, transient=True)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+        self.bar = Progress(*columns, console=out, transient=True)
         self.task = self.bar.add_task("preparing", total=None, note="")
         self._label, self._left_s, self._began = "", 0.0, time.monotonic()
         self._phase, self._first = "", (0.0, 0)
@@ -36,13 +37,13 @@ class Live(Watcher):
     def _planned(self, todo: list[Cell]) -> None:
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
         counted = {name: sum(cell.scenario == name for cell in todo) for name in dict.fromkeys(cell.scenario for cell in todo)}
-        self.out.print(f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}", markup=False)
+        self.out.print(f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}", markup=False, soft_wrap=True)
 
     def _estimated(self, found: dict[str, Calibration], seconds: float) -> None:
         rates = ", ".join(f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in found.items())
         self._left_s = seconds
-        self.out.print(f"calibrated: {rates}", markup=False)
-        self.out.print(f"this will take about {_minutes(seconds)}", markup=False)
+        self.out.print(f"calibrated: {rates}", markup=False, soft_wrap=True)
+        self.out.print(f"this will take about {_minutes(seconds)}", markup=False, soft_wrap=True)
         self._began = time.monotonic()
 
     def _cell_began(self, cell: Cell, at: int, of: int) -> None:
@@ -61,10 +62,15 @@ class Live(Watcher):
         self.bar.update(self.task, description=f"{self._label} · {phase}", total=of or None, completed=done, note=f"{counted}{rate}{eta}")
 
     def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
-        mine = measures[(measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name) & (measures["block"] == cell.block)]
-        parts = [f"{METRICS[str(row.metric)].label.lower()} {shown(row)}" for row in mine.itertuples() if row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)]
+        same = (measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name)
+        newest = measures[same & (measures["block"] == cell.block)].drop_duplicates("metric", keep="last")
+        parts = [f"{METRICS[str(row.metric)].label.lower()} {shown(row)}" for row in newest.itertuples() if _worth_a_word(row)]
         state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
-        self.out.print(f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)", markup=False)
+        self.out.print(f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)", markup=False, soft_wrap=True)
+
+
+def _worth_a_word(row: Any) -> bool:
+    return row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)
 
 
 def shown(row: Any) -> str:
@@ -87,7 +93,7 @@ def measure_live(plan: Plan, folder: Path, redis_url: str | None, out: Console, 
         runner.resume()
     else:
         runner.prepare()
-    out.print(f"run folder: {folder}", markup=False)
+    out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()
     write_report([open_measured(folder)], None, out, headline=True)
@@ -102,12 +108,12 @@ def write_report(runs: Sequence[Run], out: Path | None, console: Console, headli
     path = out or Path("reports") / f"{runs[0].id}.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(runs))
+        path.write_text(build_page(runs), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
     if headline:
         print_headline(runs, console)
-        console.print(f"report: {path}", markup=False)
+        console.print(f"report: {path}", markup=False, soft_wrap=True)
     return path
 
 
@@ -117,7 +123,7 @@ def print_arms(scenarios: Mapping[str, Any], described: Sequence[Mapping[str, An
         out.print(f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}")
     for arm in described:
         out.print(f"\n[bold]{arm['arm']}[/bold]  {arm['guarantee']}; {arm['summary']}")
-        out.print(f"    {len(arm['command'])} × {arm['command'][0]}", markup=False)
+        out.print(f"    {len(arm['command'])} × {arm['command'][0]}", markup=False, soft_wrap=True)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 4))
         for setting in arm["settings"]:
             table.add_row(setting["name"], str(setting["value"]), setting["why"], setting["source"])

@@ -36,7 +36,8 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
         names = ("size", "tasks", "blocks", "workers", "time_cap_s")
-        return {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)} | {name: getattr(self, name) for name in names}
+        words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
+        return words | {name: getattr(self, name) for name in names}
 
 
 def load_scenarios() -> dict[str, Scenario]:

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from bench.plan import Plan, cells, load_scenarios
 from bench.stage import Stage
 from bench.version import VERSION
 
+MOST_GENERATORS = 8
 OUTSIDE = ("foreign load", "generator")  # reasons for which a cell is run once more
 
 
@@ -66,7 +67,7 @@ class Runner:
             if missing := missing_packages(arm):
                 raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
             if self.redis_url and arm.broker != "redis":
-                raise UsageError(f"{arm.name} wants the persistence {arm.broker}, which is not set on a Redis given by --redis: leave --redis out, or choose another profile")
+                raise UsageError(f"{arm.name} wants its Redis set up as {arm.broker}, which is not done to yours: leave --redis out, or choose another profile")
         broker = self._check_broker()
         self.todo = cells(self.plan)
         try:
@@ -115,8 +116,21 @@ class Runner:
         if changed:
             raise UsageError(f"{self.folder} was begun with other code ({', '.join(changed)} differ): check out {self.info['commit'][:12]}, or begin a new run")
         self._check_broker()
-        self.todo = [cell for cell, line in zip(cells(self.plan), self.info["cells"], strict=False) if line["state"] != "done"]
-        self._rows = [row for line in self.info["cells"] if line["state"] == "done" for row in measuring.rows(run, line, measuring.measure_cell(run, line))]
+        self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
+        self.todo = self._missing()
+        known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
+        self._rows = [row for line in known for row in measuring.rows(run, line, measuring.measure_cell(run, line))]
+
+    def _missing(self) -> list[Cell]:
+        """The cells that were not finished, and those that were due to be measured once more and were not."""
+        planned = {cell.number: cell for cell in cells(self.plan)}
+        todo = []
+        for line in self.info["cells"]:
+            if line["state"] not in ("done", "skipped"):
+                todo.append(replace(planned[line["retry_of"] or line["number"]], number=line["number"]))
+        again = {line["retry_of"] for line in self.info["cells"]}
+        due = [line for line in self.info["cells"] if _deserves_another(line) and line["number"] not in again]
+        return todo + [self._once_more(planned[line["number"]]) for line in due]
 
     def _check_broker(self) -> dict[str, Any]:
         if not self.redis_url:
@@ -142,7 +156,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if line["retry_of"] is None and line["verdict"] == "invalid" and line["reason"].startswith(OUTSIDE):
+            if _deserves_another(line):
                 again.append(self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
@@ -184,7 +198,8 @@ class Runner:
             except CellFailed as error:
                 line.update(state="failed", verdict="invalid", reason=str(error))
             except OSError as error:
-                raise UsageError(f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}") from None
+                raise self._unwritable(error) from None
+        store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = measuring.measure_cell(store.Run(self.folder, self.info), line)
         worst = next((m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None)
@@ -203,7 +218,7 @@ class Runner:
         calibrated = self.info["calibration"].get(cell.arm.name)
         if not rate or not calibrated:
             return 1
-        return max(1, min(8, math.ceil(rate / calibrated["enqueue_per_s"] / 0.5)))
+        return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated["enqueue_per_s"] / 0.5)))
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
@@ -216,17 +231,26 @@ class Runner:
     def _frame(self) -> pd.DataFrame:
         return pd.DataFrame(self._rows, columns=store.MEASURE_COLUMNS)
 
+    def _unwritable(self, error: OSError) -> UsageError:
+        return UsageError(f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}")
+
     def _save(self) -> None:
         try:
             store.write_json(self.folder / "run.json", self.info)
         except OSError as error:
-            raise UsageError(f"{self.folder} cannot be written ({error.strerror}): free some space, then go on with --resume {self.folder}") from None
+            raise self._unwritable(error) from None
         measuring.write_measures(store.Run(self.folder, self.info), self._frame())
+
+
+def _deserves_another(line: Mapping[str, Any]) -> bool:
+    """Invalid for a reason outside the arm, and not yet measured a second time."""
+    return line["retry_of"] is None and line["verdict"] == "invalid" and str(line["reason"]).startswith(OUTSIDE)
 
 
 def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:
     """A cell's line in run.json before it has run."""
-    return {"number": cell.number, "scenario": cell.scenario, "case": cell.case, "arm": cell.arm.name, "block": cell.block, "state": "planned", "verdict": "", "reason": "", "seconds": None, "retry_of": retry_of}
+    where = {"number": cell.number, "scenario": cell.scenario, "case": cell.case, "arm": cell.arm.name, "block": cell.block}
+    return where | {"state": "planned", "verdict": "", "reason": "", "seconds": None, "retry_of": retry_of}
 
 
 def new_folder(out: Path | None, seed: int) -> Path:

@@ -17,7 +17,9 @@ from bench.errors import UsageError
 
 pa.set_memory_pool(pa.system_memory_pool())
 FORMAT = 1
-MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric", "value", "unit", "better", "verdict", "reason"]
+LOG_HEAD, LOG_TAIL = 8_000, 24_000
+MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric"]
+MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 
 
@@ -124,6 +126,19 @@ class Run:
         if list(frame.columns) != MEASURE_COLUMNS:
             raise UsageError(f"{path} has other columns than this version writes: `bench measure` makes it anew")
         return frame
+
+
+def trim_logs(folder: Path) -> None:
+    """Keep the beginning and the end of each log: a library that logs four lines a task writes 40 MB in a burst."""
+    for log in folder.glob("*.log"):
+        size = log.stat().st_size
+        if size <= LOG_HEAD + LOG_TAIL:
+            continue
+        with open(log, "rb") as file:
+            head = file.read(LOG_HEAD)
+            file.seek(size - LOG_TAIL)
+            tail = file.read()
+        log.write_bytes(head + f"\n… {size - LOG_HEAD - LOG_TAIL} bytes left out …\n".encode() + tail)
 
 
 def cell_folder(run: Path, number: int) -> Path:

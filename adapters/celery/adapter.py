@@ -27,7 +27,12 @@ TUNED = (
     Setting("task_ignore_result", True, CONF + "task-ignore-result", "results off"),
     Setting("worker_disable_rate_limits", True, CONF + "worker-disable-rate-limits", "no token buckets to look at"),
     Setting("worker_enable_remote_control", False, CONF + "worker-enable-remote-control", "no control queue"),
-    Setting("broker_transport_options", {"ack_emulation": False}, "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html", "one round trip a task instead of three; a popped task is gone"),
+    Setting(
+        "broker_transport_options",
+        {"ack_emulation": False},
+        "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html",
+        "one round trip a task instead of three; a popped task is gone",
+    ),
 )
 DURABLE = (
     SLOTS,
@@ -59,7 +64,15 @@ class Celery:
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one worker, prefork pool, results in Redis, all else as shipped", "at most once", True, "thread", (SLOTS, BACKEND)),
         "tuned": Profile("tuned", "one solo worker per slot, no results, no acknowledgement", "at most once", False, "process", TUNED),
-        "durable": Profile("durable", "late acknowledgement, Redis synced at every write, redelivery after 30 s", "at least once", True, "thread", DURABLE, redis="redis-always"),
+        "durable": Profile(
+            "durable",
+            "late acknowledgement, Redis synced at every write, redelivery after 30 s",
+            "at least once",
+            True,
+            "thread",
+            DURABLE,
+            redis="redis-always",
+        ),
         "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, BACKEND, _pool("threads"))),
         "gevent": Profile("gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, BACKEND, _pool("gevent")), requires=("gevent",)),
         "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (BACKEND, _pool("solo"))),

@@ -46,9 +46,10 @@ def predict(fault: str, settings: Mapping[str, Any]) -> str:
     if fault == "deploy":
         return "A warm shutdown: running tasks finish, prefetched ones go back to the queue."
     if fault == "child-crash":
-        return "Back to the queue at once." if late and settings.get("task_reject_on_worker_lost") else "The running task is recorded as failed (WorkerLostError) and not run again."
+        back = late and settings.get("task_reject_on_worker_lost")
+        return "Back to the queue at once." if back else "The running task is recorded as failed (WorkerLostError) and not run again."
     if fault == "broker-crash":
         return "The worker reconnects after 2, 6, 12 … s, or exits on a known bug; an unsaved Redis comes back empty."
     if late:
         return f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
-    return f"Running tasks were acknowledged before they ran and are lost; prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
+    return f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."

@@ -18,7 +18,9 @@ class Floor:
     push_command = "lpush"
     key_patterns = (KEY,)
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "a bare Redis list and N processes that pop from it; no results, no acknowledgement", "at most once", False, "process", ())
+        "default": Profile(
+            "default", "a bare Redis list and N processes that pop from it; no results, no acknowledgement", "at most once", False, "process", ()
+        )
     }
     bulk_call = "LPUSH with 1,000 values"
     bulk_chunk = 1000

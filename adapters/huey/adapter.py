@@ -42,7 +42,15 @@ class Huey:
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
         "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),
-        "durable": Profile("durable", "graceful SIGTERM, quick health check, Redis synced at every write; Huey has no acknowledgement", "at most once", True, "thread", DURABLE, redis="redis-always"),
+        "durable": Profile(
+            "durable",
+            "graceful SIGTERM, quick health check, Redis synced at every write; Huey has no acknowledgement",
+            "at most once",
+            True,
+            "thread",
+            DURABLE,
+            redis="redis-always",
+        ),
         "thread": Profile("thread", "one consumer, N threads (what the default is)", "at most once", True, "thread", (SLOTS, _kind("thread"))),
         "process": Profile("process", "one consumer, N processes", "at most once", True, "process", (SLOTS, _kind("process"))),
         "greenlet": Profile("greenlet", "one consumer, N greenlets", "at most once", True, "thread", (SLOTS, _kind("greenlet")), requires=("gevent",)),

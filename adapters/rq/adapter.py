@@ -37,9 +37,24 @@ class Rq:
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
         "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),
-        "durable": Profile("durable", "Retry(max=3), Redis synced at every write, the quickest documented maintenance", "at least once", True, "parent", DURABLE, redis="redis-always"),
+        "durable": Profile(
+            "durable",
+            "Retry(max=3), Redis synced at every write, the quickest documented maintenance",
+            "at least once",
+            True,
+            "parent",
+            DURABLE,
+            redis="redis-always",
+        ),
         "simple": Profile("simple", "N SimpleWorkers, all else as shipped", "at most once", True, "process", (SIMPLE,)),
-        "spawn": Profile("spawn", "N SpawnWorkers: a fresh interpreter per task", "at most once", True, "parent", (Setting("-w", "rq.SpawnWorker", WORKERS, "a fresh interpreter per task"),)),
+        "spawn": Profile(
+            "spawn",
+            "N SpawnWorkers: a fresh interpreter per task",
+            "at most once",
+            True,
+            "parent",
+            (Setting("-w", "rq.SpawnWorker", WORKERS, "a fresh interpreter per task"),),
+        ),
     }
 
     def commands(self, launch: Launch) -> list[Command]:

@@ -147,14 +147,20 @@ class OwnRedis(RedisBroker):
         except (redis.RedisError, OSError, ValueError) as error:
             raise UsageError(f"the Redis at {shown} cannot be reached ({type(error).__name__}): start it, or correct --redis") from None
         if keys:
-            raise UsageError(f"database {urlsplit(self.url).path or '/0'} of the Redis at {shown} holds {keys} keys: give an empty database, such as …/15; nothing was touched")
+            raise UsageError(
+                f"database {urlsplit(self.url).path or '/0'} of the Redis at {shown} holds {keys} keys: "
+                f"give an empty database, such as …/15; nothing was touched"
+            )
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Delete the keys that appeared, by name, only if the adapter's patterns cover every one of them."""
         keys = [key.decode(errors="replace") for key in self.client().scan_iter(count=1000)]
         strange = [key for key in keys if not any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)]
         if strange:
-            raise BenchError(f"keys that no adapter declares appeared in {hide_password(self.url)}: {', '.join(sorted(strange)[:5])}; look at them, the run stops here")
+            raise BenchError(
+                f"keys that no adapter declares appeared in {hide_password(self.url)}: "
+                f"{', '.join(sorted(strange)[:5])}; look at them, the run stops here"
+            )
         for at in range(0, len(keys), 1000):
             self.client().unlink(*keys[at : at + 1000])
 

@@ -84,7 +84,16 @@ def verdict_rows(joined: Joined) -> list[dict[str, str]]:
         first = some.iloc[0]
         labels = [METRICS[name].label if name in METRICS else name for name in dict.fromkeys(some["metric"])]
         what = labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"]
-        rows.append({"verdict": str(verdict), "cell": str(label), "what": f"{first['scenario']} {first['case']}".replace(" -", ""), "arm": str(first["arm"]), "metrics": ", ".join(what), "reason": str(reason)})
+        rows.append(
+            {
+                "verdict": str(verdict),
+                "cell": str(label),
+                "what": f"{first['scenario']} {first['case']}".replace(" -", ""),
+                "arm": str(first["arm"]),
+                "metrics": ", ".join(what),
+                "reason": str(reason),
+            }
+        )
     return sorted(rows, key=lambda row: (rank.get(row["verdict"], len(rank)), row["cell"]))
 
 
@@ -98,7 +107,15 @@ def again_rows(joined: Joined) -> list[dict[str, str]]:
             before = lines.get(line.get("retry_of"))
             if before is not None:
                 text = f"{line['scenario']} {line['case']} {line['arm']}".replace(" - ", " ")
-                rows.append({"first": f"{prefix}{before['number']:03d}", "then": f"{prefix}{line['number']:03d}", "what": text, "why": before.get("reason", ""), "came": line.get("verdict", "") or line["state"]})
+                rows.append(
+                    {
+                        "first": f"{prefix}{before['number']:03d}",
+                        "then": f"{prefix}{line['number']:03d}",
+                        "what": text,
+                        "why": before.get("reason", ""),
+                        "came": line.get("verdict", "") or line["state"],
+                    }
+                )
     return rows
 
 
@@ -113,7 +130,9 @@ def selftest_rows(joined: Joined) -> list[dict[str, Any]]:
 
 
 def _lines(stored: Any) -> list[dict[str, str]]:
-    found = stored if isinstance(stored, list) else next((value for value in stored.values() if isinstance(value, list)), []) if isinstance(stored, Mapping) else []
+    found = (
+        stored if isinstance(stored, list) else next((value for value in stored.values() if isinstance(value, list)), []) if isinstance(stored, Mapping) else []
+    )
     return [{name: _text(line.get(name, "")) for name in ("what", "expected", "measured", "verdict")} for line in found if isinstance(line, Mapping)]
 
 

@@ -49,7 +49,15 @@ def bars(joined: Joined, looks: Looks, metric: str, case: str, title: str) -> Ch
         found, look = figures[arm], look_of(joined, looks, arm)
         value = found.value if found.is_number and found.value else 0.0
         ax.barh(place, value, height=0.62, color=look.color, alpha=1.0 if not look.dashed else 0.62, linewidth=0)
-        ax.text(value + top * 0.012, place, found.text, va="center", color=INK if found.is_number else MUTED, style="normal" if found.is_number else "italic", clip_on=False)
+        ax.text(
+            value + top * 0.012,
+            place,
+            found.text,
+            va="center",
+            color=INK if found.is_number else MUTED,
+            style="normal" if found.is_number else "italic",
+            clip_on=False,
+        )
     if floor and floor.value:
         ax.axvline(floor.value, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
         ax.text(floor.value, -0.75, f"floor {floor.text} ", ha="right", va="bottom", color=MUTED)
@@ -57,6 +65,7 @@ def bars(joined: Joined, looks: Looks, metric: str, case: str, title: str) -> Ch
     ax.set_ylim(max(len(contestants), 1) - 0.45, -0.8)
     ax.set_xlim(0, top * 1.13)
     ax.set_xlabel("tasks/s")
+    ax.locator_params(axis="x", nbins=5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
@@ -90,7 +99,11 @@ def _over_time(joined: Joined, looks: Looks, arms: Sequence[str], name: str) -> 
                 lines.append((cell.arm, look, x, y / 1e6))
     cells = ", ".join(cell.label for cell in shown)
     # Of the other profiles only what the tables do not tell.
-    both = {"worker_pss": memories["worker_pss"], "broker_memory": memories["broker_memory"], "backlog": backlogs} if not whose else {"worker_pss": memories["worker_pss"], "broker_memory": [], "backlog": []}
+    both = (
+        {"worker_pss": memories["worker_pss"], "broker_memory": memories["broker_memory"], "backlog": backlogs}
+        if not whose
+        else {"worker_pss": memories["worker_pss"], "broker_memory": [], "backlog": []}
+    )
     return [
         *_lines(rates, f"Throughput over time{whose}", f"rate-{name}", "tasks/s", cells, log=True),
         *_lines(both["backlog"], f"Backlog over time{whose}", f"backlog-{name}", "tasks not finished", cells),

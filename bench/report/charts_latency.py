@@ -41,14 +41,22 @@ def against_load(joined: Joined, looks: Looks) -> Chart | None:
             cells += [item.cells for _, item in found if item.cells]
             points = [(x, item.value) for x, item in found if item.is_number and item.value]
             if points:
-                ax.plot(*zip(*points, strict=True), color=look.color, linestyle=look.dash, linewidth=width, alpha=alpha, marker=look.marker or ".", markersize=5 if alpha == 1 else 3.5)
+                ax.plot(
+                    *zip(*points, strict=True),
+                    color=look.color,
+                    linestyle=look.dash,
+                    linewidth=width,
+                    alpha=alpha,
+                    marker=look.marker or ".",
+                    markersize=5 if alpha == 1 else 3.5,
+                )
             if metric == "latency_p99_ms":
                 marked += _mark(ax, look, found, marked)
     if not ax.lines:
         return None
     ax.set_yscale("log")
     ax.axvline(1.0, color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)))
-    ax.text(1.0, 0.02, "capacity ", transform=ax.get_xaxis_transform(), ha="right", va="bottom", color=MUTED)
+    ax.text(1.006, 0.03, "capacity", transform=ax.get_xaxis_transform(), rotation=90, ha="left", va="bottom", color=MUTED)
     ax.set_xlim(min(float(case[5:]) for case in cases) - 0.08, max(1.04, float(cases[-1][5:]) + 0.05))
     finish(ax, "load, as a share of each arm's own capacity", "ms, log scale")
     ax.set_xticks([float(case[5:]) for case in cases], [case[5:] for case in cases])
@@ -64,9 +72,9 @@ def _mark(ax: "object", look: Look, found: list[tuple[float, Figure]], before: i
     assert isinstance(ax, Axes)
     loads = [x for x, item in found if item.verdict == "unbounded"]
     for x in loads:
-        ax.plot([x + 0.008 * before], [0.965], transform=ax.get_xaxis_transform(), marker="X", markersize=7, color=look.color, linestyle="none", clip_on=False)
+        ax.plot([x + 0.008 * before], [1.05], transform=ax.get_xaxis_transform(), marker="X", markersize=7, color=look.color, linestyle="none", clip_on=False)
     if loads and not before:
-        ax.text(loads[0] - 0.012, 0.965, "unbounded", transform=ax.get_xaxis_transform(), ha="right", va="center", color=INK)
+        ax.text(loads[0] - 0.015, 1.05, "unbounded", transform=ax.get_xaxis_transform(), ha="right", va="center", color=INK)
     return len(loads)
 
 
@@ -95,13 +103,20 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
     title, caption = f"Percentile spectrum at {case_title(case)}", "First block; each line ends where fewer than 10 tasks lie beyond."
     if naive and worst[1] is not None and worst[2] is not None:
         ax.plot(*_percentiles(worst[2]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
-        caption += f" Broken red line, once: {worst[1].arm} measured naively from the send instead of the due time; the most it hides is a factor of {number(worst[0])}."
+        caption += f" Broken red line, once: {worst[1].arm} measured naively from the send instead of the due time;"
+        caption += f" the most it hides is a factor of {number(worst[0])}."
     ax.set_xscale("log")
     ax.set_yscale("log")
     ticks = [(x, text) for x, text in TICKS if x <= most * 1.01]
     finish(ax, "percentile, on a scale of 1/(1 − p)", "ms, log scale")
     ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
-    return Chart(title, svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title), caption, [(c.arm, look_of(joined, looks, c.arm)) for c in drawn_cells], _unique([c.label for c in drawn_cells]))
+    return Chart(
+        title,
+        svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title),
+        caption,
+        [(c.arm, look_of(joined, looks, c.arm)) for c in drawn_cells],
+        _unique([c.label for c in drawn_cells]),
+    )
 
 
 def _latencies(cell: Shown) -> tuple[Floats, Floats]:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from bench import ledger
 from bench.metrics import FATES
@@ -15,7 +16,16 @@ Floats = npt.NDArray[np.float64]
 BIN_S = 0.5
 BEFORE_S = 8.0
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.
-PATTERNS = {"recovered": ("", 0.25), "doubled": ("///", 0.0), "failed": ("xxx", 0.0), "stuck": ("...", 0.0), "lost": ("", 1.0), "open": ("|||", 0.0), "refused": ("---", 0.0), "unexpected": ("ooo", 0.0)}
+PATTERNS = {
+    "recovered": ("", 0.25),
+    "doubled": ("///", 0.0),
+    "failed": ("xxx", 0.0),
+    "stuck": ("...", 0.0),
+    "lost": ("", 1.0),
+    "open": ("|||", 0.0),
+    "refused": ("---", 0.0),
+    "unexpected": ("ooo", 0.0),
+}
 
 
 def charts(joined: Joined, looks: Looks) -> list[Chart]:
@@ -26,18 +36,22 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
 
 def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
-    cells = [cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal.get("fault")]
+    cells = [
+        cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal.get("fault")
+    ]
     if not cells:
         return None
     drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
     last = 0.0
     for ax, cell in zip(axes, cells, strict=True):
         last = max(last, _one(ax, cell, look_of(joined, looks, cell.arm).color))
-        ax.set_title(cell.arm, loc="left", fontsize=9, pad=3)
+        ax.set_title(cell.arm, loc="left", fontsize=8.6, pad=3)
     axes[-1].set_xlim(-BEFORE_S, last)
     axes[-1].set_xlabel("seconds after the fault struck")
     title = f"Finishes per second around {case}"
-    caption = f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    caption = (
+        f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    )
     return Chart(title, svg(drawn, f"timeline-{case}", title), caption, [], ", ".join(cell.label for cell in cells))
 
 
@@ -57,8 +71,6 @@ def _one(ax: Axes, cell: Shown, color: str) -> float:
     ax.axvline(0, color=FAULT, linewidth=1.0)
     if "rate" in marks:
         ax.axhline(float(marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
-        # One burst after a standstill would flatten all the rest.
-        ax.set_ylim(0, min(float((counts / BIN_S).max(initial=1.0)) * 1.08, 6 * float(marks["rate"])))
     ax.locator_params(axis="y", nbins=3)
     return until
 
@@ -84,18 +96,21 @@ def fates(joined: Joined, case: str) -> Chart | None:
             left += value
         if not left:
             ax.text(0, place, " none: every task simply finished", va="center", color=MUTED, style="italic")
-    for name in present:
-        ax.bar(0, 0, label=name, **_paint(name))  # type: ignore[arg-type]
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, total * 1.02)
     ax.set_xlabel("tasks")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, handlelength=1.4, handleheight=1.0, columnspacing=1.2, borderpad=0.2)
+    handles = [Patch(label=name, **_paint(name)) for name in present]  # type: ignore[arg-type]
+    ax.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, handlelength=1.4, handleheight=1.0, columnspacing=1.2, borderpad=0.2
+    )
     title = f"Fates of the tasks after {case}"
     cells = list(dict.fromkeys(counts[arm][name].cells for arm in shown for name in present if counts[arm][name].cells))
-    return Chart(title, svg(drawn, f"fates-{case}", title), "Median over the blocks; tasks that finished once and were not hit are left out.", [], ", ".join(cells))
+    return Chart(
+        title, svg(drawn, f"fates-{case}", title), "Median over the blocks; tasks that finished once and were not hit are left out.", [], ", ".join(cells)
+    )
 
 
 def _paint(name: str) -> dict[str, object]:
@@ -107,4 +122,4 @@ def _paint(name: str) -> dict[str, object]:
 def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
     ax.barh(place, value, left=left, height=0.6, **_paint(name))  # type: ignore[arg-type]
     box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
-    ax.text(left + value / 2, place, f"{value:.0f}", ha="center", va="center", color=INK, bbox=box, fontsize=8.5)
+    ax.text(left + value / 2, place, f"{value:.0f}", ha="center", va="center", color=INK, bbox=box, fontsize=8)

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from bench.report.claims import TITLES
+from bench.report.words import records
 from bench.store import Run, StoredCell
 
 FLOOR = "floor"
@@ -55,10 +56,15 @@ class Joined:
         mine = [name for name, arm in self.arms.items() if arm["system"] == system]
         return next((name for name in mine if name == f"{system}/default"), mine[0])
 
+    @cached_property
+    def _places(self) -> Any:
+        """Where the measures of each arm and metric stand: the page asks for them some thousand times."""
+        return self.frame.groupby(["scenario", "case", "arm", "metric"]).indices
+
     def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
         """The measures of one arm, one row per block."""
-        f = self.frame
-        return f[(f["scenario"] == scenario) & (f["case"] == case) & (f["arm"] == arm) & (f["metric"] == metric)]
+        places: list[int] = self._places.get((scenario, case, arm, metric), [])
+        return self.frame.iloc[places]
 
     def cases(self, scenario: str) -> list[str]:
         """The cases that were measured, in the order of the plan."""
@@ -73,10 +79,11 @@ class Joined:
     def cell(self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")) -> Shown | None:
         """The first block's cell that has files and none of these verdicts."""
         f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
-        for (place, number), rows in f.groupby(["place", "cell"], sort=True):
-            line = self.line(int(place), int(number))
+        for key, rows in f.groupby(["place", "cell"], sort=True):
+            place, number = cast(tuple[int, int], key)
+            line = self.line(place, number)
             if line is not None and line["state"] == "done" and not rows["verdict"].isin(refuse).any():
-                return Shown(str(rows["label"].iloc[0]), arm, self.runs[int(place)].cell(int(number)))
+                return Shown(str(rows["label"].iloc[0]), arm, self.runs[place].cell(number))
         return None
 
     def line(self, place: int, number: int) -> Mapping[str, Any] | None:
@@ -109,7 +116,7 @@ def join(runs: Sequence[Run]) -> Joined:
     standing = every[every["cell"] == every.groupby(["place", *KEY])["stands"].transform("max")]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
     twice = standing[standing["place"] != first]
-    doubled = tuple(dict.fromkeys(f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in twice.itertuples()))
+    doubled = tuple(dict.fromkeys(f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)))
     return Joined(tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled)
 
 

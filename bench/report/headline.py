@@ -11,7 +11,7 @@ from rich.text import Text
 from bench.report.claims import claim, title
 from bench.report.data import PROFILES, Joined, join
 from bench.report.sentences import sentences
-from bench.report.words import Figure, figure, number
+from bench.report.words import Figure, figure, number, records
 from bench.store import Run
 
 COLUMNS = ["item", "label", "system", "arm", "guarantee", "measured", "value", "verdict", "note", "claimed", "claimed_value", "cells"]
@@ -130,7 +130,7 @@ def print_headline(runs: Sequence[Run], console: Console) -> None:
     for system in joined.systems:
         shown.add_column(Text(title(system)), justify="right")
     for item, label in items_in_order(frame):
-        rows = {str(row.system): row for row in frame[frame["item"] == item].itertuples()}
+        rows = {str(row.system): row for row in records(frame[frame["item"] == item])}
         shown.add_row(Text(label), *(Text(str(rows[s].measured) if s in rows else "") for s in joined.systems))
         if any(rows[s].claimed for s in rows):
             shown.add_row(Text("  published", style="dim"), *(Text(str(rows[s].claimed) if s in rows else "", style="dim") for s in joined.systems))

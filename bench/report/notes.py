@@ -19,12 +19,14 @@ HOW = {
         "Arrivals are Poisson from a stored seed, at shares of each arm's own capacity and at fixed rates. A late send keeps its due time.",
         "A percentile is given only with at least 10 samples beyond it; a task that never finished ranks slower than all others.",
         "Unbounded: at the end of the phase more than one second of arrivals waits, and more than at its middle.",
-        "The same P99 from the send instead of the due time is the naive figure, shown for contrast: it forgets the time for which a slow enqueue call kept others waiting.",
+        "The same P99 from the send instead of the due time is the naive figure, shown for contrast: "
+        "it forgets the time for which a slow enqueue call kept others waiting.",
     ),
     "recovery": (
         "10 × N tasks of 20 ms per second; at the seeded moment 4 × N tasks of 200 ms fall due at once, so that each fault finds N running and 3 × N waiting.",
         "Service: until the first start of a task accepted after the fault. Work: until the last task accepted before it has finished.",
-        "Rate: until every 1 s window of the next 5 s holds 90 % of the tasks due. Backlog: until no more tasks wait than before. Outage: the longest gap between finishes.",
+        "Rate: until every 1 s window of the next 5 s holds 90 % of the tasks due. Backlog: until no more tasks wait than before. "
+        "Outage: the longest gap between finishes.",
         "“> x” means: not within the x seconds observed. That is a result; it is never averaged away.",
         "A supervisor starts a dead worker again after 1 s. Lost: not finished and held nowhere in the broker. Stuck: not finished and still held.",
     ),

@@ -10,9 +10,10 @@ from bench.report import charts_burst, charts_latency, charts_recovery, headline
 from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
+from bench.report.pairs import pair_rows
 from bench.report.sentences import sentences
-from bench.report.style import Looks, variables
-from bench.report.words import VERDICTS, plain
+from bench.report.style import Looks, drawing, variables
+from bench.report.words import VERDICTS, plain, records
 from bench.store import Run
 
 CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
@@ -24,28 +25,32 @@ def build_page(runs: Sequence[Run]) -> str:
     joined = join(runs)
     looks = Looks(joined.systems)
     found = headline.table(joined)
-    return _environment().get_template("page.html.j2").render(
-        css=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
-        light=variables(False),
-        dark=variables(True),
-        joined=joined,
-        looks=looks,
-        parts=part_rows(joined),
-        sentences=sentences(joined, found),
-        systems=joined.systems,
-        main={system: joined.main_arm(system) for system in joined.systems},
-        headline=_headline_rows(joined, found),
-        source=SOURCE,
-        sections=[_section(joined, looks, name) for name in _scenarios(joined)],
-        warnings=list(dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))),
-        cautions=_cautions(joined),
-        verdicts=verdict_groups(joined),
-        verdict_meanings=VERDICTS,
-        again=again_rows(joined),
-        machines=machine_rows(joined),
-        versions=version_rows(joined),
-        selftest=selftest_rows(joined),
-        floor=FLOOR,
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            css=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
+            light=variables(False),
+            dark=variables(True),
+            joined=joined,
+            looks=looks,
+            parts=part_rows(joined),
+            sentences=sentences(joined, found),
+            systems=joined.systems,
+            main={system: joined.main_arm(system) for system in joined.systems},
+            headline=_headline_rows(joined, found),
+            source=SOURCE,
+            sections=[_section(joined, looks, name) for name in _scenarios(joined)],
+            warnings=list(dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))),
+            cautions=_cautions(joined),
+            verdicts=verdict_groups(joined),
+            verdict_meanings=VERDICTS,
+            again=again_rows(joined),
+            machines=machine_rows(joined),
+            versions=version_rows(joined),
+            selftest=selftest_rows(joined),
+            floor=FLOOR,
+        )
     )
 
 
@@ -70,21 +75,27 @@ def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
     """One row per item, one place per system."""
     rows = []
     for item, label in headline.items_in_order(found):
-        mine = {str(row.system): row for row in found[found["item"] == item].itertuples()}
-        rows.append({"item": item, "label": label, "places": [mine.get(system) for system in joined.systems], "claimed": any(row.claimed for row in mine.values())})
+        mine = {str(row.system): row for row in records(found[found["item"] == item])}
+        rows.append(
+            {"item": item, "label": label, "places": [mine.get(system) for system in joined.systems], "claimed": any(row.claimed for row in mine.values())}
+        )
     return rows
 
 
 def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
     build = tables.TABLES.get(name)
     measured = name in set(joined.frame["scenario"])
+    with drawing():
+        charts = CHARTS[name](joined, looks) if measured and name in CHARTS else []
     made = (build(joined) if build else tables.anything(joined, name)) if measured else []
     return {
         "name": name,
         "about": notes.ABOUT.get(name, ""),
         "measured": measured,
         "tables": made,
-        "charts": CHARTS[name](joined, looks) if measured and name in CHARTS else [],
+        "charts": charts,
+        "pairs": pair_rows(joined, name) if measured else [],
+        "predictions": tables.predictions(joined) if name == "recovery" and measured else [],
         "how": notes.HOW.get(name, ()),
         "not_shown": notes.NOT_SHOWN.get(name, ()),
         "missing": _missing(joined, name),
@@ -94,7 +105,9 @@ def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
 def _missing(joined: Joined, name: str) -> list[str]:
     """Planned cells of a scenario without a measure: cut off, or failed."""
     lines = [line for run in joined.runs for line in run.info["cells"] if line["scenario"] == name and line["state"] in ("planned", "failed")]
-    return [f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}" for line in lines]
+    return [
+        f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}" for line in lines
+    ]
 
 
 def _cautions(joined: Joined) -> list[str]:

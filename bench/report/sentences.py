@@ -7,7 +7,7 @@ import pandas as pd
 from bench.comparisons import compare_arms
 from bench.report.claims import TABLE, title
 from bench.report.data import FLOOR, Joined
-from bench.report.words import listing, number, times
+from bench.report.words import listing, number, records, times
 
 ENOUGH_BLOCKS = 3
 # Without an interval only orders of magnitude are told apart: half of one, √10.
@@ -28,8 +28,14 @@ def _numbers(frame: pd.DataFrame, item: str) -> pd.DataFrame:
 def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
     measured = _numbers(frame, "throughput")
     if measured.empty:
-        return "This run has no burst throughput of a system with a published figure, so it neither supports nor contradicts the published throughput."
-    figures = [f"{title(row.system)} {row.measured} ({times(row.value / row.claimed_value)} × the published {number(row.claimed_value)})" for row in measured.itertuples()]
+        return (
+            "No default profile of a system with a published figure has a burst throughput here, "
+            "so the published throughput is neither borne out nor contradicted."
+        )
+    figures = [
+        f"{title(str(row.system))} at {row.measured} ({times(row.value / row.claimed_value)} × the published {number(row.claimed_value)})"
+        for row in records(measured)
+    ]
     shipped = all(joined.arms[str(arm)]["profile"] == "default" for arm in measured["arm"])
     whose = "With the settings the documentation gives first" if shipped else "With the settings named below"
     said = f"{whose}, this machine drained {_tasks(joined)}{listing(figures)}"
@@ -42,8 +48,8 @@ def _tasks(joined: Joined) -> str:
     for run in joined.runs:
         for line, cell in run.measured():
             if line["scenario"] == "burst" and line["case"] == "-":
-                return f"{int(cell.spec['params']['tasks']):,} tasks at "
-    return "the backlog at "
+                return f"{int(cell.spec['params']['tasks']):,} tasks through "
+    return "the backlog through "
 
 
 def _order(joined: Joined, measured: pd.DataFrame) -> str:
@@ -58,7 +64,11 @@ def _order(joined: Joined, measured: pd.DataFrame) -> str:
         else:
             turned += 1
     published = " > ".join(title(str(s)) for s in measured.sort_values("claimed_value", ascending=False)["system"])
-    counted = [f"{count} {'pair' if count == 1 else 'pairs'} {what}" for count, what in ((same, "as published"), (turned, "the other way round"), (unclear, "not told apart")) if count]
+    counted = [
+        f"{count} {'pair' if count == 1 else 'pairs'} {what}"
+        for count, what in ((same, "as published"), (turned, "the other way round"), (unclear, "not told apart"))
+        if count
+    ]
     return f"of the published order {published} that leaves {listing(counted)}"
 
 
@@ -83,41 +93,54 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
     if tuned.empty:
         return ""
     best = tuned.sort_values("value", ascending=False)
-    return f", and documented settings alone move it to {listing([f'{title(str(row.system))} {row.measured}' for row in best.itertuples()])}"
+    return f", and documented settings alone move it to {listing([f'{row.measured} for {title(str(row.system))}' for row in records(best)])}"
 
 
 def _on_the_rest(frame: pd.DataFrame) -> str:
     label = frame.loc[frame["item"] == "p99", "label"]
-    parts = [_said(frame, "memory", "the most memory that workers and broker took in the burst was"), _said(frame, "p99", f"the {label.iloc[0] if len(label) else ''} was"), _on_recovery(frame)]
+    parts = [
+        _against(frame, "memory", "memory in the burst", ("smaller", "larger")),
+        _against(frame, "p99", str(label.iloc[0]) if len(label) else "", ("shorter", "longer")),
+        _on_recovery(frame),
+    ]
     told = "; ".join(part for part in parts if part)
     if not told:
         return "Memory, tail latency and recovery were not measured in this run, so nothing is said about the published ones."
     return f"{told[0].upper()}{told[1:]}."
 
 
-def _said(frame: pd.DataFrame, item: str, what: str) -> str:
-    """Each contestant's figure or verdict with the published one behind it."""
+def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) -> str:
+    """By which factors the figures differ from the published ones, and who has none."""
+    measured = _numbers(frame, item)
     rows = frame[(frame["item"] == item) & frame["system"].isin(list(TABLE[item])) & (frame["verdict"] != "missing")]
-    figures = [f"{row.measured} for {title(str(row.system))} (published {row.claimed})" for row in rows.sort_values("value", ascending=False).itertuples()]
-    return f"{what} {listing(figures)}" if figures else ""
+    without = [f"{row.measured} for {title(str(row.system))}" for row in records(rows[~rows["system"].isin(measured["system"])])]
+    if measured.empty:
+        return f"{what} is {listing(without)}" if without else ""
+    ratios = sorted(measured["value"].astype(float) / measured["claimed_value"].astype(float))
+    low, high = ratios[0], ratios[-1]
+    if high < 1:
+        said = f"{_span(1 / high, 1 / low)} times {words[0]} than published"
+    elif low > 1:
+        said = f"{_span(low, high)} times {words[1]} than published"
+    else:
+        said = f"{_span(low, high)} times what is published"
+    names = [title(str(row.system)) for row in records(measured.sort_values("system"))]
+    only = f" for {listing(names)}" if without or len(names) < len(TABLE[item]) else ""
+    return f"{what} is {said}{only}{f', and {listing(without)}' if without else ''}"
+
+
+def _span(low: float, high: float) -> str:
+    first, last = times(low), times(high)
+    return first if first == last else f"{first} to {last}"
 
 
 def _on_recovery(frame: pd.DataFrame) -> str:
+    """Who finished the work that a worker crash found, who did not, and what was lost."""
     rows = frame[(frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")]
-    done, late, other = (rows[mask] for mask in (rows["verdict"] == "ok", rows["verdict"] == "beyond", ~rows["verdict"].isin(("ok", "beyond"))))
-
-    def each(some: pd.DataFrame, form: str) -> list[str]:
-        return [form.format(name=title(str(row.system)), text=row.measured) + _published(str(row.claimed)) for row in some.itertuples()]
-
     said = []
-    if len(done):
-        said.append(f"the work that a worker crash found was finished after {listing(each(done, '{text} by {name}'))}")
-    if len(late):
-        said.append(f"{'it was' if said else 'the work that a worker crash found was'} {listing(each(late, '{text} by {name}'))}")
-    if len(other):
-        said.append(f"the recovery of {listing(each(other, '{name} is {text}'))}")
-    return ", but ".join(said)
-
-
-def _published(claimed: str) -> str:
-    return f" (published: {claimed})" if claimed else ""
+    for row in records(rows):
+        first, _, rest = str(row.measured).partition(", ")
+        aside = "; ".join(part for part in (rest, f"published: {row.claimed}" if row.claimed else "") if part)
+        how = {"ok": f"after {first}", "beyond": first}.get(str(row.verdict), f"({first})")
+        said.append(f"{title(str(row.system))} {how}{f' ({aside})' if aside else ''}")
+    return f"recovery of the work that a worker crash hit: {listing(said)}" if said else ""

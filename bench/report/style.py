@@ -3,13 +3,13 @@
 import io
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -24,12 +24,12 @@ DASHES: dict[str, Any] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (
 # Sentinels that only mean something to `_themed`: matplotlib wants colours, the page has variables.
 INK, MUTED, GRID, PAGE, FAULT = "#010201", "#010202", "#010203", "#010204", "#010205"
 _ROLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAGE: "var(--page)", FAULT: "var(--fault)"}
-WIDTH_IN = 5.8
+WIDTH_IN = 4.9
 POINTS = 500
-RC: dict[str, Any] = {
+RC: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
-    "font.size": 9.0,
+    "font.size": 8.6,
     "text.color": INK,
     "axes.edgecolor": MUTED,
     "axes.labelcolor": MUTED,
@@ -51,6 +51,7 @@ RC: dict[str, Any] = {
     "hatch.linewidth": 0.8,
     "lines.linewidth": 1.5,
     "path.simplify": False,
+    "text.parse_math": False,  # a label from outside may hold a dollar sign
 }
 
 
@@ -67,7 +68,7 @@ class Look:
     @property
     def dashed(self) -> bool:
         """Whether the line is broken."""
-        return self.dash != "-"
+        return bool(self.dash != "-")
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,15 @@ def variables(dark: bool) -> str:
     return ";".join([*colours, f"--floor:{GREY[dark]}"])
 
 
-def new_figure(height_in: float, rows: int = 1, ratios: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:
+def drawing() -> AbstractContextManager[None]:
+    """All drawing happens inside this: many settings take effect only when something is drawn."""
+    return matplotlib.rc_context(RC)
+
+
+def new_figure(height_in: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """An empty figure with one axes per row, x shared."""
-    with matplotlib.rc_context(RC):
-        figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
-        found = figure.subplots(rows, 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": ratios} if ratios else None)
-        return figure, [axes for line in found for axes in line]
+    figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
+    return figure, [axes for line in figure.subplots(rows, 1, sharex=True, squeeze=False) for axes in line]
 
 
 def finish(ax: Axes, x: str, y: str) -> None:
@@ -128,8 +132,9 @@ def finish(ax: Axes, x: str, y: str) -> None:
 def svg(figure: Figure, name: str, title: str) -> Markup:
     """The figure as an inline SVG: the same bytes every time, text as text, colours by variable."""
     out = io.StringIO()
-    with matplotlib.rc_context({**RC, "svg.hashsalt": name}):
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    salt: Any = {"svg.hashsalt": name}
+    with matplotlib.rc_context(salt):
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return Markup(_themed(out.getvalue(), name, title))
 
 

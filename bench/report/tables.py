@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -48,7 +49,9 @@ RECOVERY: tuple[Column, ...] = (
     ("backlog_recovery_s", "Backlog"),
     ("outage_s", "Outage"),
 )
-FATES: tuple[Column, ...] = tuple((name, name) for name in ("running", "waiting", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
+FATES: tuple[Column, ...] = tuple(
+    (name, name) for name in ("running", "waiting", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def _groups(joined: Joined, title: str, frame: pd.DataFrame, metrics: Sequence[s
     return [Group(f"{title} · {kind}" if title else kind, [row for k, row in rows if k == kind]) for kind in kinds]
 
 
-def _row(joined: Joined, arm: str, line: "pd.Series[object]", metrics: Sequence[str]) -> Row:
+def _row(joined: Joined, arm: str, line: "pd.Series[Any]", metrics: Sequence[str]) -> Row:
     found = [line.get(metric) for metric in metrics]
     figures = [item if isinstance(item, Figure) else Figure("–", verdict="missing") for item in found]
     cells = list(dict.fromkeys(cell for item in figures for cell in item.cells.split(", ") if cell))
@@ -125,7 +128,9 @@ def latency(joined: Joined) -> list[Table]:
     """Capacity, then the percentiles case by case."""
     capacity = _table(joined, "Capacity", (("capacity", "Capacity"),), [("", frame_of(joined, "latency", ("capacity",), (("capacity", "Capacity"),)))], True)
     cases = [case for case in joined.cases("latency") if case != "capacity"]
-    percentiles = _table(joined, "Latency from the moment a task was due", LATENCY, [(case_title(case), frame_of(joined, "latency", (case,), LATENCY)) for case in cases], True)
+    percentiles = _table(
+        joined, "Latency from the moment a task was due", LATENCY, [(case_title(case), frame_of(joined, "latency", (case,), LATENCY)) for case in cases], True
+    )
     return [table for table in (capacity, percentiles) if table]
 
 
@@ -137,6 +142,18 @@ def recovery(joined: Joined) -> list[Table]:
         for caption, columns in (("Time from the fault until …", RECOVERY), ("What became of the tasks", FATES))
     ]
     return [table for table in found if table]
+
+
+def predictions(joined: Joined) -> list[tuple[str, str, Figure, Figure, str]]:
+    """(fault, arm, service measured, work measured, what the settings predict) wherever the adapter says something."""
+    found = []
+    for case in joined.cases("recovery"):
+        frame = frame_of(joined, "recovery", (case,), RECOVERY)
+        for arm in frame.index:
+            said = joined.arms[str(arm)].get("predicts", {}).get(case)
+            if said and {"service_recovery_s", "work_recovery_s"} <= set(frame.columns):
+                found.append((case, str(arm), frame.loc[arm, "service_recovery_s"], frame.loc[arm, "work_recovery_s"], str(said)))
+    return found
 
 
 def case_title(case: str) -> str:
@@ -152,7 +169,9 @@ TABLES = {"burst": burst, "latency": latency, "recovery": recovery}
 
 def anything(joined: Joined, scenario: str) -> list[Table]:
     """A scenario that this page does not know: every measure it has."""
-    columns = tuple((str(name), METRICS[str(name)].label) for name in dict.fromkeys(joined.frame.loc[joined.frame["scenario"] == scenario, "metric"]) if name in METRICS)
+    columns = tuple(
+        (str(name), METRICS[str(name)].label) for name in dict.fromkeys(joined.frame.loc[joined.frame["scenario"] == scenario, "metric"]) if name in METRICS
+    )
     frames = [("" if case == "-" else case_title(case), frame_of(joined, scenario, (case,), columns)) for case in joined.cases(scenario)]
     table = _table(joined, "Every measure", columns, frames, True)
     return [table] if table else []

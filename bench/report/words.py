@@ -56,6 +56,11 @@ def scale(metric: str) -> tuple[str, float]:
     return ("MB", 1e6) if metric.endswith("memory_peak_bytes") or (known.unit == "bytes" and "memory" in metric) else (known.unit, 1.0)
 
 
+def records(frame: pd.DataFrame) -> list[Any]:
+    """The rows one by one, fields by name."""
+    return list(frame.itertuples())
+
+
 def cells_of(rows: pd.DataFrame) -> str:
     """The cell numbers behind some measures."""
     return ", ".join(dict.fromkeys(rows["label"])) if not rows.empty else ""
@@ -81,7 +86,9 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
     # A block without an end counts as longer than every other one; a rate that the time cap cut short is still a rate.
     endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
     values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
-    middle = float(np.median(values)) if METRICS[metric].kind != "count" else float(np.median(values[~np.isnan(values)])) if (~np.isnan(values)).any() else math.nan
+    middle = (
+        float(np.median(values)) if METRICS[metric].kind != "count" else float(np.median(values[~np.isnan(values)])) if (~np.isnan(values)).any() else math.nan
+    )
     notes = [_reason(fit, word) for word in ("beyond", "unbounded", "wrong") if word in set(fit["verdict"])]
     if len(fit) > 1 and endless.any():
         notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")

@@ -1,0 +1,46 @@
+"""Arms beside each other where there are blocks enough for an interval: the decided pairs and the undecided."""
+
+import math
+from typing import Any
+
+from bench.comparisons import compare_arms
+from bench.metrics import METRICS
+from bench.report.data import Joined
+from bench.report.words import number, records
+from bench.stats import MIN_BLOCKS
+
+# One measure per question of a scenario; comparisons.csv of the run has all others.
+ASKED = {
+    "burst": ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task"),
+    "latency": ("capacity", "latency_p50_ms", "latency_p99_ms"),
+    "recovery": ("service_recovery_s", "work_recovery_s", "lost"),
+}
+
+
+def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
+    """Every pair within a guarantee; empty below three blocks and for a smoke run, which make no claims."""
+    if joined.blocks(scenario) < MIN_BLOCKS or any(run.info["plan"].get("size") == "smoke" for run in joined.runs):
+        return []
+    wanted = joined.frame[(joined.frame["scenario"] == scenario) & joined.frame["metric"].isin(ASKED.get(scenario, ()))]
+    guarantees = {name: str(arm["guarantee"]) for name, arm in joined.arms.items()}
+    return [_row(line) for line in records(compare_arms(wanted, "full", guarantees))]
+
+
+def _row(line: Any) -> dict[str, str]:
+    def text(name: str) -> str:
+        value = getattr(line, name)
+        return "–" if value is None or (isinstance(value, float) and math.isnan(value)) else number(float(value))
+
+    case, metric = str(line.case), str(line.metric)
+    low, high, smallest = text("low"), text("high"), text("smallest_detectable")
+    return {
+        "case": "" if case == "-" else case,
+        "measure": METRICS[metric].label,
+        "base": str(line.base),
+        "head": str(line.head),
+        "ratio": text("ratio"),
+        "interval": "–" if low == "–" else f"{low} … {high}",
+        "smallest": smallest,
+        "blocks": str(line.blocks),
+        "verdict": str(line.verdict),
+    }

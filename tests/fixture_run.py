@@ -1,0 +1,171 @@
+"""A small made-up run folder that keeps every contract: all scenarios, four arms, known figures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import measuring, store
+from bench.ledger import ACCEPTED, Ledger, tables
+from bench.resources import COLUMNS
+
+RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
+SLOT = {"celery": "thread", "rq": "parent", "huey": "thread", "floor": "process"}
+LATENCY_CASES = ("capacity", "load=0.3", "load=0.7", "load=0.9", "rate=30")
+ALL = {"burst": ("-", "bulk"), "latency": LATENCY_CASES, "recovery": ("worker-crash", "deploy")}
+START = 10_000_000_000_000
+TASKS = 2000
+Ints = Any
+
+
+def arm_of(system: str) -> dict[str, Any]:
+    """An arm as run.json describes it."""
+    setting = {"name": "-c", "value": 2, "source": f"https://docs.example.org/{system}#workers", "why": "the number of slots"}
+    names = {"arm": f"{system}/default", "system": system, "profile": "default", "broker": "redis", "variant": "", "guarantee": "at most once"}
+    return {**names, "results": True, "summary": f"{system} as shipped", "command": [f"{system} worker -c 2"], "settings": [setting]}
+
+
+def write_run(
+    folder: Path, cases: Mapping[str, Sequence[str]] = ALL, systems: Sequence[str] = tuple(RATES), label: str = "", blocks: int = 1, **info: Any
+) -> store.Run:
+    """Write a whole run folder, its measures computed from its cells, and open it."""
+    lines: list[dict[str, Any]] = []
+    for block in range(blocks):
+        for scenario, names in cases.items():
+            for system in systems:
+                for case in names:
+                    line = {"number": len(lines) + 1, "scenario": scenario, "case": case, "arm": f"{system}/default", "block": block}
+                    lines.append({**line, "state": "done", "verdict": "ok", "reason": "", "seconds": 9.9, "retry_of": None})
+                    _write_cell(store.cell_folder(folder, len(lines)), lines[-1], system)
+    plan = {"size": "full", "scenarios": list(cases), "arms": [f"{s}/default" for s in systems], "cases": [], "tasks": TASKS, "blocks": blocks, "workers": 2}
+    machine = {"cpu": "A CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "Linux 6.1", "python": "3.11.7", "virtual": "kvm", "steal_share": 0.0}
+    whole = {"format": store.FORMAT, "run": folder.name, "label": label, "created": "2026-11-20T22:00:00Z", "bench_version": "0.1.0", "commit": "abcdef" * 6}
+    whole |= {"dirty": False, "fingerprint": {}, "plan": plan, "seed": 7, "arms": {f"{s}/default": arm_of(s) for s in systems}, "cells": lines}
+    whole |= {"machine": machine, "boot_id": "b", "broker": {"name": "redis-server", "version": "7.0.15", "from": "PATH"}, "calibration": {}}
+    whole |= {"versions": {f"{s}/default": {"python": "3.11.7"} for s in systems}, "selftest": None, "warnings": ["only 2 cores"]}
+    store.write_json(folder / "run.json", whole | info)
+    run = store.open_run(folder)
+    measuring.write(run, measuring.measure_run(run))
+    return store.open_run(folder)
+
+
+def rewrite_measures(run: store.Run, change: Any) -> store.Run:
+    """Change measures.csv by a function of its frame."""
+    frame = run.measures.copy()
+    change(frame)
+    frame.to_csv(run.path / "measures.csv", index=False)
+    return store.open_run(run.path)
+
+
+def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(line["number"])
+    scenario, case = line["scenario"], line["case"]
+    make = {"burst": _burst, "latency": _latency, "recovery": _recovery}[scenario]
+    book, journal, params, edges = make(case, system, rng)
+    journal = {"fault": None, "held": {}, "generators": 1, "notes": [], "events": {"torn": 0}, "restarts": [], **journal}
+    head = {"number": line["number"], "scenario": scenario, "case": case, "arm": line["arm"], "block": line["block"], "system": system, "profile": "default"}
+    rest = {"broker": "redis", "variant": "", "guarantee": "at most once", "slot": SLOT[system], "slots": 2, "seed": 1, "settings": {}, "params": params}
+    store.write_json(folder / "cell.json", head | rest)
+    store.write_cell(folder, journal, *tables(book, {}), _samples(edges, book))
+
+
+def _ledger(due: Ints, sent: Ints, returned: Ints, started: Ints, finished: Ints, run_task: Ints | None = None) -> Ledger:
+    count = len(due)
+    task = np.arange(count)
+    ran = np.arange(len(started)) if run_task is None else run_task
+    pid = 100 + ran % 2
+    zero = np.zeros(len(ran), np.int64)
+    state = np.full(count, ACCEPTED, np.int8)
+    return Ledger(
+        task,
+        *(np.asarray(a, np.int64) for a in (due, sent, returned)),
+        state,
+        ran,
+        pid,
+        pid,
+        pid,
+        *(np.asarray(a, np.int64) for a in (started, finished)),
+        zero,
+    )
+
+
+def _burst(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    sent = START + (np.arange(TASKS) * 1e9 / 5000).astype(np.int64)
+    returned = sent + 150_000
+    end = int(returned[-1]) + 1_000_000
+    empty = np.zeros(0, np.int64)
+    if case == "bulk":
+        phases = [{"name": "enqueue", "start_ns": START - 1000, "end_ns": end}]
+        held = {str(task): {"place": "queue", "failed": False} for task in range(TASKS)}
+        book = _ledger(sent, sent, returned, empty, empty)
+        return book, {"phases": phases, "marks": {}, "held": held}, {"tasks": TASKS}, {"enqueue:start": START, "enqueue:end": end}
+    begin = end + 1_000_000_000
+    finished = begin + 500_000_000 + np.cumsum(rng.exponential(1e9 / RATES[system], TASKS)).astype(np.int64)
+    over = int(finished[-1]) + 50_000_000
+    spans = (("boot", START - 3_000_000_000, START - 1_000_000_000), ("enqueue", START, end), ("drain", begin, over))
+    edges = {"boot:start": spans[0][1], "settling": START - 2_000_000_000, "idle": START - 1_000_000_000, "enqueue:start": START - 1000, "enqueue:end": end}
+    edges |= {"drain:start": begin, "drain:end": over, "after": over + 1_000_000_000}
+    book = _ledger(np.full(TASKS, START), sent, returned, finished - 20_000, finished)
+    return book, {"phases": _phases(spans), "marks": {"boot_s": 0.5}}, {"tasks": TASKS}, edges
+
+
+def _latency(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    kind, _, value = case.partition("=")
+    rate = RATES[system] if kind == "capacity" else float(value) * (RATES[system] if kind == "load" else 1)
+    count, endless = 1500, kind == "load" and value == "0.9" and system == "rq"
+    due = START + np.cumsum(rng.exponential(1e9 / rate, count)).astype(np.int64)
+    returned = due + 250_000
+    service = rng.exponential(2e6 / (1 if kind == "capacity" else 1.2), count).astype(np.int64)
+    started = due + 100_000 + service + (np.linspace(0, 4e9, count).astype(np.int64) if endless else 0)
+    end = int(due[-1])
+    phase = "capacity" if kind == "capacity" else "steady"
+    spans = (("boot", START - 9_000_000_000, START - 7_000_000_000), ("warmup", START - 6_000_000_000, START), (phase, START, end))
+    marks = {"boot_s": 0.5, "rate": rate, "steady_end_ns": end, "capacity_start_ns": START, "capacity_end_ns": end}
+    edges = {"warmup:start": START - 6_000_000_000, "warmup:end": START, f"{phase}:start": START, f"{phase}:end": end, "drained": end + 5_000_000_000}
+    book = _ledger(due, due + 50_000, returned, started, started + 20_000)
+    return book, {"phases": _phases(spans), "marks": marks}, {kind: value, "warmup_s": 5, "steady_s": 10}, edges
+
+
+def _recovery(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    """Down for 2 s; what ran when the fault struck is lost by floor and huey, still held by rq, and finished at last by celery."""
+    t0, down, horizon = START + 10_000_000_000, 2_000_000_000, 20.0
+    due = START + np.arange(20 * 28) * 50_000_000
+    started = np.where((due >= t0) & (due < t0 + down), t0 + down + (due - t0) // 10, due) + 400_000
+    heap = np.full(8, t0 - 100_000_000)
+    due, started = np.concatenate((due, heap)), np.concatenate((started, t0 + down + np.arange(8) * 100_000_000))
+    order = np.argsort(due, kind="stable")
+    due, started = due[order], started[order]
+    finished = started + 20_000_000
+    first = np.flatnonzero(due == heap[0])[:2]
+    started[first], finished[first] = t0 - 50_000_000, -1
+    if system == "celery":
+        finished[first] = t0 + 9_000_000_000
+    end = int(due.max()) + 1_000_000_000
+    spans = (("boot", START - 3_000_000_000, START), ("steady", START, t0), ("fault", t0, t0 + 3_000_000), ("recovery", t0 + 3_000_000, end))
+    held = {str(int(task)): {"place": "started registry", "failed": False} for task in first} if system == "rq" else {}
+    marks = {"boot_s": 0.5, "begin_ns": START, "rate": 20.0, "heavy_s": 0.8, "planned_until_ns": end, "end_ns": end}
+    fault = {"kind": case, "t0_ns": t0, "victims": [100, 101], "running": [int(t) for t in first], "back_ns": None, "end_ns": t0 + 3_000_000}
+    journal = {"phases": _phases(spans), "marks": marks, "fault": fault, "held": held, "restarts": [{"old": 100, "ns": t0 + 1_000_000_000}]}
+    edges = {"steady:start": START, "steady:end": t0, "recovery:start": t0, "recovery:end": end}
+    return _ledger(due, due + 20_000, due + 200_000, started, finished), journal, {"lead_in_s": 10.0, "horizon_s": horizon}, edges
+
+
+def _phases(spans: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
+    return [{"name": name, "start_ns": start, "end_ns": end} for name, start, end in spans]
+
+
+def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
+    """A sample every 0.4 s and at each edge; counters in step with what was sent and finished."""
+    first, last = min(edges.values()), max(edges.values())
+    stamps = sorted([*((stamp, name) for name, stamp in edges.items()), *((int(ns), "") for ns in range(first, last, 400_000_000))])
+    ns = np.array([stamp for stamp, _ in stamps])
+    sent = np.searchsorted(np.sort(book.sent), ns, side="right").astype(float)
+    done = np.searchsorted(np.sort(book.finished[book.finished >= 0]), ns, side="right").astype(float)
+    seconds = (ns - first) / 1e9
+    values = {"worker_pss": 9e7 + 1e4 * done, "worker_uss": 7e7, "worker_processes": 3.0, "worker_cpu_s": seconds * 0.9, "broker_pss": 1.2e7}
+    values |= {"broker_memory": 1e6 + 600 * (sent - done), "broker_cpu_s": seconds * 0.1, "broker_commands": 2 * sent + 3 * done, "broker_pushes": sent}
+    values |= {"own_commands": 0.0, "all_cpu_s": seconds, "instrument_cpu_s": seconds * 0.01, "machine_busy_s": seconds * 1.01}
+    return pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]

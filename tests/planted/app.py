@@ -1,0 +1,37 @@
+"""The planted queue inside its processes."""
+
+import json
+
+import redis
+
+from bench.probe import body, cell
+
+KEY = "planted"
+LOST, DOUBLED = 31, 92
+
+
+def connect():
+    client = redis.Redis.from_url(cell.broker())
+
+    def enqueue(task, work):
+        client.set("planted-mark", task)
+        if task == LOST:
+            return ""
+        for _ in range(2 if task == DOUBLED else 1):
+            client.lpush(KEY, json.dumps([task, work]))
+        return ""
+
+    return enqueue
+
+
+def main():
+    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    while True:
+        popped = client.brpop([KEY], timeout=1)
+        if popped:
+            task, work = json.loads(popped[1])
+            body.run(task, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Bad input: one line, the right exit code, no traceback."""
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import cli
+
+
+def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["bench", *args])
+    # What is tried here measures nothing: it must not wait for a bench that does.
+    monkeypatch.setattr("bench.lock.measuring", lambda *_: contextlib.nullcontext())
+    monkeypatch.delenv("QUEUE_BENCH_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    captured = capsys.readouterr()
+    return int(stop.value.code or 0), captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["run", "brst"], "did you mean burst"),
+        (["run", "--arm", "celry"], "did you mean celery"),
+        (["run", "--size", "ful"], "did you mean full"),
+        (["run", "--tasks", "0"], "give a number from 1 on"),
+        (["run", "--tasks", "-5"], "give a number from 1 on"),
+        (["run", "--tasks", "many"], "valid integer"),
+        (["run", "--time-cap", "0"], "give a number of seconds above 0"),
+        (["run", "--adapter", "no/such/folder"], "is not an adapter folder"),
+        (["run", "--redis", "redis://127.0.0.1:1/0", "--out", "never"], "cannot be reached"),
+        (["run", "--redis", "nonsense", "--out", "never"], "cannot be reached"),
+        (["run", "--resume", "nothing"], "there is no run"),
+        (["report", "nothing"], "there is no run"),
+        (["measure", "."], "is not a run folder"),
+        (["rn"], "Did you mean 'run'"),
+        (["run", "--nope"], "No such option"),
+    ],
+)
+def test_bad_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, args: list[str], words: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = bench(capsys, monkeypatch, *args)
+    assert code == 64 and words in err
+    assert "Traceback" not in out + err
+    assert len([line for line in err.splitlines() if line.startswith("bench:")]) == 1
+    assert not list(tmp_path.iterdir()), "nothing may be left by a command that was refused"
+
+
+def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    code, _, err = bench(capsys, monkeypatch, "run", "burst", "--size", "smoke", "--arm", "floor", "--out", str(tmp_path / "file" / "run"))
+    assert code == 64 and "cannot be written" in err
+
+
+@pytest.mark.parametrize(("change", "words"), [({"format": 99}, "newer format"), ({"format": 0}, "older format"), ({"cells": None}, "damaged")])
+def test_a_foreign_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, object], words: str) -> None:
+    info: dict[str, object] = {"format": 1, "run": "x", "plan": {}, "seed": 1, "arms": {}, "cells": [], "machine": {}, "boot_id": ""} | change
+    (tmp_path / "run.json").write_text(json.dumps({key: value for key, value in info.items() if value is not None}))
+    code, _, err = bench(capsys, monkeypatch, "report", str(tmp_path))
+    assert code == 64 and words in err
+
+
+def test_a_damaged_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"format": 1,')
+    code, _, err = bench(capsys, monkeypatch, "measure", str(tmp_path))
+    assert code == 64 and "damaged" in err
+
+
+def test_list_answers_for_a_machine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = bench(capsys, monkeypatch, "list", "--json")
+    known = json.loads(out)
+    assert code == 0
+    assert {arm["arm"] for arm in known["arms"]} >= {"celery/default", "celery/tuned", "rq/spawn", "huey/greenlet", "floor/default", "rq/durable@redis-always"}
+    assert "worker-crash" in known["scenarios"]["recovery"]["cases"]

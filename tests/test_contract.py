@@ -1,0 +1,103 @@
+"""Every adapter against a real broker: it starts, runs each task once, tells what it holds, and leaves nothing."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Bulk, Holds
+from bench import ledger
+from bench.arms import Arm, load_adapters
+from bench.cell import Cell
+from bench.fates import fates, order_violations
+from bench.schedule import at_once, merge
+from bench.stage import Stage
+from bench.store import StoredCell
+
+ADAPTERS = load_adapters()
+DEFAULTS = [f"{name}/default" for name in ADAPTERS]
+OTHERS = [f"{a.name}/{p}" for a in ADAPTERS.values() for p in a.profiles if p != "default"]
+TASKS = 40
+
+
+def arm(text: str) -> Arm:
+    system, _, profile = text.partition("/")
+    chosen = ADAPTERS[system].profiles[profile]
+    return Arm(ADAPTERS[system], chosen, chosen.redis, {})
+
+
+def stage(text: str, folder: Path, slots: int = 2) -> Stage:
+    return Stage(Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, None, 120, lambda *_: None)
+
+
+def carry_out(text: str, folder: Path) -> StoredCell:
+    """Forty tasks before the workers start, drained after; some of them sleep."""
+    made = stage(text, folder)
+    with made.open():
+        with made.phase("boot"):
+            made.boot()
+        with made.phase("enqueue"):
+            made.load.send(merge((at_once(TASKS - 4, 0.0), ""), (at_once(4, 0.0), "sleep:20")), time.monotonic_ns())
+            made.expect(TASKS)
+            deadline = time.monotonic() + 60
+            while made.finished() < TASKS and time.monotonic() < deadline:
+                time.sleep(0.02)
+        made.sampler.edge("drained")
+    return StoredCell(folder)
+
+
+def check(text: str, folder: Path) -> None:
+    cell = carry_out(text, folder)
+    book = ledger.load(cell)
+    told = fates(book, None, cell.journal["held"])
+    assert told.count("finished") == TASKS and sum(told.count(name) for name in told.by_name) == TASKS
+    assert order_violations(book) == []
+    pushes = cell.samples.set_index("edge")["broker_pushes"]
+    assert pushes["drained"] - pushes["enqueue:start"] == TASKS, "the adapter names the wrong push command"
+    assert cell.samples["worker_pss"].max() > 1_000_000
+    assert set(cell.journal["versions"]) >= {"python", *arm(text).adapter.packages}
+    assert not (folder / "work").exists()
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("text", DEFAULTS)
+def test_default(text: str, tmp_path: Path) -> None:
+    check(text, tmp_path / "cell")
+
+
+@pytest.mark.contract
+@pytest.mark.slow
+@pytest.mark.parametrize("text", OTHERS)
+def test_every_other_profile(text: str, tmp_path: Path) -> None:
+    check(text, tmp_path / "cell")
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("text", DEFAULTS)
+def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
+    made = stage(text, tmp_path / "cell")
+    assert isinstance(made.cell.arm.adapter, Holds)
+    with made.open():
+        made.load.send(merge((at_once(5, 0.0), "")), time.monotonic_ns())
+        deadline = time.monotonic() + 20
+        while not made.load.done() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        held = made.held([0, 1, 2, 3, 4, 99])
+        assert held is not None and set(held) == {"0", "1", "2", "3", "4"}
+        assert not any(place["failed"] for place in held.values())
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Bulk)])
+def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> None:
+    made = stage(text, tmp_path / "cell")
+    with made.open():
+        made.mark("chosen_as_it_went", 1)
+        made.load.order("bulk", tasks=30, chunk=20)
+        deadline = time.monotonic() + 20
+        while not made.load.done() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        held = made.held(list(range(30)))
+        assert held is not None and len(held) == 30
+
+

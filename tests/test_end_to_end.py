@@ -1,0 +1,185 @@
+"""Tiny real runs: the command as a user types it, real Redis, real workers, real kills."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from bench import ledger, store
+from bench.fates import fates
+from tests.conftest import ours
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = [sys.executable, "-m", "bench.cli"]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+pytestmark = pytest.mark.e2e
+
+
+def bench(folder: Path, *args: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder of its own. `--wait`: another test run may be measuring on this host."""
+    wait = ["--wait"] if args[0] == "run" else []
+    return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def begin(folder: Path, *args: str) -> subprocess.Popen[str]:
+    """Start a smoke burst that the test will cut off."""
+    command = [*BENCH, "run", "burst", "--size", "smoke", "--out", "run", "--wait", *args]
+    return subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One smoke run of every scenario."""
+    folder = tmp_path_factory.mktemp("smoke")
+    done = bench(folder, "run", "--size", "smoke", "--arm", "huey/default", "--arm", "floor", "--out", "run", "--label", "<script>alert(1)</script>")
+    # A busy test machine may make a cell invalid (4); nothing else may happen.
+    assert done.returncode in (0, 4), done.stderr + done.stdout
+    return folder
+
+
+def test_a_run_is_complete(smoke: Path) -> None:
+    run = store.open_run(smoke / "run")
+    assert {line["state"] for line in run.info["cells"]} == {"done"}
+    assert {line["scenario"] for line in run.info["cells"]} == {"burst", "latency", "recovery"}
+    burst = next(cell for line, cell in run.measured() if line["scenario"] == "burst" and line["arm"] == "huey/default")
+    told = fates(ledger.load(burst), None, burst.journal["held"])
+    assert told.count("finished") == 200
+    assert run.info["versions"]["huey/default"]["huey"]
+
+
+def test_measuring_again_gives_the_same_numbers(smoke: Path) -> None:
+    before = (smoke / "run" / "measures.csv").read_bytes()
+    assert bench(smoke, "measure", "run").returncode == 0
+    assert (smoke / "run" / "measures.csv").read_bytes() == before
+
+
+def test_the_report_is_the_same_twice_and_escapes_what_comes_from_outside(smoke: Path) -> None:
+    assert bench(smoke, "report", "run", "--out", "a.html").returncode == 0
+    assert bench(smoke, "report", "run", "--out", "b.html").returncode == 0
+    page = (smoke / "a.html").read_bytes()
+    assert page == (smoke / "b.html").read_bytes()
+    assert b"<script>alert(1)" not in page and b"&lt;script&gt;alert(1)" in page
+    assert len(page) < 2_000_000
+
+
+def test_a_kill_of_the_workers_loses_what_ran_and_nothing_else(smoke: Path) -> None:
+    measures = pd.read_csv(smoke / "run" / "measures.csv")
+    mine = measures[(measures["scenario"] == "recovery") & (measures["arm"] == "huey/default")].set_index("metric")
+    if (mine["verdict"] == "invalid").any():
+        pytest.skip("the machine was too busy for this cell: " + str(mine["reason"].iloc[0]))
+    assert mine.loc["running", "value"] == mine.loc["lost", "value"]
+    assert mine.loc["doubled", "value"] == 0
+    assert mine.loc["work_recovery_s", "verdict"] == "beyond"
+
+
+def test_an_existing_run_is_not_overwritten(smoke: Path) -> None:
+    done = bench(smoke, "run", "burst", "--size", "smoke", "--arm", "floor", "--out", "run")
+    assert done.returncode == 64 and "holds a run already" in done.stderr
+
+
+def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(tmp_path: Path) -> None:
+    planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"))
+    # The lost task never comes: the time cap ends the cell.
+    done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--time-cap", "15", "--out", "run")
+    assert done.returncode == 3, done.stderr + done.stdout
+    run = store.open_run(tmp_path / "run")
+    told = fates(ledger.load(run.cell(1)), None, run.cell(1).journal["held"])
+    assert told.by_name["lost"].tolist() == [31] and told.by_name["doubled"].tolist() == [92]
+    measures = run.measures.set_index("metric")
+    assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(measures.loc["throughput", "value"])
+    assert measures.loc["lost", "value"] == 1 and measures.loc["doubled", "value"] == 1
+
+
+def test_no_password_in_files_or_in_the_process_list(tmp_path: Path) -> None:
+    process = begin(tmp_path, "--arm", "rq/default")
+    passwords: set[str] = set()
+    lines: set[str] = set()
+    while process.poll() is None:
+        for each in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
+            try:
+                lines.add(" ".join(each.cmdline()))
+                url = each.environ().get("QUEUE_BENCH_BROKER", "")
+                passwords |= {url.split(":")[2].split("@")[0]} if url else set()
+            except psutil.Error:
+                continue
+        time.sleep(0.05)
+    assert passwords, "no process of the cell was seen"
+    assert any("rq" in line and "worker" in line for line in lines)
+    texts = [line.encode() for line in lines] + [path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert not [text for text in texts for password in passwords if password.encode() in text]
+
+
+@pytest.mark.parametrize("arm", ["rq/default", "huey/process"])
+def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(tmp_path: Path, arm: str) -> None:
+    before = set(ours())
+    process = begin(tmp_path, "--arm", "floor", "--arm", arm, "--seed", "3")
+    wanted = "rq worker" if arm.startswith("rq") else "huey_consumer"
+    deadline = time.monotonic() + 60
+    while not any(wanted in line for pid, line in ours().items() if pid not in before) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    killed = time.monotonic()
+    while set(ours()) - before and time.monotonic() < killed + 5:
+        time.sleep(0.05)
+    assert set(ours()) - before == set()
+    assert list((tmp_path / "run").rglob("work")) == []
+    assert bench(tmp_path, "measure", "run").returncode == 0, "what was measured must stay readable"
+    done = bench(tmp_path, "run", "--resume", "run")
+    assert done.returncode in (0, 4), done.stderr
+    assert {line["state"] for line in store.open_run(tmp_path / "run").info["cells"]} == {"done"}
+
+
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+    before = set(ours())
+    process = begin(tmp_path, "--arm", "rq/default")
+    deadline = time.monotonic() + 60
+    while not any("rq worker" in line for pid, line in ours().items() if pid not in before) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=40)
+    assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err
+    assert set(ours()) - before == set()
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["cells"][0]["state"] != "done"
+
+
+def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(tmp_path: Path) -> None:
+    done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "celery/default{-c=nonsense}", "--arm", "floor", "--out", "run")
+    assert done.returncode == 4
+    lines = {line["arm"]: line for line in store.open_run(tmp_path / "run").info["cells"]}
+    broken = next(line for name, line in lines.items() if name.startswith("celery"))
+    assert broken["state"] == "failed" and broken["reason"]
+    assert lines["floor/default"]["state"] == "done", "one bad cell must not end the run"
+
+
+def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    import redis
+
+    from bench.brokers.redis import EmbeddedRedis
+    from bench.host import Host
+
+    (tmp_path / "work").mkdir()
+    with Host(tmp_path / "work") as host:
+        server = EmbeddedRedis(host, tmp_path / "work" / "redis", tmp_path / "redis.log", "redis", "lpush")
+        server.start()
+        client = redis.Redis.from_url(server.url)
+        client.set("precious", "1")
+        done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "floor", "--redis", server.url, "--out", "refused")
+        assert done.returncode == 64 and "nothing was touched" in done.stderr and not (tmp_path / "refused").exists()
+        assert client.get("precious") == b"1"
+        empty = server.url.removesuffix("/0") + "/3"
+        done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "huey/default", "--redis", empty, "--out", "run")
+        assert done.returncode in (0, 4), done.stderr
+        assert redis.Redis.from_url(empty).dbsize() == 0 and client.get("precious") == b"1"
+        wrong = server.url.replace("//:", "//:x")
+        assert "refuses the password" in bench(tmp_path, "run", "--redis", wrong, "--out", "refused").stderr
+        client.close()
+        server.close()

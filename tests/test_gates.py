@@ -1,0 +1,78 @@
+"""Each gate closes on a planted unfit cell and stays open on a fit one."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import gates
+from bench.resources import COLUMNS
+from tests.events_files import SECOND, book, ran, sent
+
+MS = 1_000_000
+
+
+def cell(samples: list[dict[str, Any]] | None = None, **journal: Any) -> Any:
+    frame = pd.DataFrame([{name: np.nan for name in COLUMNS} | row for row in samples or []], columns=COLUMNS)
+    return SimpleNamespace(samples=frame, journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "fault": None} | journal, spec={"scenario": "burst"})
+
+
+def edges(busy_s: float, ours_s: float, seconds: float = 10.0, pushes: int = 3) -> list[dict[str, Any]]:
+    return [
+        {"ns": 0, "edge": "drain:start", "machine_busy_s": 100.0, "all_cpu_s": 50.0, "broker_pushes": 5.0},
+        {"ns": int(seconds * SECOND), "edge": "drain:end", "machine_busy_s": 100.0 + busy_s, "all_cpu_s": 50.0 + ours_s, "broker_pushes": 5.0 + pushes},
+    ]
+
+
+def test_foreign_load_above_five_per_cent_of_the_machine() -> None:
+    assert "foreign load: 10.0%" in gates.foreign_load(cell(edges(busy_s=12.0, ours_s=10.0)), ["drain"], cores=2)
+    assert gates.foreign_load(cell(edges(busy_s=10.5, ours_s=10.0)), ["drain"], cores=2) == ""
+
+
+def test_a_short_phase_has_too_few_ticks_to_judge() -> None:
+    assert gates.foreign_load(cell(edges(busy_s=3.0, ours_s=0.0, seconds=1.5)), ["drain"], cores=2) == ""
+
+
+def test_push_commands_must_match_accepted_tasks(tmp_path: Path) -> None:
+    made = book(tmp_path, dict.fromkeys(range(3), 10), [row for task in range(3) for row in sent(task, 10, 20, 30)], [])
+    assert gates.count(cell(edges(0, 0, pushes=3)), made, "drain:start", "drain:end") == ""
+    assert "4 push commands for 3 accepted" in gates.count(cell(edges(0, 0, pushes=4)), made, "drain:start", "drain:end")
+
+
+def test_a_generator_that_wakes_late_is_unfit(tmp_path: Path) -> None:
+    plan = {task: task * 10 * MS for task in range(200)}
+    late = [row for task, due in plan.items() for row in sent(task, due, due + 3 * MS, due + 3 * MS + 1000)]
+    runs = [row for task, due in plan.items() for row in ran(task, due + 4 * MS, due + 5 * MS)]
+    assert "wake lag" in gates.generator(cell(), book(tmp_path, plan, late, runs))
+
+
+def test_a_slow_enqueue_call_is_the_librarys_and_not_unfit(tmp_path: Path) -> None:
+    plan = {task: task * 10 * MS for task in range(200)}
+    sends, back = [], 0
+    for task, due in plan.items():
+        at = max(due, back)
+        back = at + 15 * MS
+        sends += sent(task, due, at, back)
+    runs = [row for task in plan for row in ran(task, 5 * SECOND + task, 5 * SECOND + task + 1)]
+    assert gates.generator(cell(), book(tmp_path, plan, sends, runs)) == ""
+
+
+def test_unsent_tasks_with_no_call_open_are_unfit(tmp_path: Path) -> None:
+    plan = {task: task * 10 * MS for task in range(200)}
+    sends = [row for task, due in plan.items() if task < 150 or task == 199 for row in sent(task, due, due, due)]
+    assert "49 tasks were not sent" in gates.generator(cell(), book(tmp_path, plan, sends, []))
+
+
+def test_wake_lag_knows_which_generator_sent_what(tmp_path: Path) -> None:
+    plan = {0: 10, 1: 20, 2: 30, 3: 40}
+    # Two generators: 0 and 2 on the first, whose call for 0 was open until 100; 1 and 3 on the second.
+    sends = sent(0, 10, 10, 100) + sent(1, 20, 20, 21) + sent(2, 30, 105, 106) + sent(3, 40, 47, 48)
+    assert gates.wake_lag_ns(book(tmp_path, plan, sends, []), 2).tolist() == [0, 0, 5, 7]
+
+
+def test_a_planned_task_without_any_record_is_unfit(tmp_path: Path) -> None:
+    made = book(tmp_path, {0: 10, 1: 10}, sent(0, 10, 11, 12), [])
+    assert "1 planned tasks without any generator record" in gates.events(cell(), made)
+    assert "torn" in gates.events(cell(events={"torn": 2}), made)

@@ -1,0 +1,107 @@
+"""Arms and plans: what is named is what runs, and a bad word gets its nearest match."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.arms import load_adapters, parse_arm
+from bench.errors import UsageError
+from bench.fingerprint import fingerprint
+from bench.plan import cells, load_scenarios, make_plan
+
+ADAPTERS = load_adapters()
+
+
+def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
+    return make_plan(scenarios, options.pop("arms", ["huey/default", "floor"]), options.pop("cases", ()), ADAPTERS, **({"seed": 7, "workers": 2} | options))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("celery/default", "celery/default"),
+        ("celery", "celery/default"),
+        ("rq/durable", "rq/durable@redis-always"),
+        ("rq/durable@redis", "rq/durable"),
+        ("celery/default{worker_prefetch_multiplier=1}", "celery/default{worker_prefetch_multiplier=1}"),
+    ],
+)
+def test_an_arm_has_one_name(text: str, name: str) -> None:
+    assert parse_arm(text, ADAPTERS).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("celry/default", "did you mean celery"),
+        ("celery/defualt", "did you mean default"),
+        ("huey/default@reddis", "did you mean redis"),
+        ("rq/default{--quite=1}", "setting of rq/default"),
+        ("///", "is not an arm"),
+        ("rq/default[rq==1.0]", "not offered by this release"),
+        ("rq/default{x}", "is not SETTING=VALUE"),
+    ],
+)
+def test_a_bad_arm_gets_one_line(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words.replace("[", "\\[")):
+        parse_arm(text, ADAPTERS)
+
+
+def test_every_setting_of_every_profile_names_its_page_and_every_profile_its_guarantee() -> None:
+    for adapter in ADAPTERS.values():
+        for profile in adapter.profiles.values():
+            assert profile.guarantee in ("at most once", "at least once") and profile.summary
+            for setting in profile.settings:
+                assert setting.source.startswith("https://") and setting.why, (adapter.name, profile.name, setting.name)
+
+
+def test_the_core_never_names_a_system() -> None:
+    root = Path(__file__).resolve().parent.parent
+    code = [p for folder in ("bench", "scenarios") for p in (root / folder).rglob("*.py") if p.parent.name != "report"]
+    for path in code:
+        for line in path.read_text().splitlines():
+            words = line.lower()
+            if any(f'"{name}' in words or f"import {name}" in words for name in ("celery", "rq", "huey")):
+                assert path.name in ("doctor.py",), f"{path.name}: {line.strip()}"
+
+
+def test_blocks_hold_every_arm_once_in_an_order_of_their_own() -> None:
+    found = cells(plan("burst", blocks=8, arms=["huey/default", "huey/tuned", "floor"], cases=["-"]))
+    orders = [tuple(cell.arm.name for cell in found if cell.block == block) for block in range(8)]
+    assert all(sorted(order) == sorted(orders[0]) for order in orders) and len(set(orders)) > 1
+    assert [c.seed for c in cells(plan("burst", cases=["-"]))] == [c.seed for c in cells(plan("burst", cases=["-"]))]
+    assert [cell.number for cell in found] == list(range(1, len(found) + 1))
+
+
+def test_the_capacity_comes_first_and_once() -> None:
+    found = [cell for cell in cells(plan("latency", cases=["load=0.5"], blocks=2, arms=["floor"]))]
+    assert [(cell.block, cell.case) for cell in found] == [(0, "capacity"), (0, "load=0.5"), (1, "load=0.5")]
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "options", "words"),
+    [
+        (["brst"], {}, "did you mean burst"),
+        (["burst"], {"size": "ful"}, "did you mean full"),
+        (["recovery"], {"cases": ["wrker-crash"]}, "did you mean worker-crash"),
+        (["burst"], {"tasks": 0}, "--tasks 0"),
+        (["burst"], {"blocks": -1}, "--blocks -1"),
+        (["burst"], {"workers": 0}, "--workers 0"),
+        (["latency"], {"cases": ["load=-1"]}, "unknown case"),
+    ],
+)
+def test_bad_words_of_a_plan(scenarios: list[str], options: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        plan(*scenarios, **options)
+
+
+def test_sizes_are_as_designed() -> None:
+    known = load_scenarios()
+    assert [known["burst"].params("-", size, None)["tasks"] for size in ("smoke", "quick", "full")] == [200, 5_000, 100_000]
+    assert known["burst"].params("bulk", "full", None)["tasks"] == 20_000
+    assert [known["recovery"].params("deploy", size, None)["horizon_s"] for size in ("smoke", "quick", "full")] == [5, 15, 90]
+
+
+def test_the_fingerprint_sees_code_and_not_words() -> None:
+    assert fingerprint("burst") != fingerprint("latency")
+    assert len(fingerprint("recovery")) == 16

@@ -1,0 +1,57 @@
+"""The committed runs: readable, reproducible, made by the code that stands here, and small."""
+
+import io
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench import measuring, store
+from bench.fingerprint import fingerprint
+
+REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
+RUNS = sorted(path.parent.name for path in REFERENCE.glob("*/run.json"))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
+    run = store.open_run(REFERENCE / name)
+    began = time.monotonic()
+    measures = measuring.measure_run(run)
+    assert time.monotonic() - began < 15
+    text = io.StringIO()
+    measures.to_csv(text, index=False, float_format="%.9g")
+    assert text.getvalue() == (REFERENCE / name / "measures.csv").read_text()
+
+
+def test_no_part_is_stale() -> None:
+    stale = []
+    for name in RUNS:
+        stored = store.open_run(REFERENCE / name).info["fingerprint"]
+        stale += [f"{name}: {scenario}" for scenario, digest in stored.items() if digest != fingerprint(scenario)]
+    assert stale == [], "measure these parts of results/reference/ again: the code that makes their numbers has changed"
+
+
+def test_the_headline_run_is_complete() -> None:
+    if not RUNS:
+        pytest.skip("no reference run is stored")
+    complete = [run for run in (store.open_run(REFERENCE / name) for name in RUNS) if set(run.info["plan"]["scenarios"]) == {"burst", "latency", "recovery"}]
+    assert complete and all(line["state"] in ("done", "skipped") for line in complete[0].info["cells"])
+    measures = complete[0].measures
+    assert set(measures[measures["metric"] == "throughput"]["system"]) == {"celery", "rq", "huey", "floor"}
+
+
+def test_the_reference_is_small() -> None:
+    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) <= 20_000_000
+    page = REFERENCE.parent.parent / "reports" / "reference.html"
+    assert not RUNS or page.stat().st_size <= 2_000_000
+
+
+def test_measures_name_every_cell() -> None:
+    for name in RUNS:
+        run = store.open_run(REFERENCE / name)
+        measured = set(zip(*(run.measures[c] for c in ("scenario", "case", "arm", "block")), strict=True))
+        cells = {(line["scenario"], line["case"], line["arm"], line["block"]) for line in run.info["cells"]}
+        assert measured == cells
+        assert not pd.isna(run.measures[run.measures["verdict"] == "ok"]["value"]).any()

@@ -1,0 +1,218 @@
+"""The report: the same bytes every time, self-contained, escaped, and honest about what is missing."""
+
+import io
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from bench.report.data import join
+from bench.report.headline import headline, headline_sentences, print_headline
+from bench.report.page import build_page
+from bench.report.words import figure
+from bench.store import MEASURE_COLUMNS, Run, read_json, write_json
+from tests.fixture_run import ALL, rewrite_measures, write_run
+
+EVIL = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return write_run(tmp_path_factory.mktemp("runs") / "whole", label=EVIL)
+
+
+@pytest.fixture(scope="module")
+def page(whole: Run) -> str:
+    return build_page([whole])
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|svg).*?</\1>", "", html, flags=re.DOTALL)).split())
+
+
+def at(frame: pd.DataFrame, item: str, system: str) -> pd.Series:  # type: ignore[type-arg]
+    return frame[(frame["item"] == item) & (frame["system"] == system)].iloc[0]
+
+
+def test_the_same_run_gives_the_same_bytes(whole: Run, page: str) -> None:
+    assert build_page([Run(whole.path, read_json(whole.path / "run.json"))]) == page
+
+
+def test_the_page_is_one_small_file_that_loads_nothing(page: str) -> None:
+    assert len(page.encode()) < 2_000_000
+    for tag, attrs in Tags(page).seen:
+        assert tag not in ("script", "link", "img", "iframe", "object", "image")
+        assert "src" not in attrs
+        if tag != "a":
+            assert not any((attrs.get(name) or "").startswith(("http", "//")) for name in ("href", "xlink:href"))
+    assert "url(http" not in page and "@import" not in page
+
+
+def test_what_comes_from_outside_is_escaped(page: str) -> None:
+    assert EVIL not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_source_that_is_no_web_page_is_not_a_link(whole: Run, tmp_path: Path) -> None:
+    arms = whole.info["arms"]
+    changed = {**arms, "rq/default": {**arms["rq/default"], "settings": [{"name": "-c", "value": EVIL, "source": "javascript:alert(1)", "why": EVIL}]}}
+    html = build_page([Run(whole.path, {**whole.info, "arms": changed})])
+    assert not [attrs for tag, attrs in Tags(html).seen if tag == "a" and not (attrs["href"] or "").startswith(("#", "https://"))]
+    assert EVIL not in html
+
+
+def test_svg_text_stays_text_and_ids_are_unique(page: str) -> None:
+    assert page.count("<svg") >= 10
+    assert ">seconds after the fault struck<" in page
+    ids = [attrs["id"] for _, attrs in Tags(page).seen if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert "var(--s0)" in page and "#009e73" not in page.split("</style>", 1)[1]
+
+
+def test_no_line_has_more_points_than_a_screen(page: str) -> None:
+    assert max(path.count("L ") for path in re.findall(r' d="([^"]*)"', page)) <= 500
+
+
+def test_the_headline_has_the_measured_and_the_published_figure(whole: Run) -> None:
+    found = headline([whole])
+    row = at(found, "throughput", "celery")
+    assert row["claimed"] == "8,500 tasks/s"
+    assert row["value"] == pytest.approx(1100, rel=0.05)
+    assert row["cells"] == "001"
+    assert at(found, "p99", "rq")["verdict"] == "ok"
+    assert at(found, "recovery", "huey")["measured"] == "not within 20 s, 2 of 9 lost"
+    assert at(found, "recovery", "rq")["measured"] == "not within 20 s, 2 of 9 stuck"
+    assert at(found, "recovery", "celery")["measured"] == "9.00 s"
+
+
+def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
+    first, second = headline_sentences([whole])
+    assert "Celery > RQ > Huey" in first and "2 pairs the other way round" in first
+    assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
+
+
+def test_an_invalid_measure_shows_its_verdict_and_no_number(tmp_path: Path) -> None:
+    def spoil(frame: pd.DataFrame) -> None:
+        mask = (frame["scenario"] == "burst") & (frame["arm"] == "huey/default")
+        frame.loc[mask, ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load: 9 %"]
+
+    run = rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}), spoil)
+    row = at(headline([run]), "throughput", "huey")
+    assert (row["measured"], row["verdict"]) == ("invalid", "invalid")
+    html = build_page([run])
+    assert "foreign load: 9 %" in html
+    assert "4,1" not in text_of(html.split('id="latency"')[0])
+
+
+def test_a_cell_measured_again_replaces_the_invalid_one(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "floor"), blocks=2)
+    info = run.info
+    again = {**info["cells"][0], "number": 3, "retry_of": 1}
+    lines = [{**info["cells"][0], "verdict": "invalid", "reason": "foreign load"}, info["cells"][1], again]
+    frame = run.measures
+    one, two, three = (
+        frame[(frame["arm"] == arm) & (frame["block"] == block)] for arm, block in (("celery/default", 0), ("floor/default", 0), ("celery/default", 1))
+    )
+    one = one.assign(value=float("nan"), verdict="invalid", reason="foreign load")
+    pd.concat([one, two, three.assign(block=0)])[MEASURE_COLUMNS].to_csv(run.path / "measures.csv", index=False)
+    write_json(run.path / "run.json", {**info, "cells": lines})
+    changed = Run(run.path, {**info, "cells": lines})
+    assert at(headline([changed]), "throughput", "celery")["cells"] == "003"
+    assert "Measured again" in build_page([changed])
+
+
+@pytest.mark.parametrize("cases", [{"burst": ("-",)}, {"latency": ("capacity", "rate=30")}, {"recovery": ("deploy",)}, {"latency": ("load=0.5",)}])
+def test_a_part_that_was_not_run_is_said_to_be_missing(tmp_path: Path, cases: dict[str, tuple[str, ...]]) -> None:
+    html = build_page([write_run(tmp_path / "r", cases, systems=("rq", "floor"))])
+    for scenario in ALL:
+        assert (f"bench run {scenario}" in text_of(html)) is (scenario not in cases)
+    assert "No selftest" in html
+
+
+def test_load_one_half_is_labelled_as_such(tmp_path: Path) -> None:
+    found = headline([write_run(tmp_path / "r", {"latency": ("load=0.5",)}, systems=("rq",))])
+    assert "load 0.5" in at(found, "p99", "rq")["label"]
+
+
+def test_a_run_without_any_measured_cell_still_has_a_page(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("rq",))
+    lines = [{**line, "state": "failed", "verdict": "invalid", "reason": f"did not start: {EVIL}"} for line in run.info["cells"]]
+    frame = run.measures.iloc[:0]
+    frame.to_csv(run.path / "measures.csv", index=False)
+    html = build_page([Run(run.path, {**run.info, "cells": lines})])
+    assert "did not start" in html and EVIL not in html
+
+
+def test_several_runs_are_joined_and_each_part_names_its_run(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / "one", {"burst": ("-",)}, commit="1" * 40), write_run(tmp_path / "two", {"recovery": ("worker-crash",)}, commit="2" * 40)]
+    found = headline(runs)
+    assert at(found, "throughput", "rq")["cells"] == "A·002"
+    assert at(found, "recovery", "rq")["cells"] == "B·002"
+    html = build_page(runs)
+    assert "1" * 12 in html and "2" * 12 in html
+
+
+def test_what_two_runs_both_measured_is_taken_from_the_first(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / name, {"burst": ("-",)}, systems=("rq",)) for name in ("one", "two")]
+    assert at(headline(runs), "throughput", "rq")["cells"] == "A·001"
+    assert "the first shown" in build_page(runs)
+
+
+def test_the_trust_panel_reads_the_stored_selftest_only(whole: Run) -> None:
+    stored = {"passed": True, "lines": [{"what": "planted losses", "expected": "3", "measured": "3", "verdict": "ok"}]}
+    html = build_page([Run(whole.path, {**whole.info, "selftest": stored})])
+    assert "planted losses" in html and "No selftest" not in html
+
+
+def test_the_terminal_shows_the_table_and_takes_no_markup_from_outside(whole: Run) -> None:
+    out = io.StringIO()
+    print_headline([whole], Console(file=out, width=140))
+    assert "published" in out.getvalue() and "Work recovery" in out.getvalue()
+
+
+def rows(verdicts: list[tuple[float, str]], metric: str = "work_recovery_s") -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"value": value, "verdict": verdict, "reason": "why", "metric": metric, "label": f"{n:03d}"} for n, (value, verdict) in enumerate(verdicts, 1)]
+    )
+
+
+def verdict_cases() -> Iterator[tuple[list[tuple[float, str]], str, str]]:
+    nan = float("nan")
+    yield [(1.0, "ok"), (2.0, "ok"), (90.0, "beyond")], "2.00", "beyond"
+    yield [(1.0, "ok"), (90.0, "beyond"), (90.0, "beyond")], "> 90", "beyond"
+    yield [(nan, "invalid"), (2.0, "ok")], "2.00", "ok"
+    yield [(nan, "wrong"), (2.0, "ok")], "wrong", "wrong"
+    yield [(nan, "not_offered")], "not offered", "not_offered"
+    yield [(nan, "unbounded"), (3.0, "ok"), (nan, "unbounded")], "unbounded", "unbounded"
+
+
+def test_three_blocks_give_intervals_and_fewer_are_said_to_give_none(tmp_path: Path, page: str) -> None:
+    html = text_of(build_page([write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "huey"), blocks=3)]))
+    assert "Pairs of arms" in html and "faster" in html and "no interval" not in html
+    assert "Pairs of arms" not in page and "there is no interval" in page
+
+
+@pytest.mark.parametrize(("blocks", "text", "verdict"), list(verdict_cases()))
+def test_blocks_are_summed_up_without_averaging_what_lies_beyond(blocks: list[tuple[float, str]], text: str, verdict: str) -> None:
+    found = figure(rows(blocks), "work_recovery_s")
+    assert (found.text, found.verdict) == (text, verdict)
+
+
+def test_arms_are_listed_in_the_order_of_the_published_table(whole: Run) -> None:
+    assert join([whole]).systems == ["celery", "rq", "huey", "floor"]

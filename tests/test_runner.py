@@ -1,0 +1,54 @@
+"""What a run does next is decided from what is on disk."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import runner
+from bench.arms import load_adapters
+from bench.plan import cells, make_plan
+from bench.runner import Known, Runner, line_of
+
+
+def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
+    """A run of three cells, some of them changed by name `c1` … `c3`."""
+    plan = make_plan(["burst"], ["floor", "huey", "rq"], ["-"], load_adapters(), seed=1, workers=2, size="quick")
+    made = Runner(plan, tmp_path)
+    lines = [line_of(cell) | {"state": "done", "verdict": "ok"} for cell in cells(plan)]
+    made.info = {"cells": [line | changes.get(f"c{line['number']}", {}) for line in lines]}
+    return made
+
+
+def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
+    assert stored(tmp_path)._missing() == []
+
+
+def test_the_cells_that_were_not_finished_are_missing(tmp_path: Path) -> None:
+    made = stored(tmp_path, c2={"state": "planned"}, c3={"state": "failed", "verdict": "invalid", "reason": "a worker ended"})
+    assert [cell.number for cell in made._missing()] == [2, 3]
+
+
+def test_an_unfit_cell_is_measured_once_more_and_only_once(tmp_path: Path) -> None:
+    unfit = {"verdict": "invalid", "reason": "foreign load: 9.0% of the machine"}
+    made = stored(tmp_path, c2=unfit, c3={"verdict": "invalid", "reason": "events: torn"})
+    first = made._missing()
+    assert [(cell.number, cell.arm.name) for cell in first] == [(4, made.info["cells"][1]["arm"])]
+    assert made.info["cells"][3]["retry_of"] == 2
+    assert [cell.number for cell in made._missing()] == [4], "it was announced and did not run"
+    made.info["cells"][3].update(state="done", **unfit)
+    assert made._missing() == []
+
+
+def test_only_a_good_value_is_known() -> None:
+    rows = [["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""] for value, verdict in ((10.0, "ok"), (None, "invalid"))]
+    assert Known(rows, "a").value("latency", "capacity", "capacity") == 10.0
+    assert Known(rows, "b").value("latency", "capacity", "capacity") is None
+
+
+@pytest.mark.parametrize(("rate", "calls_per_s", "wanted"), [(300.0, 1000.0, 1), (900.0, 1000.0, 2), (100_000.0, 1000.0, runner.MOST_GENERATORS)])
+def test_each_generator_spends_less_than_half_its_time_in_calls(tmp_path: Path, rate: float, calls_per_s: float, wanted: int) -> None:
+    plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
+    made = Runner(plan, tmp_path)
+    made.info, made._rows = {"calibration": {"floor/default": {"enqueue_per_s": calls_per_s}}}, []
+    assert made._generators(cells(plan)[-1]) == wanted
