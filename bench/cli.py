@@ -181,7 +181,6 @@ def guarded(work: Callable[[], Any]) -> int:
             print(f"bench: {message}; `bench --help` shows what there is", file=sys.stderr)
         return EXIT_USAGE
     except (KeyboardInterrupt, typer.Abort):
-        print("bench: interrupted; what was measured is kept, `bench run --resume RUN` does the rest", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BenchError as error:
         print(f"bench: {' '.join(str(error).split())}", file=sys.stderr)
@@ -197,14 +196,21 @@ def guarded(work: Callable[[], Any]) -> int:
 
 def main() -> None:
     """The `bench` command."""
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    # A shell that starts us in the background has SIGINT ignored: whoever sends one all the same means it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     result: list[Any] = []
 
     def work() -> None:
         result.append(typer.main.get_command(app)(standalone_mode=False))
 
     code = guarded(work)
-    sys.exit(result[0] if code == EXIT_OK and result and isinstance(result[0], int) else code)
+    if code == EXIT_OK and result and isinstance(result[0], int):
+        code = result[0]
+    # Said here: typer turns a Ctrl-C into this code by itself.
+    if code == EXIT_INTERRUPTED:
+        print("bench: interrupted; what was measured is kept, `bench run --resume RUN` does the rest", file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -218,7 +218,8 @@ class Runner:
         calibrated = self.info["calibration"].get(cell.arm.name)
         if not rate or not calibrated:
             return 1
-        return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated["enqueue_per_s"] / 0.5)))
+        wanted = math.ceil(float(rate) / float(calibrated["enqueue_per_s"]) / 0.5)
+        return max(1, min(MOST_GENERATORS, wanted))
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)

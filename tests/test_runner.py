@@ -41,7 +41,8 @@ def test_an_unfit_cell_is_measured_once_more_and_only_once(tmp_path: Path) -> No
 
 
 def test_only_a_good_value_is_known() -> None:
-    rows = [["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""] for value, verdict in ((10.0, "ok"), (None, "invalid"))]
+    seen = ((10.0, "ok"), (None, "invalid"))
+    rows = [["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""] for value, verdict in seen]
     assert Known(rows, "a").value("latency", "capacity", "capacity") == 10.0
     assert Known(rows, "b").value("latency", "capacity", "capacity") is None
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
+from bench.percentiles import percentile, percentile_if_supported
 from bench.stats import (
     Ratio,
     classify,
@@ -16,8 +17,6 @@ from bench.stats import (
     log_ratio_sd,
     paired_p,
     paired_ratio,
-    percentile,
-    percentile_if_supported,
     rank_p,
     smallest_detectable,
 )

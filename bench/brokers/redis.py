@@ -54,7 +54,7 @@ class RedisBroker:
     def counters(self) -> Counters | None:
         """The counters now; None while the broker is away."""
         try:
-            info: dict[str, Any] = self.client().info("everything")  # type: ignore[assignment]
+            info: dict[str, Any] = self.client().info("everything")
         except (redis.RedisError, OSError):
             self._client = None
             return None
