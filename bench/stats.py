@@ -53,7 +53,7 @@ def log_ratio_sd(base: Sequence[float], head: Sequence[float]) -> float:
 def paired_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
     """Geometric mean of head ÷ base with its 1 - alpha interval: exp(m ± t(1-α/2, n-1) · s/√n), m and s of the log-ratios.
 
-    The percentile bootstrap covers 84 % instead of 95 at five blocks, this interval 95 (field/anchors.md 4.1).
+    The percentile bootstrap covers 84 % instead of 95 at five blocks, this interval 95.
     """
     logs = log_ratios(base, head)
     n, mean = logs.size, float(logs.mean())
