@@ -5,7 +5,7 @@ import `adapters/<system>/app.py`, which must offer `connect()` → a function (
 library's own id of the task, and may offer `bulk(tasks)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -97,6 +97,15 @@ class Holds(Protocol):
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """Task id → where the broker holds it now, for the tasks asked for; a handle is the library's own id, or empty."""
+        ...
+
+
+@runtime_checkable
+class Knows(Protocol):
+    """The adapter can name the settings beyond those of its profiles that an arm may change in braces."""
+
+    def known_settings(self) -> Collection[str]:
+        """Their names, as the library spells them."""
         ...
 
 

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, cast
 
-from adapters.base import Adapter, Launch, Predicts, Profile
+from adapters.base import Adapter, Knows, Launch, Predicts, Profile
 from bench.errors import UsageError
 from bench.host import ROOT
 
@@ -134,9 +134,16 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
     overrides = _settings(match["settings"] or "", text)
     for key in overrides:
-        if key.startswith("-") and key not in {s.name for s in profile.settings}:
-            raise nearest(key, [s.name for s in profile.settings], f"setting of {adapter.name}/{name}")
+        if key not in (known := _known_settings(adapter, profile)):
+            raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
     return Arm(adapter, profile, broker, overrides)
+
+
+def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
+    """A flag belongs to its profile, which knows what a slot is with it; any other setting may be one of another profile, or of the library."""
+    flags = {s.name for s in profile.settings if s.name.startswith("-")}
+    others = {s.name for each in adapter.profiles.values() for s in each.settings if not s.name.startswith("-")}
+    return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
 
 
 def _settings(text: str, arm: str) -> dict[str, Any]:

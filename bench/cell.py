@@ -45,6 +45,5 @@ class Cell:
             "settings": self.arm.settings,
             "app": self.arm.adapter.app,
             "packages": ["redis", "kombu", *self.arm.adapter.packages, *self.arm.profile.requires],
-            "keep_handles": self.scenario == "recovery",
             "params": dict(self.params),
         }

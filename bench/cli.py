@@ -42,7 +42,7 @@ def run(
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")] = None,
     blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
     workers: Annotated[int | None, typer.Option(help="slots of every system; the number of cores unless told")] = None,
-    redis: Annotated[str | None, typer.Option(help="URL of an empty Redis database of your own")] = None,
+    redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own; the variable hides its password")] = None,
     adapter: Adapters = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",

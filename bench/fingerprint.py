@@ -3,18 +3,16 @@
 import ast
 import hashlib
 import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 
+from adapters.base import Adapter
 from bench.host import ROOT
 
-SHARED = (
-    "bench/probe/*.py",
-    "bench/brokers/redis.py",
-    "adapters/base.py",
-    "adapters/*/a*.py",
-    "adapters/*/settings.py",
-    "scenarios/common.py",
-    *(f"bench/{name}.py" for name in ("cell", "fleet", "gates", "host", "keeper", "ledger", "load", "fates", "resources", "schedule", "stage")),
-)
+# The runner decides how many generators there are and what is measured again; the calibration tells it how fast an enqueue call is.
+MODULES = "calibration cell fates fleet gates host keeper ledger load missing resources runner schedule stage"
+SHARED = ("bench/probe/*.py", "bench/brokers/redis.py", "scenarios/common.py", *(f"bench/{name}.py" for name in MODULES.split()))
 OWN = {"recovery": ("bench/recovery.py", "bench/faults.py"), "latency": ("bench/percentiles.py",)}
 
 
@@ -34,6 +32,11 @@ class _Bare(ast.NodeTransformer):
         self.generic_visit(node)
         return _without_docstring(node)
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        node.annotation = ast.Constant(None)
+        return node
+
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None
         return node
@@ -45,14 +48,23 @@ def _without_docstring(node: ast.FunctionDef | ast.ClassDef | ast.Module) -> ast
     return node
 
 
-def fingerprint(scenario: str) -> str:
-    """A digest of the code that a scenario's numbers depend on; comments, docstrings and layout do not count."""
+def fingerprint(scenario: str, adapters: Iterable[Adapter]) -> str:
+    """A digest of the code that a scenario's numbers depend on, with these adapters; comments, docstrings and layout do not count."""
     patterns = (*SHARED, f"scenarios/{scenario}.py", *OWN.get(scenario, ()))
+    named = {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in ROOT.glob(pattern)}
+    # An adapter may live elsewhere, and one that took no part changes no number.
+    for adapter in adapters:
+        named |= {f"adapter {adapter.name} {path.name}": path for path in folder_of(adapter).glob("*.py")}
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in ROOT.glob(pattern)}):
+    for name, path in sorted(named.items()):
         code = ast.dump(_Bare().visit(ast.parse(path.read_bytes())))
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + code.encode() + b"\0")
+        digest.update(name.encode() + b"\0" + code.encode() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def folder_of(adapter: Adapter) -> Path:
+    """Where the files of an adapter lie."""
+    return Path(str(sys.modules[type(adapter).__module__].__file__)).resolve().parent
 
 
 def commit() -> tuple[str, bool]:

@@ -33,7 +33,13 @@ class Events:
 def parse(data: bytes) -> Events:
     """The records in the bytes behind a header; what is torn is skipped and counted."""
     records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
-    return Events(records, 0, len(data) % EVENT.itemsize > 0) if _valid(records).all() else _resync(data)
+    rest = data[records.nbytes :]
+    return Events(records, 0, len(rest) > 0) if _valid(records).all() and _begins(rest) else _resync(data)
+
+
+def _begins(data: bytes) -> bool:
+    """Whether a record begins here, whole or torn; also true at the end of a file."""
+    return MARKER.startswith(data[: len(MARKER)])
 
 
 def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -44,7 +50,11 @@ def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def _resync(data: bytes) -> Events:
     kept, torn, at, size = [], 0, 0, EVENT.itemsize
     while at + size <= len(data):
-        if _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
+        # A torn piece borrows its missing bytes from its neighbour: only what another record follows is whole.
+        # The one byte that may stand between is a piece torn after the first byte of its marker.
+        behind = data[at + size : at + size + 1 + len(MARKER)]
+        whole = _begins(behind) or (behind[:1] == MARKER[:1] and _begins(behind[1:]))
+        if whole and _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
             kept.append(data[at : at + size])
             at += size
             continue
@@ -61,8 +71,10 @@ def read(path: Path) -> Events:
             raise UsageError(f"{path} was not written by this version of bench in this boot: measure the cell again")
         # Straight into an array: a million tasks are 80 MB, once is enough.
         records = np.fromfile(file, EVENT)
-        if _valid(records).all():
-            return Events(records, 0, (os.fstat(file.fileno()).st_size % EVENT.itemsize) > 0)
+        file.seek(RECORD.size + records.nbytes)
+        rest = file.read()
+        if _valid(records).all() and _begins(rest):
+            return Events(records, 0, len(rest) > 0)
         file.seek(RECORD.size)
         return _resync(file.read())
 

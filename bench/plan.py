@@ -112,5 +112,5 @@ def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:
         # A load is a share of the capacity: without one there is nothing to take a share of.
         if any(case.startswith("load=") for case in wanted) and "capacity" not in wanted:
             wanted.insert(0, "capacity")
-    # The capacity is taken once per run and arm and kept for all blocks, so that the rates stay the same.
-    return [case for case in wanted if block == 0 or case != "capacity"]
+    # Taken once and kept for all blocks, so that the rates stay the same.
+    return [case for case in wanted if block == 0 or case not in scenario.basis]

@@ -106,7 +106,8 @@ class Sampler:
         own = os.times()
         bench_cpu = own.user + own.system
         # The stamp is taken between the two readings of CPU, so that their error is as small as it can be.
-        everything = cpu_s(keeper + (keeper[0].children(recursive=True) if keeper else [])) + bench_cpu
+        ours = {p.pid: p for p in [*keeper, *(keeper[0].children(recursive=True) if keeper else []), *broker]}
+        everything = cpu_s(ours.values()) + bench_cpu
         return [
             time.monotonic_ns(),
             label,

@@ -86,7 +86,7 @@ class Runner:
             "bench_version": VERSION,
             "commit": head,
             "dirty": dirty,
-            "fingerprint": {name: fingerprint(name) for name in self.plan.scenarios},
+            "fingerprint": self._fingerprints(),
             "plan": self.plan.as_json(),
             "seed": self.plan.seed,
             "arms": {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms},
@@ -101,7 +101,7 @@ class Runner:
         self.info["boot_id"] = self.info["machine"]["boot_id"]
         if not self.info["selftest"]:
             self.info["warnings"].append("no selftest of this machine and version is stored")
-        self._rows: list[list[Any]] = []
+        self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
     def resume(self) -> None:
@@ -112,14 +112,22 @@ class Runner:
         for key in ("cpu", "cores", "memory_bytes", "kernel"):
             if here.get(key) != self.info["machine"].get(key):
                 raise UsageError(f"{self.folder} was begun on another machine ({key} differs): begin a run of your own")
-        changed = [name for name, digest in self.info["fingerprint"].items() if fingerprint(name) != digest]
+        here_now = self._fingerprints()
+        changed = [name for name, digest in self.info["fingerprint"].items() if here_now.get(name) != digest]
         if changed:
             raise UsageError(f"{self.folder} was begun with other code ({', '.join(changed)} differ): check out {self.info['commit'][:12]}, or begin a new run")
+        if (self.info["broker"]["from"] == "--redis") != bool(self.redis_url):
+            hint = "give --redis again" if not self.redis_url else "leave --redis out"
+            raise UsageError(f"{self.folder} was begun with {'a Redis of yours' if not self.redis_url else 'the embedded Redis'}: {hint}")
         self._check_broker()
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
         known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
-        self._rows = [row for line in known for row in measuring.rows(run, line, measuring.measure_cell(run, line))]
+        self._rows = {line["number"]: measuring.rows(run, line, measuring.measure_cell(run, line)) for line in known}
+
+    def _fingerprints(self) -> dict[str, str]:
+        adapters = {arm.adapter.name: arm.adapter for arm in self.plan.arms}.values()
+        return {name: fingerprint(name, adapters) for name in self.plan.scenarios}
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
@@ -130,7 +138,8 @@ class Runner:
                 todo.append(replace(planned[line["retry_of"] or line["number"]], number=line["number"]))
         again = {line["retry_of"] for line in self.info["cells"]}
         due = [line for line in self.info["cells"] if _deserves_another(line) and line["number"] not in again]
-        return todo + [self._once_more(planned[line["number"]]) for line in due]
+        once_more = [self._once_more(planned[line["number"]]) for line in due]
+        return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_broker(self) -> dict[str, Any]:
         if not self.redis_url:
@@ -157,7 +166,9 @@ class Runner:
             line = self._line(cell)
             self._carry(cell, line)
             if _deserves_another(line):
-                again.append(self._once_more(cell))
+                # What later cells rest on cannot wait for the end of the block.
+                place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
+                place.insert(at_once, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
         run = store.open_run(self.folder)
@@ -188,7 +199,7 @@ class Runner:
             try:
                 k = self._generators(cell)
                 with stage.open(generators=k):
-                    scenario.run(cell, stage, Known(self._rows, cell.arm.name))
+                    scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
                 line.update(state="done", verdict="ok", reason="")
                 self.info["versions"][cell.arm.name] = stage.journal["versions"]
             except NotOffered as error:
@@ -205,14 +216,14 @@ class Runner:
         worst = next((m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None)
         if line["state"] == "done" and worst:
             line.update(verdict=worst.verdict, reason=worst.reason)
-        self._rows += measuring.rows(store.Run(self.folder, self.info), line, measures)
+        self._rows[cell.number] = measuring.rows(store.Run(self.folder, self.info), line, measures)
         self._save()
         self.watcher.ended(cell, line, self._frame())
 
     def _generators(self, cell: Cell) -> int:
         """As many that each spends less than half of its time in enqueue calls."""
         rate = cell.params.get("rate")
-        known = Known(self._rows, cell.arm.name)
+        known = Known(self._measures(), cell.arm.name)
         if "load" in cell.params:
             rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
         calibrated = self.info["calibration"].get(cell.arm.name)
@@ -229,8 +240,12 @@ class Runner:
     def _line(self, cell: Cell) -> dict[str, Any]:
         return next(line for line in self.info["cells"] if line["number"] == cell.number)
 
+    def _measures(self) -> list[list[Any]]:
+        """In the order of run.json, whatever the order in which they were measured: `bench measure` writes the same."""
+        return [row for line in self.info["cells"] for row in self._rows.get(line["number"], [])]
+
     def _frame(self) -> pd.DataFrame:
-        return pd.DataFrame(self._rows, columns=store.MEASURE_COLUMNS)
+        return pd.DataFrame(self._measures(), columns=store.MEASURE_COLUMNS)
 
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}")

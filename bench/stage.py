@@ -19,6 +19,7 @@ from bench.errors import CellFailed
 from bench.fleet import Fleet, overlapping
 from bench.host import Host
 from bench.load import Load
+from bench.missing import Missing
 from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.resources import Sampler
@@ -42,6 +43,7 @@ class Stage:
         self.journal: dict[str, Any] = {"phases": [], "marks": {}, "fault": None, "held": None, "generators": 0, "notes": [], "events": {}}
         self._warm_task = -1
         self._seen = np.zeros(0, bool)
+        self.missing = Missing(self.held)
 
     @contextmanager
     def open(self, generators: int = 1) -> Iterator["Stage"]:
@@ -167,6 +169,10 @@ class Stage:
         self._seen[done[(done >= 0) & (done < len(self._seen))]] = True
         return int(self._seen.sum())
 
+    def unfinished(self) -> list[int]:
+        """The expected tasks that have not finished."""
+        return [int(task) for task in np.flatnonzero(~self._seen)]
+
     def out_of_time(self) -> bool:
         """Whether the cell's time cap is over."""
         return time.monotonic() > self.deadline
@@ -197,16 +203,16 @@ class Stage:
 
     def _close(self) -> None:
         self.load.stop()
+        chosen = bool(self.journal["marks"].pop("chosen_as_it_went", 0))
+        if self.journal["held"] is None:
+            self.journal["held"] = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen)))
         self.fleet.kill()
         self.sampler.edge("end")
         self.sampler.stop()
-        book = self.live_ledger(bool(self.journal["marks"].pop("chosen_as_it_went", 0)))
+        book = self.live_ledger(chosen)
         until = self.journal["marks"].get("planned_until_ns")
         if until:
             book = _cut(book, int(until))
-        missing = book.task[book.measured() & (book.enqueue != ledger.UNSENT) & (book.finishes() == 0)]
-        if self.journal["held"] is None:
-            self.journal["held"] = self.held([int(task) for task in missing]) if len(missing) else {}
         self.journal["restarts"] = self.fleet.restarts
         self.journal["versions"] = store.read_json(self.work / "versions.json")
         self.journal["server"] = vars(self.broker.server) | {"path": ""} if isinstance(self.broker, EmbeddedRedis) else {"name": "redis", "origin": "--redis"}
@@ -222,10 +228,15 @@ def _all_slots_began(runs: ledger.Ints, slots: int) -> int:
     raise AssertionError("called only where N overlap")
 
 
+def _unfinished(book: ledger.Ledger) -> ledger.Ints:
+    """The tasks that were accepted, or may have been, and that have not finished."""
+    waits: ledger.Ints = book.task[book.measured() & (book.enqueue != ledger.UNSENT) & (book.enqueue != ledger.ERROR) & (book.finishes() == 0)]
+    return waits
+
+
 def _cut(book: ledger.Ledger, until_ns: int) -> ledger.Ledger:
     """Leave out what was never sent because the cell had ended before it was due."""
     keep = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
     fields = {name: getattr(book, name)[keep] for name in ("task", "due", "sent", "returned", "enqueue")}
     rest = {name: getattr(book, name) for name in ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")}
     return ledger.Ledger(**fields, **rest)
-

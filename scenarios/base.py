@@ -22,7 +22,7 @@ class Scenario(Protocol):
 
     name: str
     about: str
-    needs: Sequence[str]  # names of the abilities it uses beyond the required contract
+    basis: Sequence[str]  # cases whose result the later ones rest on: taken once per run and arm, in the first block
 
     def cases(self, size: str) -> Sequence[str]:
         """The cases of that size, in the order in which they run."""

@@ -38,8 +38,14 @@ def correctness(told: Fates, guarantee: str, faulted: bool) -> str:
 
 
 def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
-    """Put the verdict of the whole cell on its measures: a wrong cell keeps its counts and gives no speed."""
+    """Put the verdict of the whole cell on its measures: a wrong cell keeps its counts and gives no speed.
+
+    A noisy machine makes a speed worthless, but a task that is gone is gone: only where the events
+    themselves cannot be believed does `invalid` stand before `wrong`.
+    """
     counts = {*FATES, "running", "waiting"}
+    if wrong and invalid and not invalid.startswith("events"):
+        wrong, invalid = f"{wrong} (and {invalid})", ""
     if invalid:
         return [Measure(m.metric, None, "invalid", invalid) if m.verdict in ("ok", "beyond", "unbounded") else m for m in measures]
     if wrong:

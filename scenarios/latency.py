@@ -32,7 +32,7 @@ class Latency:
 
     name = "latency"
     about = "how long a task takes from its due time, at shares of capacity and at fixed rates"
-    needs: Sequence[str] = ()
+    basis: Sequence[str] = ("capacity",)
 
     def cases(self, size: str) -> Sequence[str]:
         """The capacity comes first: the loads are shares of it."""

@@ -86,8 +86,7 @@ def test_an_existing_run_is_not_overwritten(smoke: Path) -> None:
 
 def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(tmp_path: Path) -> None:
     planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"))
-    # The lost task never comes: the time cap ends the cell.
-    done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--time-cap", "15", "--out", "run")
+    done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
     told = fates(ledger.load(run.cell(1)), None, run.cell(1).journal["held"])
@@ -95,6 +94,17 @@ def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(t
     measures = run.measures.set_index("metric")
     assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(measures.loc["throughput", "value"])
     assert measures.loc["lost", "value"] == 1 and measures.loc["doubled", "value"] == 1
+
+
+@pytest.mark.slow
+def test_one_loss_and_one_double_in_100000_real_tasks_are_found_by_id(tmp_path: Path) -> None:
+    planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"), "--tasks", "100000", "--case", "-")
+    done = bench(tmp_path, "run", "burst", "--size", "quick", *planted, "--out", "run")
+    assert done.returncode == 3, done.stderr + done.stdout
+    run = store.open_run(tmp_path / "run")
+    told = fates(ledger.load(run.cell(1)), None, run.cell(1).journal["held"])
+    assert told.by_name["lost"].tolist() == [31_415] and told.by_name["doubled"].tolist() == [92_653]
+    assert told.count("finished") == 99_998
 
 
 def test_no_password_in_files_or_in_the_process_list(tmp_path: Path) -> None:

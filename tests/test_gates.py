@@ -16,7 +16,7 @@ MS = 1_000_000
 
 def cell(samples: list[dict[str, Any]] | None = None, **journal: Any) -> Any:
     frame = pd.DataFrame([{name: np.nan for name in COLUMNS} | row for row in samples or []], columns=COLUMNS)
-    return SimpleNamespace(samples=frame, journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "fault": None} | journal, spec={"scenario": "burst"})
+    return SimpleNamespace(samples=frame, journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "fault": None} | journal, spec={})
 
 
 def edges(busy_s: float, ours_s: float, seconds: float = 10.0, pushes: int = 3) -> list[dict[str, Any]]:
@@ -48,6 +48,15 @@ def test_a_generator_that_wakes_late_is_unfit(tmp_path: Path) -> None:
     assert "wake lag" in gates.generator(cell(), book(tmp_path, plan, late, runs))
 
 
+def test_behind_a_fault_nobody_judges_the_generator(tmp_path: Path) -> None:
+    plan = {task: task * 10 * MS for task in range(200)}
+    late = [row for task, due in plan.items() for row in sent(task, due, due + (30 * MS if task > 150 else 0), due + 30 * MS + 1000)]
+    runs = [row for task, due in plan.items() for row in ran(task, due + 31 * MS, due + 32 * MS)]
+    made = book(tmp_path, plan, late, runs)
+    assert "wake lag" in gates.generator(cell(), made)
+    assert gates.generator(cell(), made, before_ns=1500 * MS) == ""
+
+
 def test_a_slow_enqueue_call_is_the_librarys_and_not_unfit(tmp_path: Path) -> None:
     plan = {task: task * 10 * MS for task in range(200)}
     sends, back = [], 0
@@ -74,5 +83,6 @@ def test_wake_lag_knows_which_generator_sent_what(tmp_path: Path) -> None:
 
 def test_a_planned_task_without_any_record_is_unfit(tmp_path: Path) -> None:
     made = book(tmp_path, {0: 10, 1: 10}, sent(0, 10, 11, 12), [])
-    assert "1 planned tasks without any generator record" in gates.events(cell(), made)
+    assert "1 planned tasks without any generator record" in gates.events(cell(), made, all_sent=True)
+    assert gates.events(cell(), made) == ""
     assert "torn" in gates.events(cell(events={"torn": 2}), made)

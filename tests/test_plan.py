@@ -37,6 +37,8 @@ def test_an_arm_has_one_name(text: str, name: str) -> None:
         ("celery/defualt", "did you mean default"),
         ("huey/default@reddis", "did you mean redis"),
         ("rq/default{--quite=1}", "setting of rq/default"),
+        ("celery/default{worker_prefetch_multiplyer=1}", "did you mean worker_prefetch_multiplier"),
+        ("huey/default{result=false}", "did you mean results"),
         ("///", "is not an arm"),
         ("rq/default[rq==1.0]", "not offered by this release"),
         ("rq/default{x}", "is not SETTING=VALUE"),
@@ -103,5 +105,8 @@ def test_sizes_are_as_designed() -> None:
 
 
 def test_the_fingerprint_sees_code_and_not_words() -> None:
-    assert fingerprint("burst") != fingerprint("latency")
-    assert len(fingerprint("recovery")) == 16
+    known = load_adapters()
+    floor, rq = [known["floor"]], [known["rq"]]
+    assert fingerprint("burst", floor) != fingerprint("latency", floor)
+    assert fingerprint("burst", floor) != fingerprint("burst", rq), "an adapter is code that makes numbers"
+    assert len(fingerprint("recovery", rq)) == 16

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from bench import measuring, store
+from bench.arms import load_adapters
 from bench.fingerprint import fingerprint
 
+ADAPTERS = load_adapters()
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
 RUNS = sorted(path.parent.name for path in REFERENCE.glob("*/run.json"))
 
@@ -28,8 +30,9 @@ def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
 def test_no_part_is_stale() -> None:
     stale = []
     for name in RUNS:
-        stored = store.open_run(REFERENCE / name).info["fingerprint"]
-        stale += [f"{name}: {scenario}" for scenario, digest in stored.items() if digest != fingerprint(scenario)]
+        info = store.open_run(REFERENCE / name).info
+        adapters = [ADAPTERS[system] for system in {arm["system"] for arm in info["arms"].values()}]
+        stale += [f"{name}: {scenario}" for scenario, digest in info["fingerprint"].items() if digest != fingerprint(scenario, adapters)]
     assert stale == [], "measure these parts of results/reference/ again: the code that makes their numbers has changed"
 
 
@@ -37,7 +40,10 @@ def test_the_headline_run_is_complete() -> None:
     if not RUNS:
         pytest.skip("no reference run is stored")
     complete = [run for run in (store.open_run(REFERENCE / name) for name in RUNS) if set(run.info["plan"]["scenarios"]) == {"burst", "latency", "recovery"}]
-    assert complete and all(line["state"] in ("done", "skipped") for line in complete[0].info["cells"])
+    assert complete
+    again = {line["retry_of"] for line in complete[0].info["cells"] if line["state"] == "done" and line["verdict"] == "ok"}
+    # What was measured again may be left out of a reference, which has to stay small.
+    assert all(line["state"] in ("done", "skipped") or line["number"] in again for line in complete[0].info["cells"])
     measures = complete[0].measures
     assert set(measures[measures["metric"] == "throughput"]["system"]) == {"celery", "rq", "huey", "floor"}
 

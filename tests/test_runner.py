@@ -40,6 +40,32 @@ def test_an_unfit_cell_is_measured_once_more_and_only_once(tmp_path: Path) -> No
     assert made._missing() == []
 
 
+def test_what_later_cells_rest_on_is_measured_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = make_plan(["latency"], ["floor"], ["capacity", "load=0.5", "rate=30"], load_adapters(), seed=1, workers=2, size="smoke")
+    made = Runner(plan, tmp_path)
+    made.todo, made._rows = cells(plan), {}
+    made.info = {"cells": [line_of(cell) for cell in made.todo]}
+    order: list[tuple[int, str]] = []
+
+    def carry(cell: Any, line: dict[str, Any]) -> None:
+        order.append((cell.number, cell.case))
+        unfit = cell.number in (1, 3)
+        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+
+    monkeypatch.setattr(made, "_carry", carry)
+    monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
+    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    made.carry_out()
+    assert order == [(1, "capacity"), (4, "capacity"), (2, "load=0.5"), (3, "rate=30"), (5, "rate=30")]
+
+
+def test_the_rows_stand_in_the_order_of_run_json(tmp_path: Path) -> None:
+    made = stored(tmp_path)
+    made._rows = {3: [["c"]], 1: [["a"], ["a2"]]}
+    assert made._measures() == [["a"], ["a2"], ["c"]]
+
+
 def test_only_a_good_value_is_known() -> None:
     seen = ((10.0, "ok"), (None, "invalid"))
     rows = [["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""] for value, verdict in seen]
@@ -51,5 +77,5 @@ def test_only_a_good_value_is_known() -> None:
 def test_each_generator_spends_less_than_half_its_time_in_calls(tmp_path: Path, rate: float, calls_per_s: float, wanted: int) -> None:
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
     made = Runner(plan, tmp_path)
-    made.info, made._rows = {"calibration": {"floor/default": {"enqueue_per_s": calls_per_s}}}, []
+    made.info, made._rows = {"calibration": {"floor/default": {"enqueue_per_s": calls_per_s}}, "cells": []}, {}
     assert made._generators(cells(plan)[-1]) == wanted

@@ -1,6 +1,6 @@
 """Celery: its profiles and its worker commands."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from adapters.base import Command, Held, Launch, Profile, Setting
 from adapters.celery import traces
@@ -86,6 +86,12 @@ class Celery:
         if settings.get("-P") == "solo":
             return [Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)]
         return [Command((*base, *flags))]
+
+    def known_settings(self) -> Collection[str]:
+        """Every lower-case name of Celery's configuration."""
+        from celery.app.defaults import SETTING_KEYS
+
+        return frozenset(SETTING_KEYS)
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""

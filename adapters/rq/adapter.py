@@ -46,6 +46,15 @@ class Rq:
             DURABLE,
             redis="redis-always",
         ),
+        "heavy": Profile(
+            "heavy",
+            "the default with a task module that also imports celery and huey: each fork imports it anew",
+            "at most once",
+            True,
+            "parent",
+            (Setting("task_module", "adapters.rq.heavy", WORKERS + "#performance-notes", "what a user's heavier module costs"),),
+            requires=("celery", "huey"),
+        ),
         "simple": Profile("simple", "N SimpleWorkers, all else as shipped", "at most once", True, "process", (SIMPLE,)),
         "spawn": Profile(
             "spawn",

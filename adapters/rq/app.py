@@ -14,17 +14,21 @@ def run(task, work=""):  # type: ignore[no-untyped-def]  # annotations would cos
 
 def connect():  # type: ignore[no-untyped-def]
     """The plain call: `enqueue`."""
+    from importlib import import_module
+
     from rq import Retry
 
     from bench.probe import cell
 
     queue = _queue()  # type: ignore[no-untyped-call]
-    retries = cell.load()["settings"].get("retry_max")
+    settings = cell.load()["settings"]
+    retries = settings.get("retry_max")
     options = {"retry": Retry(max=retries)} if retries else {}
+    task_body = import_module(settings.get("task_module", __name__)).run
 
     def enqueue(task, work):  # type: ignore[no-untyped-def]
         args = (task, work) if work else (task,)
-        return queue.enqueue(run, *args, **options).id
+        return queue.enqueue(task_body, *args, **options).id
 
     return enqueue
 

@@ -21,7 +21,6 @@ PERSISTENCE = {
     "redis-everysec": 'save ""\nappendonly yes\nappendfsync everysec\n',
     "redis-always": 'save ""\nappendonly yes\nappendfsync always\n',
 }
-OWN_COMMANDS = ("info", "auth", "hello", "client|setinfo", "dbsize", "config|get")
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class RedisBroker:
     def __init__(self, push_command: str) -> None:
         self.push_command = push_command
         self._client: redis.Redis | None = None
+        self._asked = 0
 
     def client(self) -> redis.Redis:
         """A connection of the instrument's own."""
@@ -53,19 +53,19 @@ class RedisBroker:
 
     def counters(self) -> Counters | None:
         """The counters now; None while the broker is away."""
+        self._asked += 1
         try:
             info: dict[str, Any] = self.client().info("everything")
         except (redis.RedisError, OSError):
             self._client = None
             return None
         calls = {name.removeprefix("cmdstat_"): int(stat["calls"]) for name, stat in info.items() if name.startswith("cmdstat_")}
-        own = sum(calls.get(name, 0) for name in OWN_COMMANDS)
         return Counters(
             memory=int(info["used_memory"]),
             cpu_s=float(info["used_cpu_sys"]) + float(info["used_cpu_user"]),
-            commands=sum(calls.values()) - own,
+            commands=sum(calls.values()) - self._asked,
             pushes=calls.get(self.push_command, 0),
-            own=own,
+            own=self._asked,
         )
 
     def close(self) -> None:
@@ -127,9 +127,25 @@ class OwnRedis(RedisBroker):
         super().__init__(push_command)
         self.url = url
 
+    def counters(self) -> Counters | None:
+        """Nothing: whoever else uses this server stands in its counters too."""
+        return None
+
     def start(self) -> None:
         """Reach it, and refuse one that holds keys."""
         self.check_clean()
+        self.pid = self._local_pid()
+
+    def _local_pid(self) -> int | None:
+        """Its pid if it runs on this machine: then what it burns for us is no foreign load."""
+        if urlsplit(self.url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            return None
+        pid = int(self.client().info("server")["process_id"])
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text()
+        except OSError:
+            return None  # in a container it has another pid than we see
+        return pid if name.startswith(("redis", "valkey")) else None
 
     def kill(self) -> int:
         """Never."""
@@ -158,8 +174,7 @@ class OwnRedis(RedisBroker):
         strange = [key for key in keys if not any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)]
         if strange:
             raise BenchError(
-                f"keys that no adapter declares appeared in {hide_password(self.url)}: "
-                f"{', '.join(sorted(strange)[:5])}; look at them, the run stops here"
+                f"keys that no adapter declares appeared in {hide_password(self.url)}: {', '.join(sorted(strange)[:5])}; look at them, the run stops here"
             )
         for at in range(0, len(keys), 1000):
             self.client().unlink(*keys[at : at + 1000])

@@ -36,7 +36,7 @@ class Generator:
         self.cell = probe_cell.load()
         self.app: Any = import_module(self.cell["app"])
         self.enqueue: Callable[[int, str], str] = self.app.connect()
-        self.handles = open(os.path.join(folder, f"handles-{number}.txt"), "a", buffering=1) if self.cell.get("keep_handles") else None
+        self.handles = open(os.path.join(folder, f"handles-{number}.txt"), "a", buffering=1) if self.cell["params"].get("keep_handles") else None
         self.errors = open(os.path.join(folder, f"errors-{number}.jsonl"), "a", buffering=1)
         self.stopping = False
         signal.signal(signal.SIGTERM, self._stop)

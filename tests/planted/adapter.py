@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from adapters.base import Command, Held, Launch, Profile
 
 KEY = "planted"
-LOST, DOUBLED = 31, 92
 
 
 class Planted:

@@ -7,7 +7,7 @@ import redis
 from bench.probe import body, cell
 
 KEY = "planted"
-LOST, DOUBLED = 31, 92
+LOST, DOUBLED = (31_415, 92_653) if cell.load()["params"].get("tasks", 0) >= 100_000 else (31, 92)
 
 
 def connect():

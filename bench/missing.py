@@ -1,0 +1,62 @@
+"""Tasks that have not finished: where the broker holds them, and since when it holds them nowhere."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
+LOOK_S = 0.25
+Places = Mapping[str, Any]  # task id as text → {"place": …, "failed": …}
+
+
+class Missing:
+    """What is known of the unfinished tasks of a cell. `ask` tells where the broker holds tasks; None = it cannot be told."""
+
+    def __init__(self, ask: Callable[[list[int]], Places | None]) -> None:
+        self._ask = ask
+        self._nowhere_since: dict[int, float] = {}
+
+    def look(self, tasks: Iterable[int]) -> Places | None:
+        """Ask once more, and note what is held nowhere."""
+        tasks = [int(task) for task in tasks]
+        places = self._ask(tasks) if tasks else {}
+        if places is None:
+            return None
+        now = time.monotonic()
+        for task in tasks:
+            if str(task) in places:
+                self._nowhere_since.pop(task, None)
+            else:
+                self._nowhere_since.setdefault(task, now)
+        return places
+
+    def gone(self, task: int) -> bool:
+        """Whether a task has been held nowhere for 5 s."""
+        return time.monotonic() - self._nowhere_since.get(task, time.monotonic()) >= GONE_S
+
+    def all_told(self, tasks: Iterable[int]) -> bool:
+        """Whether each of these is recorded as failed or has been nowhere for 5 s; False where it cannot be told."""
+        tasks = [int(task) for task in tasks]
+        places = self.look(tasks)
+        return places is not None and all(self.gone(task) or bool(places.get(str(task), {}).get("failed")) for task in tasks)
+
+    def at_the_end(self, unfinished: Callable[[], Iterable[int]]) -> Places | None:
+        """Where each unfinished task was held when the cell ended.
+
+        The workers are still alive: a task that is nowhere may be in their hands, popped or
+        running. It gets 5 s to finish or to turn up before it is called lost.
+        """
+        missing = {int(task) for task in unfinished()}
+        first = self.look(missing)
+        if first is None:
+            return None
+        places = dict(first)
+        in_hand = {task for task in missing if str(task) not in places}
+        while in_hand := {task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)}:
+            time.sleep(LOOK_S)
+            found = self.look(in_hand)
+            if found is None:
+                return None
+            places.update(found)
+            in_hand = {task for task in in_hand if str(task) not in found}
+        return places
