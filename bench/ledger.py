@@ -1,6 +1,5 @@
 """Events to ledger to fates: what was planned, sent and run, joined by task id."""
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,97 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bench.errors import UsageError
-from bench.probe.events import FINISHED, MARKER, RECORD, RETURNED, SENT, STARTED, header
+from bench.event_files import read
+from bench.probe.events import FINISHED, RETURNED, SENT, STARTED
 from bench.store import StoredCell
 
 Ints = npt.NDArray[np.int64]
-EVENT = np.dtype([("marker", "S2"), ("kind", "u1"), ("flag", "u1"), ("pid", "<u4"), ("task", "<i8"), ("stamp", "<i8"), ("a", "<u8"), ("b", "<u8")])
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
-assert EVENT.itemsize == RECORD.size
-
-
-@dataclass(frozen=True)
-class Events:
-    """The records of one event file; `torn` counts pieces inside it that are no record, `tail` says that it ends in one."""
-
-    records: npt.NDArray[Any]
-    torn: int = 0
-    tail: bool = False
-
-
-def parse(data: bytes) -> Events:
-    """The records in the bytes behind a header; what is torn is skipped and counted."""
-    records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
-    rest = data[records.nbytes :]
-    return Events(records, 0, len(rest) > 0) if _valid(records).all() and _begins(rest) else _resync(data)
-
-
-def _begins(data: bytes) -> bool:
-    """Whether a record begins here, whole or torn; also true at the end of a file."""
-    return MARKER.startswith(data[: len(MARKER)])
-
-
-def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    good: npt.NDArray[np.bool_] = (records["marker"] == MARKER) & (records["kind"] >= STARTED) & (records["kind"] <= 6) & (records["flag"] <= 1)
-    return good
-
-
-def _resync(data: bytes) -> Events:
-    kept, torn, at, size = [], 0, 0, EVENT.itemsize
-    while at + size <= len(data):
-        # A torn piece borrows its missing bytes from its neighbour: only what another record follows is whole.
-        # The one byte that may stand between is a piece torn after the first byte of its marker.
-        behind = data[at + size : at + size + 1 + len(MARKER)]
-        whole = _begins(behind) or (behind[:1] == MARKER[:1] and _begins(behind[1:]))
-        if whole and _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
-            kept.append(data[at : at + size])
-            at += size
-            continue
-        torn += 1
-        found = data.find(MARKER, at + 1)
-        at = found if found >= 0 else len(data)
-    return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
-
-
-def read(path: Path) -> Events:
-    """A whole event file; UsageError if it is of another format or of another boot."""
-    with open(path, "rb") as file:
-        if file.read(RECORD.size) != header():
-            raise UsageError(f"{path} was not written by this version of bench in this boot: measure the cell again")
-        # Straight into an array: a million tasks are 80 MB, once is enough.
-        records = np.fromfile(file, EVENT)
-        file.seek(RECORD.size + records.nbytes)
-        rest = file.read()
-        if _valid(records).all() and _begins(rest):
-            return Events(records, 0, len(rest) > 0)
-        file.seek(RECORD.size)
-        return _resync(file.read())
-
-
-class Tail:
-    """An event file that grows, read a bit at a time; each `poll` gives the new records."""
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY)
-        self._at = RECORD.size
-
-    def poll(self) -> npt.NDArray[Any]:
-        """The whole records that have come since the last poll."""
-        size = os.fstat(self._fd).st_size
-        length = (size - self._at) // RECORD.size * RECORD.size
-        data = os.pread(self._fd, max(length, 0), self._at)
-        self._at += len(data)
-        return parse(data).records
-
-    def count(self) -> int:
-        """How many records stand in the file, read or not: as cheap as it gets."""
-        return (os.fstat(self._fd).st_size - RECORD.size) // RECORD.size
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
 
 
 @dataclass(frozen=True)
@@ -255,18 +170,22 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
 
 def load(cell: StoredCell) -> Ledger:
     """The ledger of a stored cell."""
-    tasks = cell.tasks
-    state = tasks["enqueue"].combine_chunks()
+    state = cell.tasks("enqueue").combine_chunks()
     translate = np.array([ENQUEUE.index(word) for word in state.dictionary.to_pylist()], np.int8)
     codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
-    task, due, sent, returned = (_column(tasks, name) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
-    runs = cell.runs
-    return Ledger(
-        task, due, sent, returned, codes, *(_column(runs, name) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us"))
-    )
+    del state
+    # Column by column: a million tasks would stand in memory twice.
+    task, due, sent, returned = (_ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
+    runs = (_ints(cell.runs(name)) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us"))
+    return Ledger(task, due, sent, returned, codes, *runs)
 
 
-def _column(table: pa.Table, name: str) -> Ints:
-    column = table[name]
-    # One chunk can be looked at where it lies.
-    return np.asarray(column.chunk(0).to_numpy() if column.num_chunks == 1 else column.to_numpy(), np.int64)
+def first_finishes(cell: StoredCell) -> Ints:
+    """The stamps at which the measured tasks of a stored cell finished first, in order of time, without the rest of its ledger."""
+    task, of, finished = _ints(cell.tasks("task")), _ints(cell.runs("task")), _ints(cell.runs("finished_ns"))
+    first = _first(task[task >= 0], of[finished >= 0], finished[finished >= 0])
+    return np.sort(first[first >= 0])
+
+
+def _ints(column: pa.ChunkedArray) -> Ints:
+    return np.array(column.to_numpy(), np.int64)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import ledger
+from bench import event_files, ledger
 from bench.errors import CellFailed
 from bench.host import Host, last_lines, signalled
 from bench.probe import events
@@ -36,7 +36,7 @@ class Load:
             events.create(str(self.work / f"sent-{number}.bin"))
         argv = [sys.executable, "-m", "bench.probe.generator", str(self.work)]
         self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
-        self._tails = [ledger.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
+        self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
         self._wait(lambda kinds: events.READY in kinds, 30, "become ready")
 
     def _wait(self, met: Any, timeout_s: float, what: str) -> None:

@@ -3,13 +3,13 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
-import psutil
 
 from bench.brokers.redis import Broker
-from bench.host import tree
 
 INTERVAL_S = 0.4
 COLUMNS = [
@@ -33,12 +33,52 @@ _TICK = os.sysconf("SC_CLK_TCK")
 NAN = float("nan")
 
 
-def memory(processes: Iterable[psutil.Process]) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Process:
+    """A process at one moment: its parent, and the CPU seconds of it and of the children that it has reaped."""
+
+    parent: int
+    cpu_s: float
+
+
+def processes() -> dict[int, Process]:
+    """Every process of this machine by pid, in one pass: asking for each tree by itself took 3 % of the machine from what is measured."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        # RQ's horses live for milliseconds: what they used is in the last two of these four.
+        found[int(name)] = Process(int(fields[1]), sum(map(int, fields[11:15])) / _TICK)
+    return found
+
+
+def tree(roots: Iterable[int], known: Mapping[int, Process]) -> set[int]:
+    """Those of the roots that live, and all below them."""
+    children = defaultdict(list)
+    for pid, process in known.items():
+        children[process.parent].append(pid)
+    found: set[int] = set()
+    waiting = [pid for pid in roots if pid in known]
+    while waiting:
+        found.add(pid := waiting.pop())
+        waiting += children[pid]
+    return found
+
+
+def cpu_s(pids: Iterable[int], known: Mapping[int, Process]) -> float:
+    """CPU seconds of these processes and of the children they have reaped."""
+    return sum(known[pid].cpu_s for pid in pids)
+
+
+def memory(pids: Iterable[int]) -> tuple[float, float]:
     """(PSS, USS) in bytes of these processes together; forks share pages, so summed RSS would count them again."""
     pss = uss = 0
-    for process in processes:
+    for pid in pids:
         try:
-            with open(f"/proc/{process.pid}/smaps_rollup") as file:
+            with open(f"/proc/{pid}/smaps_rollup") as file:
                 for line in file:
                     if line.startswith("Pss:"):
                         pss += int(line.split()[1])
@@ -47,19 +87,6 @@ def memory(processes: Iterable[psutil.Process]) -> tuple[float, float]:
         except (OSError, ValueError):
             continue
     return pss * 1024.0, uss * 1024.0
-
-
-def cpu_s(processes: Iterable[psutil.Process]) -> float:
-    """CPU seconds of these processes and of the children they have reaped: RQ's horses live for milliseconds."""
-    total = 0.0
-    for process in processes:
-        try:
-            with open(f"/proc/{process.pid}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
-            total += sum(int(value) for value in fields[11:15]) / _TICK
-        except (OSError, ValueError):
-            continue
-    return total
 
 
 def machine_busy_s() -> float:
@@ -98,32 +125,28 @@ class Sampler:
             self._rows.append(self._sample(label))
 
     def _sample(self, label: str) -> list[object]:
-        workers = tree(self.roots())
         counters = self.broker.counters()
-        pss, uss = memory(workers)
-        broker = tree([self.broker.pid]) if self.broker.pid else []
-        keeper = [psutil.Process(self.keeper)] if psutil.pid_exists(self.keeper) else []
+        ns, known, busy_s = time.monotonic_ns(), processes(), machine_busy_s()
         own = os.times()
-        bench_cpu = own.user + own.system
-        # The stamp is taken between the two readings of CPU, so that their error is as small as it can be.
-        ours = {p.pid: p for p in [*keeper, *(keeper[0].children(recursive=True) if keeper else []), *broker]}
-        everything = cpu_s(ours.values()) + bench_cpu
+        bench_s = own.user + own.system
+        workers, broker = tree(self.roots(), known), tree([self.broker.pid] if self.broker.pid else [], known)
+        pss, uss = memory(workers)
         return [
-            time.monotonic_ns(),
+            ns,
             label,
             pss,
             uss,
             float(len(workers)),
-            cpu_s(workers),
+            cpu_s(workers, known),
             memory(broker)[0] if broker else NAN,
             float(counters.memory) if counters else NAN,
             counters.cpu_s if counters else NAN,
             float(counters.commands) if counters else NAN,
             float(counters.pushes) if counters else NAN,
             float(counters.own) if counters else NAN,
-            everything,
-            bench_cpu + cpu_s(tree(self.generators())),
-            machine_busy_s(),
+            cpu_s(tree([self.keeper], known) | broker, known) + bench_s,
+            bench_s + cpu_s(tree(self.generators(), known), known),
+            busy_s,
         ]
 
     def frame(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +17,14 @@ from bench.brokers.binary import find_redis
 from bench.brokers.redis import OwnRedis
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
-from bench.errors import BenchError, CellFailed, NotOffered, Unavailable, UsageError
+from bench.cell_lines import deserves_another, line_of
+from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
 from bench.fingerprint import commit, fingerprint
 from bench.plan import Plan, cells, load_scenarios
 from bench.stage import Stage
 from bench.version import VERSION
 
 MOST_GENERATORS = 8
-OUTSIDE = ("foreign load", "generator")  # reasons for which a cell is run once more
 
 
 @dataclass
@@ -137,7 +137,7 @@ class Runner:
             if line["state"] not in ("done", "skipped"):
                 todo.append(replace(planned[line["retry_of"] or line["number"]], number=line["number"]))
         again = {line["retry_of"] for line in self.info["cells"]}
-        due = [line for line in self.info["cells"] if _deserves_another(line) and line["number"] not in again]
+        due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
         once_more = [self._once_more(planned[line["number"]]) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
@@ -165,7 +165,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if _deserves_another(line):
+            if deserves_another(line):
                 # What later cells rest on cannot wait for the end of the block.
                 place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
                 place.insert(at_once, self._once_more(cell))
@@ -190,26 +190,8 @@ class Runner:
         self.watcher.estimated(known, seconds)
 
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
-        scenario = load_scenarios()[cell.scenario]
         began = time.monotonic()
-        if reason := scenario.skip(cell):
-            line.update(state="skipped", verdict="not_offered", reason=reason)
-        else:
-            stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.redis_url, self.plan.time_cap_s, self.watcher.progress)
-            try:
-                k = self._generators(cell)
-                with stage.open(generators=k):
-                    scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
-                line.update(state="done", verdict="ok", reason="")
-                self.info["versions"][cell.arm.name] = stage.journal["versions"]
-            except NotOffered as error:
-                line.update(state="skipped", verdict="not_offered", reason=str(error))
-            except Unavailable as error:
-                line.update(state="skipped", verdict="unavailable", reason=str(error))
-            except CellFailed as error:
-                line.update(state="failed", verdict="invalid", reason=str(error))
-            except OSError as error:
-                raise self._unwritable(error) from None
+        self._stage(cell, line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = measuring.measure_cell(store.Run(self.folder, self.info), line)
@@ -219,6 +201,27 @@ class Runner:
         self._rows[cell.number] = measuring.rows(store.Run(self.folder, self.info), line, measures)
         self._save()
         self.watcher.ended(cell, line, self._frame())
+
+    def _stage(self, cell: Cell, line: dict[str, Any]) -> None:
+        """Carry a cell out, and write into its line how that went."""
+        scenario = load_scenarios()[cell.scenario]
+        if reason := scenario.skip(cell):
+            line.update(state="skipped", verdict="not_offered", reason=reason)
+            return
+        stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.redis_url, self.plan.time_cap_s, self.watcher.progress)
+        try:
+            with stage.open(generators=self._generators(cell)):
+                scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
+            line.update(state="done", verdict="ok", reason="")
+            self.info["versions"][cell.arm.name] = stage.journal["versions"]
+        except NotOffered as error:
+            line.update(state="skipped", verdict="not_offered", reason=str(error))
+        except Unavailable as error:
+            line.update(state="skipped", verdict="unavailable", reason=str(error))
+        except CellFailed as error:
+            line.update(state="failed", verdict="invalid", reason=str(error))
+        except OSError as error:
+            raise self._unwritable(error) from None
 
     def _generators(self, cell: Cell) -> int:
         """As many that each spends less than half of its time in enqueue calls."""
@@ -258,17 +261,6 @@ class Runner:
         measuring.write_measures(store.Run(self.folder, self.info), self._frame())
 
 
-def _deserves_another(line: Mapping[str, Any]) -> bool:
-    """Invalid for a reason outside the arm, and not yet measured a second time."""
-    return line["retry_of"] is None and line["verdict"] == "invalid" and str(line["reason"]).startswith(OUTSIDE)
-
-
-def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:
-    """A cell's line in run.json before it has run."""
-    where = {"number": cell.number, "scenario": cell.scenario, "case": cell.case, "arm": cell.arm.name, "block": cell.block}
-    return where | {"state": "planned", "verdict": "", "reason": "", "seconds": None, "retry_of": retry_of}
-
-
 def new_folder(out: Path | None, seed: int) -> Path:
     """Where a run goes: --out itself, or a new folder under results/."""
     if out is not None:
@@ -279,6 +271,3 @@ def new_folder(out: Path | None, seed: int) -> Path:
 def fresh_seed() -> int:
     """A seed for the order, the arrivals and the fault moments."""
     return int.from_bytes(os.urandom(4), "big") >> 1
-
-
-__all__ = ["BenchError", "Runner", "Watcher", "fresh_seed", "line_of", "new_folder"]

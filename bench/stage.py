@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adapters.base import Holds
-from bench import ledger, store
+from bench import event_files, ledger, store
 from bench.brokers.redis import Broker, EmbeddedRedis, OwnRedis
 from bench.cell import Cell
 from bench.errors import CellFailed
@@ -74,7 +74,7 @@ class Stage:
         self.journal["generators"] = generators
         self.fleet = self._fleet(env)
         stack.callback(lambda: self.fleet.unsupervise())
-        self.tail = ledger.Tail(self.work / "runs.bin")
+        self.tail = event_files.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
         self.sampler = Sampler(self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids)
         stack.callback(self.sampler.stop)

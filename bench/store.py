@@ -63,25 +63,23 @@ class StoredCell:
         """phases.json: phases, marks, fault, what the broker still held, notes."""
         return dict(read_json(self.folder / "phases.json"))
 
-    @property
-    def tasks(self) -> pa.Table:
-        """One row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
-        return self._table("tasks.parquet")
+    def tasks(self, column: str) -> pa.ChunkedArray:
+        """A column with one row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
+        return self._table("tasks.parquet", [column])[column]
 
-    @property
-    def runs(self) -> pa.Table:
-        """One row per run of a task: task, pid, parent, thread, started_ns, finished_ns, import_us."""
-        return self._table("runs.parquet")
+    def runs(self, column: str) -> pa.ChunkedArray:
+        """A column with one row per run of a task: task, pid, parent, thread, started_ns, finished_ns, import_us."""
+        return self._table("runs.parquet", [column])[column]
 
     @cached_property
     def samples(self) -> pd.DataFrame:
         """Resources over time, see bench.resources.COLUMNS."""
         return pd.DataFrame(self._table("samples.parquet").to_pandas())
 
-    def _table(self, name: str) -> pa.Table:
+    def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         try:
             # One thread and the plain allocator: what is freed goes back, and a reader costs no more than its columns.
-            return pq.read_table(self.folder / name, use_threads=False, pre_buffer=False)
+            return pq.read_table(self.folder / name, columns=columns, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
 

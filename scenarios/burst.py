@@ -138,7 +138,7 @@ def _until_finished(stage: Stage, tasks: int) -> None:
             if stage.missing.all_told(stage.unfinished()):
                 return
             time.sleep(ASK_AGAIN_S)
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def _enqueue_rate(book: Ledger) -> float:

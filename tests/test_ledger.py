@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import ledger
+from bench import event_files
 from bench.errors import UsageError
 from bench.fates import fates, order_violations
 from bench.probe import events
@@ -73,7 +73,7 @@ def test_shuffling_processes_changes_nothing(tmp_path_factory: pytest.TempPathFa
 @given(st.integers(1, 39))
 def test_a_torn_last_record_is_normal(tmp_path_factory: pytest.TempPathFactory, length: int) -> None:
     whole = events.RECORD.pack(events.MARKER, events.STARTED, 0, 7, 1, 5, 3, 0)
-    found = ledger.read(write(tmp_path_factory.mktemp("torn") / "runs.bin", ran(0, 1, 2), whole[:length]))
+    found = event_files.read(write(tmp_path_factory.mktemp("torn") / "runs.bin", ran(0, 1, 2), whole[:length]))
     assert (len(found.records), found.torn, found.tail) == (2, 0, True)
 
 
@@ -84,7 +84,7 @@ def test_a_torn_record_inside_does_not_pass_unseen(tmp_path_factory: pytest.Temp
     data = path.read_bytes()
     cut = events.RECORD.size * (1 + at)
     path.write_bytes(data[:cut] + data[cut : cut + length] + data[cut:])
-    found = ledger.read(path)
+    found = event_files.read(path)
     assert found.torn >= 1 and not found.tail
     assert found.records["task"].tolist() == [0, 0, 1, 1, 2, 2]
 
@@ -95,7 +95,7 @@ def test_a_file_of_another_boot_is_refused(tmp_path: Path) -> None:
     data[10] ^= 0xFF
     path.write_bytes(bytes(data))
     with pytest.raises(UsageError, match="this boot"):
-        ledger.read(path)
+        event_files.read(path)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_start_before_the_return_is_in_order(tmp_path: Path) -> None:
 
 def test_the_tail_gives_each_record_once(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.bin", ran(0, 1, 2))
-    tail = ledger.Tail(path)
+    tail = event_files.Tail(path)
     assert tail.poll()["task"].tolist() == [0, 0]
     with open(path, "ab") as file:
         file.write(events.RECORD.pack(events.MARKER, events.STARTED, 0, 7, 1, 5, 3, 0)[:25])

@@ -7,8 +7,9 @@ import pytest
 
 from bench import runner
 from bench.arms import load_adapters
+from bench.cell_lines import line_of
 from bench.plan import cells, make_plan
-from bench.runner import Known, Runner, line_of
+from bench.runner import Known, Runner
 
 
 def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
