@@ -17,6 +17,7 @@ from bench.host import ROOT
 
 CORE_FAULTS = ("worker-crash", "child-crash", "deploy", "broker-crash")
 BROKERS = ("redis", "redis-everysec", "redis-always")
+_BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
 
 
@@ -148,7 +149,7 @@ def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
 
 def _settings(text: str, arm: str) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
+    for part in filter(None, (p.strip() for p in _BETWEEN.split(text))):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")

@@ -94,6 +94,7 @@ def measure_live(plan: Plan, folder: Path, redis_url: str | None, out: Console, 
         runner.resume()
     else:
         runner.prepare()
+        runner.info["warnings"].append("no selftest of this machine and version is stored")
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()

@@ -60,6 +60,7 @@ class Runner:
     folder: Path
     redis_url: str | None = None
     watcher: Watcher = field(default_factory=Watcher)
+    estimate: bool = True
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
@@ -99,8 +100,6 @@ class Runner:
             "warnings": machine.disturbances(results=self.folder),
         }
         self.info["boot_id"] = self.info["machine"]["boot_id"]
-        if not self.info["selftest"]:
-            self.info["warnings"].append("no selftest of this machine and version is stored")
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
@@ -155,7 +154,7 @@ class Runner:
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured stays whatever happens."""
         self.watcher.planned(self.todo)
-        if self.plan.size != "smoke":
+        if self.estimate and self.plan.size != "smoke":
             self._estimate()
         queue, again = list(self.todo), list[Cell]()
         at = 0

@@ -24,6 +24,7 @@ def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
         ("rq/durable", "rq/durable@redis-always"),
         ("rq/durable@redis", "rq/durable"),
         ("celery/default{worker_prefetch_multiplier=1}", "celery/default{worker_prefetch_multiplier=1}"),
+        ("celery/default{accept_content=[1,2], task_acks_late=true}", "celery/default{accept_content=[1, 2], task_acks_late=true}"),
     ],
 )
 def test_an_arm_has_one_name(text: str, name: str) -> None:
