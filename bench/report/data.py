@@ -91,9 +91,9 @@ class Joined:
         return next((line for line in self.runs[place].info["cells"] if line["number"] == number), None)
 
     def blocks(self, scenario: str) -> int:
-        """The most blocks that any arm has in a scenario."""
-        f = self.frame[self.frame["scenario"] == scenario]
-        return 0 if f.empty else int(f.groupby(["case", "arm"])["block"].nunique().max())
+        """The fewest blocks that any arm has in a scenario."""
+        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] != "capacity")]
+        return 0 if f.empty else int(f.groupby(["case", "arm"])["block"].nunique().min())
 
 
 def letter(place: int) -> str:

@@ -65,6 +65,9 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
     ]
 
 
+HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
+
+
 def _throughput(joined: Joined, arm: str) -> Figure:
     return _with_unit(figure(joined.rows("burst", "-", arm, "throughput"), "throughput"), "tasks/s")
 
@@ -97,7 +100,8 @@ def _recovery(joined: Joined, arm: str) -> Figure:
         return joined.rows("recovery", "worker-crash", arm, metric)
 
     work, service = (figure(rows(f"{name}_recovery_s"), f"{name}_recovery_s") for name in ("work", "service"))
-    hit = rows("running")["value"].sum() + rows("waiting")["value"].sum()
+    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted after the fault.
+    hit = sum(rows(fate)["value"].sum() for fate in HIT)
     lost, stuck, failed = (int(rows(name)["value"].sum()) for name in ("lost", "stuck", "failed"))
     gone = [f"{count} of {hit:.0f} {word}" for count, word in ((lost, "lost"), (stuck, "stuck"), (failed, "failed")) if count]
     served = f"service after {service.text} s" if service.is_number else f"service: {service.text}"

@@ -18,12 +18,19 @@ ASKED = {
 
 
 def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
-    """Every pair within a guarantee; empty below three blocks and for a smoke run, which make no claims."""
-    if joined.blocks(scenario) < MIN_BLOCKS or any(run.info["plan"].get("size") == "smoke" for run in joined.runs):
-        return []
-    wanted = joined.frame[(joined.frame["scenario"] == scenario) & joined.frame["metric"].isin(ASKED.get(scenario, ()))]
-    guarantees = {name: str(arm["guarantee"]) for name, arm in joined.arms.items()}
-    return [_row(line) for line in records(compare_arms(wanted, "full", guarantees))]
+    """Every pair within a guarantee and within one run; nothing below three blocks and for a smoke run, which make no claims."""
+    found = []
+    for place, run in enumerate(joined.runs):
+        if run.info["plan"].get("size") == "smoke":
+            continue
+        every = joined.every
+        mine = every[(every["place"] == place) & (every["cell"] == every["stands"]) & (every["scenario"] == scenario)]
+        wanted = mine[mine["metric"].isin(ASKED.get(scenario, ()))]
+        # Blocks pair because they were interleaved: those of two runs have nothing in common but their number.
+        if not wanted.empty and wanted["block"].nunique() >= MIN_BLOCKS:
+            guarantees = {name: str(arm["guarantee"]) for name, arm in run.info["arms"].items()}
+            found += [_row(line) for line in records(compare_arms(wanted, "full", guarantees))]
+    return found
 
 
 def _row(line: Any) -> dict[str, str]:
