@@ -118,6 +118,27 @@ def measure(run: RunArg, as_json: Json = False) -> None:
         shown.print(f"{row.scenario} {row.case} {row.arm} {row.metric}: {in_words(row)}{words}", markup=False, soft_wrap=True)
 
 
+@app.command()
+def selftest(
+    quick: Annotated[bool, typer.Option("--quick", help="the most telling checks, less than 3 minutes")] = False,
+    noise: Annotated[int, typer.Option(help="also so many blocks of one arm against itself")] = 0,
+    out: Annotated[Path | None, typer.Option(help="the folder of the selftest; results/selftest-<time> unless told")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the instrument with things whose truth is known, and say what came out."""
+    from bench.selftest.command import new_folder
+    from bench.selftest.command import selftest as carry_out
+    from bench.selftest.stored import FILE
+
+    folder = out or new_folder()
+    with lock.measuring(wait, console(as_json).print):
+        code = carry_out(folder, quick, noise, console(as_json))
+    if as_json:
+        answer(store.read_json(folder / FILE))
+    raise typer.Exit(code)
+
+
 @app.command("list")
 def list_all(adapter: Adapters = [], runs: Annotated[bool, typer.Option("--runs", help="the stored runs instead")] = False, as_json: Json = False) -> None:  # noqa: B006
     """Show every scenario, case, arm and setting with its documentation page; or the stored runs."""

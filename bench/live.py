@@ -17,6 +17,7 @@ from bench.measuring import open_measured
 from bench.metrics import METRICS
 from bench.plan import Plan
 from bench.runner import Runner, Watcher
+from bench.selftest import stored
 from bench.store import Run
 
 SHOWN = ("throughput", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "service_recovery_s", "work_recovery_s", "lost", "stuck")
@@ -94,7 +95,7 @@ def measure_live(plan: Plan, folder: Path, redis_url: str | None, out: Console, 
         runner.resume()
     else:
         runner.prepare()
-        runner.info["warnings"].append("no selftest of this machine and version is stored")
+        stored.attach(runner.info, folder)
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()

@@ -1,0 +1,92 @@
+"""`bench selftest`: carry out the checks, print a line for each, store them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import machine, store
+from bench.errors import EXIT_INVALID, EXIT_OK, BenchError, UsageError
+from bench.selftest import counting, generating, noise, own_cost, recovering, resources, unfit, waiting
+from bench.selftest.lines import Line
+from bench.selftest.session import Session
+from bench.selftest.stored import FILE
+from bench.stats import MIN_BLOCKS
+from bench.version import VERSION
+
+Check = Callable[[Session, bool], list[Line]]
+QUICK: Sequence[Check] = (counting.planted, counting.rates, waiting.stall, recovering.back, resources.step, unfit.gates)
+FULL: Sequence[Check] = (
+    counting.planted,
+    counting.rates,
+    waiting.theory,
+    waiting.stall,
+    recovering.back,
+    recovering.again,
+    resources.step,
+    resources.leak,
+    resources.burn,
+    own_cost.recording,
+    own_cost.forks,
+    own_cost.sampler,
+    generating.rising,
+    generating.slow_call,
+    unfit.gates,
+)
+
+
+def new_folder() -> Path:
+    """Where a selftest goes unless told."""
+    return Path("results") / f"selftest-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
+    """Run every check and store what it said; the exit code."""
+    if blocks and blocks < MIN_BLOCKS:
+        raise UsageError(f"--noise {blocks}: give 0 for none, or {MIN_BLOCKS} blocks at least")
+    try:
+        folder.mkdir(parents=True, exist_ok=False)
+    except FileExistsError:
+        raise UsageError(f"{folder} is there already: choose another --out") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+    session = Session(folder / "runs", lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True))
+    checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
+    began, lines = datetime.now(UTC), list[Line]()
+    for check in checks:
+        lines += (found := _guarded(check, session, quick))
+        for line in found:
+            out.print(_row(line), markup=False, soft_wrap=True)
+    document = {
+        "format": 1,
+        "created": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round((datetime.now(UTC) - began).total_seconds()),
+        "bench_version": VERSION,
+        "quick": quick,
+        "noise_blocks": blocks,
+        "machine": machine.describe(),
+        "passed": all(line.passed for line in lines),
+        "lines": [asdict(line) | {"verdict": "ok" if line.passed else "failed"} for line in lines],
+    }
+    store.write_json(folder / FILE, document)
+    failed = [line for line in lines if not line.passed]
+    out.print(f"{len(lines) - len(failed)} of {len(lines)} as expected; written to {folder / FILE}", markup=False, soft_wrap=True)
+    return EXIT_INVALID if failed else EXIT_OK
+
+
+def _guarded(check: Check, session: Session, quick: bool) -> list[Line]:
+    """A check that cannot be carried out has failed; the others go on."""
+    try:
+        return check(session, quick)
+    except UsageError:
+        raise
+    except (BenchError, ValueError, KeyError, IndexError) as error:
+        name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+        return [Line(0, f"{name} could not be carried out", "a figure", f"{type(error).__name__}: {error}"[:200], False, "its run under the selftest's folder")]
+
+
+def _row(line: Line) -> str:
+    mark = "ok  " if line.passed else "FAIL"
+    return f"{mark} {line.item:2d}  {line.what}: {line.measured} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")

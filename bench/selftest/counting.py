@@ -1,0 +1,41 @@
+"""1: planted losses, doubles and strangers are found by id. 2: a known capacity is measured. Both through the burst and latency scenarios."""
+
+from bench import ledger
+from bench.selftest.lines import Line, same, within
+from bench.selftest.session import Session, arm, cells, value
+from scenarios.common import fates_of
+
+TASKS = 100_000
+LOSE, DOUBLE, UNEXPECTED = [17, 31_415, 99_999], [0, 27_182], [1_000_003]
+RATES = ((200.0, 0.01), (1000.0, 0.01), (5000.0, 0.03))
+
+
+def planted(session: Session, quick: bool) -> list[Line]:
+    """Three losses, two doubles, a stranger, out-of-order delivery, in 100,000 tasks."""
+    name = arm(lose=LOSE, double=DOUBLE, unexpected=UNEXPECTED, batch=100, shuffle=True, fire_and_forget=True)
+    run = session.run("counting", "burst", [name], ["-"], tasks=TASKS, workers=2)
+    cell = cells(run)[-1]
+    told = fates_of(cell, ledger.load(cell)).by_name
+    where = "bench/ledger.py and bench/fates.py: the instrument miscounts"
+    lines = [
+        same(1, f"{what} among {TASKS:,} tasks, by id", sorted(told[fate].tolist()), sorted(ids), where)
+        for what, fate, ids in (("lost tasks", "lost", LOSE), ("doubled tasks", "doubled", DOUBLE), ("strangers", "unexpected", UNEXPECTED))
+    ]
+    finished = TASKS - len(LOSE) - len(DOUBLE)
+    verdict = str(run.measures[run.measures["metric"] == "throughput"]["verdict"].iloc[-1])
+    return [
+        *lines,
+        same(1, "all other tasks are finished", len(told["finished"]), finished, where),
+        same(1, "a cell with losses gives no speed", verdict, "wrong", "scenarios/common.py, judged"),
+    ]
+
+
+def rates(session: Session, quick: bool) -> list[Line]:
+    """Slots that begin a known number of tasks per second."""
+    lines = []
+    for rate, band in RATES[1:2] if quick else RATES:
+        name = arm(capacity=rate, batch=20, fire_and_forget=True)
+        run = session.run(f"rate-{rate:.0f}", "latency", [name], ["capacity"])
+        what = f"a capacity of {rate:,.0f} tasks/s"
+        lines.append(within(2, what, value(run, "capacity"), rate * (1 - band), rate * (1 + band), "tasks/s", "a busy machine, or scenarios/latency.py"))
+    return lines

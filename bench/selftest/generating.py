@@ -1,0 +1,53 @@
+"""8: up to which rate the load generator can be believed, and that a slow enqueue call is not blamed on it."""
+
+import numpy as np
+
+from bench import gates, ledger
+from bench.ledger import Ledger
+from bench.selftest.lines import Line, same, within
+from bench.selftest.session import Session, arm, cells, found, value
+
+RATES = (250, 500, 1000, 2000, 4000, 8000, 16000)
+MUST_HOLD = 1000
+STALL_S = 0.5
+WHERE = "bench/probe/generator.py, or a busy machine"
+
+
+def rising(session: Session, quick: bool) -> list[Line]:
+    """The floor at rising rates, one generator, until its verdict is no longer ok."""
+    held, lags, ended = 0, [], "at none of them"
+    for rate in RATES:
+        run = session.run(f"generator-{rate}", "latency", ["floor"], [f"rate={rate}"], tasks=rate * 10)
+        cell = cells(run)[-1]
+        book = ledger.load(cell)
+        lags.append(f"{rate}/s {_lag_p99_ms(book):.2f} ms")
+        row = found(run, "latency_p99_ms")
+        if row["verdict"] != "ok":
+            ended = f"at {rate}/s: {row['verdict']}, {str(row['reason'])[:70]}"
+            break
+        held = rate
+    what = f"one generator on the floor, wake lag P99 {', '.join(lags)}; the verdict is no longer ok {ended}; the highest rate that held"
+    return [within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE)]
+
+
+def _lag_p99_ms(book: Ledger) -> float:
+    return float(np.quantile(gates.wake_lag_ns(book, 1)[book.measured()], 0.99)) / 1e6
+
+
+def slow_call(session: Session, quick: bool) -> list[Line]:
+    """One enqueue call of 0.5 s: what it holds up stays in the latency, and the cell stays valid."""
+    run = session.run("slow-call", "latency", [arm(stall_call=[500, STALL_S])], ["rate=200"], tasks=2000)
+    row = found(run, "latency_p99_ms")
+    expected = STALL_S * 1e3 - 0.01 * 2000 / 200 * 1e3
+    return [
+        same(8, "a cell with a slow enqueue call is valid", row["verdict"], "ok", "bench/gates.py"),
+        within(
+            8,
+            f"an enqueue call of {STALL_S} s under 200/s: P99 from the due time",
+            value(run, "latency_p99_ms"),
+            expected - 60,
+            STALL_S * 1e3 + 50,
+            "ms",
+            WHERE,
+        ),
+    ]

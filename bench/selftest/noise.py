@@ -1,0 +1,47 @@
+"""9: the same arm against itself: the spread of this machine, false alarms, and the smallest change it can show."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import chi2
+
+from bench import stats
+from bench.metrics import METRICS
+from bench.selftest.lines import Line, within
+from bench.selftest.session import Session
+
+ARM, TWIN = "huey/process", "huey/process{results=true}"  # the same code and the same settings under two names
+TASKS = 5_000
+WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
+SOON = (3, 5, 10)
+
+
+def same_twice(blocks: int) -> Callable[[Session, bool], list[Line]]:
+    """The check for so many blocks."""
+
+    def check(session: Session, quick: bool) -> list[Line]:
+        measures = session.run("noise", "burst", [ARM, TWIN], ["-"], tasks=TASKS, blocks=blocks, workers=2).measures
+        lines, alarms, compared = [], 0, 0
+        for metric in WANTED:
+            rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]
+            pairs = rows.pivot_table(index="block", columns="arm", values="value", aggfunc="last").dropna()
+            if len(pairs) < stats.MIN_BLOCKS:
+                continue
+            base, head = (pairs[column].tolist() for column in pairs.columns)
+            ratio = stats.paired_ratio(base, head)
+            alarms += stats.classify(ratio, METRICS[metric].floor, METRICS[metric].better) not in ("tie", "unclear")
+            compared += 1
+            lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))
+        what = f"false alarms among {compared} comparisons of an arm with itself"
+        return [*lines, within(9, what, alarms, 0, 1, "", "bench/stats.py, or a machine that drifts within a block")]
+
+    return check
+
+
+def _line(metric: str, spread: float, blocks: int, ratio: float) -> Line:
+    """The spread with its own uncertainty: s²·(n - 1)/σ² is distributed as χ² with n - 1 degrees of freedom."""
+    low, high = (spread * np.sqrt((blocks - 1) / chi2.ppf(q, blocks - 1)) for q in (0.975, 0.025))
+    smallest = ", ".join(f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON)
+    known = f"{100 * low:.1f} to {100 * high:.1f} %"
+    what = f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: smallest change found 9 times in 10: {smallest}; spread {known}"
+    return within(9, what, 100 * spread, 0.0, 100.0, "% from pair to pair", "a busy machine")

@@ -1,0 +1,152 @@
+"""7: what the instrument costs the systems that it measures."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import redis
+from scipy import stats
+
+from bench.arms import parse_arm
+from bench.cell import Cell
+from bench.fleet import Fleet
+from bench.gates import edge
+from bench.host import ROOT
+from bench.probe import cell as probe_cell
+from bench.probe import events
+from bench.schedule import at_once, merge
+from bench.selftest.lines import Line, within
+from bench.selftest.session import Session, cells, value
+from bench.stage import Stage
+
+FASTEST, QUEUE, TASKS, ROUNDS = "celery/tuned", "celery", 15_000, 6
+IN_PLACE_US = 25.0  # between two tasks a worker waits for the broker: the caches are cold, and two µs become ten
+FORKS = 200
+WHERE = "bench/probe/body.py and bench/resources.py, or a busy machine"
+
+
+def recording(session: Session, quick: bool) -> list[Line]:
+    """The log by itself; then a worker with it beside one without, on the fastest real arm and on the floor."""
+    micros = loop_us(session.folder)
+    lines = [within(7, "recording in a living process, by itself", micros, 0.0, 5.0, "µs per task", WHERE)]
+    for arm, queue in ((FASTEST, QUEUE), ("floor", "floor")):
+        session.say(f"{arm}, one worker with the event log and one without")
+        rounds = np.array([side_by_side(session, arm, queue, number) for number in range(ROUNDS)])
+        added, low, high = _interval(1e6 / rounds[:, 0] - 1e6 / rounds[:, 1])
+        ratio = float(np.exp(np.log(rounds[:, 0] / rounds[:, 1]).mean()))
+        what = f"{arm}: a worker with the event log does {ratio:.3f} times the tasks of one without; added, 95 % interval {low:.1f} to {high:.1f} µs"
+        lines.append(within(7, what, added, -IN_PLACE_US, IN_PLACE_US, "µs per task", WHERE))
+    return lines
+
+
+def side_by_side(session: Session, arm: str, queue: str, number: int) -> tuple[float, float]:
+    """Two workers drain one queue, one of them without an event file: (tasks per second with, without).
+
+    Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
+    """
+    cell = Cell(1, "burst", "-", parse_arm(arm, session.adapters), 0, 2, 1, {"tasks": TASKS})
+    stage = Stage(cell, session.folder / "own-cost" / f"{arm.replace('/', '-')}-{number}", None, 300, lambda *_: None)
+    with stage.open():
+        stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
+        while not stage.load.done():
+            time.sleep(0.02)
+        commands = list(stage.fleet.commands)
+        # No event file in its environment: the body records nothing. The sides change from round to round.
+        bare = number % 2
+        commands[bare] = replace(commands[bare], env={**commands[bare].env, probe_cell.EVENTS: ""})
+        stage.fleet = Fleet(stage.host, commands, stage.logs, stage.fleet.env)
+        stage.fleet.start()
+        left, recorded, seconds = _watched(stage, redis.Redis.from_url(stage.broker.url), queue).T
+        stage.journal["held"] = {}
+    edges = [-0.9 * TASKS, -0.1 * TASKS]
+    with_log, passed = (float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds))
+    return with_log / passed, (0.8 * TASKS - with_log) / passed
+
+
+def _watched(stage: Stage, client: Any, queue: str) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """(tasks on the queue, tasks recorded as finished, seconds) until the queue is empty."""
+    seen: list[tuple[float, float, float]] = []
+    while not seen or seen[-1][0]:
+        seen.append((float(client.llen(queue)), stage.tail.count() / 2, time.monotonic()))
+        time.sleep(0.02)
+    return np.array(seen)
+
+
+def _interval(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, float, float]:
+    """(mean, low, high) of a 95 % t-interval."""
+    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    mean = float(values.mean())
+    return mean, mean - half, mean + half
+
+
+def loop_us(folder: Path, rounds: int = 5) -> float:
+    """µs that the two records of a task cost in a loop, median of rounds with and without an event file."""
+    loop = "for n in range({}): body.run(n)\n"
+    code = "import time\nfrom bench.probe import body\n" + loop.format(20_000) + "t = time.perf_counter()\n" + loop.format(100_000)
+    code += "print((time.perf_counter() - t) * 10)"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for number in range(rounds):
+        path = folder / f"loop-{number}.bin"
+        events.create(str(path))
+        with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
+        path.unlink()
+        found.append(with_log - without)
+    return statistics.median(found)
+
+
+def _output(code: str, extra: dict[str, str]) -> float:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)} | extra
+    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+
+
+FORKED = """
+import os, time
+def child(path):
+    pid = os.fork()
+    if not pid:
+        if path:
+            os.environ["QUEUE_BENCH_EVENTS"] = path
+        else:
+            os.environ.pop("QUEUE_BENCH_EVENTS", None)
+        from bench.probe import body
+        body.run(1)
+        os._exit(0)
+    os.waitpid(pid, 0)
+spent = {True: [], False: []}
+for n in range(2 * {forks}):
+    recording = n % 2 == 0
+    t = time.perf_counter()
+    child(PATH if recording else "")
+    spent[recording].append(time.perf_counter() - t)
+median = lambda values: sorted(values)[len(values) // 2]
+print((median(spent[True]) - median(spent[False])) * 1e6)
+"""
+
+
+def forks(session: Session, quick: bool) -> list[Line]:
+    """A child per task opens the event file anew: what that adds to a task of RQ's default worker."""
+    run = session.run("rq", "burst", ["rq/default"], ["-"], tasks=300)
+    own_us = 1e6 / value(run, "throughput")
+    path = session.folder / "forks.bin"
+    events.create(str(path))
+    code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
+    added_us = _output(code, {})
+    path.unlink()
+    what = f"recording in a child per task adds {added_us:.0f} µs to the {own_us:,.0f} µs of a task of rq/default; share"
+    return [within(7, what, 100 * added_us / own_us, -2.0, 2.0, "%", WHERE)]
+
+
+def sampler(session: Session, quick: bool) -> list[Line]:
+    """CPU of bench, its sampler and an idle generator while a backlog is drained."""
+    run = session.run("sampler", "burst", ["floor"], ["-"], tasks=50_000)
+    cell = cells(run)[-1]
+    first, last = (edge(cell.samples, f"drain:{end}") for end in ("start", "end"))
+    share = (last["instrument_cpu_s"] - first["instrument_cpu_s"]) / ((last["ns"] - first["ns"]) / 1e9)
+    return [within(7, "the instrument's own CPU during a drain, of one core", 100 * float(share), 0.0, 8.0, "%", WHERE)]

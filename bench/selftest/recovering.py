@@ -1,0 +1,63 @@
+"""5: a worker that comes back when it says, tasks that are delivered again when it says, or never."""
+
+from bench.selftest.lines import Line, same, within
+from bench.selftest.session import Session, arm, cells, found, truth, value
+from bench.store import Run
+
+SUPERVISOR_S, SPACING_S = 1.0, 0.05  # one slot: 10 tasks per second would be 0.1, two slots: 0.05
+RESOLUTION_S = 0.05
+LONG_S = 0.2
+BACK_S = (2.0, 4.0, 8.0)
+REDELIVER_S = 3.0
+NEVER_RUNS_LONGER_S = 0.5  # a task of 200 ms that is older than this has lost its worker
+TIMES = ("service_recovery_s", "work_recovery_s", "rate_recovery_s", "backlog_recovery_s")
+WHERE = "bench/recovery.py and bench/faults.py, or a busy machine"
+
+
+def back(session: Session, quick: bool) -> list[Line]:
+    """The workers serve again R seconds after the kill and start all that waited at once."""
+    lines = []
+    for wanted in BACK_S[:1] if quick else BACK_S:
+        name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
+        run = session.run(f"back-{wanted:g}", "recovery", [name], ["worker-crash"], workers=2)
+        serving = _after_t0(run, "serving_ns")
+        tolerance = RESOLUTION_S + SPACING_S
+        what = f"serving again {serving:.3f} s after the kill by the workers' own stamp"
+        lines += [
+            within(5, f"{what}: service", value(run, "service_recovery_s"), serving - RESOLUTION_S, serving + tolerance, "s", WHERE),
+            within(
+                5, f"{what}: work, tasks of 0.2 s", value(run, "work_recovery_s"), serving + LONG_S - RESOLUTION_S, serving + LONG_S + tolerance, "s", WHERE
+            ),
+            within(5, f"{what}: rate", value(run, "rate_recovery_s"), serving - 0.2, serving + 0.2, "s", WHERE),
+        ]
+    return lines
+
+
+def again(session: Session, quick: bool) -> list[Line]:
+    """Running tasks that are delivered again after V seconds, or never; and no fault at all."""
+    run = session.run("redelivery", "recovery", [arm("kept", redeliver_s=REDELIVER_S)], ["worker-crash"], workers=2)
+    last = _after_t0(run, "redelivered_ns", last=True) + LONG_S
+    lines = [
+        within(
+            5,
+            f"delivered again after {REDELIVER_S:g} s: work, {last:.3f} s by the worker's own stamp",
+            value(run, "work_recovery_s"),
+            last - 0.2,
+            last + 0.2,
+            "s",
+            WHERE,
+        )
+    ]
+    run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)
+    lines.append(same(5, "never delivered again: work", found(run, "work_recovery_s")["verdict"], "beyond", WHERE))
+    lines.append(same(5, "never delivered again: lost, of those that ran", value(run, "lost"), value(run, "running"), WHERE))
+    run = session.run("no-fault", "recovery", [arm()], ["none"], workers=2)
+    lines += [same(5, f"no fault: {name}", value(run, name), 0.0, WHERE) for name in TIMES]
+    return lines
+
+
+def _after_t0(run: Run, stamp: str, last: bool = False) -> float:
+    """Seconds from the fault to the first (or last) such stamp in the workers' own words."""
+    cell = cells(run)[-1]
+    stamps = [int(line[stamp]) for line in truth(cell) if stamp in line]
+    return (sorted(stamps)[-1 if last else 0] - int(cell.journal["fault"]["t0_ns"])) / 1e9

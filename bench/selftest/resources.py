@@ -1,0 +1,57 @@
+"""6: memory that is taken on purpose, and CPU that is burnt on purpose."""
+
+import numpy as np
+
+from bench import ledger
+from bench.selftest.lines import Line, within
+from bench.selftest.session import Session, arm, cells, value
+from bench.store import StoredCell
+
+MIB = 1 << 20
+STEP_MIB, SHARED_MIB, LEAK, BURN_US = 64, 200, 1024, 500
+PEAK, CPU = "worker_memory_peak_bytes", "worker_cpu_ms_per_task"
+MEMORY = "bench/resources.py, memory: PSS of the worker tree"
+TIME = "bench/resources.py, cpu_s, or a busy machine"
+
+
+def step(session: Session, quick: bool) -> list[Line]:
+    """The peak of a worker that takes 64 MiB, less that of one that does not."""
+    plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
+    run = session.run("step", "burst", [plain, stepped], ["-"], tasks=2000)
+    seen = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
+    return [within(6, f"a step of {STEP_MIB} MiB", seen, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY)]
+
+
+def leak(session: Session, quick: bool) -> list[Line]:
+    """1 KiB per task as the slope of memory over finished tasks; and children that share 200 MiB."""
+    run = session.run("leak", "burst", [arm(capacity=2500, batch=20, leak_bytes=LEAK, fire_and_forget=True)], ["-"], tasks=25_000)
+    lines = [within(6, f"a leak of {LEAK} bytes per task, as a slope", slope(cells(run)[-1]), LEAK * 0.9, LEAK * 1.1, "bytes", MEMORY)]
+    plain, shared = arm(shared_mib=1), arm(shared_mib=SHARED_MIB)
+    run = session.run("shared", "burst", [plain, shared], ["-"], tasks=2000, workers=4)
+    seen = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
+    wanted = SHARED_MIB - 1
+    return [*lines, within(6, f"four children sharing {SHARED_MIB} MiB, less those sharing 1", seen, wanted * 0.95, wanted * 1.05, "MiB", MEMORY)]
+
+
+def slope(cell: StoredCell) -> float:
+    """Bytes per finished task, by least squares over the samples of the drain."""
+    book, samples = ledger.load(cell), cell.samples
+    start, end = cell.phase("drain")
+    inside = samples[(samples["ns"] >= start) & (samples["ns"] <= end)]
+    finished = np.searchsorted(np.sort(book.first_finish()), inside["ns"])
+    begun = finished > 0
+    return float(np.polyfit(finished[begun], inside["worker_pss"][begun], 1)[0])
+
+
+def burn(session: Session, quick: bool) -> list[Line]:
+    """500 µs of CPU per task, as the difference from the same arm without; in a lasting process and in a child per task."""
+    lines = []
+    for profile, tasks, options in (("default", 8000, {}), ("forking", 3000, {"fork": True})):
+        plain, burning = arm(profile, **options), arm(profile, burn_us=BURN_US, **options)
+        run = session.run(f"burn-{profile}", "burst", [plain, burning], ["-"], tasks=tasks, blocks=3)
+        rows = run.measures[run.measures["metric"] == CPU]
+        mean = {name: float(rows[rows["arm"] == name]["value"].mean()) for name in (plain, burning)}
+        where = "children that live for milliseconds" if options else "a lasting process"
+        seen = (mean[burning] - mean[plain]) * 1e3
+        lines.append(within(6, f"{BURN_US} µs of CPU per task in {where}", seen, BURN_US * 0.95, BURN_US * 1.05, "µs", TIME))
+    return lines

@@ -1,0 +1,39 @@
+"""A selftest on disk: written once, found again by the runs of the same machine and version."""
+
+from pathlib import Path
+from typing import Any
+
+from bench import store
+from bench.errors import UsageError
+from bench.version import VERSION
+
+FILE = "selftest.json"
+SAME = ("cpu", "cores", "memory_bytes", "kernel")  # what makes two machines one
+
+
+def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
+    """The newest selftest under a folder that is of this machine and version, or None; a damaged one is passed over."""
+    found = []
+    for path in results.glob(f"**/{FILE}"):
+        try:
+            document = store.read_json(path)
+        except UsageError:
+            continue
+        if isinstance(document, dict) and _is_of(document, here):
+            found.append(document)
+    return max(found, key=lambda document: str(document["created"]), default=None)
+
+
+def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
+    there = document.get("machine")
+    return document.get("bench_version") == VERSION and isinstance(there, dict) and all(there.get(key) == here.get(key) for key in SAME)
+
+
+def attach(info: dict[str, Any], run: Path, results: Path = Path("results")) -> None:
+    """Copy the newest selftest of this machine and version into a run that begins, or note that there is none."""
+    document = newest(results, info["machine"])
+    if document is None:
+        info["warnings"].append("no selftest of this machine and version is stored: `bench selftest` makes one")
+        return
+    store.write_json(run / FILE, document)
+    info["selftest"] = document

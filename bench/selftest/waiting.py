@@ -1,0 +1,127 @@
+"""3: waiting times against queueing theory. 4: a stall is not forgotten.
+
+Theory: one server, Poisson arrivals of rate λ, ρ = λ·S.
+M/D/1, mean wait: ρ·S / (2·(1 - ρ)), the Pollaczek–Khinchine formula with constant service (Kleinrock, Queueing Systems, vol. 1, 1975, chapter 5.6).
+M/M/1, tail of the wait: P(W > t) = ρ·exp(-(1 - ρ)·t/S) (the same, chapter 3.2), so that its P99 is S/(1 - ρ)·ln(100·ρ).
+Waits of neighbours resemble each other, so no textbook interval fits: the band comes from replays of the same queue with as many tasks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench import ledger
+from bench.ledger import Ledger
+from bench.selftest.lines import Line, within
+from bench.selftest.session import Session, arm, cells, value
+
+SERVICE_MS = 5.0
+LOADS = (0.5, 0.7, 0.9)
+REPLAYS = 4000
+TAIL = 0.0005  # on each side: a band of 99.9 %
+STALL_S = 1.4
+WHERE = "a busy machine, or the stamps of the load generator and of the task body"
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One slot as it was seen: how long it is busy with a task, hand-over included, and how late an idle one begins. In ms."""
+
+    busy_ms: float
+    transit_ms: float
+
+
+def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
+    """Lindley's recursion: the wait of each task, one row per replay; row 0 of time finds an empty queue."""
+    steps = np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1)
+    steps = np.concatenate((np.zeros((len(steps), 1)), steps), axis=1)
+    waits: Floats = steps - np.minimum.accumulate(steps, axis=1)
+    return waits
+
+
+def band(load: float, busy_ms: float, tasks: int, exponential: bool, p99: bool) -> tuple[float, float]:
+    """Where the mean (or the P99) of the waits of so many tasks lies in 99.9 % of replays, warm-up left out."""
+    rng, warm, found = np.random.default_rng(1), 1000, []
+    for _ in range(REPLAYS // 100):
+        shape = (100, tasks + warm)
+        service = busy_ms * (rng.standard_exponential(shape) if exponential else np.ones(shape))
+        waits = waits_ms(rng.standard_exponential(shape) * busy_ms / load, service)[:, warm:]
+        found.append(np.quantile(waits, 0.99, axis=1) if p99 else waits.mean(axis=1))
+    low, high = np.quantile(np.concatenate(found), (TAIL, 1 - TAIL))
+    return float(low), float(high)
+
+
+def slot_of(book: Ledger, service_ms: float | None) -> Slot:
+    """From the runs: the time from start to start where the next task was waiting already; the delay where the slot was idle."""
+    ours = book.measured() & (book.first_start() >= 0)
+    due, started = book.due[ours], book.first_start()[ours]
+    order = np.argsort(started)
+    due, started = due[order], started[order]
+    between = np.diff(started) / 1e6
+    waited = due[1:] < started[:-1]  # it was there before its predecessor began
+    busy = float(between[waited].mean())
+    idle = (started[1:] - due[1:])[np.r_[between > 3 * (service_ms or busy)]] / 1e6
+    return Slot(busy, float(np.median(idle)) if len(idle) else 0.0)
+
+
+def theory(session: Session, quick: bool) -> list[Line]:
+    """Constant service at three loads, and the tail of an exponential one."""
+    lines = []
+    for load in LOADS:
+        rate = load / SERVICE_MS * 1e3
+        run = session.run(f"md1-{load}", "latency", [arm(service_ms=SERVICE_MS)], [f"rate={rate:g}"], size="full")
+        book = ledger.load(cells(run)[-1])
+        slot = slot_of(book, SERVICE_MS)
+        ours = book.measured()
+        mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
+        low, high = band(rate * slot.busy_ms / 1e3, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
+        formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
+        what = f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {rate * slot.busy_ms / 1e3:.2f}): mean wait, {formula:.2f} ms by Pollaczek–Khinchine"
+        lines.append(within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE))
+    rate = 0.7 / SERVICE_MS * 1e3
+    run = session.run("mm1", "latency", [arm(service_ms=SERVICE_MS, exponential=True)], [f"rate={rate:g}"], size="full")
+    book = ledger.load(cells(run)[-1])
+    slot = slot_of(book, None)
+    load = rate * slot.busy_ms / 1e3
+    low, high = band(load, slot.busy_ms, int(book.measured().sum()), exponential=True, p99=True)
+    formula = slot.busy_ms / (1 - load) * math.log(100 * load) + slot.transit_ms
+    what = f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, {formula:.1f} ms by the formula"
+    lines.append(within(3, what, value(run, "wait_p99_ms"), low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE))
+    return lines
+
+
+def _pollaczek(rate: float, busy_ms: float) -> float:
+    load = rate * busy_ms / 1e3
+    return load * busy_ms / (2 * (1 - load))
+
+
+def stall(session: Session, quick: bool) -> list[Line]:
+    """A worker that stands still for 1.4 s under 1,000 tasks/s."""
+    seconds = 10 if quick else 30
+    name = arm(stall_worker=[4.0, 4.0 + STALL_S], batch=20)
+    run = session.run("stall", "latency", [name], ["rate=1000"], tasks=1000 * seconds, size="full")
+    honest = value(run, "latency_p99_ms")
+    book = ledger.load(cells(run)[-1])
+    naive = closed_loop_p99_ms(book)
+    # Of n tasks per second the worst 1 % are the first of the stall: it is seen but for that many of its tasks.
+    expected = STALL_S * 1e3 - 0.01 * seconds * 1e3
+    return [
+        within(4, f"a stall of {STALL_S} s under 1,000/s for {seconds} s: P99 from the due time", honest, expected - 25, STALL_S * 1e3 + 150, "ms", WHERE),
+        within(4, f"what a client that waits for each answer would have printed: {naive:.2f} ms; ratio", honest / naive, 100, math.inf, "times", WHERE),
+    ]
+
+
+def closed_loop_p99_ms(book: Ledger) -> float:
+    """P99 of a client that sends its next task only when the last has finished: it meets the stall once, whatever it costs the others."""
+    ours = book.measured()
+    sent, finish = book.sent[ours], book.first_finish()[ours]
+    order = np.argsort(sent)
+    seen, free = [], 0
+    for at in order:
+        if sent[at] >= free:
+            seen.append(finish[at] - sent[at])
+            free = int(finish[at])
+    return float(np.quantile(np.array(seen), 0.99)) / 1e6

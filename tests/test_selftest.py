@@ -1,0 +1,119 @@
+"""The selftest's own arithmetic, and its quick form on this machine."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import machine, store
+from bench.arms import load_adapters, parse_arm
+from bench.selftest import stored, waiting
+from bench.selftest.lines import same, within
+from bench.selftest.session import ADAPTER, arm
+from bench.version import VERSION
+from tests.events_files import book, ran, sent
+
+ROOT = Path(__file__).resolve().parent.parent
+MS = 1_000_000
+
+
+def test_lindley_against_a_queue_that_is_walked_through() -> None:
+    rng = np.random.default_rng(3)
+    gaps, service = rng.exponential(1.0, (4, 300)), rng.exponential(0.8, (4, 300))
+    found = waiting.waits_ms(gaps, service)
+    for row in range(4):
+        wait = 0.0
+        for at in range(300):
+            if at:
+                wait = max(0.0, wait + service[row, at - 1] - gaps[row, at])
+            assert found[row, at] == pytest.approx(wait, abs=1e-9)
+
+
+@pytest.mark.parametrize("load", [0.5, 0.9])
+def test_the_band_holds_the_formula_of_pollaczek_and_khinchine(load: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "REPLAYS", 400)
+    low, high = waiting.band(load, 5.0, 4000, exponential=False, p99=False)
+    assert low < load * 5.0 / (2 * (1 - load)) < high
+    low, high = waiting.band(load, 5.0, 4000, exponential=True, p99=True)
+    assert low < 5.0 / (1 - load) * math.log(100 * load) < high
+
+
+def test_a_slot_is_as_busy_as_its_starts_say(tmp_path: Path) -> None:
+    # Five tasks due at once, a slot that needs 6 ms each; later one that finds it idle and begins 0.4 ms late.
+    plan = {task: 10 * MS for task in range(5)} | {5: 200 * MS}
+    sends = [row for task, due in plan.items() for row in sent(task, due, due + 1, due + 2)]
+    runs = [row for task in range(5) for row in ran(task, (11 + 6 * task) * MS, (11 + 6 * task) * MS + 5)]
+    runs += ran(5, 200 * MS + 400_000, 200 * MS + 400_005)
+    slot = waiting.slot_of(book(tmp_path, plan, sends, runs), 5.0)
+    assert slot.busy_ms == pytest.approx(6.0) and slot.transit_ms == pytest.approx(0.4)
+
+
+def test_a_client_that_waits_for_its_answers_hardly_sees_a_stall(tmp_path: Path) -> None:
+    # 1,000 per second for 10 s; nothing finishes between 4 s and 5.4 s.
+    plan = {task: task * MS for task in range(10_000)}
+    finish = {task: 5400 * MS if 4000 <= task < 5400 else due + MS // 2 for task, due in plan.items()}
+    sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 10)]
+    runs = [row for task, at in finish.items() for row in ran(task, at - 10, at)]
+    made = book(tmp_path, plan, sends, runs)
+    honest = float(np.quantile((made.first_finish() - made.due) / MS, 0.99))
+    assert honest > 1290 and waiting.closed_loop_p99_ms(made) < 1
+
+
+def test_lines_pass_inside_their_band_only() -> None:
+    assert within(2, "x", 1.0, 1.0, 2.0, "s", "").passed and not within(2, "x", 2.01, 1.0, 2.0, "s", "").passed
+    assert not within(2, "x", float("nan"), 1.0, 2.0, "s", "").passed, "no figure is no proof"
+    assert same(1, "x", [1], [1], "").passed and not same(1, "x", [1], [2], "").passed
+
+
+def test_an_arm_of_the_synthetic_queue_is_written_as_on_the_command_line() -> None:
+    known = load_adapters([ADAPTER])
+    parsed = parse_arm(arm("kept", lose=[1, 2], service_ms=0.5, fork=True), known)
+    assert parsed.settings["lose"] == [1, 2] and parsed.settings["fork"] is True and parsed.profile.name == "kept"
+    assert parse_arm(arm(), known).settings["capacity"] == 0
+
+
+def test_nothing_in_the_instrument_knows_the_synthetic_queue() -> None:
+    named = [path for part in ("bench", "scenarios", "adapters") for path in (ROOT / part).rglob("*.py") if "synthetic" in path.read_text()]
+    assert all("selftest" in path.parts for path in named), named
+
+
+def document(created: str, **changes: Any) -> dict[str, Any]:
+    return {"created": created, "bench_version": VERSION, "machine": machine.describe(), "passed": True, "lines": []} | changes
+
+
+def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Path) -> None:
+    for name, made in {
+        "old": document("2026-01-01"),
+        "new": document("2026-02-01"),
+        "other-version": document("2026-03-01", bench_version="0"),
+        "other-machine": document("2026-03-01", machine={"cpu": "another"}),
+    }.items():
+        (tmp_path / name).mkdir()
+        store.write_json(tmp_path / name / stored.FILE, made)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / stored.FILE).write_text("{")
+    info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}
+    stored.attach(info, tmp_path, tmp_path)
+    assert info["selftest"]["created"] == "2026-02-01" and (tmp_path / stored.FILE).exists() and not info["warnings"]
+
+
+def test_without_one_the_run_says_so(tmp_path: Path) -> None:
+    info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}
+    stored.attach(info, tmp_path, tmp_path)
+    assert info["selftest"] is None and "bench selftest" in info["warnings"][0]
+
+
+@pytest.mark.e2e
+def test_the_quick_selftest_passes_here(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench.cli", "selftest", "--quick", "--json", "--wait", "--out", "proof"]
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    proof = json.loads(done.stdout)
+    assert proof["passed"] and {line["item"] for line in proof["lines"]} == {1, 2, 4, 5, 6, 10}
+    assert proof["seconds"] <= 240
