@@ -13,7 +13,7 @@ from bench.selftest.resources import slope
 from scenarios.common import fates_of
 
 ROOT = Path(__file__).resolve().parent.parent
-LOST, DOUBLED, STALLED, STALL_S, LEAK = 700, 900, 1000, 1.0, 2048
+LOST, DOUBLED, STALLED, STALL_S, LEAK = 700, 900, 1000, 1.0, 8192
 PLANT = f"""
             plant = cell.load()["settings"]["plant"]
             if plant == "losses" and task == {LOST}:
@@ -62,7 +62,7 @@ def test_its_loss_and_its_double_are_found_by_id(tiny: Path) -> None:
 
 
 def test_its_leak_is_measured(tiny: Path) -> None:
-    cell = run(tiny, "leak", "leak", "burst", "--case", "-", "--tasks", "20000", "--size", "quick").cell(1)
+    cell = run(tiny, "leak", "leak", "burst", "--case", "-", "--tasks", "10000", "--size", "quick").cell(1)
     assert slope(cell) == pytest.approx(LEAK, rel=0.1)
 
 

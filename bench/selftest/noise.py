@@ -7,10 +7,10 @@ from scipy.stats import chi2
 
 from bench import stats
 from bench.metrics import METRICS
+from bench.selftest import subjects
 from bench.selftest.lines import Line, within
 from bench.selftest.session import Session
 
-ARM, TWIN = "huey/process", "huey/process{results=true}"  # the same code and the same settings under two names
 TASKS = 5_000
 WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
 SOON = (3, 5, 10)
@@ -20,7 +20,8 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[Line]]:
     """The check for so many blocks."""
 
     def check(session: Session, quick: bool) -> list[Line]:
-        measures = session.run("noise", "burst", [ARM, TWIN], ["-"], tasks=TASKS, blocks=blocks, workers=2).measures
+        arm = subjects.fastest(session)
+        measures = session.run("noise", "burst", [arm.name, subjects.twin(arm)], ["-"], tasks=TASKS, blocks=blocks, workers=subjects.SLOTS).measures
         lines, alarms, compared = [], 0, 0
         for metric in WANTED:
             rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import redis
 from scipy import stats
 
-from bench.arms import parse_arm
+from bench.arms import Arm, parse_arm
 from bench.cell import Cell
 from bench.fleet import Fleet
 from bench.gates import edge
@@ -21,11 +20,12 @@ from bench.host import ROOT
 from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.schedule import at_once, merge
+from bench.selftest import subjects
 from bench.selftest.lines import Line, within
 from bench.selftest.session import Session, cells, value
 from bench.stage import Stage
 
-FASTEST, QUEUE, TASKS, ROUNDS = "celery/tuned", "celery", 15_000, 6
+TASKS, ROUNDS = 15_000, 6
 IN_PLACE_US = 25.0  # between two tasks a worker waits for the broker: the caches are cold, and two µs become ten
 FORKS = 200
 WHERE = "bench/probe/body.py and bench/resources.py, or a busy machine"
@@ -35,23 +35,23 @@ def recording(session: Session, quick: bool) -> list[Line]:
     """The log by itself; then a worker with it beside one without, on the fastest real arm and on the floor."""
     micros = loop_us(session.folder)
     lines = [within(7, "recording in a living process, by itself", micros, 0.0, 5.0, "µs per task", WHERE)]
-    for arm, queue in ((FASTEST, QUEUE), ("floor", "floor")):
-        session.say(f"{arm}, one worker with the event log and one without")
-        rounds = np.array([side_by_side(session, arm, queue, number) for number in range(ROUNDS)])
+    for arm in (subjects.fastest(session), parse_arm("floor", session.adapters)):
+        session.say(f"{arm.name}, one worker with the event log and one without")
+        rounds = np.array([side_by_side(session, arm, number) for number in range(ROUNDS)])
         added, low, high = _interval(1e6 / rounds[:, 0] - 1e6 / rounds[:, 1])
         ratio = float(np.exp(np.log(rounds[:, 0] / rounds[:, 1]).mean()))
-        what = f"{arm}: a worker with the event log does {ratio:.3f} times the tasks of one without; added, 95 % interval {low:.1f} to {high:.1f} µs"
+        what = f"{arm.name}: a worker with the event log does {ratio:.3f} times the tasks of one without; added, 95 % interval {low:.1f} to {high:.1f} µs"
         lines.append(within(7, what, added, -IN_PLACE_US, IN_PLACE_US, "µs per task", WHERE))
     return lines
 
 
-def side_by_side(session: Session, arm: str, queue: str, number: int) -> tuple[float, float]:
+def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]:
     """Two workers drain one queue, one of them without an event file: (tasks per second with, without).
 
     Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
     """
-    cell = Cell(1, "burst", "-", parse_arm(arm, session.adapters), 0, 2, 1, {"tasks": TASKS})
-    stage = Stage(cell, session.folder / "own-cost" / f"{arm.replace('/', '-')}-{number}", None, 300, lambda *_: None)
+    cell = Cell(1, "burst", "-", arm, 0, subjects.SLOTS, 1, {"tasks": TASKS})
+    stage = Stage(cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", None, 300, lambda *_: None)
     with stage.open():
         stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
         while not stage.load.done():
@@ -62,16 +62,17 @@ def side_by_side(session: Session, arm: str, queue: str, number: int) -> tuple[f
         commands[bare] = replace(commands[bare], env={**commands[bare].env, probe_cell.EVENTS: ""})
         stage.fleet = Fleet(stage.host, commands, stage.logs, stage.fleet.env)
         stage.fleet.start()
-        left, recorded, seconds = _watched(stage, redis.Redis.from_url(stage.broker.url), queue).T
+        left, recorded, seconds = _watched(stage, subjects.connect(stage.broker.url)).T
         stage.journal["held"] = {}
     edges = [-0.9 * TASKS, -0.1 * TASKS]
     with_log, passed = (float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds))
     return with_log / passed, (0.8 * TASKS - with_log) / passed
 
 
-def _watched(stage: Stage, client: Any, queue: str) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def _watched(stage: Stage, client: Any) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """(tasks on the queue, tasks recorded as finished, seconds) until the queue is empty."""
     seen: list[tuple[float, float, float]] = []
+    queue = subjects.queue(client)
     while not seen or seen[-1][0]:
         seen.append((float(client.llen(queue)), stage.tail.count() / 2, time.monotonic()))
         time.sleep(0.02)
@@ -131,15 +132,16 @@ print((median(spent[True]) - median(spent[False])) * 1e6)
 
 
 def forks(session: Session, quick: bool) -> list[Line]:
-    """A child per task opens the event file anew: what that adds to a task of RQ's default worker."""
-    run = session.run("rq", "burst", ["rq/default"], ["-"], tasks=300)
-    own_us = 1e6 / value(run, "throughput")
+    """A child per task opens the event file anew: what that adds to a task of such a worker."""
+    arm = subjects.forking(session)
+    run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
+    own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
     path = session.folder / "forks.bin"
     events.create(str(path))
     code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
     added_us = _output(code, {})
     path.unlink()
-    what = f"recording in a child per task adds {added_us:.0f} µs to the {own_us:,.0f} µs of a task of rq/default; share"
+    what = f"recording in a child per task adds {added_us:.0f} µs to the {own_us:,.0f} µs of a task of {arm.name}; share"
     return [within(7, what, 100 * added_us / own_us, -2.0, 2.0, "%", WHERE)]
 
 

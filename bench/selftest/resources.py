@@ -17,7 +17,7 @@ TIME = "bench/resources.py, cpu_s, or a busy machine"
 def step(session: Session, quick: bool) -> list[Line]:
     """The peak of a worker that takes 64 MiB, less that of one that does not."""
     plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
-    run = session.run("step", "burst", [plain, stepped], ["-"], tasks=2000)
+    run = session.run("step", "burst", [plain, stepped], ["-"], tasks=4000)
     seen = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
     return [within(6, f"a step of {STEP_MIB} MiB", seen, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY)]
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from bench.arms import load_adapters
 from bench.cell import Cell
-from bench.plan import make_plan
+from bench.cell_lines import OUTSIDE
+from bench.plan import Plan, make_plan
 from bench.runner import Runner, Watcher
 from bench.store import Run, StoredCell, open_run
 
@@ -39,17 +40,32 @@ class Session:
         seed: int = 1,
         meddle: Meddler | None = None,
     ) -> Run:
-        """Measure these cells; `meddle` disturbs them from outside while they run."""
+        """Measure these cells, and once more all of them where the machine was too busy; `meddle` disturbs them from outside while they run."""
         plan = make_plan([scenario], arms, cases, self.adapters, size=size, tasks=tasks, workers=workers, blocks=blocks, seed=seed, time_cap_s=300.0)
-        folder = self.folder / name
+        if meddle:
+            return self._measure(plan, self.folder / name, meddle)
+        first = self._measure(plan, self.folder / name, _nobody)
+        return self._measure(plan, self.folder / f"{name}-again", _nobody) if _unfit(first) else first
+
+    def _measure(self, plan: Plan, folder: Path, meddle: Meddler) -> Run:
         runner = Runner(plan, folder, None, Watcher(began=self._began), estimate=False)
         runner.prepare()
-        with meddle(folder) if meddle else nullcontext():
+        with meddle(folder):
             runner.carry_out()
         return open_run(folder)
 
     def _began(self, cell: Cell, at: int, of: int) -> None:
         self.say(cell.label)
+
+
+def _nobody(folder: Path) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def _unfit(run: Run) -> bool:
+    """Whether a cell was unfit for a reason outside the arm, and its second attempt too."""
+    good = {line["retry_of"] for line in run.info["cells"] if line["verdict"] != "invalid"}
+    return any(line["verdict"] == "invalid" and line["number"] not in good and str(line["reason"]).startswith(OUTSIDE) for line in run.info["cells"])
 
 
 def arm(profile: str = "default", **settings: Any) -> str:

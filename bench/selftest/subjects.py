@@ -1,0 +1,55 @@
+"""Which real arms the selftest tries itself on: found among the adapters, not named."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+
+from bench.arms import Arm, missing_packages
+from bench.calibration import calibrate
+from bench.selftest.session import ADAPTER, Session
+
+SLOTS = 2
+
+
+def fastest(session: Session) -> Arm:
+    """The system's profile that drains fastest here, by a look of some seconds at each that has a process per slot and is set for speed."""
+    rates = {}
+    for arm in _arms(session):
+        if arm.profile.slot == "process" and not arm.profile.results:
+            session.say(f"how fast is {arm.name}")
+            rates[arm.name] = (calibrate(arm, SLOTS, session.folder / "calibration", None).tasks_per_s, arm)
+    return max(rates.values(), key=lambda found: found[0])[1]
+
+
+def forking(session: Session) -> Arm:
+    """The first profile with a process of its own for each task."""
+    return next(arm for arm in _arms(session) if arm.profile.slot == "parent")
+
+
+def twin(arm: Arm) -> str:
+    """The same code and settings under another name: one setting said twice."""
+    setting = arm.profile.settings[0]
+    return f"{arm.name}{{{setting.name}={json.dumps(setting.value)}}}"
+
+
+def queue(client: Any) -> str:
+    """The list on which a broker holds the tasks: the longest."""
+    lists = list(client.scan_iter(_type="list"))
+    return str(max(lists, key=client.llen).decode())
+
+
+def connect(url: str) -> Any:
+    """A client whose answers are not awaited; redis-py types them as if they might be."""
+    return redis.Redis.from_url(url)
+
+
+def _arms(session: Session) -> Iterator[Arm]:
+    for adapter in session.adapters.values():
+        # The floor has one profile and is asked for by name; the synthetic queue is no system.
+        if adapter.name == ADAPTER.name or len(adapter.profiles) == 1:
+            continue
+        for profile in adapter.profiles.values():
+            if not missing_packages(arm := Arm(adapter, profile, profile.redis, {})):
+                yield arm
