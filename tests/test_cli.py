@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli
+from bench import cli, store
 
 
 def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, str, str]:
@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], mon
 
 @pytest.mark.parametrize(("change", "words"), [({"format": 99}, "newer format"), ({"format": 0}, "older format"), ({"cells": None}, "damaged")])
 def test_a_foreign_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, object], words: str) -> None:
-    info: dict[str, object] = {"format": 1, "run": "x", "plan": {}, "seed": 1, "arms": {}, "cells": [], "machine": {}, "boot_id": ""} | change
+    info: dict[str, object] = {"format": store.FORMAT, "run": "x", "plan": {}, "seed": 1, "arms": {}, "cells": [], "machine": {}, "boot_id": ""} | change
     (tmp_path / "run.json").write_text(json.dumps({key: value for key, value in info.items() if value is not None}))
     code, _, err = bench(capsys, monkeypatch, "report", str(tmp_path))
     assert code == 64 and words in err

@@ -14,6 +14,7 @@ from bench.selftest.session import Session
 TASKS = 5_000
 WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
 SOON = (3, 5, 10)
+WIDEST = 30.0  # with more than this, five blocks show nothing smaller than a half
 
 
 def same_twice(blocks: int) -> Callable[[Session, bool], list[Line]]:
@@ -45,4 +46,4 @@ def _line(metric: str, spread: float, blocks: int, ratio: float) -> Line:
     smallest = ", ".join(f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON)
     known = f"{100 * low:.1f} to {100 * high:.1f} %"
     what = f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: smallest change found 9 times in 10: {smallest}; spread {known}"
-    return within(9, what, 100 * spread, 0.0, 100.0, "% from pair to pair", "a busy machine")
+    return within(9, what, 100 * spread, 0.0, WIDEST, "% from pair to pair", "a busy machine")

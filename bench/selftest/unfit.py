@@ -4,8 +4,8 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -61,13 +61,21 @@ def _busy(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _meanwhile(work: "threading.Thread", end: threading.Event) -> Iterator[None]:
-    work.start()
+def _meanwhile(every_s: float, act: Callable[[], bool]) -> Iterator[None]:
+    """Do something beside the run, again and again until it says that it has been done."""
+    end = threading.Event()
+
+    def repeat() -> None:
+        while not end.wait(every_s) and not act():
+            pass
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
     try:
         yield
     finally:
         end.set()
-        work.join()
+        thread.join()
 
 
 def _generators(folder: Path) -> list[psutil.Process]:
@@ -82,54 +90,47 @@ def _generators(folder: Path) -> list[psutil.Process]:
     return found
 
 
-@contextmanager
-def _held_up(folder: Path) -> Iterator[None]:
+def _held_up(folder: Path) -> AbstractContextManager[None]:
     """Stop the generator for 30 ms, again and again."""
-    end = threading.Event()
 
-    def hold() -> None:
-        while not end.wait(0.05):
-            for process in _generators(folder):
-                try:
-                    process.send_signal(signal.SIGSTOP)
-                    time.sleep(0.03)
-                    process.send_signal(signal.SIGCONT)
-                except psutil.Error:
-                    continue
+    def hold() -> bool:
+        for process in _generators(folder):
+            try:
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(0.03)
+                process.send_signal(signal.SIGCONT)
+            except psutil.Error:
+                continue
+        return False
 
-    with _meanwhile(threading.Thread(target=hold), end):
-        yield
+    return _meanwhile(0.05, hold)
 
 
-@contextmanager
-def _torn(folder: Path) -> Iterator[None]:
+def _loaded(folder: Path) -> list[Path]:
+    """The event files of runs in which the load has begun."""
+    return [path for path in folder.glob("cells/*/work/runs.bin") if path.stat().st_size > 20_000]
+
+
+def _torn(folder: Path) -> AbstractContextManager[None]:
     """Write half a record into the event file while others write on."""
-    end = threading.Event()
 
-    def tear() -> None:
-        while not end.wait(0.5):
-            for path in folder.glob("cells/*/work/runs.bin"):
-                if path.stat().st_size > 20_000:
-                    with open(path, "ab", buffering=0) as file:
-                        file.write(MARKER + b"\1\0" + bytes(9))
-                    return
+    def tear() -> bool:
+        for path in _loaded(folder):
+            with open(path, "ab", buffering=0) as file:
+                file.write(MARKER + b"\1\0" + bytes(9))
+            return True
+        return False
 
-    with _meanwhile(threading.Thread(target=tear), end):
-        yield
+    return _meanwhile(0.5, tear)
 
 
-@contextmanager
-def _stranger(folder: Path) -> Iterator[None]:
+def _stranger(folder: Path) -> AbstractContextManager[None]:
     """Push to the broker of the cell, to another list, once the load has begun."""
-    end = threading.Event()
 
-    def push() -> None:
-        while not end.wait(1.0):
-            for process in _generators(folder):
-                url = process.environ().get(probe_cell.BROKER)
-                if url and any(path.stat().st_size > 10_000 for path in folder.glob("cells/*/work/runs.bin")):
-                    redis.Redis.from_url(url).lpush("stranger", 1)
-                    return
+    def push() -> bool:
+        for process in _generators(folder) if _loaded(folder) else []:
+            redis.Redis.from_url(process.environ()[probe_cell.BROKER]).lpush("stranger", 1)
+            return True
+        return False
 
-    with _meanwhile(threading.Thread(target=push), end):
-        yield
+    return _meanwhile(0.5, push)

@@ -70,8 +70,10 @@ def slot_of(book: Ledger, service_ms: float | None) -> Slot:
 def theory(session: Session, quick: bool) -> list[Line]:
     """Constant service at three loads, and the tail of an exponential one."""
     lines = []
+    back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
+    busy_ms = 1e3 / value(back_to_back, "throughput")
     for load in LOADS:
-        rate = load / SERVICE_MS * 1e3
+        rate = round(load / busy_ms * 1e3)
         run = session.run(f"md1-{load}", "latency", [arm(service_ms=SERVICE_MS)], [f"rate={rate:g}"], size="full")
         book = ledger.load(cells(run)[-1])
         slot = slot_of(book, SERVICE_MS)
@@ -81,7 +83,7 @@ def theory(session: Session, quick: bool) -> list[Line]:
         formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
         what = f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {rate * slot.busy_ms / 1e3:.2f}): mean wait, {formula:.2f} ms by Pollaczek–Khinchine"
         lines.append(within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE))
-    rate = 0.7 / SERVICE_MS * 1e3
+    rate = round(0.7 / busy_ms * 1e3)
     run = session.run("mm1", "latency", [arm(service_ms=SERVICE_MS, exponential=True)], [f"rate={rate:g}"], size="full")
     book = ledger.load(cells(run)[-1])
     slot = slot_of(book, None)
