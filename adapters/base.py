@@ -11,16 +11,19 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 Guarantee = Literal["at most once", "at least once"]
 Slot = Literal["thread", "process", "parent", "none"]
+REDIS = ("redis", "redis-everysec", "redis-always")  # one server, three ways to write to disk
+REDISES = (*REDIS, "valkey")  # all that speak its protocol
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting, the page that documents it, and why it stands here."""
+    """One setting, the page that documents it, and why it stands here; on some brokers only, if they are named."""
 
     name: str
     value: Any
     source: str
     why: str
+    brokers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Launch:
     profile: str
     settings: Mapping[str, Any]
     slots: int
+    broker: str = "redis"
 
 
 @dataclass(frozen=True)
@@ -89,15 +93,33 @@ class Bulk(Protocol):
 
     bulk_call: str  # its name, for the report
     bulk_chunk: int  # tasks per call
+    bulk_brokers: tuple[str, ...]  # where it is offered
 
 
 @runtime_checkable
 class Holds(Protocol):
     """The adapter can tell where the broker holds a task."""
 
-    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-        """Task id → where the broker holds it now, for the tasks asked for; a handle is the library's own id, or empty."""
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
+        """Task id → where the broker holds it now, for the tasks asked for; a handle is the library's own id, or empty.
+
+        None = it cannot be told while workers live. It is asked again when they are gone.
+        """
         ...
+
+
+@runtime_checkable
+class Queues(Protocol):
+    """The system's queues have names that a broker such as RabbitMQ counts by."""
+
+    queues: tuple[str, ...]
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """Some brokers need distributions that the others do not."""
+
+    broker_packages: Mapping[str, tuple[str, ...]]  # broker → what to install
 
 
 @runtime_checkable

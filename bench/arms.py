@@ -11,12 +11,12 @@ from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, cast
 
-from adapters.base import Adapter, Knows, Launch, Predicts, Profile
+from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Setting
 from bench.errors import UsageError
 from bench.host import ROOT
 
 CORE_FAULTS = ("worker-crash", "child-crash", "deploy", "broker-crash")
-BROKERS = ("redis", "redis-everysec", "redis-always")
+BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
 
@@ -44,16 +44,21 @@ class Arm:
     @property
     def settings(self) -> dict[str, Any]:
         """Every setting with its value, the overrides applied."""
-        return {s.name: s.value for s in self.profile.settings} | dict(self.overrides)
+        return {s.name: s.value for s in self.stated} | dict(self.overrides)
+
+    @property
+    def stated(self) -> list[Setting]:
+        """The settings of the profile that apply on this broker."""
+        return [s for s in self.profile.settings if not s.brokers or self.broker in s.brokers]
 
     def launch(self, slots: int) -> Launch:
         """What the adapter makes its worker commands from."""
-        return Launch(self.profile.name, self.settings, slots)
+        return Launch(self.profile.name, self.settings, slots, self.broker)
 
     def describe(self, slots: int) -> dict[str, Any]:
         """The arm as run.json and `bench list` show it."""
-        settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.profile.settings]
-        known = {s.name for s in self.profile.settings}
+        settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.stated]
+        known = {s.name for s in self.stated}
         settings += [{"name": k, "value": v, "source": "", "why": "changed on the command line"} for k, v in self.overrides.items() if k not in known]
         return {
             "arm": self.name,
@@ -162,7 +167,13 @@ def _settings(text: str, arm: str) -> dict[str, Any]:
 
 def missing_packages(arm: Arm) -> list[str]:
     """The distributions that this arm needs and that are not installed."""
-    return [name for name in (*arm.adapter.packages, *arm.profile.requires) if not _installed(name)]
+    return [name for name in packages_of(arm) if not _installed(name)]
+
+
+def packages_of(arm: Arm) -> tuple[str, ...]:
+    """The distributions that this arm runs with, those of its broker included."""
+    extra = arm.adapter.broker_packages.get(arm.broker, ()) if isinstance(arm.adapter, Asks) else ()
+    return (*arm.adapter.packages, *arm.profile.requires, *extra)
 
 
 def _installed(name: str) -> bool:

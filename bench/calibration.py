@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.arms import Arm
+from bench.brokers.choice import Servers
 from bench.cell import Cell
 from bench.probe.events import FINISHED
 from bench.schedule import at_once, merge
@@ -24,11 +25,11 @@ class Calibration:
     seconds: float
 
 
-def calibrate(arm: Arm, slots: int, folder: Path, redis_url: str | None) -> Calibration:
+def calibrate(arm: Arm, slots: int, folder: Path, servers: Servers) -> Calibration:
     """Boot, enqueue and drain for at most ten seconds in all."""
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0)
-    stage = Stage(cell, folder, redis_url, 60, lambda *_: None)
+    stage = Stage(cell, folder, servers, 60, lambda *_: None)
     try:
         with stage.open():
             stage.boot()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.arms import Arm
+from bench.arms import Arm, packages_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,6 @@ class Cell:
             "seed": self.seed,
             "settings": self.arm.settings,
             "app": self.arm.adapter.app,
-            "packages": ["redis", "kombu", *self.arm.adapter.packages, *self.arm.profile.requires],
+            "packages": ["redis", "kombu", *packages_of(self.arm)],
             "params": dict(self.params),
         }

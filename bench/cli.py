@@ -44,6 +44,8 @@ def run(
     blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
     workers: Annotated[int | None, typer.Option(help="slots of every system; the number of cores unless told")] = None,
     redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own; the variable hides its password")] = None,
+    rabbitmq: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…")] = None,
+    postgres: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_POSTGRES", help="an empty PostgreSQL database of your own, postgresql://…")] = None,
     adapter: Adapters = [],  # noqa: B006
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
@@ -69,7 +71,8 @@ def run(
         plan = make_plan(scenario or [], arm, case, known, size=size, tasks=tasks, blocks=blocks, workers=workers, seed=given, label=label, time_cap_s=time_cap)
         folder = new_folder(out, given)
     with lock.measuring(wait, console(as_json).print):
-        code = measure_live(plan, folder, redis, console(as_json), resuming=resume is not None)
+        servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
+        code = measure_live(plan, folder, servers, console(as_json), resuming=resume is not None)
     if as_json:
         answer(_summary(folder, code))
     raise typer.Exit(code)

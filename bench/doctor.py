@@ -5,7 +5,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,8 +14,10 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from bench.brokers.binary import find_redis
-from bench.errors import UsageError
+from bench.brokers.binary import find_redis, find_valkey
+from bench.brokers.postgres import find_postgres
+from bench.brokers.rabbitmq import find_rabbitmq
+from bench.errors import Unavailable, UsageError
 from bench.machine import disk_free, disturbances
 
 # What to type when a library cannot be imported.
@@ -43,7 +45,7 @@ class Finding:
 
 def check(results: Path = Path("results")) -> list[Finding]:
     """Look at everything a run needs, then at what would disturb it."""
-    found = [_python(), _redis(), *(_library(name, fix) for name, fix in LIBRARIES.items()), _results(results), _disk(results), _loopback()]
+    found = [_python(), _redis(), *_more_brokers(), *(_library(name, fix) for name, fix in LIBRARIES.items()), _results(results), _disk(results), _loopback()]
     return found + [_disturbance(line) for line in disturbances(results=results)]
 
 
@@ -71,6 +73,19 @@ def _redis() -> Finding:
         detail, _, fix = str(error).rpartition(": ")
         return Finding("Redis server", "missing", detail, fix)
     return Finding("Redis server", "ok", f"{server.name} {server.version} from {server.origin}")
+
+
+def _more_brokers() -> list[Finding]:
+    """Brokers that only some arms need: without them those arms are `unavailable`, and nothing else is."""
+    found = []
+    looks: list[tuple[str, Callable[[], object]]] = [("RabbitMQ", find_rabbitmq), ("PostgreSQL", find_postgres), ("Valkey", find_valkey)]
+    for name, look in looks:
+        try:
+            found.append(Finding(name, "ok", str(look())))
+        except (Unavailable, UsageError) as error:
+            detail, _, fix = str(error).partition(": ")
+            found.append(Finding(name, "note", detail, fix))
+    return found
 
 
 def _library(name: str, fix: str) -> Finding:

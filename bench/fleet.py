@@ -112,6 +112,17 @@ class Fleet:
         threading.Thread(target=self._grace, args=(old, grace_s), daemon=True).start()
         return t0, old
 
+    def replace_one(self, old: int, grace_s: float) -> tuple[int, int]:
+        """The same for one main process; the stamp of the signal and the pid of the replacement."""
+        with self._lock:
+            main = next(main for main in self.mains if main.pid == old)
+            signalled(old, TERM)
+            t0 = time.monotonic_ns()
+            main.pid = self._spawn(main.command, main.log)
+            main.starts += 1
+        threading.Thread(target=self._grace, args=([old], grace_s), daemon=True).start()
+        return t0, main.pid
+
     def _grace(self, old: list[int], grace_s: float) -> None:
         if not self.host.wait(old, grace_s):
             self.host.kill_tree([pid for pid in old if self.host.exit_status(pid) is None])

@@ -100,17 +100,16 @@ def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dty
     return np.maximum(lag, 0)
 
 
-def count(cell: StoredCell, book: Ledger, first: str, last: str) -> str:
-    """The broker's push commands between two edges against the tasks accepted between them."""
+def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = False) -> str:
+    """The broker's push commands between two edges against the tasks accepted between them; where no worker ran, its messages too."""
     try:
         a, b = edge(cell.samples, first), edge(cell.samples, last)
     except KeyError:
         return ""
-    if np.isnan(a["broker_pushes"]) or np.isnan(b["broker_pushes"]):
-        return ""
-    pushes = int(b["broker_pushes"] - a["broker_pushes"])
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
     accepted = int(within.sum())
-    if pushes != accepted:
-        return f"count: the broker saw {pushes} push commands for {accepted} accepted tasks"
+    for column, what in (("broker_pushes", "push commands"), *([("broker_messages", "messages more")] if idle else [])):
+        seen = b[column] - a[column]
+        if not np.isnan(seen) and int(seen) != accepted:
+            return f"count: the broker saw {int(seen)} {what} for {accepted} accepted tasks"
     return ""

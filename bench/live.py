@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.brokers.choice import Servers
 from bench.calibration import Calibration
 from bench.cell import Cell
 from bench.errors import UsageError
@@ -87,10 +88,10 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def measure_live(plan: Plan, folder: Path, redis_url: str | None, out: Console, resuming: bool) -> int:
+def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool) -> int:
     """Run a plan before somebody's eyes, make its report, and return the exit code."""
     live = Live(out)
-    runner = Runner(plan, folder, redis_url, live)
+    runner = Runner(plan, folder, servers, live)
     if resuming:
         runner.resume()
     else:

@@ -54,12 +54,12 @@ class Load:
                 raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
             time.sleep(0.002)
 
-    def send(self, schedule: Schedule, t0_ns: int) -> None:
-        """Give out a schedule whose offsets count from t0."""
+    def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:
+        """Give out a schedule whose offsets count from t0; to all generators, or to that one alone, while the others go on with theirs."""
         self._tasks.append(schedule.tasks)
         self._due.append(schedule.due_ns + t0_ns)
         schedule.write(self._next(".bin"), t0_ns)
-        self._order({"kind": "schedule", "works": list(schedule.works)})
+        self._order({"kind": "schedule", "works": list(schedule.works), "only": only})
 
     def order(self, kind: str, **what: Any) -> None:
         """Any other order of bench.probe.generator."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.brokers.redis import Broker
+from bench.brokers.base import Broker
 
 INTERVAL_S = 0.4
 COLUMNS = [
@@ -24,6 +24,7 @@ COLUMNS = [
     "broker_cpu_s",
     "broker_commands",
     "broker_pushes",
+    "broker_messages",
     "own_commands",
     "all_cpu_s",
     "instrument_cpu_s",
@@ -96,6 +97,10 @@ def machine_busy_s() -> float:
     return (user + nice + system + irq + softirq + steal) / _TICK
 
 
+def _or_nan(value: float | None) -> float:
+    return NAN if value is None else float(value)
+
+
 class Sampler:
     """Reads a few times per second; `edge` forces a sample where a phase begins or ends."""
 
@@ -125,12 +130,13 @@ class Sampler:
             self._rows.append(self._sample(label))
 
     def _sample(self, label: str) -> list[object]:
-        counters = self.broker.counters()
+        counters = self.broker.counters(edge=bool(label))
         ns, known, busy_s = time.monotonic_ns(), processes(), machine_busy_s()
         own = os.times()
         bench_s = own.user + own.system
         workers, broker = tree(self.roots(), known), tree([self.broker.pid] if self.broker.pid else [], known)
         pss, uss = memory(workers)
+        broker_pss, broker_cpu_s = (memory(broker)[0], cpu_s(broker, known)) if broker else (NAN, NAN)
         return [
             ns,
             label,
@@ -138,12 +144,13 @@ class Sampler:
             uss,
             float(len(workers)),
             cpu_s(workers, known),
-            memory(broker)[0] if broker else NAN,
-            float(counters.memory) if counters else NAN,
-            counters.cpu_s if counters else NAN,
-            float(counters.commands) if counters else NAN,
-            float(counters.pushes) if counters else NAN,
-            float(counters.own) if counters else NAN,
+            broker_pss,
+            broker_pss if self.broker.by_os else _or_nan(counters and counters.memory),
+            broker_cpu_s if self.broker.by_os else _or_nan(counters and counters.cpu_s),
+            _or_nan(counters and counters.commands),
+            _or_nan(counters and counters.pushes),
+            _or_nan(counters and counters.messages),
+            _or_nan(counters and counters.own),
             cpu_s(tree([self.keeper], known) | broker, known) + bench_s,
             bench_s + cpu_s(tree(self.generators(), known), known),
             busy_s,

@@ -13,8 +13,7 @@ import pandas as pd
 
 from bench import machine, measuring, store
 from bench.arms import missing_packages
-from bench.brokers.binary import find_redis
-from bench.brokers.redis import OwnRedis
+from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
 from bench.cell_lines import deserves_another, line_of
@@ -58,7 +57,7 @@ class Runner:
 
     plan: Plan
     folder: Path
-    redis_url: str | None = None
+    servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
 
@@ -67,9 +66,7 @@ class Runner:
         for arm in self.plan.arms:
             if missing := missing_packages(arm):
                 raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
-            if self.redis_url and arm.broker != "redis":
-                raise UsageError(f"{arm.name} wants its Redis set up as {arm.broker}, which is not done to yours: leave --redis out, or choose another profile")
-        broker = self._check_broker()
+        self._check_brokers()
         self.todo = cells(self.plan)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +90,8 @@ class Runner:
             "arms": {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms},
             "cells": [line_of(cell) for cell in self.todo],
             "machine": machine.describe(),
-            "broker": broker,
+            "given": sorted(self.servers),
+            "brokers": {},
             "versions": {},
             "calibration": {},
             "selftest": None,
@@ -115,10 +113,10 @@ class Runner:
         changed = [name for name, digest in self.info["fingerprint"].items() if here_now.get(name) != digest]
         if changed:
             raise UsageError(f"{self.folder} was begun with other code ({', '.join(changed)} differ): check out {self.info['commit'][:12]}, or begin a new run")
-        if (self.info["broker"]["from"] == "--redis") != bool(self.redis_url):
-            hint = "give --redis again" if not self.redis_url else "leave --redis out"
-            raise UsageError(f"{self.folder} was begun with {'a Redis of yours' if not self.redis_url else 'the embedded Redis'}: {hint}")
-        self._check_broker()
+        for name in sorted({*self.info["given"], *self.servers} - ({*self.info["given"]} & {*self.servers})):
+            hint = f"leave --{name} out" if name in self.servers else f"give --{name} again"
+            raise UsageError(f"{self.folder} was begun with {'an embedded' if name in self.servers else 'your own'} {name}: {hint}")
+        self._check_brokers()
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
         known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
@@ -140,16 +138,9 @@ class Runner:
         once_more = [self._once_more(planned[line["number"]]) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
-    def _check_broker(self) -> dict[str, Any]:
-        if not self.redis_url:
-            server = find_redis()
-            return {"name": server.name, "version": server.version, "from": server.origin}
-        broker = OwnRedis(self.redis_url, "")
-        try:
-            broker.check_clean()
-            return {"name": "redis", "version": str(broker.client().info("server")["redis_version"]), "from": "--redis"}
-        finally:
-            broker.close()
+    def _check_brokers(self) -> None:
+        for name in dict.fromkeys(arm.broker for arm in self.plan.arms):
+            choice.check(name, self.servers)
 
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured stays whatever happens."""
@@ -178,13 +169,16 @@ class Runner:
         for arm in self.plan.arms:
             if arm.name not in self.info["calibration"]:
                 self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-                found = calibrate(arm, self.plan.workers, self.folder / "calibration", self.redis_url)
-                self.info["calibration"][arm.name] = vars(found)
+                try:
+                    self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
+                except Unavailable:
+                    continue  # each of its cells will say so
         self._save()
         known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
         seconds = 0.0
         for cell in self.todo:
-            found = known[cell.arm.name]
+            if (found := known.get(cell.arm.name)) is None:
+                continue
             seconds += min(self.plan.time_cap_s, load_scenarios()[cell.scenario].seconds(cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s))
         self.watcher.estimated(known, seconds)
 
@@ -207,12 +201,13 @@ class Runner:
         if reason := scenario.skip(cell):
             line.update(state="skipped", verdict="not_offered", reason=reason)
             return
-        stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.redis_url, self.plan.time_cap_s, self.watcher.progress)
+        stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
         try:
             with stage.open(generators=self._generators(cell)):
                 scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
             line.update(state="done", verdict="ok", reason="")
             self.info["versions"][cell.arm.name] = stage.journal["versions"]
+            self.info["brokers"][cell.arm.broker] = stage.journal["server"]
         except NotOffered as error:
             line.update(state="skipped", verdict="not_offered", reason=str(error))
         except Unavailable as error:
@@ -224,6 +219,8 @@ class Runner:
 
     def _generators(self, cell: Cell) -> int:
         """As many that each spends less than half of its time in enqueue calls."""
+        if "generators" in cell.params:
+            return int(cell.params["generators"])
         rate = cell.params.get("rate")
         known = Known(self._measures(), cell.arm.name)
         if "load" in cell.params:

@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from adapters.base import Holds
+from adapters.base import Holds, Queues
 from bench import event_files, ledger, store
-from bench.brokers.redis import Broker, EmbeddedRedis, OwnRedis
+from bench.brokers.base import Broker
+from bench.brokers.choice import Servers, make_broker
 from bench.cell import Cell
 from bench.errors import CellFailed
 from bench.fleet import Fleet, overlapping
 from bench.host import Host
 from bench.load import Load
 from bench.missing import Missing
+from bench.network import Network
 from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.resources import Sampler
@@ -27,20 +29,21 @@ from bench.schedule import Schedule
 
 READY_TIMEOUT_S = 60.0
 WARM_UP_SLEEP_MS = 50
+BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Progress = Callable[[str, int, int], None]
 
 
 class Stage:
     """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
 
-    def __init__(self, cell: Cell, folder: Path, redis_url: str | None, time_cap_s: float, progress: Progress) -> None:
+    def __init__(self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress) -> None:
         # The processes of the cell have a folder of their own: a relative path would mean another place to them.
         folder = folder.resolve()
-        self.cell, self.folder, self.redis_url, self.progress = cell, folder, redis_url, progress
+        self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
         self.deadline = time.monotonic() + time_cap_s
         self.work = folder / "work"
         self.logs = folder / "logs"
-        self.journal: dict[str, Any] = {"phases": [], "marks": {}, "fault": None, "held": None, "generators": 0, "notes": [], "events": {}}
+        self.journal: dict[str, Any] = {"phases": [], "marks": {}, "faults": [], "held": None, "generators": 0, "notes": [], "events": {}}
         self._warm_task = -1
         self._seen = np.zeros(0, bool)
         self.missing = Missing(self.held)
@@ -67,8 +70,10 @@ class Stage:
         self.broker = self._broker()
         stack.callback(self.broker.close)
         self.broker.start()
+        self.journal["server"] = dict(self.broker.describe())
         adapter = self.cell.arm.adapter
         stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
+        self.network = self._network(self.cell.params.get("rtt_ms"))
         env = self._env()
         self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators)
         self.journal["generators"] = generators
@@ -82,10 +87,18 @@ class Stage:
         self.sampler.start()
 
     def _broker(self) -> Broker:
-        push = self.cell.arm.adapter.push_command
-        if self.redis_url:
-            return OwnRedis(self.redis_url, push)
-        return EmbeddedRedis(self.host, self.work / "redis", self.logs / "broker.log", self.cell.arm.broker, push)
+        arm = self.cell.arm
+        queues = arm.adapter.queues if isinstance(arm.adapter, Queues) else ()
+        return make_broker(arm.broker, self.host, self.work, self.logs / "broker.log", arm.adapter.push_command, queues, self.servers)
+
+    def _network(self, rtt_ms: float | None) -> Network | None:
+        """A proxy before the broker, where the cell asks for one: everybody but the instrument goes through it."""
+        if rtt_ms is None:
+            return None
+        network = Network(self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms)
+        network.start()
+        self.mark("round_trip_ms", network.round_trip_ms())
+        return network
 
     def _fleet(self, env: dict[str, str]) -> Fleet:
         commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
@@ -99,7 +112,7 @@ class Stage:
             **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON"))},
             "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(root), str(outside)])),
             probe_cell.CELL: str(self.folder / "cell.json"),
-            probe_cell.BROKER: self.broker.url,
+            probe_cell.BROKER: self.network.url if self.network else self.broker.url,
         }
 
     @contextmanager
@@ -192,6 +205,8 @@ class Stage:
             # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
             self.note(f"the broker could not be asked what it holds: {type(error).__name__}: {str(error)[:120]}")
             return None
+        if found is None:
+            return None
         return {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}
 
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
@@ -204,9 +219,12 @@ class Stage:
     def _close(self) -> None:
         self.load.stop()
         chosen = bool(self.journal["marks"].pop("chosen_as_it_went", 0))
-        if self.journal["held"] is None:
+        asked = self.journal["held"] is None
+        if asked:
             self.journal["held"] = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen)))
         self.fleet.kill()
+        if asked:
+            self._ask_without_workers(_unfinished(self.live_ledger(chosen)))
         self.sampler.edge("end")
         self.sampler.stop()
         book = self.live_ledger(chosen)
@@ -215,9 +233,21 @@ class Stage:
             book = _cut(book, int(until))
         self.journal["restarts"] = self.fleet.restarts
         self.journal["versions"] = store.read_json(self.work / "versions.json")
-        self.journal["server"] = vars(self.broker.server) | {"path": ""} if isinstance(self.broker, EmbeddedRedis) else {"name": "redis", "origin": "--redis"}
         tasks, runs = ledger.tables(book, self.load.errors())
         store.write_cell(self.folder, self.journal, tasks, runs, self.sampler.frame())
+
+    def _ask_without_workers(self, unfinished: ledger.Ints) -> None:
+        """Ask once more when the workers are gone: RabbitMQ shows only then what it had given to them and takes back."""
+        known = self.journal["held"] or {}
+        nowhere = [int(task) for task in unfinished if str(task) not in known]
+        deadline = time.monotonic() + BACK_S
+        while nowhere and time.monotonic() < deadline:
+            if (found := self.held(nowhere)) is not None:
+                self.journal["held"] = {**found, **known}
+                return
+            if self.journal["held"] is not None:
+                return
+            time.sleep(0.1)
 
 
 def _all_slots_began(runs: ledger.Ints, slots: int) -> int:

@@ -24,6 +24,7 @@ BULK_AT_MOST = 20_000
 SETTLE_S = 1.0
 ASK_AGAIN_S = 1.0
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
+COUNTS_NONE = {"rabbitmq": "RabbitMQ counts no commands", "postgres": "PostgreSQL counts no commands", "sqlite": "SQLite has no server"}
 WINDOW = (0.05, 0.95)
 
 
@@ -58,7 +59,10 @@ class Burst:
 
     def skip(self, cell: Cell) -> str:
         """A library without a bulk call."""
-        return f"{cell.arm.adapter.name} has no public bulk call" if cell.case == "bulk" and not isinstance(cell.arm.adapter, Bulk) else ""
+        adapter, broker = cell.arm.adapter, cell.arm.broker
+        if cell.case != "bulk" or (isinstance(adapter, Bulk) and broker in adapter.bulk_brokers):
+            return ""
+        return f"{adapter.name} has no public bulk call" + (f" on {broker}" if isinstance(adapter, Bulk) else "")
 
     def run(self, cell: Cell, stage: Stage, known: Needs) -> None:
         """Start on the empty queue, stop, fill, start on the full queue, drain."""
@@ -108,7 +112,7 @@ class Burst:
         invalid = first_problem(
             lambda: gates.events(cell, book, all_sent=True),
             lambda: gates.foreign_load(cell, ("enqueue", "drain"), cores),
-            lambda: gates.count(cell, book, "enqueue:start", "enqueue:end"),
+            lambda: gates.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
 
@@ -203,25 +207,33 @@ def _rates(cell: StoredCell, book: Ledger, by_time_cap: bool) -> list[Measure]:
     ]
 
 
+def _why_no_server(cell: StoredCell) -> tuple[str, str]:
+    """The reason and the verdict where nothing is known of the broker's memory and CPU."""
+    return (COUNTS_NONE["sqlite"], "not_offered") if cell.spec["broker"] == "sqlite" else (NOT_TOLD, "unavailable")
+
+
 def _memory(cell: StoredCell) -> list[Measure]:
     tasks = int(cell.spec["params"]["tasks"])
     grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
+    told = _why_no_server(cell)
     return [
         measure_or("worker_memory_idle_bytes", at(cell, "worker_pss", "idle"), "no sample"),
         measure_or("worker_memory_peak_bytes", peak(cell, "worker_pss", ("drain",)), "no sample"),
         measure_or("worker_memory_after_bytes", at(cell, "worker_pss", "after"), "no sample"),
-        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), NOT_TOLD),
-        measure_or("broker_bytes_per_task", None if grown is None else grown / tasks, NOT_TOLD),
+        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told),
+        measure_or("broker_bytes_per_task", None if grown is None else grown / tasks, *told),
     ]
 
 
 def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
     finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
     cpu_s, commands = (_spent(cell, column) for column in ("broker_cpu_s", "broker_commands"))
+    broker = cell.spec["broker"]
+    no_count = (COUNTS_NONE[broker], "not_offered") if broker in COUNTS_NONE else (NOT_TOLD, "unavailable")
     return [
         _worker_cpu(cell, book),
-        measure_or("broker_cpu_us_per_task", None if cpu_s is None else cpu_s / finished * 1e6, NOT_TOLD),
-        measure_or("broker_commands_per_task", None if commands is None else commands / finished, NOT_TOLD),
+        measure_or("broker_cpu_us_per_task", None if cpu_s is None else cpu_s / finished * 1e6, *_why_no_server(cell)),
+        measure_or("broker_commands_per_task", None if commands is None else commands / finished, *no_count),
     ]
 
 

@@ -43,7 +43,7 @@ def write_run(
     machine = {"cpu": "A CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "Linux 6.1", "python": "3.11.7", "virtual": "kvm", "steal_share": 0.0}
     whole = {"format": store.FORMAT, "run": folder.name, "label": label, "created": "2026-11-20T22:00:00Z", "bench_version": "0.1.0", "commit": "abcdef" * 6}
     whole |= {"dirty": False, "fingerprint": {}, "plan": plan, "seed": 7, "arms": {f"{s}/default": arm_of(s) for s in systems}, "cells": lines}
-    whole |= {"machine": machine, "boot_id": "b", "broker": {"name": "redis-server", "version": "7.0.15", "from": "PATH"}, "calibration": {}}
+    whole |= {"machine": machine, "boot_id": "b", "given": [], "brokers": {"redis": {"name": "redis-server", "version": "7.0.15", "origin": "PATH"}}, "calibration": {}}
     whole |= {"versions": {f"{s}/default": {"python": "3.11.7"} for s in systems}, "selftest": None, "warnings": ["only 2 cores"]}
     store.write_json(folder / "run.json", whole | info)
     run = store.open_run(folder)

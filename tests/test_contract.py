@@ -27,7 +27,7 @@ def arm(text: str) -> Arm:
 
 
 def stage(text: str, folder: Path, slots: int = 2) -> Stage:
-    return Stage(Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, None, 120, lambda *_: None)
+    return Stage(Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, {}, 120, lambda *_: None)
 
 
 def carry_out(text: str, folder: Path) -> StoredCell:

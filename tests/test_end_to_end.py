@@ -173,12 +173,13 @@ def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(
 def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     import redis
 
-    from bench.brokers.redis import EmbeddedRedis
+    from bench.brokers.binary import find_redis
+    from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
     from bench.host import Host
 
     (tmp_path / "work").mkdir()
     with Host(tmp_path / "work") as host:
-        server = EmbeddedRedis(host, tmp_path / "work" / "redis", tmp_path / "redis.log", "redis", "lpush")
+        server = EmbeddedRedis(host, tmp_path / "work" / "redis", tmp_path / "redis.log", PERSISTENCE["redis"], "lpush", find_redis())
         server.start()
         client = redis.Redis.from_url(server.url)
         client.set("precious", "1")

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
 def stage(arm: str, folder: Path) -> Stage:
-    return Stage(Cell(1, "burst", "-", parse_arm(arm, ADAPTERS), 0, 2, 1, {"tasks": 30_000}), folder, None, 300, lambda *_: None)
+    return Stage(Cell(1, "burst", "-", parse_arm(arm, ADAPTERS), 0, 2, 1, {"tasks": 30_000}), folder, {}, 300, lambda *_: None)
 
 
 def drained(made: Stage, bare: bool, queue: str, tasks: int) -> float:

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Mapping
 
-from adapters.base import Command, Held, Launch, Profile, Setting
-from adapters.celery import traces
+from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
+from adapters.celery import rabbitmq, traces
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
 CONF = DOCS + "userguide/configuration.html#"
 WORKERS = DOCS + "userguide/workers.html"
 REDIS = DOCS + "getting-started/backends-and-brokers/redis.html"
+RABBITMQ = DOCS + "getting-started/backends-and-brokers/rabbitmq.html"
 
 SLOTS = Setting("-c", "N", WORKERS + "#concurrency", "the number of slots")
-BACKEND = Setting("result_backend", "redis", REDIS + "#results", "results stored, as the first steps of the documentation do")
-PREFORK = "prefork pool"
+BACKEND = (
+    Setting("result_backend", "redis", REDIS + "#results", "results stored, as the first steps of the documentation do", brokers=REDISES),
+    Setting("result_backend", "rpc", RABBITMQ + "#using-rabbitmq", "results as messages, as the first steps of the documentation do", brokers=("rabbitmq",)),
+)
 
 
 def _pool(pool: str) -> Setting:
@@ -32,11 +35,12 @@ TUNED = (
         {"ack_emulation": False},
         "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html",
         "one round trip a task instead of three; a popped task is gone",
+        brokers=REDISES,
     ),
 )
 DURABLE = (
     SLOTS,
-    BACKEND,
+    *BACKEND,
     Setting("task_acks_late", True, CONF + "task-acks-late", "a task leaves the broker only after it has run"),
     Setting("task_reject_on_worker_lost", True, CONF + "task-reject-on-worker-lost", "a task whose pool child dies goes back to the queue"),
     Setting("worker_prefetch_multiplier", 1, CONF + "worker-prefetch-multiplier", "hoard as little as possible"),
@@ -45,8 +49,17 @@ DURABLE = (
         {"visibility_timeout": 30, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
         REDIS + "#visibility-timeout",
         "redelivery after 30 s instead of 3,600; longer than any task here, so that none runs twice while it is alive",
+        brokers=REDISES,
     ),
-    Setting("result_backend_always_retry", True, CONF + "result-backend-always-retry", "results survive a restart of the backend"),
+    Setting("task_default_queue_type", "quorum", RABBITMQ + "#using-quorum-queues", "a queue that is written to disk before it confirms", brokers=("rabbitmq",)),
+    Setting(
+        "broker_transport_options",
+        {"confirm_publish": True},
+        RABBITMQ + "#using-quorum-queues",
+        "the enqueue call returns when the broker has the task, not when it has been sent",
+        brokers=("rabbitmq",),
+    ),
+    Setting("result_backend_always_retry", True, CONF + "result-backend-always-retry", "results survive a restart of the backend", brokers=REDISES),
 )
 
 
@@ -56,26 +69,28 @@ class Celery:
     name = "celery"
     packages = ("celery", "redis")
     app = "adapters.celery.app"
-    brokers = ("redis", "redis-everysec", "redis-always")
+    brokers = (*REDISES, "rabbitmq")
     push_command = "lpush"
+    queues = ("celery",)
     key_patterns = ("celery*", "_kombu.binding*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
     bulk_call = "kombu Producer.batch()"
     bulk_chunk = 1000
+    bulk_brokers = REDISES
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "one worker, prefork pool, results in Redis, all else as shipped", "at most once", True, "thread", (SLOTS, BACKEND)),
+        "default": Profile("default", "one worker, prefork pool, results stored, all else as shipped", "at most once", True, "thread", (SLOTS, *BACKEND)),
         "tuned": Profile("tuned", "one solo worker per slot, no results, no acknowledgement", "at most once", False, "process", TUNED),
         "durable": Profile(
             "durable",
-            "late acknowledgement, Redis synced at every write, redelivery after 30 s",
+            "late acknowledgement; Redis synced at every write, redelivery after 30 s; RabbitMQ with a quorum queue and confirms",
             "at least once",
             True,
             "thread",
             DURABLE,
             redis="redis-always",
         ),
-        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, BACKEND, _pool("threads"))),
-        "gevent": Profile("gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, BACKEND, _pool("gevent")), requires=("gevent",)),
-        "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (BACKEND, _pool("solo"))),
+        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, *BACKEND, _pool("threads"))),
+        "gevent": Profile("gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, *BACKEND, _pool("gevent")), requires=("gevent",)),
+        "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (*BACKEND, _pool("solo"))),
     }
 
     def commands(self, launch: Launch) -> list[Command]:
@@ -93,13 +108,13 @@ class Celery:
 
         return frozenset(SETTING_KEYS)
 
-    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+    def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
-        return traces.held(broker, handles)
+        return rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
 
     def predict(self, fault: str, launch: Launch) -> str:
         """From acknowledgement and visibility timeout."""
-        return traces.predict(fault, launch.settings)
+        return rabbitmq.predict(fault, launch.settings) if launch.broker == "rabbitmq" else traces.predict(fault, launch.settings)
 
 
 def _flag(name: str, value: object, slots: int) -> list[str]:

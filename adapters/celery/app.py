@@ -9,7 +9,7 @@ from bench.probe import body, cell
 
 _cell = cell.load()
 _settings: dict[str, Any] = {name: value for name, value in _cell["settings"].items() if not name.startswith("-")}
-_backend = cell.broker() if _settings.pop("result_backend", None) == "redis" else None
+_backend = {None: None, "redis": cell.broker(), "rpc": "rpc://"}[_settings.pop("result_backend", None)]
 
 app = Celery("bench", broker=cell.broker(), backend=_backend)
 app.conf.update(broker_connection_retry_on_startup=True, **_settings)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from adapters.base import Command, Held, Launch, Profile
+from adapters.base import REDISES, Command, Held, Launch, Profile
 
 KEY = "floor"
 
@@ -14,7 +14,7 @@ class Floor:
     name = "floor"
     packages = ("redis",)
     app = "adapters.floor.app"
-    brokers = ("redis", "redis-everysec", "redis-always")
+    brokers = REDISES
     push_command = "lpush"
     key_patterns = (KEY,)
     profiles: Mapping[str, Profile] = {
@@ -24,6 +24,7 @@ class Floor:
     }
     bulk_call = "LPUSH with 1,000 values"
     bulk_chunk = 1000
+    bulk_brokers = REDISES
 
     def commands(self, launch: Launch) -> list[Command]:
         """One process per slot."""

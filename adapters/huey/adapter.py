@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
 from adapters.huey import traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
@@ -27,6 +27,7 @@ DURABLE = (
     Setting("-g", "TERM", CONSUMER + "#consumer-shutdown", "SIGTERM lets running tasks finish; as shipped it interrupts them"),
     Setting("-c", 1, CONSUMER + "#options-for-worker", "a dead worker is replaced after 1 s instead of 10"),
     Setting("requeue_interrupted", True, DOCS + "signals.html", "a task interrupted by a shutdown goes back to the queue"),
+    Setting("fsync", True, DOCS + "api.html#SqliteHuey", "every write is on the disk before it is answered", brokers=("sqlite",)),
 )
 
 
@@ -36,9 +37,10 @@ class Huey:
     name = "huey"
     packages = ("huey", "redis")
     app = "adapters.huey.app"
-    brokers = ("redis", "redis-everysec", "redis-always")
+    brokers = (*REDISES, "sqlite", "postgres")
     push_command = "lpush"
     key_patterns = ("huey.*",)
+    broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg",)}
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
         "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),

@@ -12,12 +12,24 @@ if _settings.get("-k") == "greenlet":
 from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
-from huey import RedisHuey  # noqa: E402
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey  # noqa: E402
 from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
 from bench.probe import body  # noqa: E402
 
-huey = RedisHuey("bench", url=cell.broker(), results=_settings.get("results", True))
+_keep = _settings.get("results", True)
+
+
+def _connected(url: str) -> Huey:
+    """The class that Huey's documentation names for this kind of storage."""
+    if url.startswith("sqlite:"):
+        return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), fsync=_settings.get("fsync", False), results=_keep)
+    if url.startswith("postgres"):
+        return PostgresHuey("bench", dsn=url, results=_keep)
+    return RedisHuey("bench", url=url, results=_keep)
+
+
+huey = _connected(cell.broker())
 
 
 @huey.task(name="run")  # type: ignore[untyped-decorator]
@@ -36,10 +48,8 @@ if _settings.get("requeue_interrupted"):
 
 def connect() -> Callable[[int, str], str]:
     """The plain call: the decorated function."""
-    keep = _settings.get("results", True)
-
     def enqueue(task: int, work: str) -> str:
         result = run(task, work) if work else run(task)
-        return str(result.id) if keep else ""
+        return str(result.id) if _keep else ""
 
     return enqueue

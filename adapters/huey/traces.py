@@ -1,26 +1,30 @@
-"""Where Huey's Redis storage holds a task, and what its settings let one expect after a fault."""
+"""Where Huey's storage holds a task, and what its settings let one expect after a fault."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.base import Held
 
-QUEUE, SCHEDULE = "huey.redis.bench", "huey.schedule.bench"
-
-
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     """Task id → place, for those of `handles` that wait; the id is the first argument of the message."""
-    import redis
     from huey.serializer import Serializer
 
     read = Serializer().deserialize
-    places: dict[int, Held] = {}
-    with redis.Redis.from_url(broker) as client:
-        for raw in client.lrange(QUEUE, 0, -1):
-            places[int(read(raw).args[0])] = Held("queue")
-        for raw in client.zrange(SCHEDULE, 0, -1):
-            places[int(read(raw).args[0])] = Held("schedule")
+    storage = _storage(broker)
+    places = {int(read(raw).args[0]): Held("queue") for raw in storage.enqueued_items()}
+    places |= {int(read(raw).args[0]): Held("schedule") for raw in storage.scheduled_items()}
+    storage.close()
     return {task: place for task, place in places.items() if task in handles}
+
+
+def _storage(broker: str) -> Any:
+    from huey import storage
+
+    if broker.startswith("sqlite:"):
+        return storage.SqliteStorage("bench", filename=broker.removeprefix("sqlite://"))
+    if broker.startswith("postgres"):
+        return storage.PostgresStorage("bench", dsn=broker)
+    return storage.RedisStorage("bench", url=broker)
 
 
 def predict(fault: str, settings: Mapping[str, Any]) -> str:

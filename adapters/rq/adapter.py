@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
 from adapters.rq import traces
 
 DOCS = "https://python-rq.org/docs/"
@@ -29,11 +29,12 @@ class Rq:
     name = "rq"
     packages = ("rq", "redis")
     app = "adapters.rq.app"
-    brokers = ("redis", "redis-everysec", "redis-always")
+    brokers = REDISES
     push_command = "rpush"
     key_patterns = ("rq:*",)
     bulk_call = "Queue.enqueue_many"
     bulk_chunk = 1000
+    bulk_brokers = REDISES
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
         "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),

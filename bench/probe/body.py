@@ -35,6 +35,12 @@ def run(task: int, work: str = "") -> int:
 
 def _do(work: str) -> None:
     kind, _, amount = work.partition(":")
-    if kind != "sleep":
+    if kind == "sleep":
+        sleep(int(amount) / 1000)
+    elif kind == "die":
+        os.kill(os.getpid(), 9)
+        sleep(60)  # the signal needs a moment
+    elif kind == "hang":
+        sleep(3600)
+    else:
         raise ValueError(f"unknown work {work!r}")
-    sleep(int(amount) / 1000)

@@ -31,7 +31,7 @@ def part_rows(joined: Joined) -> list[dict[str, Any]]:
                 "scenarios": ", ".join(dict.fromkeys(mine["scenario"])) or "none",
                 "arms": ", ".join(arm for arm in joined.arms if arm in set(mine["arm"])),
                 "machine": machine_line(info["machine"]),
-                "broker": " ".join(str(info.get("broker", {}).get(name, "")) for name in ("name", "version")).strip(),
+                "broker": ", ".join(_server(server) for server in _servers(info)),
                 "seed": info["seed"],
             }
         )
@@ -49,8 +49,16 @@ def machine_rows(joined: Joined) -> list[tuple[str, list[str]]]:
     """Property → its value for each run, as the run stored it."""
     names = list(dict.fromkeys(name for run in joined.runs for name in run.info["machine"]))
     rows = [(name.replace("_", " ").removesuffix(" bytes"), [_value(name, run.info["machine"].get(name)) for run in joined.runs]) for name in names]
-    broker = [" ".join(f"{value}" if key != "from" else f"(from {value})" for key, value in run.info.get("broker", {}).items()) for run in joined.runs]
-    return [*rows, ("broker", broker)]
+    return [*rows, ("broker", [", ".join(f"{_server(server)} (from {server['origin']})" for server in _servers(run.info)) for run in joined.runs])]
+
+
+def _servers(info: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    """Each server that served as a broker once, in whatever way it was set up."""
+    return list({_server(server): server for server in info["brokers"].values()}.values())
+
+
+def _server(server: Mapping[str, str]) -> str:
+    return f"{server['name']} {server['version']}"
 
 
 def _value(name: str, value: Any) -> str:

@@ -48,7 +48,7 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
     Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
     """
     cell = Cell(1, "burst", "-", arm, 0, subjects.SLOTS, 1, {"tasks": TASKS})
-    stage = Stage(cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", None, 300, lambda *_: None)
+    stage = Stage(cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", {}, 300, lambda *_: None)
     with stage.open():
         stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
         while not stage.load.done():

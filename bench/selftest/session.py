@@ -48,7 +48,7 @@ class Session:
         return self._measure(plan, self.folder / f"{name}-again", _nobody) if _unfit(first) else first
 
     def _measure(self, plan: Plan, folder: Path, meddle: Meddler) -> Run:
-        runner = Runner(plan, folder, None, Watcher(began=self._began), estimate=False)
+        runner = Runner(plan, folder, {}, Watcher(began=self._began), estimate=False)
         runner.prepare()
         with meddle(folder):
             runner.carry_out()

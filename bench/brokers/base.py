@@ -1,0 +1,90 @@
+"""What every broker of a cell can do, whoever serves."""
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+from urllib.parse import urlsplit, urlunsplit
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the broker says of itself: bytes, seconds, calls; None = it does not say. `own` counts the instrument's questions."""
+
+    memory: int | None = None
+    cpu_s: float | None = None
+    commands: int | None = None
+    pushes: int | None = None
+    own: int | None = None
+    messages: int | None = None  # waiting in its queues
+
+
+class Broker(Protocol):
+    """One broker of one cell: a server of our own, a file, or the user's server by URL."""
+
+    url: str  # with its password; it travels in one environment variable
+    pid: int | None  # the root of its processes; None if it has none here
+    by_os: bool  # it says nothing of its memory and CPU: the operating system is asked
+    ours: bool  # started by this cell: it may be harmed
+
+    def start(self) -> None:
+        """Serve; CellFailed with the last log lines if it cannot. After a kill: again, on the same data."""
+        ...
+
+    def kill(self) -> int:
+        """SIGKILL; the stamp right after it. Unavailable or NotOffered where there is nothing of ours to kill."""
+        ...
+
+    def counters(self, edge: bool) -> Counters | None:
+        """The counters now; None while it is away. At the edge of a phase also what costs more to ask."""
+        ...
+
+    def describe(self) -> Mapping[str, str]:
+        """Name, version and origin of who serves."""
+        ...
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Leave a server that is not ours as it was."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """A broker of ours whose memory can be made to run out."""
+
+    def fill(self) -> None:
+        """From now on there is no memory left."""
+        ...
+
+    def relieve(self) -> None:
+        """There is memory again."""
+        ...
+
+
+@runtime_checkable
+class Drops(Protocol):
+    """A broker of ours that can close its clients' connections."""
+
+    def clients(self) -> list[Callable[[], None]]:
+        """For each client connected now, our own left out, what closes its connection."""
+        ...
+
+
+def free_port() -> int:
+    """A loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def hide_password(url: str) -> str:
+    """The URL as it may be shown."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.hostname}{port}"))

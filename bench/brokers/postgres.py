@@ -1,0 +1,177 @@
+"""PostgreSQL: a cluster of a cell's own, loopback only, or the user's database by URL."""
+
+import os
+import pwd
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bench.brokers.base import Counters, free_port, hide_password
+from bench.errors import BenchError, CellFailed, Unavailable, UsageError
+from bench.host import Host, last_lines
+
+READY_S = 30.0
+USER = "postgres"  # it refuses to run as root; Debian's package makes this user
+APT = "apt install postgresql"
+
+
+def find_postgres() -> Path:
+    """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
+    beside = shutil.which("postgres")
+    folders = [Path(beside).parent] if beside else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
+    for folder in folders:
+        if (folder / "initdb").is_file() and (folder / "postgres").is_file():
+            return folder
+    raise Unavailable(f"there is no PostgreSQL server on this machine: {APT}")
+
+
+def connect(url: str) -> Any:
+    """A connection of the instrument's own."""
+    import psycopg  # asked for only by arms that use it
+
+    return psycopg.connect(url, connect_timeout=2, autocommit=True)
+
+
+class EmbeddedPostgres:
+    """A cluster of this cell: stock settings, on a free port, with a random password."""
+
+    by_os = True
+    ours = True
+    pid: int | None = None
+
+    def __init__(self, host: Host, folder: Path, log: Path) -> None:
+        self.host, self.folder, self.log = host, folder, log
+        self.programs = find_postgres()
+        self.port = free_port()
+        self._password = secrets.token_hex(16)
+        self.url = f"postgresql://bench:{self._password}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Make the cluster once, start it, and wait until it lets our user in."""
+        if not self.folder.exists():
+            self._initialise()
+        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
+        argv = [str(self.programs / "postgres"), "-D", str(self.folder)]
+        argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        self.pid = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"})
+        deadline = time.monotonic() + READY_S
+        while True:
+            try:
+                connect(self.url).close()
+                return
+            except Exception as error:  # not there yet, in whatever way
+                if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+                    raise CellFailed(f"postgres did not start ({type(error).__name__}): {last_lines(self.log)}") from None
+                time.sleep(0.05)
+
+    def _initialise(self) -> None:
+        self.folder.mkdir(mode=0o700)
+        if self._as_user():
+            self._reachable()
+            os.chown(self.folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
+        argv = [str(self.programs / "initdb"), "-D", str(self.folder), "-U", "bench", "-A", "scram-sha-256", "--pwfile=/dev/stdin", "-E", "UTF8"]
+        made = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"}, stdin=self._password + "\n")
+        if not self.host.wait([made], READY_S) or self.host.exit_status(made) != 0:
+            raise CellFailed(f"initdb failed: {last_lines(self.log)}")
+
+    def _as_user(self) -> list[str]:
+        return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
+
+    def _reachable(self) -> None:
+        """Unavailable where the server's user cannot reach a folder that root has made."""
+        for path in self.folder.parents:
+            if not path.stat().st_mode & 0o001:
+                raise Unavailable(f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out")
+
+    def kill(self) -> int:
+        """SIGKILL of the postmaster and all its processes."""
+        assert self.pid is not None
+        t0, _ = self.host.kill_tree([self.pid], freeze=False)
+        self.host.wait([self.pid], 5)
+        return t0
+
+    def clients(self) -> list[Callable[[], None]]:
+        """pg_terminate_backend for each."""
+        with connect(self.url) as connection:
+            rows = connection.execute("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()").fetchall()
+        return [partial(self._terminate, int(row[0])) for row in rows]
+
+    def _terminate(self, pid: int) -> None:
+        with connect(self.url) as connection:
+            connection.execute("select pg_terminate_backend(%s)", (pid,))
+
+    def counters(self, edge: bool) -> Counters | None:
+        """Memory and CPU are the operating system's."""
+        return Counters()
+
+    def describe(self) -> Mapping[str, str]:
+        """Its own word for its version."""
+        return {"name": "postgresql", "version": version_of(self.url), "origin": str(self.programs)}
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Its folder goes with the cell."""
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class OwnPostgres:
+    """The user's database: it must hold no table before a cell."""
+
+    by_os = False
+    ours = False
+    pid: int | None = None
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def start(self) -> None:
+        """Reach it, and refuse one that holds tables."""
+        if tables := self._tables():
+            raise UsageError(f"the database at {hide_password(self.url)} has a table {tables[0]!r}: give an empty database; nothing was touched")
+
+    def _tables(self) -> list[str]:
+        try:
+            with connect(self.url) as connection:
+                return [row[0] for row in connection.execute("select tablename from pg_tables where schemaname = current_schema() order by 1").fetchall()]
+        except ImportError:
+            raise
+        except Exception as error:  # psycopg has its own hierarchy, and a bad URL another
+            said = str(error).strip().splitlines()[-1][:120] if str(error).strip() else type(error).__name__
+            raise UsageError(f"the PostgreSQL at {hide_password(self.url)} says {said!r}: start it, or correct --postgres") from None
+
+    def kill(self) -> int:
+        """Never."""
+        raise Unavailable("faults of the broker are not done to a PostgreSQL given by --postgres")
+
+    def counters(self, edge: bool) -> Counters | None:
+        """Whoever else uses it stands in its figures too."""
+        return None
+
+    def describe(self) -> Mapping[str, str]:
+        """Its own word for its version."""
+        return {"name": "postgresql", "version": version_of(self.url), "origin": "--postgres"}
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Drop the tables that appeared, only if the system declares every one of them."""
+        strange = [name for name in (tables := self._tables()) if not name.startswith("huey_")]
+        if strange:
+            raise BenchError(f"tables that no adapter declares appeared in {hide_password(self.url)}: {', '.join(strange[:5])}; look at them, the run stops here")
+        with connect(self.url) as connection:
+            for name in tables:
+                connection.execute(f'drop table "{name}"')
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def version_of(url: str) -> str:
+    """server_version, as it says it."""
+    with connect(url) as connection:
+        return str(connection.execute("show server_version").fetchone()[0])

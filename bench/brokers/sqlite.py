@@ -1,0 +1,42 @@
+"""SQLite: a file of the cell; there is no server, so none can be killed or asked."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.brokers.base import Counters
+from bench.errors import NotOffered
+
+
+class SqliteFile:
+    """The path that the library opens for itself."""
+
+    by_os = False
+    ours = True
+    pid: int | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"sqlite:///{folder / 'queue.db'}"
+
+    def start(self) -> None:
+        """Make the folder; the library makes the file."""
+        self.folder.mkdir(exist_ok=True)
+
+    def kill(self) -> int:
+        """There is nothing to kill."""
+        raise NotOffered("SQLite has no server: the queue is a file that the workers open themselves")
+
+    def counters(self, edge: bool) -> Counters | None:
+        """Nobody counts."""
+        return None
+
+    def describe(self) -> Mapping[str, str]:
+        """The library inside Python."""
+        return {"name": "sqlite", "version": sqlite3.sqlite_version, "origin": "Python"}
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """The file goes with the cell."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,63 @@
+"""The network of a cell as the instrument sees it: a proxy between the broker and everybody else."""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from bench.brokers.base import free_port
+from bench.errors import CellFailed, NotOffered
+from bench.host import Host, last_lines
+from bench.store import write_json
+
+READY_S = 10.0
+PINGS = 20
+
+
+class Network:
+    """One proxy process; `url` is the broker's as seen through it."""
+
+    def __init__(self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float) -> None:
+        parts = urlsplit(broker_url)
+        if not parts.hostname:
+            raise NotOffered("there is no network between the workers and their broker")
+        self.host, self.work, self.log = host, work, log
+        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port}"
+        credentials, _, _ = parts.netloc.rpartition("@")
+        self.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"))
+        self.rtt_ms = rtt_ms
+        self._orders = 0
+
+    def start(self) -> None:
+        """Start the proxy and wait until it listens."""
+        argv = [sys.executable, "-m", "bench.probe.proxy", str(self.work), str(self.port), self.target, str(self.rtt_ms)]
+        self.pid = self.host.spawn(argv, self.log, {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+        self.become("open")
+
+    def become(self, state: str) -> int:
+        """`open`, `cut` or `silent` from now on; the stamp at which it was done."""
+        self._orders += 1
+        write_json(self.work / f"network-{self._orders:03d}.json", {"state": state})
+        done = self.work / f"network-{self._orders:03d}.done"
+        deadline = time.monotonic() + READY_S
+        while not done.exists():
+            if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+                raise CellFailed(f"the proxy does not answer: {last_lines(self.log)}")
+            time.sleep(0.001)
+        return int(json.loads(done.read_text())["ns"])
+
+    def round_trip_ms(self) -> float:
+        """The round trip that the proxy adds, as it is: median of 20 echoes that it answers in the broker's place."""
+        import socket
+
+        seen = []
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(PINGS):
+                began = time.monotonic_ns()
+                client.sendall(b"\0ECHO")
+                client.recv(16)
+                seen.append((time.monotonic_ns() - began) / 1e6)
+        return statistics.median(seen)
