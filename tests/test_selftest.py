@@ -73,8 +73,8 @@ def test_lines_pass_inside_their_band_only() -> None:
 
 def test_an_arm_of_the_synthetic_queue_is_written_as_on_the_command_line() -> None:
     known = load_adapters([ADAPTER])
-    parsed = parse_arm(arm("kept", lose=[1, 2], service_ms=0.5, fork=True), known)
-    assert parsed.settings["lose"] == [1, 2] and parsed.settings["fork"] is True and parsed.profile.name == "kept"
+    parsed = parse_arm(arm("kept", lose=[1, 2], service_ms=0.5, shuffle=True), known)
+    assert parsed.settings["lose"] == [1, 2] and parsed.settings["shuffle"] is True and parsed.profile.name == "kept"
     assert parse_arm(arm(), known).settings["capacity"] == 0
 
 

@@ -22,14 +22,10 @@ def run(task: int, work: str = "") -> int:
     """Run one task: nothing, or the work it names, such as `sleep:20` (milliseconds)."""
     if _log is None:
         return task
-    started, thread, origin = monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us
-    if not work:
-        # Between two tasks the caches are cold and a system call costs 5 µs: nothing can happen here that would need two.
-        _log.write_run(task, started, monotonic_ns(), thread, origin)
-        return task
-    _log.write(STARTED, task, started, thread, origin)
-    _do(work)
-    _log.write(FINISHED, task, monotonic_ns(), thread)
+    _log.write(STARTED, task, monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us)
+    if work:
+        _do(work)
+    _log.write(FINISHED, task, monotonic_ns(), get_ident())
     return task
 
 

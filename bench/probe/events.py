@@ -1,4 +1,4 @@
-"""The event log: fixed-size records that survive `kill -9`.
+"""The event log: fixed-size records, one `os.write` each, that survive `kill -9`.
 
 Standard library only: RQ forks per task, so whatever stands here is imported once per task.
 """
@@ -40,12 +40,6 @@ class Log:
     def write(self, kind: int, task: int, stamp_ns: int, a: int = 0, b: int = 0, flag: int = 0) -> None:
         """Append one record. A write of this size is not torn by a kill: it ends inside one system call."""
         os.write(self.fd, RECORD.pack(MARKER, kind, flag, os.getpid(), task, stamp_ns, a, b))
-
-    def write_run(self, task: int, started_ns: int, finished_ns: int, thread: int, started_b: int) -> None:
-        """Append the start and the finish of a task that does nothing, by one system call instead of two."""
-        pid = os.getpid()
-        started = RECORD.pack(MARKER, STARTED, 0, pid, task, started_ns, thread, started_b)
-        os.write(self.fd, started + RECORD.pack(MARKER, FINISHED, 0, pid, task, finished_ns, thread, 0))
 
 
 def create(path: str) -> None:

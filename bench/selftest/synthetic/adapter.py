@@ -33,7 +33,6 @@ SETTINGS = (
     _off("leak_bytes", 0, "memory that a worker takes with each task and never gives back"),
     _off("shared_mib", 0, "memory that a worker takes before it forks a child for each slot"),
     _off("burn_us", 0, "CPU that a task burns"),
-    _off("fork", False, "a child for each task"),
     _off("back_after_s", 0.0, "how long a worker that is started again waits before it serves; then it starts all that waits at once"),
     _off("redeliver_s", 0.0, "after how long a running task is delivered again if its worker has died; 0 = never"),
 )
@@ -55,7 +54,9 @@ class Synthetic:
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """A worker per slot; one for all where the slots are children that share memory."""
+        """A worker per slot; one for all where the slots are children that share memory; another program where each task has a child."""
+        if launch.profile == "forking":
+            return [Command(("python", "-S", "-m", "synthetic.forking"))] * launch.slots
         if launch.settings["shared_mib"]:
             return [Command(("python", "-m", "synthetic.worker", "0", str(launch.slots)))]
         return [Command(("python", "-m", "synthetic.worker", str(slot), "1")) for slot in range(launch.slots)]

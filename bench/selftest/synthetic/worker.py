@@ -126,7 +126,7 @@ class Worker:
         self.tasks += task >= 0
         self.remember(task)
         if task >= 0 and self.tasks % TRUTH_EVERY == 0:
-            tell(tasks=self.tasks, ns=monotonic_ns())
+            tell(tasks=self.tasks, ns=monotonic_ns(), cpu_s=time.process_time())
 
     def stall(self) -> None:
         """Stand still between the two moments."""
@@ -143,14 +143,7 @@ class Worker:
         item = json.dumps([task, work])
         if kept:
             self.client.zadd(RUNNING, {item: time.monotonic()})
-        if self.settings["fork"] and task >= 0:
-            child = os.fork()
-            if not child:
-                self.work(task, work)
-                os._exit(0)
-            os.waitpid(child, 0)
-        else:
-            self.work(task, work)
+        self.work(task, work)
         if kept:
             self.client.zrem(RUNNING, item)
 
