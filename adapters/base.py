@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 Guarantee = Literal["at most once", "at least once"]
 Slot = Literal["thread", "process", "parent", "none"]
 REDIS = ("redis", "redis-everysec", "redis-always")  # one server, three ways to write to disk
+SAVED = ("redis-everysec", "redis-always")  # what it holds survives its end
 REDISES = (*REDIS, "valkey")  # all that speak its protocol
 
 
@@ -32,7 +33,7 @@ class Profile:
 
     `slot` tells by what a slot can be known: its thread (or lasting greenlet), its process, the parent of
     its processes where each task has one of its own, or `none` where greenlets come and go.
-    `redis` is the persistence of the embedded Redis: `redis` or `redis-always`.
+    `redis` is the broker unless an arm names another: `redis` or `redis-always`.
     """
 
     name: str
@@ -80,7 +81,7 @@ class Adapter(Protocol):
     profiles: Mapping[str, Profile]
     brokers: tuple[str, ...]
     push_command: str  # the Redis command that each enqueue call issues once
-    key_patterns: tuple[str, ...]  # every key that the system may leave in a Redis
+    key_patterns: tuple[str, ...]  # every key that the system may leave in a Redis, every table in a PostgreSQL
 
     def commands(self, launch: Launch) -> list[Command]:
         """The system's own worker commands that give N slots in all."""
@@ -93,7 +94,13 @@ class Bulk(Protocol):
 
     bulk_call: str  # its name, for the report
     bulk_chunk: int  # tasks per call
-    bulk_brokers: tuple[str, ...]  # where it is offered
+
+
+@runtime_checkable
+class BulkSomewhere(Bulk, Protocol):
+    """Its bulk call is not offered on every broker."""
+
+    bulk_brokers: tuple[str, ...]
 
 
 @runtime_checkable
@@ -132,9 +139,32 @@ class Knows(Protocol):
 
 
 @runtime_checkable
-class Predicts(Protocol):
-    """The adapter can say from its settings how long recovery should take."""
+class Frees(Protocol):
+    """There is a documented way for a human to put stuck or failed tasks back to work."""
 
-    def predict(self, fault: str, launch: Launch) -> str:
-        """One sentence: what the documentation and the settings let one expect."""
+    def free(self, launch: Launch) -> list[Command]:
+        """The commands, as one would type them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the documentation and the settings let one expect of a fault.
+
+    `running` and `waiting` are the fates of what ran and of what waited: recovered, lost, failed, stuck, doubled.
+    `work_s` = between these seconds after the fault the last of them has finished; None = never.
+    """
+
+    text: str
+    running: str
+    waiting: str
+    work_s: tuple[float, float] | None = None
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """The adapter can say from its settings what a fault should do."""
+
+    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+        """What one may expect; None where neither documentation nor settings say."""
         ...

@@ -6,16 +6,16 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, cast
 
 from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Setting
 from bench.errors import UsageError
+from bench.faults.names import FAULT_NAMES
 from bench.host import ROOT
 
-CORE_FAULTS = ("worker-crash", "child-crash", "deploy", "broker-crash")
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
@@ -74,12 +74,13 @@ class Arm:
             "predicts": self._predictions(slots),
         }
 
-    def _predictions(self, slots: int) -> dict[str, str]:
+    def _predictions(self, slots: int) -> dict[str, dict[str, Any]]:
         """Fault → what the settings let one expect; empty where the adapter does not say."""
         adapter = self.adapter
         if not isinstance(adapter, Predicts):
             return {}
-        return {fault: adapter.predict(fault, self.launch(slots)) for fault in CORE_FAULTS}
+        said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULT_NAMES}
+        return {fault: asdict(prediction) for fault, prediction in said.items() if prediction}
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:

@@ -1,6 +1,6 @@
 """What became of each task, and whether the events themselves can be believed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,13 @@ class Fates:
         return len(self.by_name.get(name, ()))
 
 
-def fates(ledger: Ledger, t0_ns: int | None, held: Mapping[str, Any] | None) -> Fates:
-    """Give each measured task its fate. `held` maps ids (as text) to where the broker holds them; None = cannot be told."""
+def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | None) -> Fates:
+    """Give each measured task its fate; `strikes_ns` are the moments of the faults. `held` maps ids (as text) to where the broker holds them; None = cannot be told."""
     measured = ledger.measured() & (ledger.enqueue != UNSENT)
     finishes, first = ledger.finishes(), ledger.first_finish()
     hit = np.zeros(len(ledger.task), bool)
-    if t0_ns is not None:
-        hit = (ledger.sent >= 0) & (ledger.sent < t0_ns) & ((first < 0) | (first >= t0_ns))
+    for t0_ns in strikes_ns:
+        hit |= (ledger.sent >= 0) & (ledger.sent < t0_ns) & ((first < 0) | (first >= t0_ns))
     refused = measured & (ledger.enqueue == ERROR) & (finishes == 0)
     missing = measured & (finishes == 0) & ~refused
     place = held if held is not None else {}

@@ -54,14 +54,17 @@ def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
     return rows.iloc[-1]
 
 
-def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None) -> str:
-    """Wake lag and unsent tasks: was the load what was promised? With `before_ns` only of what was due before it."""
+def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None) -> str:
+    """Wake lag and unsent tasks: was the load what was promised? With `before_ns` only of what was due before it.
+
+    `generators` = how many of the cell's shared that load, if not all of them.
+    """
     ours = (book.task >= 0) & (True if before_ns is None else book.due < before_ns)
     finish = book.first_finish()[ours]
     done = (finish - book.due[ours])[finish >= 0]
     # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be reported.
     p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
-    lag = wake_lag_ns(book, int(cell.journal["generators"]))[ours & (book.sent >= 0)]
+    lag = wake_lag_ns(book, generators or int(cell.journal["generators"]))[ours & (book.sent >= 0)]
     if len(lag):
         limit = max(LAG_MS, LAG_SHARE * p99_ms)
         share = farthest(len(lag))

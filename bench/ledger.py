@@ -1,7 +1,7 @@
 """Events to ledger to fates: what was planned, sent and run, joined by task id."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bench.store import StoredCell
 Ints = npt.NDArray[np.int64]
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
+RUN_COLUMNS = ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,21 @@ class Ledger:
     def measured(self) -> npt.NDArray[np.bool_]:
         """The tasks that count: warm-up has negative ids."""
         return self.task >= 0
+
+    def only(self, tasks: npt.NDArray[np.bool_], runs: npt.NDArray[np.bool_]) -> "Ledger":
+        """These rows alone."""
+        ours = {name: getattr(self, name)[tasks] for name in ("task", "due", "sent", "returned", "enqueue")}
+        return Ledger(**ours, **{name: getattr(self, name)[runs] for name in RUN_COLUMNS})
+
+    def without(self, ids: Collection[int]) -> "Ledger":
+        """All but these tasks and their runs."""
+        left_out = np.array(sorted(ids), np.int64)
+        return self.only(~np.isin(self.task, left_out), ~np.isin(self.run_task, left_out))
+
+    def until(self, stamp_ns: int) -> "Ledger":
+        """What was known at that moment: runs that began later are not there, those that went on have no end."""
+        seen = self.only(np.ones(len(self.task), bool), self.started < stamp_ns)
+        return replace(seen, finished=np.where(seen.finished >= stamp_ns, -1, seen.finished))
 
     def unexpected(self) -> list[int]:
         """Ids that ran and were never planned."""

@@ -64,9 +64,10 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
         raise nearest(str(rest["size"]), SIZES, "size")
     chosen = list(scenarios) or list(known)
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
+    cases = [case for word in cases for case in _meant(word, [known[name] for name in chosen])]
     for case in cases:
         if case not in all_cases and not _free_case(case, chosen):
-            raise nearest(case, all_cases, "case")
+            raise nearest(case, [*all_cases, *(word for name in chosen for word in known[name].groups)], "case")
     for option in ("tasks", "blocks", "workers"):
         value = rest.get(option)
         if value is not None and value < 1:
@@ -76,6 +77,12 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
     if rest.get("workers") is None:
         rest["workers"] = len(os.sched_getaffinity(0))
     return Plan(chosen, parsed, list(cases), **rest)
+
+
+def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
+    """The cases that a word stands for: its group in each scenario that has one, or itself."""
+    found = [case for scenario in scenarios for case in scenario.groups.get(word, ())]
+    return found or [word]
 
 
 def _free_case(case: str, scenarios: Sequence[str]) -> bool:

@@ -1,5 +1,6 @@
 """How long after a fault a system served, worked off and kept up again: pure, from the ledger."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,10 @@ class Timing:
     """What the lead-in showed to be normal, and when the fault struck. All stamps in ns, `rate` in tasks/s."""
 
     begin_ns: int
+    lead_until_ns: int  # the first strike: what came before it is normal
     t0_ns: int
-    serving_from_ns: int  # t0, or the return of a broker that was away
-    end_ns: int
+    serving_from_ns: int  # t0, or the return of what was taken away
+    end_ns: int  # the next strike, or the end of the cell
     rate: float
     slots: int
     heap: int  # long tasks per slot that fell due at the fault
@@ -42,11 +44,15 @@ class Recovery:
     waiting: Ints
 
 
-def recovery(book: Ledger, timing: Timing) -> Recovery:
-    """All figures. Each is 0 where it is no larger than an undisturbed system would show after such a heap of work."""
+def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> Recovery:
+    """All figures. Each is 0 where it is no larger than an undisturbed system would show after such a heap of work.
+
+    Tasks that an earlier strike had hit already are left to that one.
+    """
     first_start, first_finish = book.first_start(), book.first_finish()
     accepted = book.measured() & (book.enqueue == ACCEPTED)
     before = accepted & (book.returned < timing.t0_ns) & ((first_finish < 0) | (first_finish >= timing.t0_ns))
+    before &= ~np.isin(book.task, np.array(sorted(hit_before), np.int64))
     ran = (first_start >= 0) & (first_start < timing.t0_ns)
     normal = _undisturbed_s(book, timing, first_start)
 
@@ -74,7 +80,7 @@ def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
     is taken from the lead-in, the system's own overhead included.
     """
     first_finish = book.first_finish()
-    lead = book.measured() & (first_finish >= 0) & (book.due < timing.t0_ns - WINDOW_NS)
+    lead = book.measured() & (first_finish >= 0) & (book.due < timing.lead_until_ns - WINDOW_NS)
     if not lead.any():
         return timing.heap * timing.long_s + 1 / timing.rate
     longest = float((first_start - book.due)[lead].max()) / 1e9
@@ -85,7 +91,7 @@ def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
 
 
 def _service(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
-    new = accepted & (book.returned >= timing.serving_from_ns) & (first_start >= timing.serving_from_ns)
+    new = accepted & (book.returned >= timing.serving_from_ns) & (first_start >= timing.serving_from_ns) & (first_start < timing.end_ns)
     return (int(first_start[new].min()) - timing.t0_ns) / 1e9 if new.any() else None
 
 
@@ -99,7 +105,7 @@ def _last(finishes: Ints, timing: Timing) -> float | None:
 
 def _rate(finishes: Ints, timing: Timing) -> float | None:
     """The first finish from which every 1 s window, slid over the stamps of the next 5 s, holds ≥ 90 % of the tasks due."""
-    stamps = np.sort(finishes[finishes >= timing.t0_ns])
+    stamps = np.sort(finishes[(finishes >= timing.t0_ns) & (finishes < timing.end_ns)])
     # A window behind a stamp, the stamp left out: the emptiest window that begins there.
     held = np.searchsorted(stamps, stamps + WINDOW_NS, side="right") - np.arange(len(stamps)) - 1
     good = held >= np.floor(ENOUGH * timing.rate)
@@ -117,11 +123,11 @@ def _rate(finishes: Ints, timing: Timing) -> float | None:
 
 def _backlog(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
     """When the tasks accepted after t0 and not started were as few as the most that waited in the lead-in."""
-    lead = accepted & (book.returned < timing.t0_ns) & (book.returned >= timing.begin_ns)
-    most = max(_most_waiting(book.returned[lead], first_start[lead], timing.t0_ns - WINDOW_NS), 1)
-    after = accepted & (book.returned >= timing.t0_ns)
+    lead = accepted & (book.returned < timing.lead_until_ns) & (book.returned >= timing.begin_ns)
+    most = max(_most_waiting(book.returned[lead], first_start[lead], timing.lead_until_ns - WINDOW_NS), 1)
+    after = accepted & (book.returned >= timing.t0_ns) & (book.returned < timing.end_ns)
     came = np.sort(book.returned[after])
-    began = np.sort(first_start[after & (first_start >= 0)])
+    began = np.sort(first_start[after & (first_start >= 0) & (first_start < timing.end_ns)])
     stamps = np.sort(np.concatenate((came, began)))
     waiting = np.searchsorted(came, stamps, side="right") - np.searchsorted(began, stamps, side="right")
     too_many = np.flatnonzero(waiting > most)
@@ -141,7 +147,7 @@ def _most_waiting(came: Ints, began: Ints, until_ns: int) -> int:
 
 def _outage(finishes: Ints, timing: Timing) -> float:
     """The longest gap between finishes that spans t0 or begins within 5 s of it; the end of the cell closes the last gap."""
-    stamps = np.concatenate((np.sort(finishes), [timing.end_ns]))
+    stamps = np.concatenate((np.sort(finishes[finishes < timing.end_ns]), [timing.end_ns]))
     gaps = np.diff(stamps)
     spans = (stamps[1:] >= timing.t0_ns) & (stamps[:-1] <= timing.t0_ns + STEADY_NS)
     return float(gaps[spans].max()) / 1e9 if spans.any() else 0.0

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from adapters.base import Holds, Queues
+from adapters.base import Command, Holds, Queues
 from bench import event_files, ledger, store
 from bench.brokers.base import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.cell import Cell
 from bench.errors import CellFailed
-from bench.fleet import Fleet, overlapping
+from bench.fleet import Fleet, overlapping, program
 from bench.host import Host
 from bench.load import Load
 from bench.missing import Missing
@@ -29,6 +29,7 @@ from bench.schedule import Schedule
 
 READY_TIMEOUT_S = 60.0
 WARM_UP_SLEEP_MS = 50
+TYPED_S = 15.0
 BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Progress = Callable[[str, int, int], None]
 
@@ -209,6 +210,19 @@ class Stage:
             return None
         return {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}
 
+    def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
+        """Find out where each unfinished task is held, for good: it is asked once, at the end."""
+        found = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
+        self.journal["held"] = None if found is None else dict(found)
+        return self.journal["held"]
+
+    def type_in(self, command: Command) -> int | None:
+        """Carry out a command as somebody who runs the system would; its exit status, None if it does not end."""
+        argv = [program(command.argv[0]), *command.argv[1:]]
+        pid = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
+        self.host.wait([pid], TYPED_S)
+        return self.host.exit_status(pid)
+
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
         """The ledger of all that has been written so far."""
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
@@ -221,7 +235,7 @@ class Stage:
         chosen = bool(self.journal["marks"].pop("chosen_as_it_went", 0))
         asked = self.journal["held"] is None
         if asked:
-            self.journal["held"] = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen)))
+            self.settle_held(chosen)
         self.fleet.kill()
         if asked:
             self._ask_without_workers(_unfinished(self.live_ledger(chosen)))
@@ -266,7 +280,4 @@ def _unfinished(book: ledger.Ledger) -> ledger.Ints:
 
 def _cut(book: ledger.Ledger, until_ns: int) -> ledger.Ledger:
     """Leave out what was never sent because the cell had ended before it was due."""
-    keep = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
-    fields = {name: getattr(book, name)[keep] for name in ("task", "due", "sent", "returned", "enqueue")}
-    rest = {name: getattr(book, name) for name in ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")}
-    return ledger.Ledger(**fields, **rest)
+    return book.only((book.enqueue != ledger.UNSENT) | (book.due <= until_ns), np.ones(len(book.run_task), bool))

@@ -22,6 +22,7 @@ class Scenario(Protocol):
 
     name: str
     about: str
+    groups: Mapping[str, Sequence[str]]  # words that stand for several cases
     basis: Sequence[str]  # cases whose result the later ones rest on: taken once per run and arm, in the first block
 
     def cases(self, size: str) -> Sequence[str]:

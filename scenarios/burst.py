@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.base import Bulk
+from adapters.base import Bulk, BulkSomewhere
 from bench import gates, ledger
 from bench.cell import Cell
 from bench.ledger import Ledger
@@ -21,6 +21,8 @@ from scenarios.common import at, correctness, delta, fate_measures, fates_of, fi
 
 TASKS = {"smoke": 200, "quick": 5_000, "full": 100_000}
 BULK_AT_MOST = 20_000
+SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
+RTTS = (0, 1, 2, 10)  # ms
 SETTLE_S = 1.0
 ASK_AGAIN_S = 1.0
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
@@ -29,23 +31,26 @@ WINDOW = (0.05, 0.95)
 
 
 class Burst:
-    """Case `-`: boot, enqueue, drain. Case `bulk`: the best public bulk call, no workers."""
+    """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip. `bulk`: the best public bulk call, no workers."""
 
     name = "burst"
     about = "100,000 no-op tasks: how fast in, how fast out, at what memory"
     basis: Sequence[str] = ()
+    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}  # noqa: RUF012
 
     def cases(self, size: str) -> Sequence[str]:
         """Bulk is left out where the run is only a trial."""
         return ("-",) if size == "smoke" else ("-", "bulk")
 
     def all_cases(self) -> Sequence[str]:
-        """Both."""
-        return ("-", "bulk")
+        """Both, and the plain one through a slow network."""
+        return ("-", "bulk", *self.groups["network"])
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """How many tasks."""
         count = tasks or TASKS[size]
+        if case.startswith("rtt="):
+            return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
         return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}
 
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
@@ -60,7 +65,8 @@ class Burst:
     def skip(self, cell: Cell) -> str:
         """A library without a bulk call."""
         adapter, broker = cell.arm.adapter, cell.arm.broker
-        if cell.case != "bulk" or (isinstance(adapter, Bulk) and broker in adapter.bulk_brokers):
+        offered = adapter.bulk_brokers if isinstance(adapter, BulkSomewhere) else adapter.brokers
+        if cell.case != "bulk" or (isinstance(adapter, Bulk) and broker in offered):
             return ""
         return f"{adapter.name} has no public bulk call" + (f" on {broker}" if isinstance(adapter, Bulk) else "")
 

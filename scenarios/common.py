@@ -20,8 +20,7 @@ def fate_measures(told: Fates, names: Iterable[str] = COUNTED_ALWAYS) -> list[Me
 
 def fates_of(cell: StoredCell, book: Ledger) -> Fates:
     """The fates of a stored cell; a fault without a victim hit nothing."""
-    fault = cell.journal["fault"]
-    return fates(book, fault["t0_ns"] if fault and fault["victims"] else None, cell.journal["held"])
+    return fates(book, [fault["t0_ns"] for fault in cell.journal["faults"] if fault["victims"]], cell.journal["held"])
 
 
 def correctness(told: Fates, guarantee: str, faulted: bool) -> str:

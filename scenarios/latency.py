@@ -21,6 +21,7 @@ from scenarios.common import correctness, fate_measures, fates_of, first_problem
 
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
 RATES = ("rate=30", "rate=300")
+RTTS, RTT_RATE = (0, 1, 2, 10), 30.0  # ms; tasks/s
 LOW, HIGH = 100, 200
 START_IN_NS = 100_000_000
 PERCENTILES = (("latency_p50_ms", 50.0), ("latency_p90_ms", 90.0), ("latency_p99_ms", 99.0), ("latency_p999_ms", 99.9))
@@ -28,11 +29,12 @@ WAIT_AFTER_S = 10.0
 
 
 class Latency:
-    """Case `capacity` first; then shares of it (`load=`) and fixed rates (`rate=`)."""
+    """Case `capacity` first; then shares of it (`load=`), fixed rates (`rate=`), and 30/s through a slow network (`rtt=`)."""
 
     name = "latency"
     about = "how long a task takes from its due time, at shares of capacity and at fixed rates"
     basis: Sequence[str] = ("capacity",)
+    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}  # noqa: RUF012
 
     def cases(self, size: str) -> Sequence[str]:
         """The capacity comes first: the loads are shares of it."""
@@ -40,7 +42,7 @@ class Latency:
 
     def all_cases(self) -> Sequence[str]:
         """Every case."""
-        return ("capacity", *LOADS, *RATES)
+        return ("capacity", *LOADS, *RATES, *self.groups["network"])
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s."""
@@ -48,7 +50,8 @@ class Latency:
             return {"warmup_s": {"smoke": 1, "quick": 5, "full": 5}[size], "steady_s": {"smoke": 2, "quick": 5, "full": 15}[size]}
         spread = {"smoke": (5, 5), "quick": (10, 10), "full": (10, 45)}[size]
         kind, _, value = case.partition("=")
-        return {kind: float(value), "warmup_s": 1 if size == "smoke" else 5, "tasks": tasks or 5_000, "at_least_s": spread[0], "at_most_s": spread[1]}
+        named = {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
+        return {**named, "warmup_s": 1 if size == "smoke" else 5, "tasks": tasks or 5_000, "at_least_s": spread[0], "at_most_s": spread[1]}
 
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
         """Warm-up, steady phase, and about four seconds of starting and stopping."""

@@ -1,6 +1,7 @@
 """recovery: evenly spaced tasks, a heap of longer ones, a fault when every slot is busy; then: what became of them, and when."""
 
 import random
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,28 +10,23 @@ import numpy as np
 
 from bench import gates, ledger
 from bench.cell import Cell
-from bench.errors import CellFailed
-from bench.faults import FAULTS
-from bench.ledger import Ints, Ledger
+from bench.faults.names import CORE, FAULT_NAMES, FURTHER
+from bench.faults.table import FAULTS
+from bench.ledger import Ledger
 from bench.metrics import Measure
-from bench.missing import GONE_S
-from bench.probe import events
-from bench.recovery import Recovery, Timing, recovery
-from bench.schedule import at_once, even, merge
+from bench.schedule import even, merge
 from bench.stage import Stage
 from bench.store import StoredCell
+from bench.strikes import HEAP, PER_SLOT, SHORT, Strike, book_of, culprits, strikes_of
+from scenarios import recovery_steps as steps
 from scenarios.base import Needs
 from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged
 
-CASES = ("worker-crash", "child-crash", "deploy", "broker-crash")
-PER_SLOT = 10.0
-SHORT, LONG = "sleep:20", "sleep:200"
-SHORT_S, LONG_S = 0.02, 0.2
-HEAP = 4  # long tasks per slot
-BUSY_TIMEOUT_S = 10.0
-LOOK_S = 0.5
-SETTLE_S = 5.0
 TIMES = ("service_recovery_s", "work_recovery_s", "work_recovery_running_s", "work_recovery_waiting_s", "rate_recovery_s", "backlog_recovery_s")
+HORIZON_S = {"smoke": 5.0, "quick": 20.0, "full": 90.0}
+FURTHER_HORIZON_S = 30.0
+STRIKES = {"smoke": 1, "quick": 1, "full": 3}
+AWAY_S = 30.0  # no fault keeps anything away for longer
 START_IN_NS = 100_000_000
 
 
@@ -40,23 +36,30 @@ class RecoveryScenario:
     name = "recovery"
     about = "what a fault does to the tasks it finds, and how long until all is as before"
     basis: Sequence[str] = ()
+    groups: Mapping[str, Sequence[str]] = {"core": CORE, "further": FURTHER}  # noqa: RUF012
 
     def cases(self, size: str) -> Sequence[str]:
         """The four core faults; fewer where time is short."""
-        return {"smoke": ("worker-crash",), "quick": ("worker-crash", "deploy"), "full": CASES}[size]
+        return {"smoke": ("worker-crash",), "quick": ("worker-crash", "deploy"), "full": CORE}[size]
 
     def all_cases(self) -> Sequence[str]:
-        """The four faults, and `none`, which must show nothing."""
-        return (*CASES, "none")
+        """Every fault, and `none`, which must show nothing."""
+        return (*FAULT_NAMES, "none")
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
-        """Lead-in and horizon; the libraries' own ids are kept, some brokers know a failed task by nothing else."""
-        horizon_s = {"smoke": 5.0, "quick": 15.0, "full": 90.0}[size]
-        return {"lead_in_s": 3.0 if size == "smoke" else 10.0, "horizon_s": horizon_s, "keep_handles": True}
+        """Lead-in, horizon and strikes; the libraries' own ids are kept, some brokers know a failed task by nothing else."""
+        fault, core = FAULTS[case], case in (*CORE, "none")
+        known: dict[str, Any] = {"lead_in_s": 3.0 if size == "smoke" else 10.0, "keep_handles": True, "generators": 2}
+        known |= {"horizon_s": HORIZON_S[size] if core else min(FURTHER_HORIZON_S, HORIZON_S[size]), "strikes": STRIKES[size] if case in CORE else 1}
+        if fault.network:
+            known["rtt_ms"] = 0.0
+        if fault.time_limit_s:
+            known["time_limit_s"] = fault.time_limit_s
+        return known
 
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
-        """Lead-in, about half the horizon (many cells end early), starting and stopping."""
-        return float(params["lead_in_s"] + max(12.0, params["horizon_s"] / 2) + 4)
+        """Lead-in, the strikes, about half the horizon (many cells end early), starting and stopping."""
+        return float(params["lead_in_s"] + (params["strikes"] - 1) * (steps.APART_S + 2) + max(12.0, params["horizon_s"] / 2) + 4)
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""
@@ -67,46 +70,51 @@ class RecoveryScenario:
         return ""
 
     def run(self, cell: Cell, stage: Stage, known: Needs) -> None:
-        """Boot, lead-in, fault, recovery until all is well or the horizon is over."""
-        slots, lead_in, horizon = cell.slots, float(cell.params["lead_in_s"]), float(cell.params["horizon_s"])
-        rate = PER_SLOT * slots
+        """Boot, lead-in, strike after strike, recovery until all is well or the horizon is over."""
+        fault, wanted, horizon = FAULTS[cell.case], int(cell.params["strikes"]), float(cell.params["horizon_s"])
+        moment = random.Random(cell.seed)
         with stage.phase("boot"):
             stage.boot()
         stage.fleet.supervise()
-        fault_at = lead_in + random.Random(cell.seed).uniform(0.0, 1.0)
-        until = fault_at + BUSY_TIMEOUT_S + horizon + SETTLE_S + 10
-        schedule = merge((even(rate, until), SHORT), (at_once(HEAP * slots, fault_at), LONG))
-        long_tasks = {int(task) for task in schedule.tasks[schedule.work == schedule.works.index(LONG)]}
+        rate = PER_SLOT * cell.slots
+        longest = float(cell.params["lead_in_s"]) + wanted * (steps.BACK_S + steps.BUSY_TIMEOUT_S + AWAY_S) + horizon
+        flow = merge((even(rate, longest), SHORT))
         begin = time.monotonic_ns() + START_IN_NS
         stage.mark("begin_ns", begin)
         stage.mark("rate", rate)
+        at: int | None = begin + int((float(cell.params["lead_in_s"]) + moment.uniform(0.0, 1.0)) * 1e9)
         with stage.phase("steady"):
-            stage.load.send(schedule, begin)
-            time.sleep(max(0.0, begin / 1e9 + fault_at - time.monotonic() - 0.2))
-            busy = _until_busy(stage, long_tasks, slots, begin / 1e9 + fault_at + BUSY_TIMEOUT_S)
+            stage.load.send(flow, begin, only=0)
+            time.sleep(max(0.0, ((at or 0) - time.monotonic_ns()) / 1e9 - 2 * steps.AHEAD_S))
         with stage.phase("fault"):
-            struck = FAULTS[cell.case](stage, busy)
-            stage.journal["fault"] = {"kind": cell.case, **vars(struck), "end_ns": time.monotonic_ns()}
+            for number in range(wanted):
+                at = at if number == 0 else steps.until_next(stage, moment)
+                if at is None:
+                    break
+                steps.strike(stage, fault, at, first_id=len(flow) + number * (HEAP * cell.slots + 1))
+        over = stage.journal["faults"][-1]["t0_ns"] / 1e9 + horizon
         with stage.phase("recovery"):
-            _until_well(stage, struck.t0_ns, struck.t0_ns / 1e9 + horizon)
+            steps.until_well(stage, over)
         stage.load.stop()
         stage.mark("planned_until_ns", time.monotonic_ns())
-        _until_drained(stage, struck.t0_ns / 1e9 + horizon)
+        steps.until_drained(stage, over)
         stage.mark("end_ns", time.monotonic_ns())
+        steps.free(stage)
 
     def measure(self, cell: StoredCell, cores: int) -> list[Measure]:
         """The four recoveries, the outage and the fates."""
-        book = ledger.load(cell)
-        seen = recovery(book, timing_of(cell))
+        book = book_of(cell)
+        struck = strikes_of(cell, book)
         told = fates_of(cell, book)
         horizon = float(cell.spec["params"]["horizon_s"])
-        measures = [*_times(seen, told.count("lost"), horizon), Measure("outage_s", seen.outage)]
-        measures += [Measure("running", float(len(seen.running))), Measure("waiting", float(len(seen.waiting)))]
+        measures = [*_times(struck, told.count("lost"), horizon), _outage(struck), _longest_call(book, struck), *_culprit(cell)]
+        measures += [Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck))) for name in ("running", "waiting")]
+        measures += [Measure("strikes", float(len(struck))), Measure("supervisor_starts", float(len(cell.journal["restarts"])))]
         measures += fate_measures(told, ("finished", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
         invalid = first_problem(
             lambda: gates.events(cell, book),
             lambda: gates.foreign_load(cell, ("steady", "recovery"), cores),
-            lambda: gates.generator(cell, book, before_ns=_lead_in_end_ns(cell)),
+            lambda: gates.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=True))
 
@@ -115,83 +123,47 @@ def _lead_in_end_ns(cell: StoredCell) -> int:
     return int(cell.journal["marks"]["begin_ns"]) + int(float(cell.spec["params"]["lead_in_s"]) * 1e9)
 
 
-def timing_of(cell: StoredCell) -> Timing:
-    """What the stored cell says about when."""
-    fault, marks = cell.journal["fault"], cell.journal["marks"]
-    return _timing(marks, fault, int(marks["end_ns"]), int(cell.spec["slots"]))
-
-
-def _timing(marks: Mapping[str, Any], fault: Mapping[str, Any], end_ns: int, slots: int) -> Timing:
-    t0 = int(fault["t0_ns"])
-    return Timing(int(marks["begin_ns"]), t0, int(fault["back_ns"] or t0), end_ns, float(marks["rate"]), slots, HEAP, LONG_S, SHORT_S)
-
-
-def _times(seen: Recovery, lost: int, horizon: float) -> list[Measure]:
-    values = (seen.service, seen.work, seen.work_running, seen.work_waiting, seen.rate, seen.backlog)
-    total = len(seen.running) + len(seen.waiting)
+def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]:
+    """The median over the strikes of a cell; `beyond` as soon as one of them is."""
     measures = []
-    for name, value in zip(TIMES, values, strict=True):
-        if value is None or value > horizon:
-            reason = f"not within {horizon:.0f} s" + (f", {lost} lost; {total} had been accepted and were unfinished" if name.startswith("work") else "")
-            measures.append(Measure(name, horizon, "beyond", reason))
-        else:
-            measures.append(Measure(name, value))
+    hit = sum(len(strike.hit) for strike in struck)
+    for name in TIMES:
+        field = name.removesuffix("_s").replace("_recovery", "")
+        values = [getattr(strike.seen, field) for strike in struck]
+        within = [value for value in values if value is not None and value <= horizon]
+        if len(within) == len(values):
+            measures.append(Measure(name, statistics.median(within)))
+            continue
+        reason = f"not within {horizon:.0f} s" + (f" after {len(values) - len(within)} of {len(values)} strikes" if len(values) > 1 else "")
+        reason += f", {lost} lost; {hit} had been accepted and were unfinished" if name.startswith("work") else ""
+        measures.append(Measure(name, horizon, "beyond", reason))
     return measures
 
 
-def _until_busy(stage: Stage, long_tasks: set[int], slots: int, deadline_s: float) -> list[int]:
-    """Wait until N slots run one of the long tasks each; the pids that run them."""
-    running: dict[int, int] = {}
-    while time.monotonic() < deadline_s:
-        for record in stage.tail.poll():
-            task = int(record["task"])
-            if task not in long_tasks:
-                continue
-            if record["kind"] == events.STARTED:
-                running[task] = int(record["pid"])
-            else:
-                running.pop(task, None)
-        if len(running) >= slots:
-            return list(running.values())
-        time.sleep(0.001)
-    raise CellFailed(f"the fault never found all {slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s")
+def _outage(struck: Sequence[Strike]) -> Measure:
+    return Measure("outage_s", statistics.median(strike.seen.outage for strike in struck))
 
 
-def _until_well(stage: Stage, t0_ns: int, horizon_s: float) -> None:
-    """Until service, rate and backlog are there and every task has its fate, or the horizon is over."""
-    while time.monotonic() < horizon_s:
-        time.sleep(LOOK_S)
-        fault = stage.journal["fault"]
-        marks = stage.journal["marks"]
-        now = time.monotonic_ns()
-        book = stage.live_ledger()
-        seen = recovery(book, _timing(marks, fault, now, stage.cell.slots))
-        stage.progress("recovery", int((now - t0_ns) / 1e9), int(stage.cell.params["horizon_s"]))
-        if seen.service is None or seen.rate is None or seen.backlog is None:
-            continue
-        if now - t0_ns < SETTLE_S * 1e9:
-            continue
-        if stage.missing.all_told(_unfinished(book, now - int(GONE_S * 1e9))):
-            return
+def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
+    """How long whoever enqueues stood still at most: a call that was open when the fault struck, or began before the next strike."""
+    longest, still = 0.0, False
+    for strike in struck:
+        end = strike.timing.end_ns
+        ours = book.measured() & (book.sent >= 0) & (book.sent < end) & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        back = np.where(book.returned[ours] < 0, end, book.returned[ours])
+        if len(back):
+            longest = max(longest, float((back - book.sent[ours]).max()) / 1e6)
+            still = still or bool((book.returned[ours] < 0).any())
+    return Measure("enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended") if still else Measure("enqueue_call_max_ms", longest)
 
 
-def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
-    waits = book.measured() & (book.enqueue == ledger.ACCEPTED) & (book.finishes() == 0) & (book.due < due_before_ns)
-    late: Ints = book.task[waits]
-    return late
-
-
-def _until_drained(stage: Stage, horizon_s: float) -> None:
-    """The generator is silent: let the last tasks finish, unless they never will."""
-    deadline = min(time.monotonic() + SETTLE_S, max(horizon_s, time.monotonic() + 1.0))
-    count, quiet_since = -1, time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - quiet_since < 1.0:
-        now = stage.tail.count()
-        if now != count:
-            count, quiet_since = now, time.monotonic()
-        if not np.any(_unfinished(stage.live_ledger(), time.monotonic_ns()) >= 0):
-            return
-        time.sleep(0.1)
+def _culprit(cell: StoredCell) -> list[Measure]:
+    """How often the task that does harm was run."""
+    harmful = culprits(cell.journal)
+    if not harmful:
+        return []
+    runs = ledger.load(cell).run_task
+    return [Measure("culprit_runs", float(np.isin(runs, sorted(harmful)).sum()))]
 
 
 SCENARIO = RecoveryScenario()

@@ -23,8 +23,10 @@ Ints = Any
 def arm_of(system: str) -> dict[str, Any]:
     """An arm as run.json describes it."""
     setting = {"name": "-c", "value": 2, "source": f"https://docs.example.org/{system}#workers", "why": "the number of slots"}
+    never = {"text": "What ran is lost.", "running": "lost", "waiting": "recovered", "work_s": None}
+    predicted = {"worker-crash": never} if system in ("huey", "rq") else {}
     names = {"arm": f"{system}/default", "system": system, "profile": "default", "broker": "redis", "variant": "", "guarantee": "at most once"}
-    return {**names, "results": True, "summary": f"{system} as shipped", "command": [f"{system} worker -c 2"], "settings": [setting]}
+    return {**names, "results": True, "summary": f"{system} as shipped", "command": [f"{system} worker -c 2"], "settings": [setting], "predicts": predicted}
 
 
 def write_run(
@@ -65,7 +67,7 @@ def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
     scenario, case = line["scenario"], line["case"]
     make = {"burst": _burst, "latency": _latency, "recovery": _recovery}[scenario]
     book, journal, params, edges = make(case, system, rng)
-    journal = {"fault": None, "held": {}, "generators": 1, "notes": [], "events": {"torn": 0}, "restarts": [], **journal}
+    journal = {"faults": [], "held": {}, "generators": 1, "notes": [], "events": {"torn": 0}, "restarts": [], **journal}
     head = {"number": line["number"], "scenario": scenario, "case": case, "arm": line["arm"], "block": line["block"], "system": system, "profile": "default"}
     rest = {"broker": "redis", "variant": "", "guarantee": "at most once", "slot": SLOT[system], "slots": 2, "seed": 1, "settings": {}, "params": params}
     store.write_json(folder / "cell.json", head | rest)
@@ -147,8 +149,8 @@ def _recovery(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger,
     spans = (("boot", START - 3_000_000_000, START), ("steady", START, t0), ("fault", t0, t0 + 3_000_000), ("recovery", t0 + 3_000_000, end))
     held = {str(int(task)): {"place": "started registry", "failed": False} for task in first} if system == "rq" else {}
     marks = {"boot_s": 0.5, "begin_ns": START, "rate": 20.0, "heavy_s": 0.8, "planned_until_ns": end, "end_ns": end}
-    fault = {"kind": case, "t0_ns": t0, "victims": [100, 101], "running": [int(t) for t in first], "back_ns": None, "end_ns": t0 + 3_000_000}
-    journal = {"phases": _phases(spans), "marks": marks, "fault": fault, "held": held, "restarts": [{"old": 100, "ns": t0 + 1_000_000_000}]}
+    fault = {"kind": case, "t0_ns": t0, "victims": [100, 101], "running": [int(t) for t in first], "back_ns": None, "end_ns": t0 + 3_000_000, "culprit": None, "note": ""}
+    journal = {"phases": _phases(spans), "marks": marks, "faults": [fault], "held": held, "restarts": [{"old": 100, "ns": t0 + 1_000_000_000}]}
     edges = {"steady:start": START, "steady:end": t0, "recovery:start": t0, "recovery:end": end}
     return _ledger(due, due + 20_000, due + 200_000, started, finished), journal, {"lead_in_s": 10.0, "horizon_s": horizon}, edges
 
@@ -167,5 +169,5 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
     seconds = (ns - first) / 1e9
     values = {"worker_pss": 9e7 + 1e4 * done, "worker_uss": 7e7, "worker_processes": 3.0, "worker_cpu_s": seconds * 0.9, "broker_pss": 1.2e7}
     values |= {"broker_memory": 1e6 + 600 * (sent - done), "broker_cpu_s": seconds * 0.1, "broker_commands": 2 * sent + 3 * done, "broker_pushes": sent}
-    values |= {"own_commands": 0.0, "all_cpu_s": seconds, "instrument_cpu_s": seconds * 0.01, "machine_busy_s": seconds * 1.01}
+    values |= {"broker_messages": np.nan, "own_commands": 0.0, "all_cpu_s": seconds, "instrument_cpu_s": seconds * 0.01, "machine_busy_s": seconds * 1.01}
     return pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]

@@ -49,7 +49,7 @@ def test_a_run_is_complete(smoke: Path) -> None:
     assert {line["state"] for line in run.info["cells"]} == {"done"}
     assert {line["scenario"] for line in run.info["cells"]} == {"burst", "latency", "recovery"}
     burst = next(cell for line, cell in run.measured() if line["scenario"] == "burst" and line["arm"] == "huey/default")
-    told = fates(ledger.load(burst), None, burst.journal["held"])
+    told = fates(ledger.load(burst), [], burst.journal["held"])
     assert told.count("finished") == 200
     assert run.info["versions"]["huey/default"]["huey"]
 
@@ -89,7 +89,7 @@ def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(t
     done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
-    told = fates(ledger.load(run.cell(1)), None, run.cell(1).journal["held"])
+    told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
     assert told.by_name["lost"].tolist() == [31] and told.by_name["doubled"].tolist() == [92]
     measures = run.measures.set_index("metric")
     assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(measures.loc["throughput", "value"])
@@ -102,7 +102,7 @@ def test_one_loss_and_one_double_in_100000_real_tasks_are_found_by_id(tmp_path: 
     done = bench(tmp_path, "run", "burst", "--size", "quick", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
-    told = fates(ledger.load(run.cell(1)), None, run.cell(1).journal["held"])
+    told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
     assert told.by_name["lost"].tolist() == [31_415] and told.by_name["doubled"].tolist() == [92_653]
     assert told.count("finished") == 99_998
 

@@ -17,7 +17,7 @@ MS = 1_000_000
 
 def cell(samples: list[dict[str, Any]] | None = None, **journal: Any) -> Any:
     frame = pd.DataFrame([{name: np.nan for name in COLUMNS} | row for row in samples or []], columns=COLUMNS)
-    return SimpleNamespace(samples=frame, journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "fault": None} | journal, spec={})
+    return SimpleNamespace(samples=frame, journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "faults": []} | journal, spec={})
 
 
 def edges(busy_s: float, ours_s: float, seconds: float = 10.0, pushes: int = 3) -> list[dict[str, Any]]:

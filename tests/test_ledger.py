@@ -22,7 +22,7 @@ def test_one_loss_and_one_double_in_100000_are_found_by_id(tmp_path: Path) -> No
     sends = [row for task in range(N) for row in sent(task, 10, 20 + task, 21 + task)]
     runs = [row for task in range(N) if task != lost for row in ran(task, 1_000_000 + task * 10, 1_000_005 + task * 10)]
     runs += ran(doubled, 9_000_000, 9_000_005, pid=8)
-    told = fates(book(tmp_path, dict.fromkeys(range(N), 10), sends, runs), None, {})
+    told = fates(book(tmp_path, dict.fromkeys(range(N), 10), sends, runs), [], {})
     assert told.by_name["lost"].tolist() == [lost]
     assert told.by_name["doubled"].tolist() == [doubled]
     assert told.count("finished") == N - 2
@@ -30,7 +30,7 @@ def test_one_loss_and_one_double_in_100000_are_found_by_id(tmp_path: Path) -> No
 
 
 def test_an_id_that_was_never_sent_is_unexpected(tmp_path: Path) -> None:
-    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), ran(0, 20, 30) + ran(77, 40, 50)), None, {})
+    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), ran(0, 20, 30) + ran(77, 40, 50)), [], {})
     assert told.by_name["unexpected"].tolist() == [77]
 
 
@@ -38,18 +38,18 @@ def test_every_fate_has_its_task(tmp_path: Path) -> None:
     sends = sent(0, 10, 11, 12) + sent(1, 10, 11, 12) + sent(2, 10, 11, 12) + sent(3, 10, 11, 13, failed=True) + sent(4, 10, 11, None) + sent(5, 10, 11, 12)
     runs = ran(0, 20, 30) + ran(1, 20, None) + ran(1, 60, 70, pid=9) + ran(2, 20, None)
     held = {"5": {"place": "unacked", "failed": False}}
-    told = fates(book(tmp_path, dict.fromkeys(range(7), 10), sends, runs), 50, held)
+    told = fates(book(tmp_path, dict.fromkeys(range(7), 10), sends, runs), [50], held)
     expected = {"finished": [0], "recovered": [1], "lost": [2], "refused": [3], "open": [4], "stuck": [5]}
     assert {name: ids.tolist() for name, ids in told.by_name.items() if len(ids)} == expected
 
 
 def test_without_the_ability_to_look_a_missing_task_is_open_not_lost(tmp_path: Path) -> None:
-    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), []), None, None)
+    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), []), [], None)
     assert told.by_name["open"].tolist() == [0] and told.count("lost") == 0
 
 
 def test_a_second_start_alone_is_no_double(tmp_path: Path) -> None:
-    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), ran(0, 20, None) + ran(0, 40, 50, pid=9)), None, {})
+    told = fates(book(tmp_path, {0: 10}, sent(0, 10, 11, 12), ran(0, 20, None) + ran(0, 40, 50, pid=9)), [], {})
     assert told.count("doubled") == 0 and told.count("finished") == 1
 
 
@@ -64,7 +64,7 @@ def test_shuffling_processes_changes_nothing(tmp_path_factory: pytest.TempPathFa
     while any(streams):
         mixed.append(rng.choice([s for s in streams if s]).pop(0))
     sends = [row for task in range(60) for row in sent(task, 10, 20, 30)]
-    told = fates(book(folder, dict.fromkeys(range(60), 10), sends, mixed), None, {})
+    told = fates(book(folder, dict.fromkeys(range(60), 10), sends, mixed), [], {})
     assert set(told.by_name["lost"].tolist()) == lost
     assert set(told.by_name["doubled"].tolist()) == doubled - lost
 

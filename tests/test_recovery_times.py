@@ -29,7 +29,7 @@ def served(tmp_path: Path, down_s: float, end_s: float = 40.0, lose: tuple[int, 
         free[slot] = start + 20 * MS
         if task not in lose and start + 20 * MS < end_s * SECOND:
             runs += ran(task, start, start + 20 * MS, thread=slot)
-    return book(tmp_path, plan, sends, runs), Timing(0, T0, T0, int(end_s * SECOND), RATE, 2, 0, 0.2, 0.02)
+    return book(tmp_path, plan, sends, runs), Timing(0, T0, T0, T0, int(end_s * SECOND), RATE, 2, 0, 0.2, 0.02)
 
 
 def test_no_fault_is_zero_everywhere(tmp_path: Path) -> None:
@@ -70,5 +70,5 @@ def test_one_burst_of_finishes_is_not_a_recovered_rate(tmp_path: Path) -> None:
             runs += ran(task, due + MS, due + 21 * MS)
         elif due < T0 + 3 * SECOND:
             runs += ran(task, T0 + 3 * SECOND + (task - 200) * MS, T0 + 3 * SECOND + (task - 200) * MS + MS // 2, thread=9)
-    seen = recovery(book(tmp_path, plan, sends, runs), Timing(0, T0, T0, 40 * SECOND, RATE, 2, 0, 0.2, 0.02))
+    seen = recovery(book(tmp_path, plan, sends, runs), Timing(0, T0, T0, T0, 40 * SECOND, RATE, 2, 0, 0.2, 0.02))
     assert seen.rate is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
 from adapters.celery import rabbitmq, traces
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
@@ -112,9 +112,11 @@ class Celery:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
         return rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
 
-    def predict(self, fault: str, launch: Launch) -> str:
+    def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From acknowledgement and visibility timeout."""
-        return rabbitmq.predict(fault, launch.settings) if launch.broker == "rabbitmq" else traces.predict(fault, launch.settings)
+        if launch.broker == "rabbitmq":
+            return rabbitmq.predict(fault, launch.settings)
+        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED)
 
 
 def _flag(name: str, value: object, slots: int) -> list[str]:

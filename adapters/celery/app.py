@@ -13,6 +13,8 @@ _backend = {None: None, "redis": cell.broker(), "rpc": "rpc://"}[_settings.pop("
 
 app = Celery("bench", broker=cell.broker(), backend=_backend)
 app.conf.update(broker_connection_retry_on_startup=True, **_settings)
+if _limit := _cell["params"].get("time_limit_s"):
+    app.conf.task_time_limit = _limit
 
 
 @app.task(name="run")  # type: ignore[untyped-decorator]

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
+from adapters.celery import traces
 
 QUEUE = "celery"
 
@@ -34,16 +35,18 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
     return {task: place for task, place in places.items() if task in handles}
 
 
-def predict(fault: str, settings: Mapping[str, Any]) -> str:
-    """One sentence for each fault."""
+def predict(fault: str, settings: Mapping[str, Any]) -> Prediction | None:
+    """From acknowledgement: the broker knows at once when a connection closes."""
     late = bool(settings.get("task_acks_late"))
-    if fault == "deploy":
-        return "A warm shutdown: running tasks finish, prefetched ones go back to the queue."
+    if fault in ("deploy", "rolling"):
+        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10))
     if fault == "child-crash":
-        back = late and settings.get("task_reject_on_worker_lost")
-        return "Back to the queue at once." if back else "The running task is recorded as failed (WorkerLostError) and not run again."
+        return traces.child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == "broker-crash":
-        return "The worker reconnects after 2, 6, 12 … s; the queue and its messages are on disk."
-    if late:
-        return "All that was delivered is back on the queue as soon as the connection of the dead worker closes."
-    return "Running tasks were acknowledged before they ran: lost. Prefetched ones are back on the queue as soon as the connection closes."
+        return Prediction("The worker reconnects after 2, 6, 12 … s; the queue and its messages are on disk.", "recovered", "recovered", (3, 30))
+    if fault == "worker-crash" and late:
+        return Prediction("All that was delivered is back on the queue as soon as the dead worker's connection closes.", "recovered", "recovered", (1, 10))
+    if fault == "worker-crash":
+        text = "Running tasks were acknowledged before they ran: lost. Prefetched ones are back on the queue as soon as the connection closes."
+        return Prediction(text, "lost", "recovered")
+    return None

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
 
 QUEUES = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
 
@@ -35,21 +35,34 @@ def _task(message: dict[str, Any]) -> int:
     return int(args[0])
 
 
-def predict(fault: str, settings: Mapping[str, Any]) -> str:
-    """One sentence for each fault."""
+def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
+    """From acknowledgement, visibility timeout and what Redis has written to disk."""
     late = bool(settings.get("task_acks_late"))
     options = settings.get("broker_transport_options") or {}
     visibility = options.get("visibility_timeout", 3600)
     sweep = options.get("unacked_restore_interval", 10) * options.get("unacked_restore_throttle", 10)
-    if not options.get("ack_emulation", True):
-        return "Nothing is acknowledged: what a worker had fetched is gone with it."
-    if fault == "deploy":
-        return "A warm shutdown: running tasks finish, prefetched ones go back to the queue."
+    if fault in ("worker-crash", "poison") and not options.get("ack_emulation", True):
+        return Prediction("Nothing is acknowledged: what a worker had fetched is gone with it.", "lost", "lost")
+    if fault in ("deploy", "rolling"):
+        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10))
     if fault == "child-crash":
-        back = late and settings.get("task_reject_on_worker_lost")
-        return "Back to the queue at once." if back else "The running task is recorded as failed (WorkerLostError) and not run again."
+        return child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == "broker-crash":
-        return "The worker reconnects after 2, 6, 12 … s, or exits on a known bug; an unsaved Redis comes back empty."
-    if late:
-        return f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
-    return f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
+        if saved:
+            text = "The worker reconnects after 2, 6, 12 … s; what was prefetched and not started comes back after the visibility timeout."
+            return Prediction(text, "recovered", "recovered", (3, visibility + sweep))
+        return Prediction("The worker reconnects after 2, 6, 12 … s, to an empty Redis: what waited is gone.", "recovered", "lost")
+    if fault == "worker-crash" and late:
+        text = f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
+        return Prediction(text, "recovered", "recovered", (visibility - 1, visibility + sweep + 2))
+    if fault == "worker-crash":
+        text = f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
+        return Prediction(text, "lost", "stuck")
+    return None
+
+
+def child_crash(requeued: bool) -> Prediction:
+    """The same on every broker."""
+    if requeued:
+        return Prediction("Back to the queue as soon as the pool notices, within 5 s.", "recovered", "recovered", (0, 6))
+    return Prediction("The running task is recorded as failed (WorkerLostError) and not run again.", "failed", "recovered")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from adapters.base import REDISES, Command, Held, Launch, Profile
+from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile
 
 KEY = "floor"
 
@@ -24,7 +24,6 @@ class Floor:
     }
     bulk_call = "LPUSH with 1,000 values"
     bulk_chunk = 1000
-    bulk_brokers = REDISES
 
     def commands(self, launch: Launch) -> list[Command]:
         """One process per slot."""
@@ -39,11 +38,13 @@ class Floor:
         tasks = {int(json.loads(item)[0]) for item in waiting}
         return {task: Held("queue") for task in handles if task in tasks}
 
-    def predict(self, fault: str, launch: Launch) -> str:
+    def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """What a bare list does."""
-        if fault == "broker-crash":
-            return "An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor."
-        return "What was popped is gone with its process; the rest waits on the list for the next worker."
+        if fault == "broker-crash" and launch.broker not in SAVED:
+            return Prediction("An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor.", "recovered", "lost")
+        if fault in ("worker-crash", "deploy"):
+            return Prediction("What was popped is gone with its process; the rest waits on the list for the next worker.", "lost", "recovered")
+        return None
 
 
 ADAPTER = Floor()

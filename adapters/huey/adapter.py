@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
 from adapters.huey import traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
@@ -39,7 +39,7 @@ class Huey:
     app = "adapters.huey.app"
     brokers = (*REDISES, "sqlite", "postgres")
     push_command = "lpush"
-    key_patterns = ("huey.*",)
+    key_patterns = ("huey.*", "huey_*")
     broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg",)}
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
@@ -70,9 +70,9 @@ class Huey:
         """On the queue or in the schedule."""
         return traces.held(broker, handles)
 
-    def predict(self, fault: str, launch: Launch) -> str:
+    def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
-        return traces.predict(fault, launch.settings)
+        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres")
 
 
 ADAPTER = Huey()

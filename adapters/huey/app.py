@@ -2,7 +2,8 @@
 
 from bench.probe import cell
 
-_settings = cell.load()["settings"]
+_cell = cell.load()
+_settings = _cell["settings"]
 if _settings.get("-k") == "greenlet":
     # The consumer does not patch; its documentation asks the application to, before anything else.
     from gevent import monkey
@@ -32,7 +33,7 @@ def _connected(url: str) -> Huey:
 huey = _connected(cell.broker())
 
 
-@huey.task(name="run")  # type: ignore[untyped-decorator]
+@huey.task(name="run", **({"timeout": _cell["params"]["time_limit_s"]} if "time_limit_s" in _cell["params"] else {}))  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
     """The task."""
     return body.run(task, work)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     """Task id → place, for those of `handles` that wait; the id is the first argument of the message."""
@@ -27,14 +27,18 @@ def _storage(broker: str) -> Any:
     return storage.RedisStorage("bench", url=broker)
 
 
-def predict(fault: str, settings: Mapping[str, Any]) -> str:
-    """One sentence for each fault."""
-    if fault == "deploy":
+def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
+    """From what Huey remembers of a task that it has popped: nothing."""
+    if fault in ("deploy", "rolling"):
         if settings.get("-g") == "TERM":
-            return "SIGTERM waits for running tasks."
-        return "SIGTERM interrupts running tasks: they are lost (the graceful signal is SIGINT)."
+            return Prediction("SIGTERM waits for running tasks.", "recovered", "recovered", (0, 10))
+        return Prediction("SIGTERM interrupts running tasks: they are lost (the graceful signal is SIGINT).", "lost", "recovered")
     if fault == "child-crash":
-        return f"The task is lost; its worker is replaced within {settings.get('-c', 10)} s."
+        return Prediction(f"The task is lost; its worker is replaced within {settings.get('-c', 10)} s.", "lost", "recovered")
     if fault == "broker-crash":
-        return "The consumer retries with a back-off from 0.1 s; an unsaved Redis comes back empty."
-    return "Running tasks are lost: a popped task is remembered nowhere. What waits is run when the consumer is back."
+        if saved:
+            return Prediction("The consumer retries with a back-off from 0.1 s; what waited is still there.", "recovered", "recovered", (3, 15))
+        return Prediction("The consumer retries with a back-off from 0.1 s; an unsaved Redis comes back empty.", "recovered", "lost")
+    if fault == "worker-crash":
+        return Prediction("A popped task is remembered nowhere: what ran is lost. What waits is run when the consumer is back.", "lost", "recovered")
+    return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from adapters.base import REDISES, Command, Held, Launch, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
 from adapters.rq import traces
 
 DOCS = "https://python-rq.org/docs/"
@@ -34,7 +34,6 @@ class Rq:
     key_patterns = ("rq:*",)
     bulk_call = "Queue.enqueue_many"
     bulk_chunk = 1000
-    bulk_brokers = REDISES
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
         "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),
@@ -79,9 +78,13 @@ class Rq:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)
 
-    def predict(self, fault: str, launch: Launch) -> str:
+    def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
-        return traces.predict(fault, launch.settings)
+        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED)
+
+    def free(self, launch: Launch) -> list[Command]:
+        """`rq requeue --all`, which takes what is recorded as failed."""
+        return [Command(("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all"))]
 
 
 ADAPTER = Rq()

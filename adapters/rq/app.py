@@ -21,9 +21,12 @@ def connect():  # type: ignore[no-untyped-def]
     from bench.probe import cell
 
     queue = _queue()  # type: ignore[no-untyped-call]
-    settings = cell.load()["settings"]
+    known = cell.load()
+    settings, limit = known["settings"], known["params"].get("time_limit_s")
     retries = settings.get("retry_max")
     options = {"retry": Retry(max=retries)} if retries else {}
+    if limit:
+        options["job_timeout"] = int(limit)
     task_body = import_module(settings.get("task_module", __name__)).run
 
     def enqueue(task, work):  # type: ignore[no-untyped-def]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
 
 QUEUE = "default"
 LISTS = {f"rq:queue:{QUEUE}": "queue", f"rq:queue:{QUEUE}:intermediate": "intermediate queue"}
@@ -35,15 +35,23 @@ def _task(description: bytes) -> int:
     return int(description.decode().partition("(")[2].partition(")")[0].partition(",")[0])
 
 
-def predict(fault: str, settings: Mapping[str, Any]) -> str:
-    """One sentence for each fault."""
-    again = "run again" if settings.get("retry_max") else "recorded as failed"
+def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
+    """From heartbeat, maintenance and retries."""
+    again = bool(settings.get("retry_max"))
+    outcome = "run again" if again else "recorded as failed"
     if fault == "child-crash":
-        return f"The worker sees its work-horse die; the task is at once {again}."
-    if fault == "deploy":
-        return "A warm shutdown: the running task finishes."
+        text = f"The worker sees its work-horse die; the task is at once {outcome}."
+        return Prediction(text, "recovered" if again else "failed", "recovered", (0, 3) if again else None)
+    if fault in ("deploy", "rolling"):
+        return Prediction("A warm shutdown: the running task finishes.", "recovered", "recovered", (0, 10))
     if fault == "broker-crash":
-        return "A worker with a running task exits and needs the supervisor; an unsaved Redis comes back empty."
-    heartbeat = int(settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
-    maintenance = int(settings.get("--maintenance-interval", 600))
-    return f"The heartbeat of a dead worker's task expires after {heartbeat} s; the next maintenance, up to {maintenance} s later, has it {again}."
+        if saved:
+            text = "A worker with a running task exits and needs the supervisor; its task has finished and is run once more where it may be retried."
+            return Prediction(text, "doubled" if again else "recovered", "recovered", (3, 100))
+        return Prediction("A worker with a running task exits and needs the supervisor; an unsaved Redis comes back empty.", "recovered", "lost")
+    if fault == "worker-crash":
+        heartbeat = int(settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
+        maintenance = int(settings.get("--maintenance-interval", 600))
+        text = f"The heartbeat of a dead worker's task expires after {heartbeat} s; the next maintenance, up to {maintenance} s later, has it {outcome}."
+        return Prediction(text, "recovered" if again else "stuck", "recovered", (heartbeat - 2, heartbeat + maintenance + 3) if again else None)
+    return None

@@ -1,5 +1,6 @@
 """PostgreSQL: a cluster of a cell's own, loopback only, or the user's database by URL."""
 
+import fnmatch
 import os
 import pwd
 import re
@@ -160,7 +161,7 @@ class OwnPostgres:
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Drop the tables that appeared, only if the system declares every one of them."""
-        strange = [name for name in (tables := self._tables()) if not name.startswith("huey_")]
+        strange = [name for name in (tables := self._tables()) if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
         if strange:
             raise BenchError(f"tables that no adapter declares appeared in {hide_password(self.url)}: {', '.join(strange[:5])}; look at them, the run stops here")
         with connect(self.url) as connection:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.faults import processes, servers, wires
+from bench.faults.names import FAULT_NAMES
 from bench.faults.struck import Struck
 from bench.stage import Stage
 
@@ -19,14 +20,13 @@ class Fault:
     work: str = ""
     network: bool = False
     time_limit_s: float | None = None
-    core: bool = False
 
 
 FAULTS = {
-    "worker-crash": Fault("SIGKILL of all worker processes", processes.worker_crash, core=True),
-    "child-crash": Fault("SIGKILL of one pool child or work-horse that runs a task", processes.child_crash, core=True),
-    "deploy": Fault("SIGTERM to every main process, replacements at once, SIGKILL after 10 s", processes.deploy, core=True),
-    "broker-crash": Fault("SIGKILL of the broker, back after 3 s on the same data", servers.crash, core=True),
+    "worker-crash": Fault("SIGKILL of all worker processes", processes.worker_crash),
+    "child-crash": Fault("SIGKILL of one pool child or work-horse that runs a task", processes.child_crash),
+    "deploy": Fault("SIGTERM to every main process, replacements at once, SIGKILL after 10 s", processes.deploy),
+    "broker-crash": Fault("SIGKILL of the broker, back after 3 s on the same data", servers.crash),
     "rolling": Fault("SIGTERM to one main process after the other, the next when the replacement has run a task", processes.rolling),
     "broker-freeze": Fault("SIGSTOP of the broker for 10 s", servers.freeze),
     "broker-full": Fault("no memory left in the broker for 10 s", servers.full),
@@ -38,4 +38,4 @@ FAULTS = {
     "hang": Fault("a task that never ends, under a time limit of 5 s where one is offered", work="hang", time_limit_s=5.0),
     "none": Fault("nothing: what the instrument shows then must be 0", processes.nothing),
 }
-CORE = tuple(name for name, fault in FAULTS.items() if fault.core)
+assert tuple(FAULTS) == (*FAULT_NAMES, "none")

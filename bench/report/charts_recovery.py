@@ -4,13 +4,15 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
+from scipy.stats import CensoredData, ecdf
 
-from bench import ledger
 from bench.metrics import FATES
 from bench.report.charts_burst import look_of
 from bench.report.data import Joined, Shown
+from bench.report.evidence import evidence
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
 from bench.report.words import figure
+from bench.strikes import book_of
 
 Floats = npt.NDArray[np.float64]
 BIN_S = 0.5
@@ -29,15 +31,15 @@ PATTERNS = {
 
 
 def charts(joined: Joined, looks: Looks) -> list[Chart]:
-    """Two charts per fault, for what was measured."""
-    found = [chart for case in joined.cases("recovery") for chart in (timeline(joined, looks, case), fates(joined, case))]
+    """Three charts per fault, for what was measured."""
+    found = [chart for case in joined.cases("recovery") for chart in (timeline(joined, looks, case), survival(joined, looks, case), fates(joined, case))]
     return [chart for chart in found if chart]
 
 
 def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
     cells = [
-        cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal.get("fault")
+        cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal["faults"]
     ]
     if not cells:
         return None
@@ -57,22 +59,47 @@ def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
 
 def _one(ax: Axes, cell: Shown, color: str) -> float:
     """Draw one arm; returns where its time ends."""
-    book, fault, marks = ledger.load(cell.stored), cell.stored.journal["fault"], cell.stored.journal["marks"]
-    t0 = int(fault["t0_ns"])
+    book, strikes, marks = book_of(cell.stored), cell.stored.journal["faults"], cell.stored.journal["marks"]
+    t0 = int(strikes[0]["t0_ns"])
     done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
     seconds: Floats = (done - t0) / 1e9
     until = (int(marks["end_ns"]) - t0) / 1e9 if "end_ns" in marks else float(seconds.max(initial=1.0))
     edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
     counts, _ = np.histogram(seconds, edges)
     ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
-    back = [fault.get("end_ns"), fault.get("back_ns"), *(restart["ns"] for restart in cell.stored.journal.get("restarts") or [] if restart["ns"] >= t0)]
-    end = max([(int(stamp) - t0) / 1e9 for stamp in back if stamp] or [0.0])
-    ax.axvspan(0, max(min(end, until), 0.15), color=FAULT, alpha=0.22, linewidth=0)
-    ax.axvline(0, color=FAULT, linewidth=1.0)
+    for number, strike in enumerate(strikes):
+        begin = (int(strike["t0_ns"]) - t0) / 1e9
+        next_ns = int(strikes[number + 1]["t0_ns"]) if number + 1 < len(strikes) else t0 + int(until * 1e9)
+        again = [restart["ns"] for restart in cell.stored.journal["restarts"] if strike["t0_ns"] <= restart["ns"] < next_ns]
+        end = max((int(stamp) - t0) / 1e9 for stamp in (strike["end_ns"], strike["back_ns"] or 0, *again))
+        ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
+        ax.axvline(begin, color=FAULT, linewidth=1.0)
     if "rate" in marks:
         ax.axhline(float(marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
     ax.locator_params(axis="y", nbins=3)
     return until
+
+
+def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
+    """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since their fault."""
+    found = [each for arm in joined.arms_of("recovery", case) if (each := evidence(joined, case, arm)) and (each.back_s or each.never_s)]
+    if not found:
+        return None
+    drawn, axes = new_figure(2.6)
+    ax = axes[0]
+    last = max((*(max(each.never_s) for each in found if each.never_s), *(each.back_s[-1] for each in found if each.back_s)))
+    for each in found:
+        look = look_of(joined, looks, each.arm)
+        curve = ecdf(CensoredData(uncensored=list(each.back_s), right=list(each.never_s))).sf
+        x, y = np.concatenate(([0.0], curve.quantiles, [last])), np.concatenate(([1.0], curve.probabilities, curve.probabilities[-1:]))
+        ax.step(x, y, where="post", color=look.color, linestyle=look.dash)
+    ax.set_ylim(-0.03, 1.03)
+    ax.set_xlim(0, last * 1.02)
+    ax.set_xlabel("seconds after the fault struck")
+    title = f"Tasks hit by {case} that have not finished"
+    caption = "Share of those accepted and unfinished when the fault struck (Kaplan–Meier; watched to the end of the cell). A line that stays up is work that never came back."
+    legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
+    return Chart(title, svg(drawn, f"survival-{case}", title), caption, legend, ", ".join(each.cell for each in found))
 
 
 def fates(joined: Joined, case: str) -> Chart | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report import charts_burst, charts_latency, charts_recovery, headline, notes, tables
+from bench.report import charts_burst, charts_latency, charts_recovery, headline, matrix, notes, tables
 from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
@@ -95,7 +95,10 @@ def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
         "tables": made,
         "charts": charts,
         "pairs": pair_rows(joined, name) if measured else [],
-        "predictions": tables.predictions(joined) if name == "recovery" and measured else [],
+        "predictions": matrix.predictions(joined) if name == "recovery" and measured else [],
+        "matrix": matrix.matrix(joined) if name == "recovery" and measured else [],
+        "matrix_arms": joined.arms_of("recovery"),
+        "sentences": matrix.sentences(joined) if name == "recovery" and measured else [],
         "how": notes.HOW.get(name, ()),
         "not_shown": notes.NOT_SHOWN.get(name, ()),
         "missing": _missing(joined, name),

@@ -48,9 +48,10 @@ RECOVERY: tuple[Column, ...] = (
     ("rate_recovery_s", "Rate"),
     ("backlog_recovery_s", "Backlog"),
     ("outage_s", "Outage"),
+    ("enqueue_call_max_ms", "Longest enqueue call"),
 )
 FATES: tuple[Column, ...] = tuple(
-    (name, name) for name in ("running", "waiting", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+    (name, name.replace("_", " ")) for name in ("strikes", "supervisor_starts", "culprit_runs", "running", "waiting", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
 )
 
 
@@ -121,6 +122,8 @@ def burst(joined: Joined) -> list[Table]:
     """Speed, then memory and cost per task."""
     frame = frame_of(joined, "burst", ("-", "bulk"), (*SPEED, *COST))
     found = [_table(joined, caption, columns, [("", frame)], True) for caption, columns in (("Speed", SPEED), ("Memory, and cost per task", COST))]
+    slow = [(case_title(case), frame_of(joined, "burst", (case,), SPEED[:2])) for case in joined.cases("burst") if case.startswith("rtt=")]
+    found.append(_table(joined, "Through a slow network", SPEED[:2], slow, True))
     return [table for table in found if table]
 
 
@@ -144,24 +147,12 @@ def recovery(joined: Joined) -> list[Table]:
     return [table for table in found if table]
 
 
-def predictions(joined: Joined) -> list[tuple[str, str, Figure, Figure, str]]:
-    """(fault, arm, service measured, work measured, what the settings predict) wherever the adapter says something."""
-    found = []
-    for case in joined.cases("recovery"):
-        frame = frame_of(joined, "recovery", (case,), RECOVERY)
-        for arm in frame.index:
-            said = joined.arms[str(arm)].get("predicts", {}).get(case)
-            if said and {"service_recovery_s", "work_recovery_s"} <= set(frame.columns):
-                found.append((case, str(arm), frame.loc[arm, "service_recovery_s"], frame.loc[arm, "work_recovery_s"], str(said)))
-    return found
-
-
 def case_title(case: str) -> str:
     """A case as a heading."""
     kind, equals, value = case.partition("=")
     if not equals:
         return case
-    return f"load {value} of capacity" if kind == "load" else f"{value} tasks/s"
+    return {"load": f"load {value} of capacity", "rtt": f"round trip {value} ms"}.get(kind, f"{value} tasks/s")
 
 
 TABLES = {"burst": burst, "latency": latency, "recovery": recovery}

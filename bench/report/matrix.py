@@ -1,0 +1,132 @@
+"""The fault matrix: fault × arm, its evidence, what was predicted, and one sentence per arm."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.faults.names import CORE
+from bench.faults.table import FAULTS
+from bench.metrics import FATES
+from bench.report.data import Joined
+from bench.report.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
+from bench.report.words import Figure, figure, listing, number
+
+BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the matrix: a fate for its colour, a number, and the lines behind them."""
+
+    fate: str
+    text: str
+    lines: tuple[str, ...] = ()
+    cell: str = ""
+
+
+def matrix(joined: Joined) -> list[tuple[str, str, list[Place]]]:
+    """(fault, what it is, one place per arm of `arms_of(recovery)`)."""
+    arms = joined.arms_of("recovery")
+    known = [case for case in FAULTS if case in set(joined.cases("recovery")) and case != "none"]
+    return [(case, FAULTS[case].about, [_place(joined, case, arm) for arm in arms]) for case in known]
+
+
+def _place(joined: Joined, case: str, arm: str) -> Place:
+    rows = joined.rows("recovery", case, arm, "work_recovery_s")
+    shown = figure(rows, "work_recovery_s")
+    found = evidence(joined, case, arm)
+    if found is None:
+        return Place("none", "–" if shown.verdict == "missing" else shown.text, (shown.note,) if shown.note else (), shown.cells)
+    bad = {fate: count for fate, count in (found.hit + Counter(found.enqueuing)).items() if fate in BAD and count}
+    words = ", ".join(f"{bad[fate]} {fate}" for fate in BAD if fate in bad)
+    return Place(found.worst, words or f"{shown.text} s", tuple(_lines(joined, found, shown)), found.cell)
+
+
+
+def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
+    lines = [f"running: {told(found.running)}", f"waiting: {told(found.waiting)}"]
+    if found.enqueuing:
+        call = figure(joined.rows("recovery", found.case, found.arm, "enqueue_call_max_ms"), "enqueue_call_max_ms")
+        lines.append(f"being enqueued: {told(found.enqueuing)}; the longest call took {call.text} ms")
+    service = figure(joined.rows("recovery", found.case, found.arm, "service_recovery_s"), "service_recovery_s")
+    lines.append(f"service after {service.text} s, work after {work.text} s")
+    if found.places:
+        lines.append("held: " + ", ".join(f"{count} in {place}" for place, count in found.places.items()))
+    lines.append(f"the supervisor started {found.supervisor} processes again" if found.supervisor else "no process had to be started again")
+    lines += [text for text in (freed(found), harm(joined, found), bound(found), found.note) if text]
+    return lines
+
+
+def told(counts: Mapping[str, int]) -> str:
+    """Counts by fate, in words."""
+    return ", ".join(f"{counts[fate]} {fate}" for fate in FATES if counts.get(fate)) or "none"
+
+
+def freed(found: Evidence) -> str:
+    """What a human can type for what was stuck or failed at the end, and what it did."""
+    bound_tasks = found.hit["stuck"] + found.hit["failed"]
+    if found.freed:
+        done = found.freed
+        return f"{' and '.join(done['commands'])}: {done['finished']} of {len(done['tasks'])} finished after it"
+    return "a human is needed, and no documented command frees them" if bound_tasks else ""
+
+
+def harm(joined: Joined, found: Evidence) -> str:
+    """How often the harmful task ran, and where it ended."""
+    runs = figure(joined.rows("recovery", found.case, found.arm, "culprit_runs"), "culprit_runs")
+    return f"the task that does harm was run {runs.text} times, and ended {found.culprit or 'unknown'}" if runs.value is not None else ""
+
+
+def bound(found: Evidence) -> str:
+    """What no loss among so few proves."""
+    n = sum(found.hit.values())
+    return f"0 of {n} lost: with 95 % confidence fewer than {100 * min(RULE_OF_THREE / n, 1):.0f} % are" if n and not found.hit["lost"] else ""
+
+
+def predictions(joined: Joined) -> list[dict[str, Any]]:
+    """Measured beside predicted, wherever the adapter says something; `differs` names in what."""
+    rows = []
+    for found in all_evidence(joined):
+        said = joined.arms[found.arm].get("predicts", {}).get(found.case)
+        if said:
+            work = figure(joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s")
+            rows.append({"fault": found.case, "arm": found.arm, "said": said["text"], "work": work, "seen": _seen(found), "differs": differences(found, said, work)})
+    return rows
+
+
+def _seen(found: Evidence) -> str:
+    return f"running: {told(found.running)}; waiting: {told(found.waiting)}"
+
+
+def differences(found: Evidence, said: Mapping[str, Any], work: Figure) -> str:
+    """In what the measured cell differs from its prediction by more than the resolution; nothing if it does not."""
+    off = []
+    for name, seen in (("running", found.running), ("waiting", found.waiting)):
+        if seen and max(seen, key=lambda fate: seen[fate]) != said[name]:
+            off.append(f"{name} tasks were predicted to be {said[name]}")
+    if said["work_s"] and work.value is not None:
+        low, high = said["work_s"]
+        if work.verdict == "ok" and not low - RESOLUTION_S <= work.value <= high + RESOLUTION_S:
+            off.append(f"work was predicted within {number(low)} to {number(high)} s")
+    return "; ".join(off)
+
+
+def sentences(joined: Joined) -> list[str]:
+    """One plain sentence per arm, from the core faults alone."""
+    return [text for arm in joined.arms_of("recovery") if (text := _sentence([each for each in all_evidence(joined) if each.arm == arm and each.case in CORE]))]
+
+
+def _sentence(found: list[Evidence]) -> str:
+    if not found:
+        return ""
+    harmed = []
+    for each in found:
+        bad = {fate: each.hit[fate] for fate in BAD if each.hit[fate]}
+        if bad:
+            harmed.append(f"{each.case} {listing([f'{count} {fate}' for fate, count in bad.items()])} of {sum(each.hit.values())}")
+    unharmed = [each.case for each in found if not any(each.hit[fate] for fate in BAD)]
+    parts = [f"after {listing(harmed)}"] if harmed else []
+    if unharmed:
+        parts.append(f"all that a {listing(unharmed)} had hit was finished by itself")
+    return f"{found[0].arm}: {'; '.join(parts)}."

@@ -1,0 +1,41 @@
+"""Several strikes in one cell: each answers for the tasks that it hit first, and only until the next."""
+
+from pathlib import Path
+
+from bench.strikes import culprits, strikes
+from tests.events_files import SECOND, book, ran, sent
+
+MARKS = {"begin_ns": 0, "rate": 20.0}
+
+
+def fault(t0_s: float, culprit: int | None = None) -> dict[str, object]:
+    return {"t0_ns": int(t0_s * SECOND), "back_ns": None, "victims": [1], "culprit": culprit, "note": ""}
+
+
+def even(tmp_path: Path, lost: tuple[int, ...] = ()):  # type: ignore[no-untyped-def]
+    """Twenty tasks a second for 60 s, each done 1 ms after it came; those that are lost never."""
+    step = SECOND // 20
+    plan = {task: task * step for task in range(1200)}
+    sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 1000)]
+    runs = [row for task, due in plan.items() if task not in lost for row in ran(task, due + 2000, due + 1_000_000)]
+    return book(tmp_path, plan, sends, runs)
+
+
+def test_a_task_belongs_to_the_strike_that_hit_it_first(tmp_path: Path) -> None:
+    made = even(tmp_path, lost=(199, 599))
+    first, second = strikes(made, [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2)
+    assert (first.hit, second.hit) == ([199], [599])
+    assert first.timing.end_ns == 30 * SECOND and second.timing.lead_until_ns == 10 * SECOND
+    assert (first.seen.work, first.seen.service, second.seen.service) == (None, 0.0, 0.0)
+
+
+def test_what_a_human_freed_comes_after_the_end(tmp_path: Path) -> None:
+    made = even(tmp_path).until(30 * SECOND)
+    assert int((made.finishes() > 0).sum()) == 600
+
+
+def test_the_task_that_does_harm_is_nobodys_victim(tmp_path: Path) -> None:
+    journal = {"faults": [fault(10.0, culprit=199)]}
+    made = even(tmp_path, lost=(199,)).without(culprits(journal))
+    (only,) = strikes(made, journal["faults"], MARKS, 60 * SECOND, 2)
+    assert only.hit == [] and 199 not in made.task
