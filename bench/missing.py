@@ -44,11 +44,15 @@ class Missing:
         """Where each unfinished task was held when the cell ended.
 
         The workers are still alive: a task that is nowhere may be in their hands, popped or
-        running. It gets 5 s to finish or to turn up before it is called lost.
+        running. It gets 5 s to finish or to turn up before it is called lost. Where nothing can be
+        told while workers live, they get these 5 s too: what is asked afterwards must not be our own doing.
         """
         missing = {int(task) for task in unfinished()}
         first = self.look(missing)
         if first is None:
+            deadline = time.monotonic() + GONE_S
+            while any(True for _ in unfinished()) and time.monotonic() < deadline:
+                time.sleep(LOOK_S)
             return None
         places = dict(first)
         in_hand = {task for task in missing if str(task) not in places}

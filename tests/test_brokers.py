@@ -1,0 +1,136 @@
+"""The brokers of a cell's own: they start, die, come back with what was saved, and leave nothing."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.brokers.base import Broker, Drops, Fills
+from bench.brokers.choice import make_broker
+from bench.brokers.rabbitmq import EmbeddedRabbit
+from bench.errors import NotOffered, Unavailable
+from bench.host import Host, tree
+
+pytestmark = pytest.mark.contract
+Make = Callable[[str], Broker]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Start a broker by its name; skip where it is not installed."""
+    for path in (tmp_path, *tmp_path.parents):
+        if path.stat().st_uid == os.getuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o011)  # PostgreSQL's own user has to come through
+    work, log = tmp_path / "work", tmp_path / "broker.log"
+    work.mkdir(mode=0o755)
+    with Host(work) as host:
+        made: list[Broker] = []
+
+        def start(name: str) -> Broker:
+            try:
+                made.append(make_broker(name, host, work, log, "lpush", ("tasks",), {}))
+                made[-1].start()
+            except (Unavailable, ImportError) as reason:
+                pytest.skip(str(reason))
+            return made[-1]
+
+        yield start
+        for broker in made:
+            broker.close()
+
+
+@pytest.mark.parametrize("name", ["redis-everysec", "rabbitmq", "postgres"])
+def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
+    broker = make(name)
+    assert broker.pid is not None
+    before = {process.pid for process in tree([broker.pid])}
+    began = time.monotonic_ns()
+    assert began <= broker.kill() <= time.monotonic_ns()
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in before)
+    broker.start()
+    assert broker.describe()["version"][0].isdigit()
+
+
+@pytest.mark.parametrize("name", ["redis", "rabbitmq", "postgres"])
+def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(make: Make, name: str) -> None:
+    broker = make(name)
+    password = broker.url.partition("@")[0].rpartition(":")[2]
+    assert len(password) >= 32 and broker.pid is not None
+    ours = tree([os.getpid()])
+    assert not any(password in word for process in ours for word in process.cmdline())
+    listening = {c.laddr.ip for process in ours for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    assert listening <= {"127.0.0.1", "::1"}, listening
+
+
+def test_rabbitmq_counts_what_waits(make: Make) -> None:
+    import amqp
+
+    broker = make("rabbitmq")
+    assert isinstance(broker, EmbeddedRabbit)
+    seen = broker.counters(edge=True)
+    assert seen is not None and seen.messages == 0 and seen.commands is None
+    channel = broker.queues.connect().channel()
+    channel.queue_declare(queue="tasks", durable=True, auto_delete=False)
+    for number in range(5):
+        channel.basic_publish(amqp.Message(str(number)), routing_key="tasks")
+    seen = broker.counters(edge=True)
+    assert seen is not None and seen.messages == 5
+
+
+@pytest.mark.parametrize("name", ["redis", "rabbitmq"])
+def test_it_can_be_full_and_relieved(make: Make, name: str) -> None:
+    broker = make(name)
+    assert isinstance(broker, Fills)
+    broker.fill()
+    if name == "redis":
+        import redis
+
+        with redis.Redis.from_url(broker.url) as client:
+            with pytest.raises(redis.OutOfMemoryError):
+                client.lpush("x", "1")
+            broker.relieve()
+            assert client.lpush("x", "1") == 1
+    else:
+        assert isinstance(broker, EmbeddedRabbit) and "memory" in broker.control("alarms") + broker.control("status")
+        broker.relieve()
+
+
+@pytest.mark.parametrize("name", ["redis", "postgres", "rabbitmq"])
+def test_it_closes_its_clients_connections(make: Make, name: str) -> None:
+    broker = make(name)
+    assert isinstance(broker, Drops)
+    if name == "redis":
+        import redis
+
+        client = redis.Redis.from_url(broker.url)
+        client.ping()
+        for close in broker.clients():
+            close()
+        with pytest.raises(redis.ConnectionError):
+            client.connection_pool.get_connection().send_command("PING") or client.connection_pool.get_connection().read_response()
+    elif name == "postgres":
+        from bench.brokers.postgres import connect
+
+        with connect(broker.url) as other:
+            closers = broker.clients()
+            assert len(closers) == 1
+            closers[0]()
+            with pytest.raises(Exception, match=r"terminat|closed"):
+                other.execute("select 1")
+    else:
+        import amqp
+
+        assert isinstance(broker, EmbeddedRabbit)
+        channel = broker.queues.connect().channel()
+        for close in broker.clients():
+            close()
+        with pytest.raises((amqp.AMQPError, OSError)):
+            channel.queue_declare(queue="tasks")
+
+
+def test_sqlite_has_no_server_to_kill(make: Make) -> None:
+    with pytest.raises(NotOffered):
+        make("sqlite").kill()
