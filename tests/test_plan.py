@@ -23,6 +23,8 @@ def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
         ("celery", "celery/default"),
         ("rq/durable", "rq/durable@redis-always"),
         ("rq/durable@redis", "rq/durable"),
+        ("celery/durable@rabbitmq", "celery/durable@rabbitmq"),
+        ("huey/default@sqlite", "huey/default@sqlite"),
         ("celery/default{worker_prefetch_multiplier=1}", "celery/default{worker_prefetch_multiplier=1}"),
         ("celery/default{accept_content=[1,2], task_acks_late=true}", "celery/default{accept_content=[1, 2], task_acks_late=true}"),
     ],
@@ -37,6 +39,7 @@ def test_an_arm_has_one_name(text: str, name: str) -> None:
         ("celry/default", "did you mean celery"),
         ("celery/defualt", "did you mean default"),
         ("huey/default@reddis", "did you mean redis"),
+        ("rq/default@rabbitmq", "does not run on rabbitmq"),
         ("rq/default{--quite=1}", "setting of rq/default"),
         ("celery/default{worker_prefetch_multiplyer=1}", "did you mean worker_prefetch_multiplier"),
         ("huey/default{result=false}", "did you mean results"),
@@ -66,6 +69,20 @@ def test_the_core_never_names_a_system() -> None:
             words = line.lower()
             if any(f'"{name}' in words or f"import {name}" in words for name in ("celery", "rq", "huey")):
                 assert path.name in ("doctor.py",), f"{path.name}: {line.strip()}"
+
+
+def test_a_setting_of_another_broker_is_not_there() -> None:
+    on_rabbit, on_redis = (parse_arm(text, ADAPTERS) for text in ("celery/durable@rabbitmq", "celery/durable"))
+    assert on_rabbit.settings["result_backend"] == "rpc" and on_redis.settings["result_backend"] == "redis"
+    assert "visibility_timeout" not in str(on_rabbit.settings) and "task_default_queue_type" not in on_redis.settings
+    assert on_redis.broker == "redis-always"
+
+
+def test_a_word_stands_for_several_cases() -> None:
+    found = [cell.case for cell in cells(plan("recovery", arms=["floor"], cases=["core", "poison"]))]
+    assert found == ["worker-crash", "child-crash", "deploy", "broker-crash", "poison"]
+    slow = cells(plan("burst", "latency", arms=["floor"], cases=["network"]))
+    assert [(cell.scenario, cell.params["rtt_ms"]) for cell in slow] == [(name, rtt) for name in ("burst", "latency") for rtt in (0.0, 1.0, 2.0, 10.0)]
 
 
 def test_blocks_hold_every_arm_once_in_an_order_of_their_own() -> None:
@@ -102,7 +119,7 @@ def test_sizes_are_as_designed() -> None:
     known = load_scenarios()
     assert [known["burst"].params("-", size, None)["tasks"] for size in ("smoke", "quick", "full")] == [200, 5_000, 100_000]
     assert known["burst"].params("bulk", "full", None)["tasks"] == 20_000
-    assert [known["recovery"].params("deploy", size, None)["horizon_s"] for size in ("smoke", "quick", "full")] == [5, 15, 90]
+    assert [known["recovery"].params("deploy", size, None)["horizon_s"] for size in ("smoke", "quick", "full")] == [5, 20, 90]
 
 
 def test_the_fingerprint_sees_code_and_not_words() -> None:

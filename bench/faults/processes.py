@@ -1,6 +1,7 @@
 """Faults of the workers: killed, cut short, replaced."""
 
 import time
+from functools import partial
 
 from bench.errors import CellFailed, NotOffered
 from bench.faults.struck import Struck
@@ -46,9 +47,9 @@ def rolling(stage: Stage, busy: list[int]) -> Struck:
     for old in stage.fleet.roots():
         stamp, new = stage.fleet.replace_one(old, GRACE_S)
         t0, victims = t0 or stamp, [*victims, old]
-        if not wait_for(lambda new=new: _ran(stage, new), ROLL_S):  # type: ignore[misc]
+        if not wait_for(partial(_ran, stage, new), ROLL_S, every_s=0.05):
             raise CellFailed(f"a replacement ran no task within {ROLL_S:.0f} s: {stage.fleet.describe_logs()}")
-    return Struck(t0, victims, time.monotonic_ns())
+    return Struck(t0, victims)
 
 
 def _ran(stage: Stage, root: int) -> bool:
