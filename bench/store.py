@@ -17,7 +17,7 @@ from bench import held
 from bench.errors import UsageError
 
 pa.set_memory_pool(pa.system_memory_pool())
-FORMAT = 2  # 2: `held` in phases.json is stored by place and range of ids
+FORMAT = 3  # 2: `held` in phases.json is stored by place and range of ids; 3: it has several faults, run.json several brokers
 LOG_HEAD, LOG_TAIL = 8_000, 24_000
 MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric"]
 MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]

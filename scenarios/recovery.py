@@ -24,7 +24,7 @@ from scenarios.common import correctness, fate_measures, fates_of, first_problem
 
 TIMES = ("service_recovery_s", "work_recovery_s", "work_recovery_running_s", "work_recovery_waiting_s", "rate_recovery_s", "backlog_recovery_s")
 HORIZON_S = {"smoke": 5.0, "quick": 20.0, "full": 90.0}
-FURTHER_HORIZON_S = 30.0
+FURTHER_HORIZON_S = {"smoke": 15.0, "quick": 20.0, "full": 30.0}  # longer than any of them lasts
 STRIKES = {"smoke": 1, "quick": 1, "full": 3}
 AWAY_S = 30.0  # no fault keeps anything away for longer
 START_IN_NS = 100_000_000
@@ -50,7 +50,7 @@ class RecoveryScenario:
         """Lead-in, horizon and strikes; the libraries' own ids are kept, some brokers know a failed task by nothing else."""
         fault, core = FAULTS[case], case in (*CORE, "none")
         known: dict[str, Any] = {"lead_in_s": 3.0 if size == "smoke" else 10.0, "keep_handles": True, "generators": 2}
-        known |= {"horizon_s": HORIZON_S[size] if core else min(FURTHER_HORIZON_S, HORIZON_S[size]), "strikes": STRIKES[size] if case in CORE else 1}
+        known |= {"horizon_s": (HORIZON_S if core else FURTHER_HORIZON_S)[size], "strikes": STRIKES[size] if case in CORE else 1}
         if fault.network:
             known["rtt_ms"] = 0.0
         if fault.time_limit_s:

@@ -28,9 +28,9 @@ def bench(folder: Path, *args: str, timeout: float = 240) -> subprocess.Complete
     return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, text=True, timeout=timeout, check=False)
 
 
-def begin(folder: Path, *args: str) -> subprocess.Popen[str]:
-    """Start a smoke burst that the test will cut off."""
-    command = [*BENCH, "run", "burst", "--size", "smoke", "--out", "run", "--wait", *args]
+def begin(folder: Path, *args: str, scenario: str = "burst", case: str = "-") -> subprocess.Popen[str]:
+    """Start a smoke run that the test will cut off."""
+    command = [*BENCH, "run", scenario, "--case", case, "--size", "smoke", "--out", "run", "--wait", *args]
     return subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 

@@ -17,7 +17,7 @@ class SqliteFile:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.url = f"sqlite:///{folder / 'queue.db'}"
+        self.url = f"sqlite://{folder / 'queue.db'}"
 
     def start(self) -> None:
         """Make the folder; the library makes the file."""

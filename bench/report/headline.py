@@ -104,6 +104,8 @@ def _recovery(joined: Joined, arm: str) -> Figure:
     hit = sum(rows(fate)["value"].sum() for fate in HIT)
     lost, stuck, failed = (int(rows(name)["value"].sum()) for name in ("lost", "stuck", "failed"))
     gone = [f"{count} of {hit:.0f} {word}" for count, word in ((lost, "lost"), (stuck, "stuck"), (failed, "failed")) if count]
+    strikes = rows("strikes")["value"].sum()
+    gone = [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
     served = f"service after {service.text} s" if service.is_number else f"service: {service.text}"
     if work.verdict == "missing":
         return work
