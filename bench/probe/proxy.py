@@ -28,6 +28,7 @@ class Side(asyncio.Protocol):
         self.other: Side | None = None
         self.transport: asyncio.Transport | None = None
         self.dead = proxy.state == "silent"
+        self.gone = False
         self._late: deque[tuple[float, bytes]] = deque()
         self._early: list[bytes] = []
 
@@ -43,7 +44,15 @@ class Side(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The other end goes too, unless the connection is dead: then nobody hears of it."""
         self.proxy.sides.discard(self)
-        if self.other and self.other.transport and not self.dead:
+        self.gone = True
+        if not self.dead:
+            # Behind what is still on its way: a client may send its last words and leave.
+            self.proxy.loop.call_later(self.proxy.half_s, self._close_other)
+
+    def _close_other(self) -> None:
+        if self._late:
+            self.proxy.loop.call_at(self._late[-1][0], self._close_other)
+        elif self.other and self.other.transport:
             self.other.transport.close()
 
     def data_received(self, data: bytes) -> None:
@@ -109,7 +118,9 @@ class Proxy:
     async def dial(self, side: Side, client: Client) -> None:
         """Open the connection to the broker; where it is away, the client's ends too."""
         try:
-            await self.loop.create_connection(lambda: side, self.host, self.target_port)
+            transport, _ = await self.loop.create_connection(lambda: side, self.host, self.target_port)
+            if client.gone:
+                transport.close()
         except OSError:
             if client.transport:
                 client.transport.abort()

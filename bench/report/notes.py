@@ -24,6 +24,7 @@ HOW = {
     ),
     "recovery": (
         "10 × N tasks of 20 ms per second; at the seeded moment 4 × N tasks of 200 ms fall due at once, so that each fault finds N running and 3 × N waiting.",
+        "A full cell strikes three times, the next time when service and rate are back; a time is the median of the strikes, a count their sum.",
         "Service: until the first start of a task accepted after the fault. Work: until the last task accepted before it has finished.",
         "Rate: until every 1 s window of the next 5 s holds 90 % of the tasks due. Backlog: until no more tasks wait than before. "
         "Outage: the longest gap between finishes.",
@@ -42,8 +43,9 @@ NOT_SHOWN = {
         "Equal rates at equal loads: 0.7 of a fast arm is more tasks per second than 0.7 of a slow one. The fixed rates are there for that.",
     ),
     "recovery": (
-        "Losses per cent of a run: they are per fault, one fault per cell. How many tasks are at stake is in the columns running and waiting.",
-        "Power cuts, full disks, network partitions or a broker with replicas.",
+        "Losses per cent of a run: they are per fault. How many tasks are at stake is in the columns running and waiting.",
+        "The difference between a Redis that syncs every second and one that syncs at every write: only a power cut shows it, and a kill is none.",
+        "Power cuts, full disks, or a broker with replicas.",
     ),
 }
 GENERAL = (
