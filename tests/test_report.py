@@ -175,9 +175,14 @@ def test_what_two_runs_both_measured_is_taken_from_the_first(tmp_path: Path) -> 
 
 
 def test_the_trust_panel_reads_the_stored_selftest_only(whole: Run) -> None:
-    stored = {"passed": True, "lines": [{"what": "planted losses", "expected": "3", "measured": "3", "verdict": "ok"}]}
-    html = build_page([Run(whole.path, {**whole.info, "selftest": stored})])
-    assert "planted losses" in html and "No selftest" not in html
+    line = {"item": 1, "what": "planted <losses>", "expected": "3", "measured": "3", "verdict": "ok", "passed": True, "check": ""}
+    bad = {**line, "item": 10, "what": "a gate", "measured": "ok", "verdict": "failed", "passed": False}
+    stored = {"created": "2026-11-21T05:00:00Z", "seconds": 840, "quick": False, "lines": [bad, line]}
+    html = build_page([Run(whole.path, {**whole.info, "selftest": stored}), Run(whole.path, {**whole.info, "selftest": stored})])
+    assert html.count("planted &lt;losses&gt;") == 1, "two runs with one selftest show it once"
+    assert "1 of 2 figures as expected by the whole selftest of 2026-11-21, which took 14.0 minutes" in html and "No selftest" not in html
+    assert html.index("planted &lt;losses&gt;") < html.index("a gate")
+    assert "No selftest" in build_page([Run(whole.path, {**whole.info, "selftest": {"created": "x", "lines": ["damaged"]}})])
 
 
 def test_the_terminal_shows_the_table_and_takes_no_markup_from_outside(whole: Run) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from bench.metrics import METRICS
 from bench.report.data import Joined, letter
-from bench.report.words import number
 
 GIB = 1 << 30
 
@@ -125,28 +124,3 @@ def again_rows(joined: Joined) -> list[dict[str, str]]:
                     }
                 )
     return rows
-
-
-def selftest_rows(joined: Joined) -> list[dict[str, Any]]:
-    """Per run what its stored selftest says; `lines` is None where none is stored."""
-    rows = []
-    for run in joined.runs:
-        stored = run.info.get("selftest")
-        lines = _lines(stored) if stored else None
-        rows.append({"run": run.id, "lines": lines, "summary": _summary(stored) if isinstance(stored, Mapping) else ""})
-    return rows
-
-
-def _lines(stored: Any) -> list[dict[str, str]]:
-    found = (
-        stored if isinstance(stored, list) else next((value for value in stored.values() if isinstance(value, list)), []) if isinstance(stored, Mapping) else []
-    )
-    return [{name: _text(line.get(name, "")) for name in ("what", "expected", "measured", "verdict")} for line in found if isinstance(line, Mapping)]
-
-
-def _summary(stored: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_text(value)}" for name, value in stored.items() if isinstance(value, str | int | float))
-
-
-def _text(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)

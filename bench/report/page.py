@@ -7,12 +7,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.report import charts_burst, charts_latency, charts_recovery, headline, matrix, notes, tables
-from bench.report.appendix import again_rows, machine_rows, part_rows, selftest_rows, verdict_groups, version_rows
+from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
 from bench.report.pairs import pair_rows
 from bench.report.sentences import sentences
 from bench.report.style import Looks, drawing, variables
+from bench.report.trust import panels
 from bench.report.words import VERDICTS, plain, records
 from bench.store import Run
 
@@ -48,7 +49,7 @@ def build_page(runs: Sequence[Run]) -> str:
             again=again_rows(joined),
             machines=machine_rows(joined),
             versions=version_rows(joined),
-            selftest=selftest_rows(joined),
+            trust=panels(joined),
             floor=FLOOR,
         )
     )
