@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from adapters.base import Command
 from bench.errors import CellFailed, UsageError
 from bench.host import Host, last_lines, signalled, tree
 from bench.ledger import Ints
-from bench.probe import cell as probe_cell
 
 TERM = 15
 SUPERVISOR_DELAY_S = 1.0
@@ -34,17 +33,12 @@ class Fleet:
     """The system's own worker commands, started as a user would."""
 
     def __init__(self, host: Host, commands: Sequence[Command], logs: Path, env: Mapping[str, str]) -> None:
-        self.host, self.commands, self.logs, self.env = host, list(commands), logs, env
+        self.host, self.commands, self.logs, self.env = host, commands, logs, env
         self.mains: list[Main] = []
         self.restarts: list[dict[str, int]] = []
         self._supervisor: threading.Thread | None = None
         self._unsupervised = threading.Event()
         self._lock = threading.Lock()
-
-    def without_log(self, number: int) -> None:
-        """Give that main process no event file: its tasks are bare. So the cost of recording is measured."""
-        bare = self.commands[number]
-        self.commands[number] = replace(bare, env={**bare.env, probe_cell.EVENTS: ""})
 
     def start(self) -> None:
         """Start every main process."""

@@ -64,10 +64,9 @@ def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None) -> s
     lag = wake_lag_ns(book, int(cell.journal["generators"]))[ours & (book.sent >= 0)]
     if len(lag):
         limit = max(LAG_MS, LAG_SHARE * p99_ms)
-        share = farthest(len(lag))
-        worst = float(np.quantile(lag, share, method="higher")) / 1e6
+        worst = float(np.quantile(lag, 0.99, method="higher")) / 1e6
         if worst > limit:
-            return f"generator: its wake lag P{100 * share:.3g} was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
+            return f"generator: its wake lag P99 was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
     last_due = int(book.due[ours].max()) if ours.any() else 0
     unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
     open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool(
@@ -76,11 +75,6 @@ def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None) -> s
     if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
         return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
     return ""
-
-
-def farthest(samples: int) -> float:
-    """The quantile that the generator is judged by: P99, or as far out as ten samples lie beyond. No figure of the cell reaches farther."""
-    return max(0.5, min(0.99, 1 - 10 / samples))
 
 
 def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

@@ -13,25 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench import held
 from bench.errors import UsageError
 
 pa.set_memory_pool(pa.system_memory_pool())
-FORMAT = 2  # 2: `held` in phases.json is stored by place and range of ids
+FORMAT = 1
 LOG_HEAD, LOG_TAIL = 8_000, 24_000
 MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric"]
 MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 
 
-def write_json(path: Path, value: Any, compact: bool = False) -> None:
-    """Write a whole JSON file or none: a reader never sees half of it. Compact = one line for each name of the document."""
+def write_json(path: Path, value: Any) -> None:
+    """Write a whole JSON file or none: a reader never sees half of it."""
     part = path.with_name(path.name + ".part")
-    if compact:
-        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}" for name, inner in value.items())
-        part.write_text("{" + lines + "}\n")
-    else:
-        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
     os.replace(part, path)
 
 
@@ -66,8 +61,7 @@ class StoredCell:
     @cached_property
     def journal(self) -> dict[str, Any]:
         """phases.json: phases, marks, fault, what the broker still held, notes."""
-        stored = dict(read_json(self.folder / "phases.json"))
-        return stored | {"held": held.unpacked(stored["held"])}
+        return dict(read_json(self.folder / "phases.json"))
 
     def tasks(self, column: str) -> pa.ChunkedArray:
         """A column with one row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
@@ -177,7 +171,7 @@ def write_cell(folder: Path, journal: Mapping[str, Any], tasks: Mapping[str, Any
     write_parquet(folder / "tasks.parquet", pa.table({name: _column(values) for name, values in tasks.items()}))
     write_parquet(folder / "runs.parquet", pa.table({name: _column(values) for name, values in runs.items()}))
     write_parquet(folder / "samples.parquet", pa.Table.from_pandas(samples, preserve_index=False))
-    write_json(folder / "phases.json", {**journal, "held": held.packed(journal["held"])}, compact=True)
+    write_json(folder / "phases.json", journal)
 
 
 def _column(values: Any) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from bench import gates
 from bench.resources import COLUMNS
@@ -87,11 +86,3 @@ def test_a_planned_task_without_any_record_is_unfit(tmp_path: Path) -> None:
     assert "1 planned tasks without any generator record" in gates.events(cell(), made, all_sent=True)
     assert gates.events(cell(), made) == ""
     assert "torn" in gates.events(cell(events={"torn": 2}), made)
-
-
-def test_nobody_is_judged_by_the_third_worst_of_300(tmp_path: Path) -> None:
-    plan = {task: task * 10 * MS for task in range(300)}
-    worst = [row for task, due in plan.items() for row in sent(task, due, due + (3 * MS if task % 40 == 0 else 0), due + 4 * MS)]
-    runs = [row for task, due in plan.items() for row in ran(task, due + 4 * MS, due + 5 * MS)]
-    assert gates.generator(cell(), book(tmp_path, plan, worst, runs)) == ""
-    assert [gates.farthest(n) for n in (1, 300, 1000, 100_000)] == pytest.approx([0.5, 0.9667, 0.99, 0.99], abs=1e-4)

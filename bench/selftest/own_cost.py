@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from scipy import stats
 
 from bench.arms import Arm, parse_arm
 from bench.cell import Cell
+from bench.fleet import Fleet
 from bench.gates import edge
 from bench.host import ROOT
+from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.schedule import at_once, merge
 from bench.selftest import subjects
@@ -53,7 +56,11 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
         stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
         while not stage.load.done():
             time.sleep(0.02)
-        stage.fleet.without_log(number % 2)
+        commands = list(stage.fleet.commands)
+        # No event file in its environment: the body records nothing. The sides change from round to round.
+        bare = number % 2
+        commands[bare] = replace(commands[bare], env={**commands[bare].env, probe_cell.EVENTS: ""})
+        stage.fleet = Fleet(stage.host, commands, stage.logs, stage.fleet.env)
         stage.fleet.start()
         left, recorded, seconds = _watched(stage, subjects.connect(stage.broker.url)).T
         stage.journal["held"] = {}
