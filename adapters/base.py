@@ -159,6 +159,7 @@ class Prediction:
     running: str
     waiting: str
     work_s: tuple[float, float] | None = None
+    timing: str = ""  # what of it hangs on a moment, and so may come out otherwise the next time
 
 
 @runtime_checkable

@@ -4,8 +4,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from adapters.base import Adapter, Holds
+
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25
+BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Places = Mapping[str, Any]  # task id as text → {"place": …, "failed": …}
 
 
@@ -64,3 +67,29 @@ class Missing:
             places.update(found)
             in_hand = {task for task in in_hand if str(task) not in found}
         return places
+
+    def without_workers(self, known: Places | None, unfinished: Iterable[int]) -> dict[str, Any] | None:
+        """Ask once more now that the workers are gone: RabbitMQ shows only then what it had given to them and takes back."""
+        nowhere = [int(task) for task in unfinished if str(int(task)) not in (known or {})]
+        deadline = time.monotonic() + BACK_S
+        while nowhere and (found := self._ask(nowhere)) is None and known is None and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        if not nowhere or found is None:
+            return None if known is None and nowhere else dict(known or {})
+        return {**found, **(known or {})}
+
+
+def places(adapter: Adapter, broker: str, handles: Mapping[int, str], tasks: Iterable[int], note: Callable[[str], None]) -> dict[str, Any] | None:
+    """Where the broker holds these tasks now; None if the adapter cannot tell, or the broker does not answer."""
+    if not isinstance(adapter, Holds):
+        return None
+    try:
+        found = adapter.held(broker, {task: handles.get(task, "") for task in tasks})
+    except OSError as error:
+        note(f"the broker could not be asked what it holds: {type(error).__name__}")
+        return None
+    except Exception as error:
+        # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
+        note(f"the broker could not be asked what it holds: {type(error).__name__}: {str(error)[:120]}")
+        return None
+    return None if found is None else {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}

@@ -11,26 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from adapters.base import Command, Holds, Queues
+from adapters.base import Command, Queues
 from bench import event_files, ledger, store
 from bench.brokers.base import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.cell import Cell
-from bench.errors import CellFailed
-from bench.fleet import Fleet, overlapping, program
+from bench.fleet import Fleet, program
 from bench.host import Host
 from bench.load import Load
-from bench.missing import Missing
+from bench.missing import Missing, places
 from bench.network import Network
 from bench.probe import cell as probe_cell
 from bench.probe import events
+from bench.ready import Ready
 from bench.resources import Sampler
-from bench.schedule import Schedule
 
-READY_TIMEOUT_S = 60.0
-WARM_UP_SLEEP_MS = 50
 TYPED_S = 15.0
-BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Progress = Callable[[str, int, int], None]
 
 
@@ -45,7 +41,7 @@ class Stage:
         self.work = folder / "work"
         self.logs = folder / "logs"
         self.journal: dict[str, Any] = {"phases": [], "marks": {}, "faults": [], "held": None, "generators": 0, "notes": [], "events": {}}
-        self._warm_task = -1
+        self._ready = Ready()
         self._seen = np.zeros(0, bool)
         self.missing = Missing(self.held)
 
@@ -141,36 +137,8 @@ class Stage:
         self.fleet = self._fleet(self._env())
 
     def boot(self) -> None:
-        """Start the fleet and wait until every slot has run a warm-up task: N of them ran at the same time."""
-        began = time.monotonic_ns()
-        self.fleet.start()
-        runs: dict[tuple[int, int, int], list[int]] = {}
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        slots = self.cell.slots
-        while True:
-            wanted = self._warm_up(slots)
-            batch: set[int] = set()
-            while len(batch) < len(wanted):
-                self.fleet.check_alive()
-                if time.monotonic() > deadline:
-                    raise CellFailed(f"the workers were not ready within {READY_TIMEOUT_S:.0f} s: {self.fleet.describe_logs()}")
-                for record in self.tail.poll():
-                    key = (int(record["pid"]), int(record["a"]), int(record["task"]))
-                    runs.setdefault(key, []).append(int(record["stamp"]))
-                    if record["kind"] == events.FINISHED:
-                        batch.add(int(record["task"]))
-                time.sleep(0.005)
-            whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
-            if overlapping(whole[:, 0], whole[:, 1]) >= slots:
-                self.mark("boot_s", (_all_slots_began(whole, slots) - began) / 1e9)
-                return
-
-    def _warm_up(self, count: int) -> set[int]:
-        tasks = np.arange(self._warm_task - count + 1, self._warm_task + 1, dtype=np.int64)
-        self._warm_task -= count
-        schedule = Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), (f"sleep:{WARM_UP_SLEEP_MS}",))
-        self.load.send(schedule, time.monotonic_ns())
-        return {int(task) for task in tasks}
+        """Start the fleet and wait until every slot has run a warm-up task."""
+        self.mark("boot_s", self._ready.boot(self.fleet, self.load, self.tail, self.cell.slots))
 
     def expect(self, tasks: int) -> None:
         """Count the finishes of ids 0 … tasks-1 from now on."""
@@ -192,23 +160,8 @@ class Stage:
         return time.monotonic() > self.deadline
 
     def held(self, tasks: list[int]) -> dict[str, Any] | None:
-        """Where the broker holds these tasks now; None if the adapter cannot tell."""
-        adapter = self.cell.arm.adapter
-        if not isinstance(adapter, Holds):
-            return None
-        handles = self.load.handles()
-        try:
-            found = adapter.held(self.broker.url, {task: handles.get(task, "") for task in tasks})
-        except OSError as error:
-            self.note(f"the broker could not be asked what it holds: {type(error).__name__}")
-            return None
-        except Exception as error:
-            # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
-            self.note(f"the broker could not be asked what it holds: {type(error).__name__}: {str(error)[:120]}")
-            return None
-        if found is None:
-            return None
-        return {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}
+        """Where the broker holds these tasks now; None if it cannot be told."""
+        return places(self.cell.arm.adapter, self.broker.url, self.load.handles(), tasks, self.note)
 
     def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
@@ -238,7 +191,7 @@ class Stage:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            self._ask_without_workers(_unfinished(self.live_ledger(chosen)))
+            self.journal["held"] = self.missing.without_workers(self.journal["held"], _unfinished(self.live_ledger(chosen)))
         self.sampler.edge("end")
         self.sampler.stop()
         book = self.live_ledger(chosen)
@@ -249,27 +202,6 @@ class Stage:
         self.journal["versions"] = store.read_json(self.work / "versions.json")
         tasks, runs = ledger.tables(book, self.load.errors())
         store.write_cell(self.folder, self.journal, tasks, runs, self.sampler.frame())
-
-    def _ask_without_workers(self, unfinished: ledger.Ints) -> None:
-        """Ask once more when the workers are gone: RabbitMQ shows only then what it had given to them and takes back."""
-        known = self.journal["held"] or {}
-        nowhere = [int(task) for task in unfinished if str(task) not in known]
-        deadline = time.monotonic() + BACK_S
-        while nowhere and time.monotonic() < deadline:
-            if (found := self.held(nowhere)) is not None:
-                self.journal["held"] = {**found, **known}
-                return
-            if self.journal["held"] is not None:
-                return
-            time.sleep(0.1)
-
-
-def _all_slots_began(runs: ledger.Ints, slots: int) -> int:
-    """The start of the run with which N were going on for the first time."""
-    for stamp in np.sort(runs[:, 0]):
-        if int(((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum()) >= slots:
-            return int(stamp)
-    raise AssertionError("called only where N overlap")
 
 
 def _unfinished(book: ledger.Ledger) -> ledger.Ints:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.base import Held, Prediction
 
+EXITS = "a worker that has unacknowledged tasks and an open pop exits on a known bug, and the supervisor starts it again; one with a full window does not"
 QUEUES = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
 
 
@@ -50,14 +51,14 @@ def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction 
     if fault == "broker-crash":
         if saved:
             text = "The worker reconnects after 2, 6, 12 … s; what was prefetched and not started comes back after the visibility timeout."
-            return Prediction(text, "recovered", "recovered", (3, visibility + sweep))
-        return Prediction("The worker reconnects after 2, 6, 12 … s, to an empty Redis: what waited is gone.", "recovered", "lost")
+            return Prediction(text, "recovered", "recovered", (3, visibility + sweep), EXITS)
+        return Prediction("The worker reconnects after 2, 6, 12 … s, to an empty Redis: what waited is gone.", "recovered", "lost", None, EXITS)
     if fault == "worker-crash" and late:
         text = f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
         return Prediction(text, "recovered", "recovered", (visibility - 1, visibility + sweep + 2))
     if fault == "worker-crash":
         text = f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
-        return Prediction(text, "lost", "stuck")
+        return Prediction(text, "lost", "stuck", None, "a task that Redis hands to the open pop of a worker just killed is lost as well")
     return None
 
 

@@ -36,6 +36,7 @@ class Evidence:
     supervisor: int
     freed: Mapping[str, Any] | None
     culprit: str
+    uneven: bool  # the strikes of the cell had unlike fates: what comes out hangs on the moment
     note: str
 
     @property
@@ -81,8 +82,15 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         len(cell.journal["restarts"]),
         cell.journal.get("freed"),
         _end_of_culprit(cell),
+        _uneven(told, struck),
         "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
     )
+
+
+def _uneven(told: Mapping[int, str], struck: Sequence[Strike]) -> bool:
+    """Whether what ran, or what waited, met other fates in one strike than in another."""
+    groups = [tuple(frozenset(_counted(told, ids)) for ids in (strike.seen.running, strike.seen.waiting)) for strike in struck]
+    return len(set(groups)) > 1
 
 
 def _counted(told: Mapping[int, str], tasks: Any) -> dict[str, int]:

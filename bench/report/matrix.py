@@ -54,8 +54,17 @@ def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
     if found.places:
         lines.append("held: " + ", ".join(f"{count} in {place}" for place, count in found.places.items()))
     lines.append(f"the supervisor started {found.supervisor} processes again" if found.supervisor else "no process had to be started again")
-    lines += [text for text in (freed(found), harm(joined, found), bound(found), found.note) if text]
+    lines += [text for text in (freed(found), harm(joined, found), bound(found), timing(joined, found), found.note) if text]
     return lines
+
+
+def timing(joined: Joined, found: Evidence) -> str:
+    """Where the outcome hangs on a moment: the adapter says so, or the strikes of the cell differ."""
+    said = joined.arms[found.arm].get("predicts", {}).get(found.case, {}).get("timing", "")
+    parts = [said] if said else []
+    if found.uneven:
+        parts.append(f"the {found.strikes} strikes of this cell had unlike fates")
+    return f"a matter of timing: {'; '.join(parts)}" if parts else ""
 
 
 def told(counts: Mapping[str, int]) -> str:
