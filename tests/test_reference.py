@@ -2,6 +2,7 @@
 
 import io
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +47,16 @@ def test_the_headline_run_is_complete() -> None:
     assert all(line["state"] in ("done", "skipped") or line["number"] in again for line in complete[0].info["cells"])
     measures = complete[0].measures
     assert set(measures[measures["metric"] == "throughput"]["system"]) == {"celery", "rq", "huey", "floor"}
+
+
+def test_the_instrument_was_proven_three_times_in_a_row() -> None:
+    stored = [store.read_json(path) for path in sorted(REFERENCE.glob("selftest-*.json"))]
+    assert len(stored) == 3 and not any(each["quick"] for each in stored)
+    assert all(each["passed"] and all(line["passed"] for line in each["lines"]) for each in stored)
+    assert {line["item"] for each in stored for line in each["lines"]} == set(range(1, 11))
+    ends = [datetime.fromisoformat(each["created"]) + timedelta(seconds=each["seconds"]) for each in stored]
+    begins = [datetime.fromisoformat(each["created"]) for each in stored]
+    assert all(0 <= (begin - end).total_seconds() < 60 for end, begin in zip(ends, begins[1:], strict=False)), "one after the other, none left out"
 
 
 def test_the_reference_is_small() -> None:

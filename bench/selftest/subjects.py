@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import redis
@@ -13,6 +14,7 @@ SLOTS = 2
 TRIAL = 4000
 
 
+@cache
 def fastest(session: Session) -> Arm:
     """The system's profile that drains a backlog fastest here, of those set for speed with a main process for each slot."""
     known = {arm.name: arm for arm in _arms(session) if not arm.profile.results and len(arm.adapter.commands(arm.launch(SLOTS))) == SLOTS}
