@@ -22,7 +22,10 @@ class Fates:
 
 
 def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | None) -> Fates:
-    """Give each measured task its fate; `strikes_ns` are the moments of the faults. `held` maps ids (as text) to where the broker holds them; None = cannot be told."""
+    """Give each measured task its fate; `strikes_ns` are the moments of the faults.
+
+    `held` maps ids (as text) to where the broker holds them; None = cannot be told.
+    """
     measured = ledger.measured() & (ledger.enqueue != UNSENT)
     finishes, first = ledger.finishes(), ledger.first_finish()
     hit = np.zeros(len(ledger.task), bool)

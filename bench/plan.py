@@ -64,7 +64,7 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
         raise nearest(str(rest["size"]), SIZES, "size")
     chosen = list(scenarios) or list(known)
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
-    cases = [case for word in cases for case in _meant(word, [known[name] for name in chosen])]
+    cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
     for case in cases:
         if case not in all_cases and not _free_case(case, chosen):
             raise nearest(case, [*all_cases, *(word for name in chosen for word in known[name].groups)], "case")

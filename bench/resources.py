@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.brokers.base import Broker
+from bench.brokers.base import Broker, Counters
 
 INTERVAL_S = 0.4
 COLUMNS = [
@@ -130,7 +130,7 @@ class Sampler:
             self._rows.append(self._sample(label))
 
     def _sample(self, label: str) -> list[object]:
-        counters = self.broker.counters(edge=bool(label))
+        counters = self.broker.counters(edge=bool(label)) or Counters()
         ns, known, busy_s = time.monotonic_ns(), processes(), machine_busy_s()
         own = os.times()
         bench_s = own.user + own.system
@@ -145,12 +145,12 @@ class Sampler:
             float(len(workers)),
             cpu_s(workers, known),
             broker_pss,
-            broker_pss if self.broker.by_os else _or_nan(counters and counters.memory),
-            broker_cpu_s if self.broker.by_os else _or_nan(counters and counters.cpu_s),
-            _or_nan(counters and counters.commands),
-            _or_nan(counters and counters.pushes),
-            _or_nan(counters and counters.messages),
-            _or_nan(counters and counters.own),
+            broker_pss if self.broker.by_os else _or_nan(counters.memory),
+            broker_cpu_s if self.broker.by_os else _or_nan(counters.cpu_s),
+            _or_nan(counters.commands),
+            _or_nan(counters.pushes),
+            _or_nan(counters.messages),
+            _or_nan(counters.own),
             cpu_s(tree([self.keeper], known) | broker, known) + bench_s,
             bench_s + cpu_s(tree(self.generators(), known), known),
             busy_s,

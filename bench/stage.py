@@ -166,8 +166,9 @@ class Stage:
     def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
         found = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
-        self.journal["held"] = None if found is None else dict(found)
-        return self.journal["held"]
+        held = None if found is None else dict(found)
+        self.journal["held"] = held
+        return held
 
     def type_in(self, command: Command) -> int | None:
         """Carry out a command as somebody who runs the system would; its exit status, None if it does not end."""

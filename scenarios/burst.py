@@ -36,7 +36,7 @@ class Burst:
     name = "burst"
     about = "100,000 no-op tasks: how fast in, how fast out, at what memory"
     basis: Sequence[str] = ()
-    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}  # noqa: RUF012
+    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}
 
     def cases(self, size: str) -> Sequence[str]:
         """Bulk is left out where the run is only a trial."""

@@ -34,7 +34,7 @@ class Latency:
     name = "latency"
     about = "how long a task takes from its due time, at shares of capacity and at fixed rates"
     basis: Sequence[str] = ("capacity",)
-    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}  # noqa: RUF012
+    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}
 
     def cases(self, size: str) -> Sequence[str]:
         """The capacity comes first: the loads are shares of it."""

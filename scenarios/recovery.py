@@ -36,7 +36,7 @@ class RecoveryScenario:
     name = "recovery"
     about = "what a fault does to the tasks it finds, and how long until all is as before"
     basis: Sequence[str] = ()
-    groups: Mapping[str, Sequence[str]] = {"core": CORE, "further": FURTHER}  # noqa: RUF012
+    groups: Mapping[str, Sequence[str]] = {"core": CORE, "further": FURTHER}
 
     def cases(self, size: str) -> Sequence[str]:
         """The four core faults; fewer where time is short."""
@@ -154,7 +154,9 @@ def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
         if len(back):
             longest = max(longest, float((back - book.sent[ours]).max()) / 1e6)
             still = still or bool((book.returned[ours] < 0).any())
-    return Measure("enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended") if still else Measure("enqueue_call_max_ms", longest)
+    return (
+        Measure("enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended") if still else Measure("enqueue_call_max_ms", longest)
+    )
 
 
 def _culprit(cell: StoredCell) -> list[Measure]:

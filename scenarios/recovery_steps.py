@@ -32,7 +32,11 @@ def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The task that does harm comes a millisecond before the heap, so that it finds a free slot.
     works, due = (LONG, fault.work), np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000)))
-    heap = Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works) if fault.work else Schedule(ids[1:], due[1:], np.zeros(count, np.int64), works)
+    heap = (
+        Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works)
+        if fault.work
+        else Schedule(ids[1:], due[1:], np.zeros(count, np.int64), works)
+    )
     stage.load.send(heap, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.strike is None:

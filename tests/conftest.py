@@ -8,7 +8,21 @@ from pathlib import Path
 import psutil
 import pytest
 
-OURS = ("redis-server", "rabbitmq", "beam.smp", "epmd", "/bin/postgres", "valkey-server", "celery", "rq worker", "huey_consumer", "bench.probe", "keeper.py", "adapters.floor", "planted.app")
+OURS = (
+    "redis-server",
+    "rabbitmq",
+    "beam.smp",
+    "epmd",
+    "/bin/postgres",
+    "valkey-server",
+    "celery",
+    "rq worker",
+    "huey_consumer",
+    "bench.probe",
+    "keeper.py",
+    "adapters.floor",
+    "planted.app",
+)
 
 
 def ours() -> dict[int, str]:

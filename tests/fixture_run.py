@@ -45,7 +45,13 @@ def write_run(
     machine = {"cpu": "A CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "Linux 6.1", "python": "3.11.7", "virtual": "kvm", "steal_share": 0.0}
     whole = {"format": store.FORMAT, "run": folder.name, "label": label, "created": "2026-11-20T22:00:00Z", "bench_version": "0.1.0", "commit": "abcdef" * 6}
     whole |= {"dirty": False, "fingerprint": {}, "plan": plan, "seed": 7, "arms": {f"{s}/default": arm_of(s) for s in systems}, "cells": lines}
-    whole |= {"machine": machine, "boot_id": "b", "given": [], "brokers": {"redis": {"name": "redis-server", "version": "7.0.15", "origin": "PATH"}}, "calibration": {}}
+    whole |= {
+        "machine": machine,
+        "boot_id": "b",
+        "given": [],
+        "brokers": {"redis": {"name": "redis-server", "version": "7.0.15", "origin": "PATH"}},
+        "calibration": {},
+    }
     whole |= {"versions": {f"{s}/default": {"python": "3.11.7"} for s in systems}, "selftest": None, "warnings": ["only 2 cores"]}
     store.write_json(folder / "run.json", whole | info)
     run = store.open_run(folder)
@@ -149,7 +155,16 @@ def _recovery(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger,
     spans = (("boot", START - 3_000_000_000, START), ("steady", START, t0), ("fault", t0, t0 + 3_000_000), ("recovery", t0 + 3_000_000, end))
     held = {str(int(task)): {"place": "started registry", "failed": False} for task in first} if system == "rq" else {}
     marks = {"boot_s": 0.5, "begin_ns": START, "rate": 20.0, "heavy_s": 0.8, "planned_until_ns": end, "end_ns": end}
-    fault = {"kind": case, "t0_ns": t0, "victims": [100, 101], "running": [int(t) for t in first], "back_ns": None, "end_ns": t0 + 3_000_000, "culprit": None, "note": ""}
+    fault = {
+        "kind": case,
+        "t0_ns": t0,
+        "victims": [100, 101],
+        "running": [int(t) for t in first],
+        "back_ns": None,
+        "end_ns": t0 + 3_000_000,
+        "culprit": None,
+        "note": "",
+    }
     journal = {"phases": _phases(spans), "marks": marks, "faults": [fault], "held": held, "restarts": [{"old": 100, "ns": t0 + 1_000_000_000}]}
     edges = {"steady:start": START, "steady:end": t0, "recovery:start": t0, "recovery:end": end}
     return _ledger(due, due + 20_000, due + 200_000, started, finished), journal, {"lead_in_s": 10.0, "horizon_s": horizon}, edges

@@ -59,9 +59,13 @@ def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(make: Mak
     broker = make(name)
     password = broker.url.partition("@")[0].rpartition(":")[2]
     assert len(password) >= 32 and broker.pid is not None
-    ours = tree([os.getpid()])
-    assert not any(password in word for process in ours for word in process.cmdline())
-    listening = {c.laddr.ip for process in ours for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    listening = set()
+    for process in tree([os.getpid()]):
+        try:
+            assert not any(password in word for word in process.cmdline())
+            listening |= {c.laddr.ip for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+        except psutil.NoSuchProcess:
+            continue
     assert listening <= {"127.0.0.1", "::1"}, listening
 
 
@@ -94,7 +98,7 @@ def test_it_can_be_full_and_relieved(make: Make, name: str) -> None:
             broker.relieve()
             assert client.lpush("x", "1") == 1
     else:
-        assert isinstance(broker, EmbeddedRabbit) and "memory" in broker.control("alarms") + broker.control("status")
+        assert isinstance(broker, EmbeddedRabbit) and "Memory alarm" in broker.control("status")
         broker.relieve()
 
 
@@ -105,12 +109,12 @@ def test_it_closes_its_clients_connections(make: Make, name: str) -> None:
     if name == "redis":
         import redis
 
-        client = redis.Redis.from_url(broker.url)
+        client = redis.Redis.from_url(broker.url, client_name="victim")
         client.ping()
         for close in broker.clients():
             close()
-        with pytest.raises(redis.ConnectionError):
-            client.connection_pool.get_connection().send_command("PING") or client.connection_pool.get_connection().read_response()
+        left = redis.Redis.from_url(broker.url).client_list()
+        assert left and not [each for each in left if each["name"] == "victim"]
     elif name == "postgres":
         from bench.brokers.postgres import connect
 

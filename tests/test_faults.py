@@ -13,7 +13,7 @@ from bench.report.data import join
 from bench.report.evidence import Evidence, evidence
 from tests.conftest import ours
 from tests.test_contract import there
-from tests.test_end_to_end import bench, begin
+from tests.test_end_to_end import begin, bench
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

@@ -19,7 +19,7 @@ def test_each_place_has_the_worst_fate_and_its_count(joined) -> None:  # type: i
     rows = {fault: dict(zip(joined.arms_of("recovery"), places, strict=True)) for fault, _, places in matrix.matrix(joined)}
     crash = rows["worker-crash"]
     assert {arm: (p.fate, p.text) for arm, p in crash.items()} == {
-        "celery/default": ("recovered", "9.02 s"),
+        "celery/default": ("recovered", "9.00 s"),
         "rq/default": ("stuck", "2 stuck"),
         "huey/default": ("lost", "2 lost"),
         "floor/default": ("lost", "2 lost"),

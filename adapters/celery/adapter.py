@@ -51,7 +51,9 @@ DURABLE = (
         "redelivery after 30 s instead of 3,600; longer than any task here, so that none runs twice while it is alive",
         brokers=REDISES,
     ),
-    Setting("task_default_queue_type", "quorum", RABBITMQ + "#using-quorum-queues", "a queue that is written to disk before it confirms", brokers=("rabbitmq",)),
+    Setting(
+        "task_default_queue_type", "quorum", RABBITMQ + "#using-quorum-queues", "a queue that is written to disk before it confirms", brokers=("rabbitmq",)
+    ),
     Setting(
         "broker_transport_options",
         {"confirm_publish": True},

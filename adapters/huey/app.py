@@ -49,6 +49,7 @@ if _settings.get("requeue_interrupted"):
 
 def connect() -> Callable[[int, str], str]:
     """The plain call: the decorated function."""
+
     def enqueue(task: int, work: str) -> str:
         result = run(task, work) if work else run(task)
         return str(result.id) if _keep else ""

@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.base import Held, Prediction
 
+
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     """Task id → place, for those of `handles` that wait; the id is the first argument of the message."""
     from huey.serializer import Serializer

@@ -24,7 +24,7 @@ def connect():  # type: ignore[no-untyped-def]
     known = cell.load()
     settings, limit = known["settings"], known["params"].get("time_limit_s")
     retries = settings.get("retry_max")
-    options = {"retry": Retry(max=retries)} if retries else {}
+    options: dict = {"retry": Retry(max=retries)} if retries else {}  # type: ignore[type-arg]
     if limit:
         options["job_timeout"] = int(limit)
     task_body = import_module(settings.get("task_module", __name__)).run

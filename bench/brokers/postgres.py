@@ -76,10 +76,15 @@ class EmbeddedPostgres:
         if self._as_user():
             self._reachable()
             os.chown(self.folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
-        argv = [str(self.programs / "initdb"), "-D", str(self.folder), "-U", "bench", "-A", "scram-sha-256", "--pwfile=/dev/stdin", "-E", "UTF8"]
-        made = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"}, stdin=self._password + "\n")
+        self._carry_out("initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8")
+        # The password goes in by standard input, of a server that serves nobody yet.
+        self._carry_out("postgres", "--single", "-D", str(self.folder), "postgres", stdin=f"alter role bench password '{self._password}'\n")
+        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+
+    def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
+        made = self.host.spawn([*self._as_user(), str(self.programs / program), *words], self.log, {"LC_ALL": "C.UTF-8"}, stdin=stdin)
         if not self.host.wait([made], READY_S) or self.host.exit_status(made) != 0:
-            raise CellFailed(f"initdb failed: {last_lines(self.log)}")
+            raise CellFailed(f"{program} failed: {last_lines(self.log)}")
 
     def _as_user(self) -> list[str]:
         return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
@@ -161,9 +166,12 @@ class OwnPostgres:
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Drop the tables that appeared, only if the system declares every one of them."""
-        strange = [name for name in (tables := self._tables()) if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+        tables = self._tables()
+        strange = [name for name in tables if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
         if strange:
-            raise BenchError(f"tables that no adapter declares appeared in {hide_password(self.url)}: {', '.join(strange[:5])}; look at them, the run stops here")
+            raise BenchError(
+                f"tables that no adapter declares appeared in {hide_password(self.url)}: {', '.join(strange[:5])}; look at them, the run stops here"
+            )
         with connect(self.url) as connection:
             for name in tables:
                 connection.execute(f'drop table "{name}"')

@@ -119,7 +119,10 @@ class EmbeddedRedis(RedisBroker):
         client = self.client()
         ours = int(client.client_id())
         others = [int(each["id"]) for each in client.client_list() if int(each["id"]) != ours]
-        return [partial(client.client_kill_filter, _id=str(number)) for number in others]
+        return [partial(self._drop, number) for number in others]
+
+    def _drop(self, number: int) -> None:
+        self.client().client_kill_filter(_id=str(number))
 
     def describe(self) -> Mapping[str, str]:
         """What the binary said of itself."""

@@ -43,7 +43,7 @@ def deploy(stage: Stage, busy: list[int]) -> Struck:
 
 def rolling(stage: Stage, busy: list[int]) -> Struck:
     """SIGTERM to one main process after the other, each with its replacement at once; the next when that one has run a task."""
-    t0, victims = 0, []
+    t0, victims = 0, list[int]()
     for old in stage.fleet.roots():
         stamp, new = stage.fleet.replace_one(old, GRACE_S)
         t0, victims = t0 or stamp, [*victims, old]
@@ -60,5 +60,3 @@ def _ran(stage: Stage, root: int) -> bool:
     done = records["kind"] == events.FINISHED
     began = records["kind"] == events.STARTED
     return any(int(pid) in pids for pid in records["pid"][done]) or any(int(parent) in pids for parent in parents[began])
-
-

@@ -11,6 +11,8 @@ import ctypes
 import json
 import os
 import selectors
+import socket
+import struct
 import sys
 import time
 from collections import deque
@@ -153,6 +155,8 @@ class Proxy:
                 self.server = None
             for side in list(self.sides):
                 if side.transport:
+                    # A reset, not a polite end: the linger time of zero makes the difference.
+                    side.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     side.transport.abort()
         elif self.server is None:
             self.server = await self.loop.create_server(lambda: Client(self), "127.0.0.1", self.port)

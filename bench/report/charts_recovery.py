@@ -38,9 +38,7 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
 
 def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
-    cells = [
-        cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal["faults"]
-    ]
+    cells = [cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal["faults"]]
     if not cells:
         return None
     drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
@@ -97,7 +95,7 @@ def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
     ax.set_xlim(0, last * 1.02)
     ax.set_xlabel("seconds after the fault struck")
     title = f"Tasks hit by {case} that have not finished"
-    caption = "Share of those accepted and unfinished when the fault struck (Kaplan–Meier; watched to the end of the cell). A line that stays up is work that never came back."
+    caption = "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. A line that stays up is work that never came back."
     legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
     return Chart(title, svg(drawn, f"survival-{case}", title), caption, legend, ", ".join(each.cell for each in found))
 

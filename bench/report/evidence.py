@@ -21,7 +21,10 @@ RULE_OF_THREE = 3.0  # 0 of n seen: with 95 % confidence less than 3/n happens (
 
 @dataclass(frozen=True)
 class Evidence:
-    """One cell. Counts are of tasks; `back_s` are the seconds after its strike at which a task that was hit had finished, `never_s` how long the others were watched."""
+    """One cell. Counts are of tasks.
+
+    `back_s`: seconds after its strike at which a task that was hit had finished; `never_s`: how long the others were watched.
+    """
 
     arm: str
     case: str

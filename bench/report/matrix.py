@@ -43,7 +43,6 @@ def _place(joined: Joined, case: str, arm: str) -> Place:
     return Place(found.worst, words or f"{shown.text} s", tuple(_lines(joined, found, shown)), found.cell)
 
 
-
 def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
     lines = [f"running: {told(found.running)}", f"waiting: {told(found.waiting)}"]
     if found.enqueuing:
@@ -100,7 +99,9 @@ def predictions(joined: Joined) -> list[dict[str, Any]]:
         said = joined.arms[found.arm].get("predicts", {}).get(found.case)
         if said:
             work = figure(joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s")
-            rows.append({"fault": found.case, "arm": found.arm, "said": said["text"], "work": work, "seen": _seen(found), "differs": differences(found, said, work)})
+            rows.append(
+                {"fault": found.case, "arm": found.arm, "said": said["text"], "work": work, "seen": _seen(found), "differs": differences(found, said, work)}
+            )
     return rows
 
 

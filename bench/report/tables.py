@@ -51,7 +51,22 @@ RECOVERY: tuple[Column, ...] = (
     ("enqueue_call_max_ms", "Longest enqueue call"),
 )
 FATES: tuple[Column, ...] = tuple(
-    (name, name.replace("_", " ")) for name in ("strikes", "supervisor_starts", "culprit_runs", "running", "waiting", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+    (name, name.replace("_", " "))
+    for name in (
+        "strikes",
+        "supervisor_starts",
+        "culprit_runs",
+        "running",
+        "waiting",
+        "recovered",
+        "lost",
+        "doubled",
+        "failed",
+        "stuck",
+        "open",
+        "refused",
+        "unexpected",
+    )
 )
 
 

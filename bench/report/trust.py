@@ -56,7 +56,8 @@ def _summary(stored: Mapping[str, Any] | None) -> str:
     lines = stored["lines"]
     good = sum(bool(line["passed"]) for line in lines)
     kind = "the quick selftest" if stored["quick"] else "the whole selftest"
-    return f"{good} of {len(lines)} figures as expected by {kind} of {str(stored['created'])[:10]}, which took {number(stored['seconds'] / 60)} minutes on this machine."
+    when, minutes = str(stored["created"])[:10], number(stored["seconds"] / 60)
+    return f"{good} of {len(lines)} figures as expected by {kind} of {when}, which took {minutes} minutes on this machine."
 
 
 def _groups(stored: Mapping[str, Any] | None) -> list[tuple[str, list[dict[str, str]]]]:
