@@ -24,7 +24,7 @@ from scenarios.common import correctness, fate_measures, fates_of, first_problem
 
 TIMES = ("service_recovery_s", "work_recovery_s", "work_recovery_running_s", "work_recovery_waiting_s", "rate_recovery_s", "backlog_recovery_s")
 HORIZON_S = {"smoke": 5.0, "quick": 20.0, "full": 90.0}
-FURTHER_HORIZON_S = {"smoke": 15.0, "quick": 20.0, "full": 30.0}  # longer than any of them lasts
+FURTHER_HORIZON_S = {"smoke": 20.0, "quick": 20.0, "full": 30.0}  # longer than any of them lasts
 STRIKES = {"smoke": 1, "quick": 1, "full": 3}
 AWAY_S = 30.0  # no fault keeps anything away for longer
 START_IN_NS = 100_000_000
