@@ -49,4 +49,12 @@ def predict(fault: str, settings: Mapping[str, Any]) -> Prediction | None:
     if fault == "worker-crash":
         text = "Running tasks were acknowledged before they ran: lost. Prefetched ones are back on the queue as soon as the connection closes."
         return Prediction(text, "lost", "recovered")
-    return None
+    if fault in ("network-cut", "enqueue-outage", "connections-killed"):
+        text = "The broker gives back what a closed connection had; a task that was running by then goes on, and runs once more."
+        return Prediction(text, "doubled" if late else "recovered", "recovered", (0, 30), "only what ran when its own connection closed runs twice")
+    if fault == "broker-full":
+        return Prediction("The alarm blocks whoever publishes, results too; deliveries go on.", "recovered", "recovered", (0, 15))
+    if fault == "half-open":
+        text = "The worker runs what it has; a dead connection shows by its missing heartbeats (broker_heartbeat, 120 s)."
+        return Prediction(text, "recovered", "recovered")
+    return traces.by_task(fault, late and bool(settings.get("task_reject_on_worker_lost")), settings)

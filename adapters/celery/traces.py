@@ -59,6 +59,30 @@ def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction 
     if fault == "worker-crash":
         text = f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
         return Prediction(text, "lost", "stuck", None, "a task that Redis hands to the open pop of a worker just killed is lost as well")
+    if fault in ("enqueue-outage", "network-cut") and saved:
+        text = "As after a crash of the broker: the worker reconnects after 2, 6, 12 … s; what was prefetched may wait for the visibility timeout."
+        return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 12), EXITS)
+    if fault == "connections-killed":
+        text = "The worker reconnects at once; what it had fetched and not acknowledged may wait for the visibility timeout."
+        return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 2), EXITS)
+    if fault == "half-open":
+        return Prediction(
+            "The worker runs what it has; a pop without an answer is noticed after 26 to 51 s. A publish has no timeout.", "recovered", "recovered"
+        )
+    return by_task(fault, late and bool(settings.get("task_reject_on_worker_lost")), settings)
+
+
+def by_task(fault: str, requeued: bool, settings: Mapping[str, Any]) -> Prediction | None:
+    """What one task or a silent broker does to the others, on every broker."""
+    if fault == "poison":
+        its = "goes back to the queue and kills again, without end" if requeued else "is recorded as failed (WorkerLostError)"
+        return Prediction(f"The pool replaces the dead child; the task {its}; the others run beside it.", "recovered", "recovered")
+    if fault == "hang":
+        limited = settings.get("-P") in (None, "prefork")
+        text = "The pool kills the child at the hard time limit." if limited else "This pool knows no time limit: the slot is gone for good."
+        return Prediction(text, "recovered", "recovered")
+    if fault == "broker-freeze":
+        return Prediction("No timeout on the worker's side: all goes on where it stood when the broker answers again.", "recovered", "recovered", (0, 20))
     return None
 
 
