@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.celery import rabbitmq, traces
+from adapters.celery import faults, rabbitmq, traces
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
 CONF = DOCS + "userguide/configuration.html#"
@@ -117,8 +117,8 @@ class Celery:
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From acknowledgement and visibility timeout."""
         if launch.broker == "rabbitmq":
-            return rabbitmq.predict(fault, launch.settings)
-        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED)
+            return faults.on_rabbitmq(fault, launch.settings)
+        return faults.on_redis(fault, launch.settings, saved=launch.broker in SAVED)
 
 
 def _flag(name: str, value: object, slots: int) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.huey import traces
+from adapters.huey import faults, traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
 CONSUMER = DOCS + "consumer.html"
@@ -72,7 +72,7 @@ class Huey:
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
-        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres")
+        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres")
 
 
 ADAPTER = Huey()

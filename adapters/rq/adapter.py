@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.rq import traces
+from adapters.rq import faults, traces
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
@@ -80,7 +80,7 @@ class Rq:
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
-        return traces.predict(fault, launch.settings, saved=launch.broker in SAVED)
+        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED)
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""

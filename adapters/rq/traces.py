@@ -1,14 +1,12 @@
-"""Where RQ holds a task, and what its settings let one expect after a fault."""
+"""Where RQ holds a task."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from adapters.base import Held, Prediction
+from adapters.base import Held
 
 QUEUE = "default"
 LISTS = {f"rq:queue:{QUEUE}": "queue", f"rq:queue:{QUEUE}:intermediate": "intermediate queue"}
 REGISTRIES = {"wip": "started registry", "scheduled": "scheduled registry", "deferred": "deferred registry", "failed": "failed registry"}
-HEARTBEAT_GRACE_S = 60  # hard-coded in RQ
 
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
@@ -33,41 +31,3 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
 
 def _task(description: bytes) -> int:
     return int(description.decode().partition("(")[2].partition(")")[0].partition(",")[0])
-
-
-def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
-    """From heartbeat, maintenance and retries."""
-    again = bool(settings.get("retry_max"))
-    outcome = "run again" if again else "recorded as failed"
-    if fault == "child-crash":
-        text = f"The worker sees its work-horse die; the task is at once {outcome}."
-        return Prediction(text, "recovered" if again else "failed", "recovered", (0, 3) if again else None)
-    if fault in ("deploy", "rolling"):
-        return Prediction("A warm shutdown: the running task finishes.", "recovered", "recovered", (0, 10))
-    if fault in ("broker-crash", "enqueue-outage", "network-cut"):
-        if saved:
-            text = "A worker with a running task exits and needs the supervisor; its task has finished and is run once more where it may be retried."
-            return Prediction(text, "doubled" if again else "recovered", "recovered", (3, 100))
-        return Prediction("A worker with a running task exits and needs the supervisor; an unsaved Redis comes back empty.", "recovered", "lost")
-    if fault == "worker-crash":
-        heartbeat = int(settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
-        maintenance = int(settings.get("--maintenance-interval", 600))
-        text = f"The heartbeat of a dead worker's task expires after {heartbeat} s; the next maintenance, up to {maintenance} s later, has it {outcome}."
-        return Prediction(text, "recovered" if again else "stuck", "recovered", (heartbeat - 2, heartbeat + maintenance + 3) if again else None)
-    return _further(fault, again)
-
-
-def _further(fault: str, again: bool) -> Prediction | None:
-    tries = "run four times in all, then recorded as failed" if again else "recorded as failed"
-    if fault == "poison":
-        return Prediction(f"Its work-horse dies, the worker lives; the task is {tries}; the others run beside it.", "recovered", "recovered")
-    if fault == "hang":
-        return Prediction(f"An alarm in the work-horse ends it at the limit; the task is {tries}.", "recovered", "recovered")
-    if fault == "connections-killed":
-        return Prediction("The client connects again and repeats the command.", "recovered", "recovered", (0, 10))
-    if fault == "broker-freeze":
-        return Prediction("The worker's timeout is 415 s: all goes on where it stood when Redis answers again.", "recovered", "recovered", (0, 20))
-    if fault == "half-open":
-        text = "The worker waits 415 s for an answer, unless the keep-alive of TCP finds the other side dead after 45 s; what waits, waits."
-        return Prediction(text, "stuck", "stuck")
-    return None
