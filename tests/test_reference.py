@@ -11,6 +11,9 @@ import pytest
 from bench import measuring, store
 from bench.arms import load_adapters
 from bench.fingerprint import fingerprint
+from bench.report.data import join
+from bench.report.evidence import all_evidence
+from bench.report.matrix import timing
 
 ADAPTERS = load_adapters()
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
@@ -57,6 +60,22 @@ def test_the_instrument_was_proven_three_times_in_a_row() -> None:
     ends = [datetime.fromisoformat(each["created"]) + timedelta(seconds=each["seconds"]) for each in stored]
     begins = [datetime.fromisoformat(each["created"]) for each in stored]
     assert all(0 <= (begin - end).total_seconds() < 60 for end, begin in zip(ends, begins[1:], strict=False)), "one after the other, none left out"
+
+
+def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> None:
+    """The tasks that ran and those that waited met the same fates in both; else the cell says that it hangs on a moment."""
+    folders = sorted((REFERENCE.parent / "agreement").glob("quick-*"))
+    if len(folders) < 2:
+        pytest.skip("the two quick runs are not stored")
+    joined = [join([store.open_run(folder)]) for folder in folders]
+    first, second = ({(each.case, each.arm): each for each in all_evidence(one)} for one in joined)
+    assert first.keys() == second.keys() and len(first) >= 20
+    unlike = []
+    for key, one in first.items():
+        other = second[key]
+        if (set(one.running), set(one.waiting)) != (set(other.running), set(other.waiting)) and not timing(joined[0], one):
+            unlike.append(f"{key}: {dict(one.running)} {dict(one.waiting)}, then {dict(other.running)} {dict(other.waiting)}")
+    assert unlike == []
 
 
 def test_the_reference_is_small() -> None:
