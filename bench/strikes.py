@@ -48,9 +48,10 @@ def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
 
 
 def strikes(book: Ledger, faults: Sequence[Mapping[str, Any]], marks: Mapping[str, Any], end_ns: int, slots: int) -> list[Strike]:
-    """Each with the time until the next one, and with the tasks that no earlier one had hit."""
+    """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
     found: list[Strike] = []
-    ends = [int(fault["t0_ns"]) for fault in faults[1:]] + [end_ns]
+    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
+    ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
         timing = Timing(int(marks["begin_ns"]), first, t0, int(fault["back_ns"] or t0), until, float(marks["rate"]), slots, HEAP, LONG_S, SHORT_S)

@@ -44,7 +44,7 @@ def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
     else:
         busy = _until_busy(stage, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
         struck = fault.strike(stage, busy)
-    stage.journal["faults"].append({"kind": stage.cell.case, **vars(struck), "end_ns": time.monotonic_ns()})
+    stage.journal["faults"].append({"kind": stage.cell.case, **vars(struck), "heap_ns": at_ns, "end_ns": time.monotonic_ns()})
 
 
 def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[int]:

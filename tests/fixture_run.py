@@ -158,6 +158,7 @@ def _recovery(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger,
     fault = {
         "kind": case,
         "t0_ns": t0,
+        "heap_ns": t0 - 5_000_000,
         "victims": [100, 101],
         "running": [int(t) for t in first],
         "back_ns": None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from adapters.base import Prediction
 
+UNREAD = "the worker reads a child's acknowledgement some milliseconds after a task has begun: one that begins just before the signal is put back though it runs"
 EXITS = "a worker that has unacknowledged tasks and an open pop exits on a known bug, and the supervisor starts it again; one with a full window does not"
 
 
@@ -17,7 +18,7 @@ def on_redis(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction
     if fault in ("worker-crash", "poison") and not options.get("ack_emulation", True):
         return Prediction("Nothing is acknowledged: what a worker had fetched is gone with it.", "lost", "lost")
     if fault in ("deploy", "rolling"):
-        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10))
+        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10), UNREAD)
     if fault == "child-crash":
         return _child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == "broker-crash":
@@ -48,7 +49,7 @@ def on_rabbitmq(fault: str, settings: Mapping[str, Any]) -> Prediction | None:
     """From acknowledgement: the broker knows at once when a connection closes."""
     late = bool(settings.get("task_acks_late"))
     if fault in ("deploy", "rolling"):
-        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10))
+        return Prediction("A warm shutdown: running tasks finish, prefetched ones go back to the queue.", "recovered", "recovered", (0, 10), UNREAD)
     if fault == "child-crash":
         return _child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == "broker-crash":
