@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from bench.packages import beyond_install
+
 ENOUGH_CORES = 4
 # Load per core: one busy program on four cores is enough to move a P99.
 QUIET_LOAD = 0.25
@@ -20,6 +22,7 @@ NOTABLE_SWAP_BYTES = 16 << 20
 NOTABLE_STEAL = 0.005
 # A full run with all its cells, and a Redis that rewrites its append-only file, stay well below.
 ENOUGH_DISK_BYTES = 2 << 30
+MANY = 6  # names in one line
 
 
 def describe() -> dict[str, Any]:
@@ -43,13 +46,14 @@ def describe() -> dict[str, Any]:
         "steal_share": steal_share(psutil.cpu_times()._asdict()),
         "load_1min": round(os.getloadavg()[0], 2),
         "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "packages_beyond": beyond_install(),
     }
 
 
 def disturbances(machine: Mapping[str, Any] | None = None, results: Path = Path("results")) -> list[str]:
     """What would disturb a measurement on this machine, each with what to do about it."""
     machine = describe() if machine is None else machine
-    return _of_the_cpu(machine) + _of_the_memory(machine) + _of_the_disk(results)
+    return _of_the_cpu(machine) + _of_the_memory(machine) + _of_the_disk(results) + _of_the_packages(machine)
 
 
 def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
@@ -78,6 +82,14 @@ def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
     if used < NOTABLE_SWAP_BYTES:
         return []
     return [f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: close programs, then `sudo swapoff -a && sudo swapon -a`"]
+
+
+def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
+    beyond = machine.get("packages_beyond", [])
+    if not beyond:
+        return []
+    shown = ", ".join(beyond[:MANY]) + (f" and {len(beyond) - MANY} more" if len(beyond) > MANY else "")
+    return [f"`make install` does not bring {shown}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"]
 
 
 def _of_the_disk(results: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench import machine
+from bench.packages import beyond_install
 
 QUIET: dict[str, Any] = {
     "cores": 8,
@@ -81,3 +82,11 @@ def test_cpu_quota_reads_cgroup_v2() -> None:
 def test_steal_is_a_share_of_all_time_with_guests_counted_once() -> None:
     assert machine.steal_share({"user": 60.0, "idle": 30.0, "steal": 10.0, "guest": 50.0}) == 0.1
     assert machine.steal_share({"user": 1.0, "idle": 1.0}) == 0.0
+
+
+def test_what_is_installed_beyond_the_project_is_named(tmp_path: Path) -> None:
+    beyond = beyond_install()
+    assert "pytest" in beyond and not {"celery", "redis", "kombu", "packaging", "numpy"} & set(beyond)
+    assert beyond_install("no-such-project") == []
+    (line,) = machine.disturbances({**QUIET, "packages_beyond": ["mypy", "psycopg"]}, tmp_path)
+    assert "mypy, psycopg" in line and "fresh environment" in line
