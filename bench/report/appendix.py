@@ -61,8 +61,10 @@ def _server(server: Mapping[str, str]) -> str:
 
 
 def _value(name: str, value: Any) -> str:
-    if value is None or value == "":
+    if value is None or value == "" or value == []:
         return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if name.endswith("_bytes"):
         return f"{value / GIB:.1f} GiB"
     return f"{value:.2%}" if name.endswith("_share") else str(value)
