@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.base import Prediction
 
-UNREAD = "the worker reads a child's acknowledgement some milliseconds after a task has begun: one that begins just before the signal is put back though it runs"
+UNREAD = "a child's acknowledgement is read some milliseconds after a task has begun: one that begins just before the signal is put back though it runs"
 EXITS = "a worker that has unacknowledged tasks and an open pop exits on a known bug, and the supervisor starts it again; one with a full window does not"
 
 
