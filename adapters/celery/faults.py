@@ -6,6 +6,8 @@ from typing import Any
 from adapters.base import Prediction
 
 UNREAD = "a child's acknowledgement is read some milliseconds after a task has begun: one that begins just before the signal is put back though it runs"
+TWICE = "The broker gives back what a closed connection had; a task that was running by then goes on, and runs once more."
+OWN_ONLY = "only what ran when its own connection closed runs twice"
 EXITS = "a worker that has unacknowledged tasks and an open pop exits on a known bug, and the supervisor starts it again; one with a full window does not"
 
 
@@ -53,15 +55,17 @@ def on_rabbitmq(fault: str, settings: Mapping[str, Any]) -> Prediction | None:
     if fault == "child-crash":
         return _child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == "broker-crash":
-        return Prediction("The worker reconnects after 2, 6, 12 … s; the queue and its messages are on disk.", "recovered", "recovered", (3, 30))
+        text = "The worker reconnects after 2, 6, 12 … s; the queue and its messages are on disk."
+        if late:
+            return Prediction(f"{text} {TWICE}", "doubled", "recovered", (3, 30), OWN_ONLY)
+        return Prediction(text, "recovered", "recovered", (3, 30))
     if fault == "worker-crash" and late:
         return Prediction("All that was delivered is back on the queue as soon as the dead worker's connection closes.", "recovered", "recovered", (1, 10))
     if fault == "worker-crash":
         text = "Running tasks were acknowledged before they ran: lost. Prefetched ones are back on the queue as soon as the connection closes."
         return Prediction(text, "lost", "recovered")
     if fault in ("network-cut", "enqueue-outage", "connections-killed"):
-        text = "The broker gives back what a closed connection had; a task that was running by then goes on, and runs once more."
-        return Prediction(text, "doubled" if late else "recovered", "recovered", (0, 30), "only what ran when its own connection closed runs twice")
+        return Prediction(TWICE, "doubled" if late else "recovered", "recovered", (0, 30), OWN_ONLY)
     if fault == "broker-full":
         return Prediction("The alarm blocks whoever publishes, results too; deliveries go on.", "recovered", "recovered", (0, 15))
     if fault == "half-open":

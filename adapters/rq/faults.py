@@ -6,6 +6,7 @@ from typing import Any
 from adapters.base import Prediction
 
 HEARTBEAT_GRACE_S = 60  # hard-coded in RQ
+LATER = "the second run comes with the maintenance after the heartbeat has expired, a minute or more later: a cell in which all has finished by then has ended"
 
 
 def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
@@ -20,7 +21,7 @@ def predict(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction 
     if fault in ("broker-crash", "enqueue-outage", "network-cut"):
         if saved:
             text = "A worker with a running task exits and needs the supervisor; its task has finished and is run once more where it may be retried."
-            return Prediction(text, "doubled" if again else "recovered", "recovered", (3, 100))
+            return Prediction(text, "doubled" if again else "recovered", "recovered", (3, 100), LATER if again else "")
         return Prediction("A worker with a running task exits and needs the supervisor; an unsaved Redis comes back empty.", "recovered", "lost")
     if fault == "worker-crash":
         heartbeat = int(settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
