@@ -50,9 +50,14 @@ def _row(joined: Joined, item: str, label: str, arm: str, found: Figure) -> list
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
-    """Tuned and durable, where the burst has them."""
-    measured = set(joined.arms_of("burst", "-"))
-    return [n for n, a in joined.arms.items() if a["system"] == system and n != main and n in measured and a["profile"] in PROFILES and not a["variant"]]
+    """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is measured on."""
+    measured, own = set(joined.arms_of("burst", "-")), joined.arms[main]["profile"]
+    mine = [(n, a) for n, a in joined.arms.items() if a["system"] == system and n in measured and a["profile"] in PROFILES and not a["variant"]]
+    found: dict[str, str] = {}
+    for name, arm in sorted(mine, key=lambda item: not str(item[1]["broker"]).startswith("redis")):
+        if arm["profile"] != own:
+            found.setdefault(str(arm["profile"]), name)
+    return list(found.values())
 
 
 def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:

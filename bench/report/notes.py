@@ -37,6 +37,8 @@ NOT_SHOWN = {
         "No latency: the P99 of a backlog only restates tasks ÷ throughput.",
         "Tasks that do something: with real work in the body all systems come closer to each other.",
         "Several hosts: generator, broker and workers share this machine's cores.",
+        "What a Redis that writes to disk is worth: only a power cut shows the difference between every second and always, a killed process does not. "
+        "Here stands what it costs.",
     ),
     "latency": (
         "Load in bursts, priorities, or tasks of unlike length.",
@@ -45,6 +47,8 @@ NOT_SHOWN = {
     "recovery": (
         "Losses per cent of a run: they are per fault. How many tasks are at stake is in the columns running and waiting.",
         "The difference between a Redis that syncs every second and one that syncs at every write: only a power cut shows it, and a kill is none.",
+        "A second run of a task that has finished and that the broker still holds: a cell ends when every task has finished, "
+        "and RQ, for one, runs such a task again a minute later.",
         "Power cuts, full disks, or a broker with replicas.",
     ),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report import charts_burst, charts_latency, charts_recovery, headline, matrix, notes, tables
+from bench.report import charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
 from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
@@ -89,6 +89,7 @@ def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
     with drawing():
         charts = CHARTS[name](joined, looks) if measured and name in CHARTS else []
     made = (build(joined) if build else tables.anything(joined, name)) if measured else []
+    made += side.brokers(joined) if name == "burst" else []
     return {
         "name": name,
         "about": notes.ABOUT.get(name, ""),
