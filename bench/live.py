@@ -14,6 +14,7 @@ from bench.brokers.choice import Servers
 from bench.calibration import Calibration
 from bench.cell import Cell
 from bench.errors import UsageError
+from bench.features.stored import Features
 from bench.measuring import open_measured
 from bench.metrics import METRICS
 from bench.plan import Plan
@@ -104,15 +105,15 @@ def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resum
     return code
 
 
-def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool) -> Path:
-    """The HTML file of one or several runs; UsageError if it cannot be written."""
+def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool, features: Features | None = None) -> Path:
+    """The HTML file of one or several runs, and of what was found by `bench features`; UsageError if it cannot be written."""
     from bench.report.headline import print_headline
     from bench.report.page import build_page
 
     path = out or Path("reports") / f"{runs[0].id}.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(runs), encoding="utf-8")
+        path.write_text(build_page(runs, features), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
     if headline:

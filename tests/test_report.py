@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from bench.features.outcome import Finding
+from bench.features.stored import Features
 from bench.report.data import join
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page
+from bench.report.side import brokers
 from bench.report.words import figure
 from bench.store import MEASURE_COLUMNS, Run, read_json, write_json
 from tests.fixture_run import ALL, rewrite_measures, write_run
@@ -57,7 +60,7 @@ def test_the_same_run_gives_the_same_bytes(whole: Run, page: str) -> None:
 def test_the_page_is_one_small_file_that_loads_nothing(page: str) -> None:
     assert len(page.encode()) < 2_000_000
     for tag, attrs in Tags(page).seen:
-        assert tag not in ("script", "link", "img", "iframe", "object", "image")
+        assert tag not in ("link", "img", "iframe", "object", "image")
         assert "src" not in attrs
         if tag != "a":
             assert not any((attrs.get(name) or "").startswith(("http", "//")) for name in ("href", "xlink:href"))
@@ -221,3 +224,46 @@ def test_blocks_are_summed_up_without_averaging_what_lies_beyond(blocks: list[tu
 
 def test_arms_are_listed_in_the_order_of_the_published_table(whole: Run) -> None:
     assert join([whole]).systems == ["celery", "rq", "huey", "floor"]
+
+
+def on_two_brokers(folder: Path) -> Run:
+    """A run of celery/default and celery/default@redis-always: what was RQ takes the second name."""
+    run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
+    second = "celery/default@redis-always"
+    arms = {"celery/default": run.info["arms"]["celery/default"], second: {**run.info["arms"]["celery/default"], "arm": second, "broker": "redis-always"}}
+    lines = [{**line, "arm": second if line["arm"] == "rq/default" else line["arm"]} for line in run.info["cells"]]
+    write_json(folder / "run.json", {**run.info, "arms": arms, "cells": lines})
+
+    def rename(frame: pd.DataFrame) -> None:
+        frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [second, "celery", "redis-always"]
+
+    return rewrite_measures(Run(folder, read_json(folder / "run.json")), rename)
+
+
+def test_brokers_stand_side_by_side_within_their_own_run(tmp_path: Path, whole: Run) -> None:
+    run = on_two_brokers(tmp_path / "r")
+    table = brokers(join([run]))[0]
+    first, second = table.groups[0].rows
+    assert (first.arm, second.arm) == ("celery/default", "celery/default@redis-always")
+    assert second.figures[1].value == pytest.approx(float(second.figures[0].value or 0) / float(first.figures[0].value or 1))
+    assert first.figures[1].verdict == "missing", "the first is what the others are held against"
+    assert brokers(join([whole])) == []
+    # Beside a run that measured the same arm at another time, each keeps to its own.
+    assert [row.cells for row in brokers(join([whole, run]))[0].groups[0].rows] == ["B·001, B·003", "B·002, B·004"]
+
+
+def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
+    found = headline([on_two_brokers(tmp_path / "r")])
+    assert not [item for item in found["item"] if "/" in item]
+
+
+def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page: str) -> None:
+    rows = [
+        Finding("celery", "flow.chord", "", "works", f"once {EVIL}", {}, {"celery": "5.7.0"}, 1.0, "trials/celery/flow.chord", {}),
+        Finding("rq", "flow.chord", "", "broken", "twice", {}, {"rq": "2.12.0"}, 1.0, "trials/rq/flow.chord", {}),
+    ]
+    given = Features(whole.path, {"findings": [each.as_json() for each in rows], "created": "2026-11-25", "quick": False})
+    html = build_page([whole], given)
+    assert 'id="abilities"' in html and 'id="abilities"' not in page
+    assert '<td class="fate broken">' in html and EVIL not in html
+    assert 'id="claims"' in page and "not testable here" in page, "without features most claims are not testable"

@@ -6,7 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report import charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
+from bench.features.stored import Features
+from bench.report import abilities, charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
 from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
@@ -21,8 +22,8 @@ CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recov
 SCENARIOS = tuple(CHARTS)
 
 
-def build_page(runs: Sequence[Run]) -> str:
-    """The whole report as text."""
+def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
+    """The whole report as text; what each system can do stands in it where features are given."""
     joined = join(runs)
     looks = Looks(joined.systems)
     found = headline.table(joined)
@@ -50,6 +51,9 @@ def build_page(runs: Sequence[Run]) -> str:
             machines=machine_rows(joined),
             versions=version_rows(joined),
             trust=panels(joined),
+            abilities=abilities.section(features),
+            claims=abilities.claims(joined, features),
+            advise=abilities.advice(joined, features),
             floor=FLOOR,
         )
     )

@@ -1,0 +1,30 @@
+"""Web frameworks, and the package itself."""
+
+from adapters.celery.features import steps
+from bench.probe.live import package, web
+from bench.probe.live.lab import Lab, Observation
+from bench.probe.live.trial import Trials
+
+TRIALS = Trials()
+
+
+@TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
+def fastapi(lab: Lab) -> Observation:
+    """`delay` from an async endpoint."""
+    module = steps.app(lab)
+    steps.worker(lab, module)
+    return web.fastapi(lab, steps.MODULE, module.task("touch").delay)
+
+
+@TRIALS.of("web.django", packages=("django",))
+def django(lab: Lab) -> Observation:
+    """`delay` from a view."""
+    module = steps.app(lab, task_ignore_result=True)
+    steps.worker(lab, module)
+    return web.django(lab, module.enqueue)
+
+
+@TRIALS.of("community.package", broker="none")
+def about(lab: Lab) -> Observation:
+    """The metadata of celery."""
+    return package.package(lab, "celery")

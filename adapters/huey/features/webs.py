@@ -1,0 +1,30 @@
+"""Web frameworks, and the package itself."""
+
+from adapters.huey.features import steps
+from bench.probe.live import package, web
+from bench.probe.live.lab import Lab, Observation
+from bench.probe.live.trial import Trials
+
+TRIALS = Trials()
+
+
+@TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
+def fastapi(lab: Lab) -> Observation:
+    """The decorated function, called in an async endpoint."""
+    module = steps.app(lab)
+    steps.consumer(lab, module)
+    return web.fastapi(lab, steps.MODULE, module.TASKS["touch"])
+
+
+@TRIALS.of("web.django", packages=("django",))
+def django(lab: Lab) -> Observation:
+    """The decorated function, called in a view."""
+    module = steps.app(lab)
+    steps.consumer(lab, module, "-q")
+    return web.django(lab, module.enqueue)
+
+
+@TRIALS.of("community.package", broker="none")
+def about(lab: Lab) -> Observation:
+    """The metadata of huey."""
+    return package.package(lab, "huey")

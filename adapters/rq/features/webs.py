@@ -1,0 +1,31 @@
+"""Web frameworks, and the package itself."""
+
+from adapters.rq.features import steps
+from bench.probe.live import package, web
+from bench.probe.live.lab import Lab, Observation
+from bench.probe.live.trial import Trials
+
+TRIALS = Trials()
+MODULE = "adapters.rq.features.app"
+
+
+@TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
+def fastapi(lab: Lab) -> Observation:
+    """`enqueue` from an async endpoint."""
+    steps.worker(lab, *steps.SIMPLE)
+    return web.fastapi(lab, MODULE, steps.queue(lab).enqueue)
+
+
+@TRIALS.of("web.django", packages=("django",))
+def django(lab: Lab) -> Observation:
+    """`enqueue` from a view."""
+    from adapters.rq.features import app
+
+    steps.worker(lab, *steps.SIMPLE, "--quiet", "--results-ttl", "0")
+    return web.django(lab, app.enqueue)
+
+
+@TRIALS.of("community.package", broker="none")
+def about(lab: Lab) -> Observation:
+    """The metadata of rq."""
+    return package.package(lab, "rq")

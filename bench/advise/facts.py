@@ -1,0 +1,83 @@
+"""What is known of each arm, as plain JSON: the report's form and the command line evaluate the same table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.faults.names import CORE
+from bench.features.catalog import FEATURES
+from bench.features.stored import Features
+from bench.report.data import FLOOR, Joined
+from bench.report.evidence import RULE_OF_THREE, evidence
+from bench.report.words import Figure, figure
+
+FAMILIES = {"redis": "redis", "redis-everysec": "redis", "redis-always": "redis", "valkey": "redis"}
+KNOWN = ("ok", "beyond")
+
+
+def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
+    """{workers, cores, arms: [...], features: {system: {name: outcome}}}; the floor is no choice, nor is an arm with a setting changed."""
+    systems = [name for name in joined.systems if name != FLOOR]
+    arms = [_arm(joined, name, about) for name, about in joined.arms.items() if about["system"] != FLOOR and not about["variant"]]
+    plan, machine = joined.runs[0].info["plan"], joined.runs[0].info["machine"]
+    outcomes = {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems} if features else {}
+    return {"workers": int(plan["workers"]), "cores": int(machine["cores"]), "arms": arms, "features": outcomes}
+
+
+def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    capacity = figure(joined.rows("latency", "capacity", name, "capacity"), "capacity")
+    burst = figure(joined.rows("burst", "-", name, "throughput"), "throughput")
+    rate = capacity if capacity.verdict in KNOWN and capacity.value else burst
+    return {
+        "arm": name,
+        "system": about["system"],
+        "profile": about["profile"],
+        "broker": FAMILIES.get(str(about["broker"]), str(about["broker"])),
+        "guarantee": about["guarantee"],
+        "rate": _number(rate, "capacity" if rate is capacity else "burst"),
+        "memory": _memory(joined, name),
+        "p99": _curve(joined, name, capacity),
+        "faults": _faults(joined, name),
+    }
+
+
+def _number(found: Figure, what: str) -> dict[str, Any] | None:
+    """A figure with the cells behind it; None where there is no number."""
+    return {"value": found.value, "what": what, "cells": found.cells} if found.verdict in KNOWN and found.value is not None else None
+
+
+def _memory(joined: Joined, name: str) -> dict[str, Any] | None:
+    """Workers and broker at their peaks in the burst; for a broker without a server of its own the workers alone."""
+    rows = {who: joined.rows("burst", "-", name, f"{who}_memory_peak_bytes") for who in ("worker", "broker")}
+    workers, broker = (figure(rows[who], f"{who}_memory_peak_bytes") for who in ("worker", "broker"))
+    if workers.value is None or (broker.value is None and broker.verdict != "not_offered"):
+        return None
+    return {"value": (workers.value + (broker.value or 0.0)) / 1e6, "what": "burst", "cells": workers.cells}
+
+
+def _curve(joined: Joined, name: str, capacity: Figure) -> list[dict[str, Any]]:
+    """P99 over the rate, in rising order of the rate; `p99` None where the backlog grew."""
+    points = []
+    for case in joined.cases("latency"):
+        kind, _, value = case.partition("=")
+        if kind == "load" and capacity.value is not None:
+            rate = float(value) * capacity.value
+        elif kind == "rate":
+            rate = float(value)
+        else:
+            continue
+        found = figure(joined.rows("latency", case, name, "latency_p99_ms"), "latency_p99_ms")
+        if found.verdict in ("ok", "unbounded"):
+            points.append({"rate": rate, "p99": found.value if found.verdict == "ok" else None, "case": case, "cells": found.cells})
+    return sorted(points, key=lambda point: point["rate"])
+
+
+def _faults(joined: Joined, name: str) -> dict[str, dict[str, Any]]:
+    """Core fault → how many tasks that it hit were lost, doubled, left stuck or failed, and the bound that so few allow."""
+    found = {}
+    for fault in CORE:
+        seen = evidence(joined, fault, name)
+        if seen:
+            hit = sum(seen.hit.values())
+            counts = {fate: seen.hit[fate] for fate in ("lost", "doubled", "stuck", "failed")}
+            found[fault] = {**counts, "hit": hit, "below": round(min(1.0, RULE_OF_THREE / hit), 3) if hit else None, "cells": seen.cell}
+    return found

@@ -1,0 +1,118 @@
+"""The rules: each requirement against one number of an arm. A few lines of JavaScript in the report do the same; a test compares them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.advise.asked import Asked
+
+Arm = Mapping[str, Any]
+FAULTS_THAT_COUNT = ("lost", "stuck", "failed")
+TIE = 1.1  # headrooms within 10 % of each other are ties
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement and what is known: met is None where nothing is known. `headroom`: how many times over it is met."""
+
+    requirement: str
+    met: bool | None
+    text: str
+    headroom: float | None = None
+
+
+def checks(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> list[Check]:
+    """Every requirement that was asked for, in their order."""
+    found = [_broker(asked, arm)]
+    if asked.rate is not None:
+        found.append(_rate(asked, arm, known))
+    if asked.p99_ms is not None:
+        found.append(_p99(asked, arm))
+    if asked.memory_mb is not None:
+        found.append(_memory(asked, arm))
+    if not asked.may_lose:
+        found.append(_never(arm, FAULTS_THAT_COUNT, "may_lose", "lost, stuck or failed"))
+    if not asked.may_double:
+        found.append(_never(arm, ("doubled",), "may_double", "run twice"))
+    return found + [_feature(name, arm, known) for name in asked.needs]
+
+
+def _broker(asked: Asked, arm: Arm) -> Check:
+    return Check("brokers", arm["broker"] in asked.brokers, f"it runs on {arm['broker']}")
+
+
+def sustained(task_ms: float, kind: str, rate: float, workers: int, cores: int) -> float:
+    """Tasks per second that the measured slots could do if each task took so long: a slot needs the task's time and its own.
+
+    Its own time is what the measured rate leaves: workers ÷ rate. Computing tasks have no more slots than cores.
+    """
+    if not task_ms:
+        return rate
+    slots = min(workers, cores) if kind == "cpu" else workers
+    return slots / (workers / rate + task_ms / 1000)
+
+
+def _rate(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
+    assert asked.rate is not None
+    if arm["rate"] is None:
+        return Check("rate", None, "neither capacity nor burst was measured")
+    most = sustained(asked.task_ms, asked.kind, arm["rate"]["value"], known["workers"], known["cores"])
+    text = f"{most:,.4g} tasks/s with {known['workers']} slots ({arm['rate']['what']}, cell {arm['rate']['cells']})"
+    if asked.task_ms:
+        text += f", extrapolated: {arm['rate']['value']:,.4g}/s of empty tasks, and {asked.task_ms:g} ms more for each in its slot"
+    return Check("rate", most >= asked.rate, text, most / asked.rate)
+
+
+def at_rate(points: Sequence[Mapping[str, Any]], rate: float) -> tuple[float | None, str]:
+    """P99 at a rate, by a straight line between the two measured points around it; None outside of them or beside a backlog that grew."""
+    below = [point for point in points if point["rate"] <= rate]
+    above = [point for point in points if point["rate"] >= rate]
+    if not below or not above:
+        return None, f"measured from {points[0]['rate']:,.4g} to {points[-1]['rate']:,.4g} tasks/s only" if points else "latency was not measured"
+    low, high = below[-1], above[0]
+    if low["p99"] is None or high["p99"] is None:
+        return None, f"the backlog grew at {(low if low['p99'] is None else high)['rate']:,.4g} tasks/s"
+    if high["rate"] == low["rate"]:
+        return float(low["p99"]), f"cell {low['cells']}"
+    share = (rate - low["rate"]) / (high["rate"] - low["rate"])
+    return float(low["p99"] + share * (high["p99"] - low["p99"])), f"between the cells {low['cells']} and {high['cells']}"
+
+
+def _p99(asked: Asked, arm: Arm) -> Check:
+    assert asked.p99_ms is not None
+    if asked.rate is None:
+        return Check("p99_ms", None, "a P99 needs a rate")
+    if asked.task_ms:
+        return Check("p99_ms", None, "the latency of empty tasks was measured, not that of longer ones")
+    found, why = at_rate(arm["p99"], asked.rate)
+    if found is None:
+        return Check("p99_ms", False if why.startswith("the backlog") else None, why)
+    return Check("p99_ms", found <= asked.p99_ms, f"{found:,.4g} ms at {asked.rate:,.4g} tasks/s, {why}", asked.p99_ms / found)
+
+
+def _memory(asked: Asked, arm: Arm) -> Check:
+    assert asked.memory_mb is not None
+    if arm["memory"] is None:
+        return Check("memory_mb", None, "not measured")
+    value = arm["memory"]["value"]
+    return Check("memory_mb", value <= asked.memory_mb, f"{value:,.4g} MB in the burst (cell {arm['memory']['cells']})", asked.memory_mb / value)
+
+
+def _never(arm: Arm, fates: Sequence[str], requirement: str, words: str) -> Check:
+    """Over all core faults that were measured; none of few is told with its bound."""
+    if not arm["faults"]:
+        return Check(requirement, None, "no fault was measured")
+    bad = [
+        f"{fault}: {count} of {seen['hit']} {fate} (cell {seen['cells']})" for fault, seen in arm["faults"].items() for fate in fates if (count := seen[fate])
+    ]
+    if bad:
+        return Check(requirement, False, "; ".join(bad))
+    hit = sum(seen["hit"] for seen in arm["faults"].values())
+    return Check(requirement, True, f"0 of {hit} {words} in {', '.join(arm['faults'])}")
+
+
+def _feature(name: str, arm: Arm, known: Mapping[str, Any]) -> Check:
+    outcome = known["features"].get(arm["system"], {}).get(name)
+    if outcome is None or outcome == "unknown":
+        return Check(name, None, "not tried" if outcome is None else "the trial came to no end")
+    return Check(name, outcome in ("works", "partly"), outcome)

@@ -1,0 +1,42 @@
+"""`bench claims`: each published claim beside what was measured here."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.claims.form import load
+from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, Ruling, rule
+from bench.features.stored import Features
+from bench.report.data import join
+from bench.store import Run
+
+LOOKS = {CONFIRMED: "green", REFUTED: "bold red", OUTDATED: "yellow"}
+
+
+def rulings(runs: Sequence[Run], features: Features | None) -> list[Ruling]:
+    """Every claim, judged by these runs and features."""
+    return rule(load(), join(runs) if runs else None, features)
+
+
+def counted(found: Sequence[Ruling]) -> str:
+    """How many of each verdict, in words."""
+    counts = Counter(each.verdict.split(" since ")[0] for each in found)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+
+
+def render(found: Sequence[Ruling], out: Console) -> None:
+    """One table per source."""
+    for source in dict.fromkeys(each.source for each in found):
+        out.print(Text(source, style="bold"))
+        shown = Table(box=None, padding=(0, 2, 0, 0))
+        for name in ("claim", "of", "says", "verdict", "seen here"):
+            shown.add_column(name, overflow="fold")
+        for each in found:
+            if each.source == source:
+                style = LOOKS.get(each.verdict.split(" since ")[0], "dim")
+                shown.add_row(Text(each.row), Text(each.who), Text(each.says), Text(each.verdict, style=style), Text(each.evidence))
+        out.print(shown)
+    out.print(counted(found))

@@ -1,0 +1,142 @@
+"""The form of claims/*.toml: what was published, in words of ours that a program can judge."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from bench.errors import UsageError
+from bench.faults.names import FAULT_NAMES
+from bench.features.catalog import FEATURES
+from bench.host import ROOT
+
+Outcome = Literal["works", "partly", "not offered", "broken"]
+
+
+class Part(BaseModel):
+    """A misspelt word is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Part):
+    """Who said so, when, of which versions, and how they came to it."""
+
+    name: str
+    date: str
+    versions: str
+    method: str
+
+
+class Expectation(Part):
+    """A feature has one of these outcomes; or so many of its variants have, at least and at most."""
+
+    feature: str
+    outcome: Sequence[Outcome] = Field(min_length=1)
+    variants: int | None = None
+    at_most: int | None = None
+
+    @field_validator("feature")
+    @classmethod
+    def known(cls, name: str) -> str:
+        """Only features that are probed."""
+        if name not in FEATURES:
+            raise ValueError(f"there is no feature {name!r}")
+        return name
+
+
+class Ability(Part):
+    """One place of a table of abilities. `reading`: how we understand its words. `since`: the version that made it untrue, with its page."""
+
+    row: str
+    system: str
+    says: str
+    expects: Sequence[Expectation] = Field(min_length=1)
+    reading: str = ""
+    since: str = ""
+    page: str = ""
+
+
+class Opinion(Part):
+    """What cannot be tested, and why."""
+
+    row: str
+    says: Mapping[str, str]
+    why: str
+
+
+class Ratio(Part):
+    """Numbers of several systems: compared as ratios between them, never as absolute values of another machine."""
+
+    row: str
+    says: str
+    scenario: str
+    case: str
+    metric: str
+    unit: str
+    values: Mapping[str, float] = Field(min_length=2)
+
+
+class Unlike(Part):
+    """Numbers that have no counterpart: ours stand beside them."""
+
+    row: str
+    says: Mapping[str, str]
+    scenario: str
+    case: str
+    metric: str
+    why: str
+
+
+class Recovery(Part):
+    """Seconds until all is well after a fault; `manual`: systems said to need a human."""
+
+    row: str
+    says: Mapping[str, str]
+    fault: str
+    seconds: Mapping[str, float]
+    manual: Sequence[str] = ()
+    reading: str = ""
+
+    @field_validator("fault")
+    @classmethod
+    def known(cls, name: str) -> str:
+        """Only faults that are done."""
+        if name not in FAULT_NAMES:
+            raise ValueError(f"there is no fault {name!r}")
+        return name
+
+
+class Claims(Part):
+    """One file."""
+
+    source: Source
+    ability: Sequence[Ability] = ()
+    opinion: Sequence[Opinion] = ()
+    ratio: Sequence[Ratio] = ()
+    unlike: Sequence[Unlike] = ()
+    recovery: Sequence[Recovery] = ()
+
+
+def load(folder: Path = ROOT / "claims") -> list[Claims]:
+    """Every file of the folder, in the order of their names; UsageError in one line for one that is not of this form."""
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found.append(Claims.model_validate(_read(path)))
+        except (ValidationError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"{path}: {_first(error)}") from None
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)

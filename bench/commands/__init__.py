@@ -1,0 +1,1 @@
+"""The commands, by what they do: measure something, read what is stored, judge by it."""

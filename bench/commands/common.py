@@ -1,0 +1,44 @@
+"""What the commands share: the application, the options that several have, and where words go."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bench import arms
+from bench.errors import UsageError
+from bench.features.stored import Features, open_features
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Compare the Python task queues Celery, RQ and Huey, by numbers that can be traced.")
+Wait = Annotated[bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")]
+FeaturesOption = Annotated[Path | None, typer.Option("--features", help="a folder that `bench features` has made")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output and nothing else there")]
+RunArg = Annotated[str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")]
+Adapters = Annotated[list[Path], typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)")]
+
+
+def console(quiet: bool = False) -> Console:
+    """Where words for people go: standard error when standard output is for a machine."""
+    return Console(stderr=quiet, highlight=False)
+
+
+def answer(value: Any) -> None:
+    """The one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def given_features(folder: Path | None) -> Features | None:
+    """Those that were named, or none."""
+    return None if folder is None else open_features(folder)
+
+
+def find_run(name: str) -> Path:
+    """The folder of a run given by path or id."""
+    for path in (Path(name), Path("results") / name):
+        if path.is_dir():
+            return path
+    known = [path.parent.name for path in Path("results").glob("**/run.json")]
+    raise arms.nearest(name, known, "run") if known else UsageError(f"there is no run {name!r}: `bench run` makes one")

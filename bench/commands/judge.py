@@ -1,0 +1,88 @@
+"""The commands that judge by what is stored: claims, advise. They measure nothing."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench import measuring
+from bench.commands.common import FeaturesOption, Json, answer, app, console, find_run, given_features
+
+
+@app.command()
+def claims(
+    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")],
+    features: FeaturesOption = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the published claims in claims/ by stored runs and features."""
+    from bench.claims.command import render, rulings
+
+    found = rulings([measuring.open_measured(find_run(name)) for name in run], given_features(features))
+    if as_json:
+        return answer([asdict(each) for each in found])
+    render(found, console())
+
+
+@app.command()
+def advise(
+    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")],
+    features: FeaturesOption = None,
+    file: Annotated[Path | None, typer.Option("--file", help="a TOML file with what is asked for; options add to it")] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="be asked one by one")] = False,
+    rate: Annotated[float | None, typer.Option(help="tasks per second, at the busiest")] = None,
+    task_ms: Annotated[float | None, typer.Option(help="how long a task takes")] = None,
+    kind: Annotated[str | None, typer.Option(help="io (it waits) or cpu (it computes)")] = None,
+    p99_ms: Annotated[float | None, typer.Option(help="99 of 100 finished within so many ms of being due")] = None,
+    memory_mb: Annotated[float | None, typer.Option(help="for workers and broker together")] = None,
+    may_lose: Annotated[bool | None, typer.Option("--may-lose/--no-loss", help="may a crash cost tasks?")] = None,
+    may_double: Annotated[bool | None, typer.Option("--may-double/--no-double", help="may a crash make a task run twice?")] = None,
+    need: Annotated[list[str] | None, typer.Option("--need", help="a feature, such as flow.chord")] = None,
+    broker: Annotated[list[str] | None, typer.Option("--broker", help="a broker that you can run: redis, rabbitmq, sqlite, postgres")] = None,
+    published_tree: Annotated[bool, typer.Option("--published-tree", help="the published decision tree, and what our data says of it")] = False,
+    as_json: Json = False,
+) -> None:
+    """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
+    from bench.advise.answer import answer as found_by
+    from bench.advise.asked import by_asking, checked, from_file
+    from bench.advise.command import render
+    from bench.advise.facts import facts
+    from bench.advise.tree import branches
+    from bench.report.data import join
+
+    found = given_features(features)
+    known = facts(join([measuring.open_measured(find_run(name)) for name in run]), found)
+    if published_tree:
+        shown = branches(known, found)
+        if as_json:
+            return answer([asdict(each) for each in shown])
+        for each in shown:
+            console().print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)
+        return None
+    options: dict[str, Any] = {
+        "rate": rate,
+        "task_ms": task_ms,
+        "kind": kind,
+        "p99_ms": p99_ms,
+        "memory_mb": memory_mb,
+        "may_lose": may_lose,
+        "may_double": may_double,
+    }
+    options |= {"needs": tuple(need) if need else None, "brokers": tuple(broker) if broker else None}
+    values = {
+        **(from_file(file) if file else {}),
+        **(by_asking(_question) if ask else {}),
+        **{name: each for name, each in options.items() if each is not None},
+    }
+    asked = checked(values)
+    candidates = found_by(asked, known)
+    if as_json:
+        return answer({"asked": asked.model_dump(mode="json"), "arms": [each.as_json() for each in candidates]})
+    render(asked, candidates, console())
+    return None
+
+
+def _question(text: str) -> str:
+    """One question in the terminal; Enter asks for nothing."""
+    return str(typer.prompt(text, default="", show_default=False))

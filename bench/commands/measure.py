@@ -1,0 +1,120 @@
+"""The commands that measure: run, selftest, features. One of them at a time on a host."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench import arms, lock, measuring, store
+from bench.commands.common import Adapters, Json, Wait, answer, app, console, find_run
+from bench.errors import EXIT_OK, UsageError
+from bench.plan import SIZES, Plan, make_plan
+
+
+@app.command()
+def run(
+    scenario: Annotated[list[str] | None, typer.Argument(help="burst, latency, recovery; all of them unless named")] = None,
+    arm: Annotated[list[str], typer.Option("--arm", help="SYSTEM/PROFILE, such as celery/tuned; may be given several times")] = [],  # noqa: B006  (typer wants a literal)
+    case: Annotated[list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")] = [],  # noqa: B006
+    size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
+    tasks: Annotated[int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")] = None,
+    blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
+    workers: Annotated[int | None, typer.Option(help="slots of every system; the number of cores unless told")] = None,
+    redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own; the variable hides its password")] = None,
+    rabbitmq: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…")] = None,
+    postgres: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_POSTGRES", help="an empty PostgreSQL database of your own, postgresql://…")] = None,
+    adapter: Adapters = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")] = None,
+    label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
+    out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
+    resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None,
+    time_cap: Annotated[float, typer.Option(help="seconds after which a cell is measured on what it did")] = 1200.0,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
+    from bench.live import measure_live
+
+    known = arms.load_adapters(adapter)
+    if resume is not None:
+        folder = find_run(resume)
+        plan = _stored_plan(folder, known)
+    else:
+        from bench.runner import fresh_seed, new_folder
+
+        if time_cap <= 0:
+            raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
+        given = seed if seed is not None else fresh_seed()
+        plan = make_plan(scenario or [], arm, case, known, size=size, tasks=tasks, blocks=blocks, workers=workers, seed=given, label=label, time_cap_s=time_cap)
+        folder = new_folder(out, given)
+    with lock.measuring(wait, console(as_json).print):
+        servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
+        code = measure_live(plan, folder, servers, console(as_json), resuming=resume is not None)
+    if as_json:
+        answer(_summary(folder, code))
+    raise typer.Exit(code)
+
+
+def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
+    info = store.open_run(folder).info
+    stored = info["plan"]
+    options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")}
+    return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
+
+
+def _summary(folder: Path, code: int) -> dict[str, Any]:
+    measured = measuring.open_measured(folder)
+    return {"run": measured.id, "folder": str(folder), "exit": code, "measures": json.loads(measured.measures.to_json(orient="records"))}
+
+
+@app.command()
+def selftest(
+    quick: Annotated[bool, typer.Option("--quick", help="the most telling checks, less than 3 minutes")] = False,
+    noise: Annotated[int, typer.Option(help="also so many blocks of one arm against itself")] = 0,
+    out: Annotated[Path | None, typer.Option(help="the folder of the selftest; results/selftest-<time> unless told")] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the instrument with things whose truth is known, and say what came out."""
+    from bench.selftest.command import new_folder
+    from bench.selftest.command import selftest as carry_out
+    from bench.selftest.stored import FILE
+
+    folder = out or new_folder()
+    with lock.measuring(wait, console(as_json).print):
+        code = carry_out(folder, quick, noise, console(as_json))
+    if as_json:
+        answer(store.read_json(folder / FILE))
+    raise typer.Exit(code)
+
+
+@app.command()
+def features(
+    system: Annotated[list[str], typer.Option("--system", help="celery, rq, huey; all of them unless named")] = [],  # noqa: B006
+    feature: Annotated[list[str], typer.Option("--feature", help="a feature, such as priority.levels, or all of a kind, such as flow")] = [],  # noqa: B006
+    quick: Annotated[bool, typer.Option("--quick", help="without those that wait for a slower clock")] = False,
+    shown: Annotated[bool, typer.Option("--list", help="show the features instead")] = False,
+    adapter: Adapters = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(help="the folder of the evidence; results/features-<time> unless told")] = None,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Show live what each system can do, by its own worker and public calls, and keep the evidence."""
+    from bench.features.catalog import CATALOG
+    from bench.features.command import features as carry_out
+    from bench.features.command import new_folder
+
+    if shown:
+        if as_json:
+            return answer([vars(each) for each in CATALOG])
+        for each in CATALOG:
+            console().print(f"{each.name:20s} {each.asks}", markup=False, soft_wrap=True)
+        return None
+    known = arms.load_adapters(adapter)
+    folder = out or new_folder()
+    with lock.measuring(wait, console(as_json).print):
+        found = carry_out(known, system, feature, folder, quick, console(as_json))
+    if as_json:
+        answer(found.info)
+    raise typer.Exit(EXIT_OK)

@@ -1,0 +1,86 @@
+"""`bench features`: carry the trials out, show each outcome as it comes, store all, print the table."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from adapters.base import Adapter
+from bench.arms import nearest
+from bench.errors import UsageError
+from bench.features import session, stored
+from bench.features.catalog import CATALOG, FEATURES, GROUPS
+from bench.features.outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
+from bench.features.stored import Features
+
+LOOKS = {WORKS: "green", PARTLY: "yellow", NOT_OFFERED: "dim", BROKEN: "bold red", UNKNOWN: "magenta"}
+
+
+def new_folder() -> Path:
+    """Where the evidence goes unless told."""
+    return Path("results") / f"features-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def features(adapters: Mapping[str, Adapter], systems: Sequence[str], wanted: Sequence[str], folder: Path, quick: bool, out: Console) -> Features:
+    """Carry out and store; UsageError for an unknown word or a folder that cannot be used."""
+    for name in systems:
+        if name not in adapters:
+            raise nearest(name, adapters, "system")
+    chosen = [name for word in wanted for name in _meant(word)]
+    plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick)
+    if not plan:
+        raise UsageError("none of these systems has a trial of these features: `bench features --list` shows the features")
+    try:
+        folder.mkdir(parents=True, exist_ok=False)
+    except FileExistsError:
+        raise UsageError(f"{folder} is there already: choose another --out") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+    began = time.monotonic()
+    out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
+    findings = session.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))
+    found = stored.write(folder, findings, time.monotonic() - began, quick)
+    out.print(table(found))
+    counted = {name: sum(each.outcome == name for each in findings) for name in LOOKS}
+    out.print(
+        f"{', '.join(f'{count} {name}' for name, count in counted.items() if count)}; {time.monotonic() - began:.0f} s; written to {folder / stored.FILE}"
+    )
+    return found
+
+
+def _meant(word: str) -> list[str]:
+    """The features that a word stands for: one, or all of a kind (`flow`)."""
+    found = [name for name in FEATURES if name == word or name.startswith(word + ".")]
+    if not found:
+        raise nearest(word, [*FEATURES, *dict.fromkeys(name.partition(".")[0] for name in FEATURES)], "feature")
+    return found
+
+
+def _line(finding: Finding) -> Text:
+    name = f"{finding.system:7s} {finding.feature}{f' ({finding.variant})' if finding.variant else ''}"
+    return Text.assemble((f"{finding.outcome:12s}", LOOKS[finding.outcome]), f"{name}: {finding.text}  ({finding.seconds:.1f} s)")
+
+
+def table(found: Features) -> Table:
+    """Feature × system, a word in each place."""
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    shown.add_column("")
+    for system in found.systems:
+        shown.add_column(system)
+    for group in GROUPS:
+        rows = [each for each in CATALOG if each.group == group and any(found.of(system, each.name) for system in found.systems)]
+        if rows:
+            shown.add_row(Text(group, style="bold"))
+        for each in rows:
+            outcomes = [found.outcome(system, each.name) for system in found.systems]
+            shown.add_row(Text(f"  {each.name}"), *(Text(outcome or "–", style=LOOKS.get(outcome or "", "dim")) for outcome in outcomes))
+    return shown
+
+
+def catalog_rows(systems: Iterable[str] = ()) -> list[dict[str, str]]:
+    """The catalogue, for `--list`."""
+    return [{"feature": each.name, "group": each.group, "asks": each.asks} for each in CATALOG]

@@ -1,0 +1,148 @@
+"""Carrying trials out: each in a process of its own, with a broker of its own, under a keeper; nothing of it stays."""
+
+import importlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Adapter
+from bench import store
+from bench.brokers.choice import make_broker
+from bench.errors import BenchError, CellFailed, Unavailable
+from bench.features.catalog import FEATURES, SECONDS, SLOW_SECONDS
+from bench.features.judges import judge
+from bench.features.outcome import UNKNOWN, Finding, Judgement
+from bench.host import ROOT, Host
+from bench.probe import cell as probe_cell
+from bench.probe.live.trial import Trial
+
+BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
+GRACE_S = 4.0  # to start the process and to write down what was observed
+KEEP = ("observation.json", "marks.jsonl")
+Said = Callable[[Finding], None]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One trial of one system."""
+
+    adapter: Adapter
+    module: str
+    trial: Trial
+
+    @property
+    def place(self) -> str:
+        """The folder of its evidence, relative to the run's."""
+        # A server's settings file has no quotes around its folder: no blanks in names.
+        slug = re.sub(r"[^\w.~-]+", "-", self.trial.name).strip("-")
+        return f"trials/{self.adapter.name}/{slug}"
+
+
+def planned(adapters: Iterable[Adapter], features: Sequence[str] = (), slow: bool = True) -> list[Planned]:
+    """Every trial of these systems, in the order of the catalogue; a system without trials has none."""
+    found = []
+    for adapter in adapters:
+        module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
+        if importlib.util.find_spec(module) is None:
+            continue
+        trials: list[Trial] = importlib.import_module(module).TRIALS
+        found += [Planned(adapter, module, trial) for trial in trials if (not features or trial.feature in features) and (slow or not trial.slow)]
+    order = {name: place for place, name in enumerate(FEATURES)}
+    return sorted(found, key=lambda each: order[each.trial.feature])
+
+
+def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding: None) -> list[Finding]:
+    """All of them: the slow ones wait beside the ordinary ones, what measures time or rate comes last and alone.
+
+    One that came to no end is tried once more, alone: on a busy machine a trial may run out of time.
+    """
+    alone = [each for each in plan if FEATURES[each.trial.feature].alone and not each.trial.slow]
+    slow = [each for each in plan if each.trial.slow]
+    rest = [each for each in plan if each not in alone and each not in slow]
+    found: dict[str, Finding] = {}
+    with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
+        futures: list[tuple[Planned, Future[Finding]]] = [(each, waiting.submit(one, each, folder)) for each in slow]
+        futures += [(each, working.submit(one, each, folder)) for each in rest]
+        for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
+            found[each.place] = future.result()
+            if found[each.place].outcome != UNKNOWN:
+                said(found[each.place])
+    for each in [*alone, *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN)]:
+        finding = one(each, folder)
+        found[each.place] = one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
+        said(found[each.place])
+    return [found[each.place] for each in plan]
+
+
+def one(each: Planned, folder: Path) -> Finding:
+    """One trial from start to end, and what it is worth; whatever goes wrong with it is `unknown`."""
+    place = folder / each.place
+    shutil.rmtree(place, ignore_errors=True)
+    work = place / "work"
+    work.mkdir(parents=True)
+    seconds = SLOW_SECONDS if each.trial.slow else SECONDS
+    try:
+        told = _in_a_room(each, place, work, seconds)
+    except (BenchError, Unavailable) as error:
+        told = {"gave_up": str(error)}
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    observed: Mapping[str, Any] = told.get("observation", {})
+    found = judge(each.trial.feature, observed) if "observation" in told else Judgement(UNKNOWN, str(told.get("gave_up", "nothing was written down")))
+    names = (each.adapter.name, each.trial.feature, each.trial.variant)
+    return Finding(*names, found.outcome, found.text, found.figures, _versions(each), float(told.get("seconds", 0.0)), each.place, observed)
+
+
+def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[str, Any]:
+    """Keeper, broker, driver; what the driver wrote down."""
+    with Host(work) as host:
+        url = "none://"
+        broker = None
+        if each.trial.broker != "none":
+            broker = make_broker(each.trial.broker, host, work, place / "broker.log", each.adapter.push_command, (), {})
+            broker.start()
+            url = broker.url
+        try:
+            argv = [sys.executable, "-m", "bench.probe.live.driver", each.module, each.trial.name, str(work), str(seconds)]
+            pid = host.spawn(argv, place / "driver.log", _env(each, url))
+            ended = host.wait([pid], seconds + GRACE_S)
+        finally:
+            if broker:
+                broker.close()
+            _keep(work, place)
+    if not (place / "observation.json").exists():
+        raise CellFailed(f"the trial did not end within {seconds:.0f} s" if not ended else "the trial's process ended without a word, see driver.log")
+    told: dict[str, Any] = json.loads((place / "observation.json").read_text())
+    return told
+
+
+def _env(each: Planned, url: str) -> dict[str, str]:
+    outside = Path(str(sys.modules[type(each.adapter).__module__].__file__)).resolve().parents[type(each.adapter).__module__.count(".")]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON", "RQ_", "CELERY_"))}
+    return {**clean, "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(ROOT), str(outside)])), probe_cell.BROKER: url}
+
+
+def _keep(work: Path, place: Path) -> None:
+    """The evidence: what was observed, the marks, the logs, shortened."""
+    for path in [*(work / name for name in KEEP), *work.glob("process-*.log")]:
+        if path.exists():
+            shutil.copy(path, place / path.name)
+    store.trim_logs(place)
+
+
+def _versions(each: Planned) -> dict[str, str]:
+    found = {}
+    for name in (*each.adapter.packages, *each.trial.packages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""What a feature probe has at hand inside its own process."""

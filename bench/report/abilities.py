@@ -1,0 +1,83 @@
+"""What each system can do, as the page shows it, the published claims beside it, and the form that advises."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.advise.asked import BROKERS
+from bench.advise.facts import facts
+from bench.advise.tree import branches
+from bench.claims.command import counted
+from bench.claims.form import load
+from bench.claims.judge import Ruling, rule
+from bench.features.catalog import CATALOG, GROUPS, Feature
+from bench.features.outcome import OUTCOMES, Finding
+from bench.features.stored import Features
+from bench.report.data import Joined
+
+
+@dataclass(frozen=True)
+class Ability:
+    """One place of the table: the outcome over all variants, and each variant's."""
+
+    outcome: str
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A feature and its place for every system."""
+
+    feature: Feature
+    places: Sequence[Ability | None]
+
+
+def section(features: Features | None) -> dict[str, Any] | None:
+    """Groups of rows, and the counts; None where no features were given."""
+    if features is None:
+        return None
+    groups = [(group, [_row(features, each) for each in CATALOG if each.group == group]) for group in GROUPS]
+    findings = features.findings
+    counts = [(name, sum(each.outcome == name for each in findings), meaning) for name, meaning in OUTCOMES.items()]
+    versions = sorted({f"{name} {version}" for each in findings for name, version in each.versions.items()})
+    return {
+        "systems": features.systems,
+        "groups": [(group, rows) for group, rows in groups if any(place for row in rows for place in row.places)],
+        "counts": [(name, count, meaning) for name, count, meaning in counts if count],
+        "created": features.info["created"],
+        "versions": versions,
+        "quick": features.info["quick"],
+    }
+
+
+def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
+    """The facts as JSON that is safe inside of a script element, the rules, the form, and the published tree."""
+    known = facts(joined, features)
+    here = Path(__file__).parent
+    return {
+        "facts": json.dumps(known, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        "rules": (here / "advise.js").read_text(encoding="utf-8"),
+        "form": (here / "advise_form.js").read_text(encoding="utf-8"),
+        "brokers": [name for name in BROKERS if any(arm["broker"] == name for arm in known["arms"])],
+        "tree": branches(known, features),
+    }
+
+
+def _row(features: Features, feature: Feature) -> Row:
+    places: list[Ability | None] = []
+    for system in features.systems:
+        outcome = features.outcome(system, feature.name)
+        places.append(Ability(outcome, features.of(system, feature.name)) if outcome else None)
+    return Row(feature, places)
+
+
+def claims(joined: Joined, features: Features | None) -> dict[str, Any]:
+    """Every ruling, source by source."""
+    found: list[Ruling] = []
+    about = {}
+    for each in load():
+        found += rule([each], joined, features)
+        about[each.source.name] = each.source
+    return {"sources": [(about[name], [each for each in found if each.source == name]) for name in about], "counted": counted(found)}

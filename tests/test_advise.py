@@ -1,0 +1,153 @@
+"""The advisor: its rules, its answers to ten written cases from the reference, and the same answers from the report's form."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.advise.answer import EXCLUDED, MEETS, OPEN, answer
+from bench.advise.asked import BROKERS, Asked, by_asking, checked, from_file
+from bench.advise.rules import at_rate, sustained
+from bench.errors import UsageError
+
+RULES = Path(__file__).resolve().parent.parent / "bench" / "report" / "advise.js"
+
+
+def arm(name: str, rate: float | None = 1000.0, memory: float | None = 100.0, lost: int = 0, doubled: int = 0, broker: str = "redis") -> dict[str, Any]:
+    """A made-up arm as `facts` gives it."""
+    seen = {"lost": lost, "doubled": doubled, "stuck": 0, "failed": 0, "hit": 8, "below": 0.375, "cells": "009"}
+    points = [{"rate": 10.0, "p99": 5.0, "case": "rate=10", "cells": "1"}, {"rate": 110.0, "p99": 15.0, "case": "rate=110", "cells": "2"}]
+    return {
+        "arm": name,
+        "system": name.split("/")[0],
+        "profile": "default",
+        "broker": broker,
+        "guarantee": "at most once",
+        "rate": None if rate is None else {"value": rate, "what": "capacity", "cells": "003"},
+        "memory": None if memory is None else {"value": memory, "what": "burst", "cells": "004"},
+        "p99": [*points, {"rate": 500.0, "p99": None, "case": "rate=500", "cells": "3"}],
+        "faults": {"worker-crash": seen},
+    }
+
+
+def known(*arms: dict[str, Any], features: dict[str, dict[str, str]] | None = None) -> dict[str, Any]:
+    return {"workers": 2, "cores": 2, "arms": list(arms), "features": features or {}}
+
+
+def states(asked: Asked, table: dict[str, Any]) -> dict[str, str]:
+    return {each.arm: each.state for each in answer(asked, table)}
+
+
+def test_nothing_asked_for_excludes_nobody() -> None:
+    assert states(Asked(), known(arm("a/x"), arm("b/x"))) == {"a/x": MEETS, "b/x": MEETS}
+
+
+def test_each_requirement_excludes_by_its_own_number() -> None:
+    table = known(
+        arm("a/x"),
+        arm("b/x", rate=10.0, memory=900.0, lost=1, doubled=1, broker="rabbitmq"),
+        features={"a": {"flow.chord": "works"}, "b": {"flow.chord": "broken"}},
+    )
+    for asked in ({"rate": 100}, {"memory_mb": 256}, {"may_lose": False}, {"may_double": False}, {"brokers": ("redis",)}, {"needs": ("flow.chord",)}):
+        assert states(checked(asked), table) == {"a/x": MEETS, "b/x": EXCLUDED}, asked
+
+
+def test_what_is_not_known_is_neither_met_nor_excluded() -> None:
+    table = known(arm("a/x", rate=None, memory=None))
+    for asked in ({"rate": 1}, {"memory_mb": 1}, {"needs": ("flow.chord",)}, {"rate": 50, "p99_ms": 1000, "task_ms": 5}, {"p99_ms": 5}):
+        assert states(checked(asked), table) == {"a/x": OPEN}, asked
+
+
+def test_between_measured_rates_a_line_and_outside_nothing() -> None:
+    points = arm("a/x")["p99"]
+    assert at_rate(points, 60.0)[0] == pytest.approx(10.0)
+    assert at_rate(points, 10.0)[0] == 5.0
+    for rate, words in ((5.0, "only"), (600.0, "only"), (300.0, "backlog")):
+        found, why = at_rate(points, rate)
+        assert found is None and words in why
+
+
+def test_longer_tasks_take_their_time_beside_the_slots_own() -> None:
+    assert sustained(0, "io", 1000.0, 2, 2) == 1000.0
+    assert sustained(8, "io", 1000.0, 2, 2) == pytest.approx(200.0)  # 2 ms of its own and 8 of the task in each of 2 slots
+    assert sustained(8, "cpu", 1000.0, 8, 2) == pytest.approx(2 / 0.016)  # no more slots than cores
+
+
+def test_ties_are_called_ties() -> None:
+    found = answer(checked({"rate": 100}), known(arm("a/x", rate=1000.0), arm("b/x", rate=950.0), arm("c/x", rate=500.0)))
+    assert [(each.arm, each.place) for each in found] == [("a/x", 1), ("b/x", 1), ("c/x", 3)]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"rate": -1}, "greater than 0"),
+        ({"rat": 1}, "not permitted"),
+        ({"needs": ["flow.chrd"]}, "did you mean flow.chord"),
+        ({"brokers": ["kafka"]}, "broker"),
+        ({"kind": "gpu"}, "kind"),
+    ],
+)
+def test_bad_requirements_are_one_line(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        checked(values)
+
+
+def test_a_file_and_questions_give_the_same(tmp_path: Path) -> None:
+    (tmp_path / "asked.toml").write_text('rate = 100\nmay_lose = false\nneeds = ["flow.chord"]\n')
+    answers = {"rate": "100", "may_lose": "no", "needs": "flow.chord"}
+    asked = by_asking(lambda text: answers.get(text.split(":")[0], ""))
+    assert checked(asked) == checked(from_file(tmp_path / "asked.toml"))
+    (tmp_path / "bad.toml").write_text("rate 100")
+    with pytest.raises(UsageError, match="TOML"):
+        from_file(tmp_path / "bad.toml")
+
+
+NUMBERS = st.one_of(st.none(), st.floats(0.5, 5000))
+ASKED = st.builds(
+    Asked,
+    rate=NUMBERS,
+    task_ms=st.sampled_from([0.0, 5.0, 100.0]),
+    kind=st.sampled_from(["io", "cpu"]),
+    p99_ms=NUMBERS,
+    memory_mb=NUMBERS,
+    may_lose=st.booleans(),
+    may_double=st.booleans(),
+    needs=st.sampled_from([(), ("flow.chord",), ("flow.chord", "limit.rate")]),
+    brokers=st.sampled_from([BROKERS, ("redis",), ("rabbitmq", "sqlite")]),
+)
+ARMS = st.builds(
+    arm,
+    st.sampled_from(["celery/a", "rq/b", "huey/c"]),
+    st.one_of(st.none(), st.floats(1, 5000)),
+    st.one_of(st.none(), st.floats(1, 5000)),
+    st.integers(0, 1),
+    st.integers(0, 1),
+    st.sampled_from(["redis", "rabbitmq"]),
+)
+OUTCOMES = {"celery": {"flow.chord": "works", "limit.rate": "partly"}, "rq": {"flow.chord": "unknown", "limit.rate": "not offered"}}
+
+
+@settings(max_examples=200, deadline=None)
+@given(ASKED, st.lists(ARMS, min_size=1, max_size=5, unique_by=lambda each: each["arm"]))
+def test_the_form_answers_as_the_command_does(asked: Asked, arms: list[dict[str, Any]]) -> None:
+    """The same places, states and verdicts, for whatever is asked."""
+    from py_mini_racer import MiniRacer
+
+    table = known(*arms, features=OUTCOMES)
+    global _engine
+    if _engine is None:
+        _engine = MiniRacer()
+        _engine.eval(RULES.read_text())
+    theirs = json.loads(_engine.eval(f"JSON.stringify(advise({json.dumps(asked.model_dump(mode='json'))}, {json.dumps(table)}))"))
+    ours = answer(asked, table)
+    assert [(each.arm, each.state, each.place) for each in ours] == [(each["arm"], each["state"], each["place"]) for each in theirs]
+    assert [[(check.requirement, check.met) for check in each.checks] for each in ours] == [
+        [(check["requirement"], check["met"]) for check in each["checks"]] for each in theirs
+    ]
+
+
+_engine: Any = None

@@ -1,0 +1,118 @@
+"""Claims: every file is read, every misspelling refused, and each kind of ruling comes out where it should."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.claims.form import Claims, load
+from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
+from bench.errors import UsageError
+from bench.features.outcome import Finding
+from bench.features.stored import Features
+from bench.report.data import Joined, join
+from tests.fixture_run import rewrite_measures, write_run
+
+HEAD = '[source]\nname="a"\ndate="b"\nversions="c"\nmethod="d"\n'
+SOURCE = {"name": "somebody", "date": "2020", "versions": "old", "method": "none"}
+
+
+def features(**outcomes: str) -> Features:
+    """feature__variant=outcome for RQ."""
+    rows = []
+    for key, outcome in outcomes.items():
+        feature, _, variant = key.partition("__")
+        rows.append(Finding("rq", feature.replace("_", ".", 1), variant, outcome, "seen", {}, {}, 1.0, "trials/x", {}).as_json())
+    return Features(Path("."), {"findings": rows, "created": "now", "quick": False})
+
+
+def claims(**parts: object) -> list[Claims]:
+    return [Claims.model_validate({"source": SOURCE, **parts})]
+
+
+def ability(**rest: object) -> list[Claims]:
+    base = {"row": "periodic tasks", "system": "rq", "says": "needs an extension", "expects": [{"feature": "periodic.fires", "outcome": ["not offered"]}]}
+    return claims(ability=[{**base, **rest}])
+
+
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Joined:
+    return join([write_run(tmp_path_factory.mktemp("claims") / "r")])
+
+
+def test_every_file_is_of_the_form_and_has_the_published_tables() -> None:
+    found = load()
+    rows = {(each.row, each.system) for file in found for each in file.ability}
+    assert len({row for row, _ in rows}) == 8 and len(rows) == 24
+    assert sum(len(file.opinion) for file in found) == 1
+    assert {each.row for file in found for each in (*file.ratio, *file.unlike, *file.recovery)} >= {
+        "throughput",
+        "memory",
+        "tail latency (P99)",
+        "recovery after a fault",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[source", "declared|Expected|expected"),
+        (HEAD + '[[abilty]]\nrow="x"', "abilty"),
+        (
+            HEAD + '[[ability]]\nrow="x"\nsystem="rq"\nsays="y"\nexpects=[{feature="flow.chian", outcome=["works"]}]',
+            "flow.chian",
+        ),
+    ],
+)
+def test_a_misspelt_file_is_one_line(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(UsageError, match=words):
+        load(tmp_path)
+
+
+def test_abilities() -> None:
+    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="not offered"))] == [CONFIRMED]
+    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="works"))] == [REFUTED]
+    assert [each.verdict for each in rule(ability(since="2.5"), None, features(periodic_fires="works"))] == [f"{OUTDATED} since 2.5"]
+    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="unknown"))] == [UNTESTED]
+    assert [each.verdict for each in rule(ability(), None, features(call_sync="works"))] == [UNTESTED]
+    assert [each.verdict for each in rule(ability(), None, None)] == [UNTESTED]
+
+
+def test_so_many_ways_and_no_more() -> None:
+    expects = [{"feature": "results.store", "outcome": ["works"], "variants": 2, "at_most": 2}]
+    two = features(results_store__file="works", results_store__memory="works", results_store__redis="broken")
+    three = features(results_store__file="works", results_store__memory="works", results_store__redis="works")
+    assert [each.verdict for each in rule(ability(expects=expects), None, two)] == [CONFIRMED]
+    assert [each.verdict for each in rule(ability(expects=expects), None, three)] == [REFUTED]
+
+
+def ratio(celery: float, rq: float) -> list[Claims]:
+    base = {"row": "throughput", "says": "so much", "scenario": "burst", "case": "-", "metric": "throughput", "unit": "tasks/s"}
+    return claims(ratio=[{**base, "values": {"celery": celery, "rq": rq}}])
+
+
+def test_numbers_are_compared_as_ratios(joined: Joined) -> None:
+    """The made-up run has Celery at 1,100 and RQ at 130 tasks/s: 8.5 to 1."""
+    assert [each.verdict for each in rule(ratio(85_000, 10_000), joined, None)] == [CONFIRMED, UNLIKE, UNLIKE]
+    assert rule(ratio(1, 1), joined, None)[0].verdict == REFUTED
+    assert rule(ratio(3.2, 1), joined, None)[0].verdict == UNTESTED  # 2.6 times off, in one block
+    assert rule(ratio(3.2, 1), None, None)[0].verdict == UNTESTED
+    reached = rule(ratio(1000, 5000), joined, None)
+    assert "reached by celery/default" in reached[1].evidence and "reached by none" in reached[2].evidence
+
+
+def test_an_invalid_figure_judges_nothing(tmp_path: Path) -> None:
+    def spoil(frame: pd.DataFrame) -> None:
+        frame.loc[frame["arm"] == "rq/default", ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load"]
+
+    spoilt = join([rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}), spoil)])
+    assert rule(ratio(85_000, 10_000), spoilt, None)[0].verdict == UNTESTED
+
+
+def test_recovery(joined: Joined) -> None:
+    base = {"row": "recovery", "fault": "worker-crash", "says": {"celery": "8 s", "rq": "15 s", "huey": "manual"}, "seconds": {"celery": 8, "rq": 15}}
+    found = {each.who: each for each in rule(claims(recovery=[{**base, "manual": ["huey"]}]), joined, None)}
+    assert found["celery"].verdict == REFUTED and "9.00 s" in found["celery"].evidence  # the made-up Celery needs 9 s
+    assert found["rq"].verdict == REFUTED and "no arm" in found["rq"].evidence
+    assert found["huey"].verdict == CONFIRMED and "2 lost" in found["huey"].evidence

@@ -1,0 +1,80 @@
+"""The probes, live: some of each system, and a system that keeps none of its promises."""
+
+import json
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import cli
+from bench.arms import load_adapters
+from bench.errors import UsageError
+from bench.features import session, stored
+from bench.features.catalog import FEATURES
+from bench.features.outcome import BROKEN, NOT_OFFERED, OUTCOMES, PARTLY, UNKNOWN, WORKS
+from bench.features.stored import open_features
+from bench.probe.live.lab import GaveUp, absent
+from tests.broken.adapter import ADAPTER as BROKEN_SYSTEM
+
+ADAPTERS = load_adapters()
+SYSTEMS = ("celery", "rq", "huey")
+
+
+def test_every_feature_has_a_trial_for_every_system() -> None:
+    for system in SYSTEMS:
+        tried = {each.trial.feature for each in session.planned([ADAPTERS[system]])}
+        assert tried == set(FEATURES), f"{system} lacks {set(FEATURES) - tried}, or has {tried - set(FEATURES)} too many"
+
+
+def test_trials_have_names_of_their_own() -> None:
+    places = [each.place for each in session.planned([ADAPTERS[system] for system in SYSTEMS])]
+    assert len(places) == len(set(places))
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("place", [each.trial.name for each in session.planned([BROKEN_SYSTEM])])
+def test_a_live_system_that_breaks_its_word_is_called_broken(place: str, tmp_path: Path) -> None:
+    each = next(each for each in session.planned([BROKEN_SYSTEM]) if each.trial.name == place)
+    found = session.one(each, tmp_path)
+    assert found.outcome == BROKEN, found
+
+
+def test_there_are_ten_of_them() -> None:
+    assert len(session.planned([BROKEN_SYSTEM])) >= 10
+
+
+@pytest.mark.e2e
+def test_some_of_each_system_and_nothing_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "found"
+    wanted = ["call", "security.pickle", "unique"]
+    monkeypatch.setattr("sys.argv", ["bench", "features", "--json", "--wait", "--out", str(out), *(word for name in wanted for word in ("--feature", name))])
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code in (0, None)
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads((out / stored.FILE).read_text())
+    found = open_features(out)
+    assert found.systems == list(dict.fromkeys(["celery", "huey", "rq"])) or set(found.systems) == set(SYSTEMS)
+    assert {each.outcome for each in found.findings} <= OUTCOMES.keys() - {UNKNOWN}, [each for each in found.findings if each.outcome == UNKNOWN]
+    assert {system: found.outcome(system, "call.async_def") for system in SYSTEMS} == {"celery": NOT_OFFERED, "rq": PARTLY, "huey": NOT_OFFERED}
+    assert {system: found.outcome(system, "security.pickle") for system in SYSTEMS} == {"celery": WORKS, "rq": PARTLY, "huey": PARTLY}
+    for each in found.findings:
+        assert (out / each.folder / "observation.json").exists()
+        assert not (out / each.folder / "work").exists()
+    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
+
+
+def test_what_is_called_so_is_looked_at_by_somebody() -> None:
+    assert "absent" in absent("rate", {"a place": ["one", "two"]})
+    with pytest.raises(GaveUp, match="rate_limit"):
+        absent("rate", {"a place": ["one", "rate_limit"]})
+
+
+def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="bench features"):
+        open_features(tmp_path)
+    for text, words in (("{", "damaged"), ('{"kind": "other"}', "no features.json"), ('{"kind": "features", "findings": [], "format": 99}', "format 99")):
+        (tmp_path / stored.FILE).write_text(text)
+        with pytest.raises(UsageError, match=words):
+            open_features(tmp_path)
