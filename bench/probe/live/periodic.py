@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.probe.live.lab import Lab, Observation, Process
 
-NEAR = 0.5  # two firings closer than half a period are one too many
+NEAR = 0.6  # two firings closer than that share of a period are one too many: of two schedulers one is within half of it
 
 
 def _times(lab: Lab) -> list[float]:
