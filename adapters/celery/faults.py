@@ -40,6 +40,9 @@ def on_redis(fault: str, settings: Mapping[str, Any], saved: bool) -> Prediction
     if fault == "connections-killed":
         text = "The worker reconnects at once; what it had fetched and not acknowledged may wait for the visibility timeout."
         return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 2), EXITS)
+    if fault == "broker-full":
+        text = "Publishes are refused. A worker whose acknowledgement is refused takes that for unrecoverable and stops; its supervisor starts it again."
+        return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 12), "its process may hang in its shutdown instead of ending")
     if fault == "half-open":
         return Prediction(
             "The worker runs what it has; a pop without an answer is noticed after 26 to 51 s. A publish has no timeout.", "recovered", "recovered"

@@ -22,7 +22,8 @@ if signed:
 for body in (tasks.touch, tasks.add, tasks.echo, tasks.nap, tasks.coroutine, tasks.careful, tasks.boom, tasks.big, tasks.step, tasks.total, tasks.look):
     app.task(name=body.__name__)(body)
 app.task(name="flaky", autoretry_for=(ValueError,), retry_backoff=1, retry_jitter=False, max_retries=5)(tasks.flaky)
-app.task(name="limited", rate_limit="4/s")(tasks.touch)
+app.task(name="limited-4", rate_limit="4/s")(tasks.touch)
+app.task(name="limited-1", rate_limit="1/s")(tasks.touch)
 
 
 def task(name: str) -> Any:

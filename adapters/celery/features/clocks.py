@@ -103,20 +103,20 @@ for _pool in ("prefork", "threads", "gevent"):
     TRIALS.of("limit.soft", _pool)(_soft(_pool))
 
 
-def _rate(workers: int) -> Callable[[Lab], Observation]:
+def _rate(workers: int, limit: int, seconds: float) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
         module = steps.app(lab)
         steps.workers(lab, module, *(f"w{number}" for number in range(workers)))
-        for _ in range(30):
-            module.task("limited").delay("limited")
-        time.sleep(4.0)
-        return {"limit_per_s": 4.0, "workers": workers, "starts_s": [mark["ns"] / 1e9 for mark in lab.marks("limited")], "dropped": 0}
+        for _ in range(40):
+            module.task(f"limited-{limit}").delay("limited")
+        time.sleep(seconds)
+        return {"limit_per_s": float(limit), "workers": workers, "starts_s": [mark["ns"] / 1e9 for mark in lab.marks("limited")], "dropped": 0}
 
     return carry_out
 
 
-TRIALS.of("limit.rate", "one worker")(_rate(1))
-TRIALS.of("limit.rate", "two workers")(_rate(2))
+TRIALS.of("limit.rate", "one worker")(_rate(1, limit=4, seconds=6.0))
+TRIALS.of("limit.rate", "two workers")(_rate(2, limit=1, seconds=9.0))
 
 
 @TRIALS.of("cancel.queued")

@@ -9,7 +9,6 @@ from bench.probe.live.spans import most
 EARLY_S = 0.01  # the wall clock's resolution and a stamp taken late
 SOON_S = 2.0  # what ends or begins within this is taken as prompt
 SLOT_BACK_S = 6.0
-RATE_MARGIN = 0.05
 
 
 def fires(seen: Observation) -> Judgement:
@@ -18,15 +17,15 @@ def fires(seen: Observation) -> Judgement:
     if len(times) < seen["wanted"]:
         return Judgement(BROKEN, f"fired {len(times)} of {seen['wanted']} times")
     gaps = [b - a for a, b in itertools.pairwise(times)]
-    # One firing of a period of a minute has no gap: how far it is off the full minute is as good.
-    off = [abs(gap - period) for gap in gaps] or [min(times[0] % period, period - times[0] % period)]
-    jitter = max(off) * 1000
+    jitter = max(abs(gap - period) for gap in gaps) * 1000
     text = f"{len(times)} firings, {period:g} s apart, at most {jitter:.0f} ms off"
     # Two schedulers of the same period leave gaps of half a period at most, whatever lies between them.
     if any(gap > 1.6 * period or gap < 0.6 * period for gap in gaps):
         return Judgement(BROKEN, f"{text}: one was left out or came twice", {"jitter_ms": jitter})
     if period >= 60:
-        return Judgement(PARTLY, f"{text}; a minute is the finest period", {"jitter_ms": jitter, "period_s": period})
+        after_full = times[0] % period
+        text += f", {after_full:.0f} s after the full minute; a minute is the finest period"
+        return Judgement(PARTLY, text, {"jitter_ms": jitter, "period_s": period, "after_full_minute_s": after_full})
     return Judgement(WORKS, text, {"jitter_ms": jitter, "period_s": period})
 
 
@@ -118,8 +117,8 @@ def rate(seen: Observation) -> Judgement:
     achieved = (len(starts) - 1) / (starts[-1] - starts[0])
     text = f"{achieved:.2f}/s where {seen['limit_per_s']:g}/s are allowed, {seen['workers']} worker{'s' if seen['workers'] > 1 else ''}"
     figures = {"achieved_per_s": achieved}
-    # In any stretch of time a bucket or a window of one second lets through what the stretch and one second more allow.
-    allowed = seen["limit_per_s"] * (starts[-1] - starts[0] + 1) * (1 + RATE_MARGIN)
+    # A window of one second lets through its whole share at its beginning or its end: a stretch touches up to two more than it is long.
+    allowed = seen["limit_per_s"] * (starts[-1] - starts[0] + 2)
     if len(starts) <= allowed:
         return Judgement(WORKS if not seen["dropped"] else PARTLY, text + (f"; {seen['dropped']} were given up" if seen["dropped"] else ""), figures)
     if seen["workers"] > 1 and len(starts) <= allowed * seen["workers"]:
