@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bench.claims.form import load
@@ -28,15 +27,12 @@ def counted(found: Sequence[Ruling]) -> str:
 
 
 def render(found: Sequence[Ruling], out: Console) -> None:
-    """One table per source."""
+    """Source by source: the verdict and the claim in one line, what was seen below it."""
     for source in dict.fromkeys(each.source for each in found):
-        out.print(Text(source, style="bold"))
-        shown = Table(box=None, padding=(0, 2, 0, 0))
-        for name in ("claim", "of", "says", "verdict", "seen here"):
-            shown.add_column(name, overflow="fold")
+        out.print(Text(f"\n{source}", style="bold"))
         for each in found:
             if each.source == source:
                 style = LOOKS.get(each.verdict.split(" since ")[0], "dim")
-                shown.add_row(Text(each.row), Text(each.who), Text(each.says), Text(each.verdict, style=style), Text(each.evidence))
-        out.print(shown)
-    out.print(counted(found))
+                out.print(Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"), soft_wrap=True)
+                out.print(Text(f"    {each.evidence}"), soft_wrap=True)
+    out.print(f"\n{counted(found)}")

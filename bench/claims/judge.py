@@ -111,7 +111,7 @@ def _pair(claim: Ratio, joined: Joined | None, a: str, b: str, said: float) -> t
             return UNTESTED, f"{system}/default has no such figure here ({each.text})"
     ratio = float(found[a].value or 0) / float(found[b].value or 1)
     off = max(ratio / said, said / ratio)
-    text = f"{found[a].text} : {found[b].text} = {times(ratio)} : 1, {times(off)} times off (cells {found[a].cells}, {found[b].cells})"
+    text = f"{found[a].text} : {found[b].text} = {times(ratio)} : 1, off by a factor of {off:.1f} (cells {found[a].cells}, {found[b].cells})"
     if off <= NEAR:
         return CONFIRMED, text
     if off > APART or joined.blocks(claim.scenario) >= ENOUGH_BLOCKS:

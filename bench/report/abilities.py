@@ -15,6 +15,7 @@ from bench.claims.judge import Ruling, rule
 from bench.features.catalog import CATALOG, GROUPS, Feature
 from bench.features.outcome import OUTCOMES, Finding
 from bench.features.stored import Features
+from bench.report.claims import TITLES
 from bench.report.data import Joined
 
 
@@ -43,7 +44,7 @@ def section(features: Features | None) -> dict[str, Any] | None:
     counts = [(name, sum(each.outcome == name for each in findings), meaning) for name, meaning in OUTCOMES.items()]
     versions = sorted({f"{name} {version}" for each in findings for name, version in each.versions.items()})
     return {
-        "systems": features.systems,
+        "systems": _systems(features),
         "groups": [(group, rows) for group, rows in groups if any(place for row in rows for place in row.places)],
         "counts": [(name, count, meaning) for name, count, meaning in counts if count],
         "created": features.info["created"],
@@ -65,9 +66,15 @@ def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
     }
 
 
+def _systems(features: Features) -> list[str]:
+    """In the order of the published table, others behind."""
+    known = list(TITLES)
+    return sorted(features.systems, key=lambda name: (known.index(name) if name in known else len(known), name))
+
+
 def _row(features: Features, feature: Feature) -> Row:
     places: list[Ability | None] = []
-    for system in features.systems:
+    for system in _systems(features):
         outcome = features.outcome(system, feature.name)
         places.append(Ability(outcome, features.of(system, feature.name)) if outcome else None)
     return Row(feature, places)

@@ -21,7 +21,11 @@
 
   function show() {
     place.replaceChildren();
-    const found = advise(asked(), known);
+    const wanted = asked(), found = advise(wanted, known);
+    if (wanted.rate === null && wanted.p99_ms === null && wanted.memory_mb === null && wanted.may_lose && wanted.may_double && !wanted.needs.length) {
+      place.append(element("p", `Nothing is asked for yet but a broker: ${found.filter((each) => each.state === "meets").length} of ${found.length} arms would do.`, "muted"));
+      return;
+    }
     for (const [state, title] of [["meets", "Meet all of it"], ["not known", "Something is not known"], ["excluded", "Excluded"]]) {
       const mine = found.filter((each) => each.state === state);
       place.append(element("h3", `${title}: ${mine.length}`));

@@ -22,11 +22,11 @@ PATTERNS = {
     "recovered": ("", 0.25),
     "doubled": ("///", 0.0),
     "failed": ("xxx", 0.0),
-    "stuck": ("...", 0.0),
+    "stuck": ("++", 0.0),  # never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern
     "lost": ("", 1.0),
     "open": ("|||", 0.0),
     "refused": ("---", 0.0),
-    "unexpected": ("ooo", 0.0),
+    "unexpected": ("\\\\\\\\", 0.0),
 }
 
 
