@@ -126,7 +126,9 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
 
 def _env(each: Planned, url: str) -> dict[str, str]:
     outside = Path(str(sys.modules[type(each.adapter).__module__].__file__)).resolve().parents[type(each.adapter).__module__.count(".")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON", "RQ_", "CELERY_"))}
+    # Libraries read settings from variables that begin with their own name: those of the user are not the trial's.
+    strange = ("QUEUE_BENCH_", "PYTHON", f"{each.adapter.name.upper()}_")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     return {**clean, "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(ROOT), str(outside)])), probe_cell.BROKER: url}
 
 
