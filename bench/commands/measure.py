@@ -91,7 +91,7 @@ def selftest(
 
 @app.command()
 def features(
-    system: Annotated[list[str], typer.Option("--system", help="celery, rq, huey; all of them unless named")] = [],  # noqa: B006
+    system: Annotated[list[str], typer.Option("--system", help="a system by its name; all of them unless named")] = [],  # noqa: B006
     feature: Annotated[list[str], typer.Option("--feature", help="a feature, such as priority.levels, or all of a kind, such as flow")] = [],  # noqa: B006
     quick: Annotated[bool, typer.Option("--quick", help="without those that wait for a slower clock")] = False,
     shown: Annotated[bool, typer.Option("--list", help="show the features instead")] = False,
