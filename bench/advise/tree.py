@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.claims.form import load
 from bench.features.stored import Features
 from bench.report.words import listing, number
 
@@ -20,13 +21,12 @@ class Branch:
 
 
 def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch]:
-    """“Complex workflows? Celery. Else by scale: small Huey; else Redis a must? RQ, otherwise Celery.”"""
-    return [
-        Branch("Complex workflows needed? Yes", "Celery", _flows(features)),
-        Branch("No, and small scale", "Huey", _small(known)),
-        Branch("Medium to large, Redis a must", "RQ", _fastest(known, "redis")),
-        Branch("Medium to large, Redis no must", "Celery", _fastest(known, "")),
-    ]
+    """Every branch of the trees in claims/, in their order."""
+    found = []
+    for each in (branch for claims in load() for branch in claims.branch):
+        seen = {"flows": _flows(features), "small": _small(known, each.advice), "fastest": _fastest(known, each.broker)}[each.by]
+        found.append(Branch(each.question, each.advice, seen))
+    return found
 
 
 def _flows(features: Features | None) -> str:
@@ -41,9 +41,9 @@ def _rates(known: Mapping[str, Any], broker: str) -> list[tuple[float, str]]:
     return sorted(((float(arm["rate"]["value"]), str(arm["arm"])) for arm in arms), reverse=True)
 
 
-def _small(known: Mapping[str, Any]) -> str:
+def _small(known: Mapping[str, Any], advice: str) -> str:
     enough = [name for rate, name in _rates(known, "") if rate >= SMALL_PER_S]
-    return f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}: scale alone does not single out Huey"
+    return f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}: scale alone does not single out {advice}"
 
 
 def _fastest(known: Mapping[str, Any], broker: str) -> str:

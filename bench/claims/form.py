@@ -109,6 +109,15 @@ class Recovery(Part):
         return name
 
 
+class Branch(Part):
+    """A branch of a published decision tree, and which of our data stands beside it."""
+
+    question: str
+    advice: str
+    by: Literal["flows", "small", "fastest"]
+    broker: str = ""
+
+
 class Claims(Part):
     """One file."""
 
@@ -118,6 +127,7 @@ class Claims(Part):
     ratio: Sequence[Ratio] = ()
     unlike: Sequence[Unlike] = ()
     recovery: Sequence[Recovery] = ()
+    branch: Sequence[Branch] = ()
 
 
 def load(folder: Path = ROOT / "claims") -> list[Claims]:
