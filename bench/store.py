@@ -24,6 +24,16 @@ MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 
 
+def fresh_folder(folder: Path) -> None:
+    """Make a folder that was not there; UsageError in one line if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=False)
+    except FileExistsError:
+        raise UsageError(f"{folder} is there already: choose another --out") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+
+
 def write_json(path: Path, value: Any, compact: bool = False) -> None:
     """Write a whole JSON file or none: a reader never sees half of it. Compact = one line for each name of the document."""
     part = path.with_name(path.name + ".part")

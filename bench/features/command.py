@@ -1,7 +1,7 @@
 """`bench features`: carry the trials out, show each outcome as it comes, store all, print the table."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.base import Adapter
+from bench import store
 from bench.arms import nearest
 from bench.errors import UsageError
 from bench.features import session, stored
@@ -34,12 +35,7 @@ def features(adapters: Mapping[str, Adapter], systems: Sequence[str], wanted: Se
     plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick)
     if not plan:
         raise UsageError("none of these systems has a trial of these features: `bench features --list` shows the features")
-    try:
-        folder.mkdir(parents=True, exist_ok=False)
-    except FileExistsError:
-        raise UsageError(f"{folder} is there already: choose another --out") from None
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+    store.fresh_folder(folder)
     began = time.monotonic()
     out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
     findings = session.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))
@@ -79,8 +75,3 @@ def table(found: Features) -> Table:
             outcomes = [found.outcome(system, each.name) for system in found.systems]
             shown.add_row(Text(f"  {each.name}"), *(Text(outcome or "–", style=LOOKS.get(outcome or "", "dim")) for outcome in outcomes))
     return shown
-
-
-def catalog_rows(systems: Iterable[str] = ()) -> list[dict[str, str]]:
-    """The catalogue, for `--list`."""
-    return [{"feature": each.name, "group": each.group, "asks": each.asks} for each in CATALOG]

@@ -46,12 +46,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     """Run every check and store what it said; the exit code."""
     if blocks and blocks < MIN_BLOCKS:
         raise UsageError(f"--noise {blocks}: give 0 for none, or {MIN_BLOCKS} blocks at least")
-    try:
-        folder.mkdir(parents=True, exist_ok=False)
-    except FileExistsError:
-        raise UsageError(f"{folder} is there already: choose another --out") from None
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+    store.fresh_folder(folder)
     session = Session(folder / "runs", lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True))
     checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
     began, lines = datetime.now(UTC), list[Line]()

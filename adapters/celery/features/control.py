@@ -4,12 +4,13 @@ import time
 from typing import Any
 
 from adapters.celery.features import steps
+from bench.brokers.base import free_port
 from bench.probe.live.burden import drains, shows
 from bench.probe.live.control import CHILDREN_POLL_S, grows, while_busy
 from bench.probe.live.lab import Lab, Observation, Process
 from bench.probe.live.spans import most, spans
 from bench.probe.live.trial import Trials
-from bench.probe.live.web import free_port, up
+from bench.probe.live.web import up
 
 TRIALS = Trials()
 

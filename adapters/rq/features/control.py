@@ -9,12 +9,13 @@ from rq import Worker
 from rq.command import send_shutdown_command
 
 from adapters.rq.features import steps
+from bench.brokers.base import free_port
 from bench.probe.live import tasks
 from bench.probe.live.burden import drains, shows
 from bench.probe.live.control import while_busy
 from bench.probe.live.lab import Lab, Observation, absent, options
 from bench.probe.live.trial import Trials
-from bench.probe.live.web import free_port, get, up
+from bench.probe.live.web import get, up
 
 TRIALS = Trials()
 

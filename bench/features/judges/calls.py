@@ -4,7 +4,7 @@ from bench.features.outcome import BROKEN, PARTLY, WORKS, Judgement, Observation
 
 
 def sync(seen: Observation) -> Judgement:
-    """`value`, `expected`, `caller_pid`, `pids` of the runs, `messages` in the broker afterwards."""
+    """`value`, `expected`, `caller_pid`, `pids` of the runs."""
     if seen["value"] != seen["expected"]:
         return Judgement(BROKEN, f"returned {seen['value']!r} instead of {seen['expected']!r}")
     if set(seen["pids"]) != {seen["caller_pid"]}:
@@ -39,7 +39,7 @@ def async_def(seen: Observation) -> Judgement:
 
 
 def batch(seen: Observation) -> Judgement:
-    """`asked`, `ran` = how many tasks ran exactly once, `reads` = requests that the broker read for it, `refused_by` in words."""
+    """`asked`, `ran` = how many tasks ran exactly once, `reads` = requests that the broker read for it."""
     if seen["ran"] != seen["asked"]:
         return Judgement(BROKEN, f"{seen['ran']} of {seen['asked']} ran exactly once")
     each = seen["reads"] / seen["asked"]

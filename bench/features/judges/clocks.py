@@ -41,10 +41,10 @@ def once(seen: Observation) -> Judgement:
 
 
 def missed(seen: Observation) -> Judgement:
-    """`away_periods` = periods without a scheduler, `made_up` = firings for them, `again` = firings after the restart, `by_hand` what was needed."""
+    """`away_periods` = periods without a scheduler, `again` = firings after the restart, `made_up` = those of them beside the regular ones."""
     if not seen["again"]:
         return Judgement(BROKEN, "after the restart it did not fire any more")
-    text = f"fires again after the restart; of {seen['away_periods']:.0f} missed firings {seen['made_up']} were made up"
+    text = f"fires again after the restart; {seen['away_periods']:.0f} firings were missed, {seen['made_up']} came beside the regular ones"
     return Judgement(WORKS, text, {"made_up": float(seen["made_up"])})
 
 

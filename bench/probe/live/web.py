@@ -2,25 +2,18 @@
 
 import inspect
 import json
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from bench.brokers.base import free_port
 from bench.probe.live.lab import GaveUp, Lab, Observation
 
 REQUESTS, WARM = 60, 10
 DJANGO_REQUESTS = 500
 BUSY_S = 0.003  # what else a request does before its transaction commits
-
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get(url: str, timeout_s: float = 5.0) -> tuple[int, str]:
