@@ -1,4 +1,4 @@
-"""`bench advise`: the answer in the terminal, and the published decision tree with what our data says of its branches."""
+"""`bench advise`: the answer in the terminal."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from rich.text import Text
 
 from bench.advise.answer import EXCLUDED, MEETS, OPEN, Candidate
 from bench.advise.asked import Asked
+from bench.advise.tree import Branch
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
@@ -30,3 +31,9 @@ def _candidate(each: Candidate, out: Console) -> None:
     for check in shown:
         mark, style = MARKS[check.met]
         out.print(Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"), soft_wrap=True)
+
+
+def render_tree(found: Sequence[Branch], out: Console) -> None:
+    """Branch by branch: its advice, and what was seen below it."""
+    for each in found:
+        out.print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)

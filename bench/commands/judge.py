@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -46,7 +46,7 @@ def advise(
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
     from bench.advise.answer import answer as found_by
     from bench.advise.asked import by_asking, checked, from_file
-    from bench.advise.command import render
+    from bench.advise.command import render, render_tree
     from bench.advise.facts import facts
     from bench.advise.tree import branches
     from bench.report.data import join
@@ -55,12 +55,8 @@ def advise(
     known = facts(join([measuring.open_measured(find_run(name)) for name in run]), found)
     if published_tree:
         shown = branches(known, found)
-        if as_json:
-            return answer([asdict(each) for each in shown])
-        for each in shown:
-            console().print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)
-        return None
-    options: dict[str, Any] = {
+        return answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())
+    given: dict[str, object] = {
         "rate": rate,
         "task_ms": task_ms,
         "kind": kind,
@@ -69,18 +65,12 @@ def advise(
         "may_lose": may_lose,
         "may_double": may_double,
     }
-    options |= {"needs": tuple(need) if need else None, "brokers": tuple(broker) if broker else None}
-    values = {
-        **(from_file(file) if file else {}),
-        **(by_asking(_question) if ask else {}),
-        **{name: each for name, each in options.items() if each is not None},
-    }
-    asked = checked(values)
+    given |= {"needs": need or None, "brokers": broker or None}
+    asked = checked({**(from_file(file) if file else {}), **(by_asking(_question) if ask else {}), **{k: v for k, v in given.items() if v is not None}})
     candidates = found_by(asked, known)
     if as_json:
         return answer({"asked": asked.model_dump(mode="json"), "arms": [each.as_json() for each in candidates]})
-    render(asked, candidates, console())
-    return None
+    return render(asked, candidates, console())
 
 
 def _question(text: str) -> str:
