@@ -26,6 +26,7 @@ CAPACITY_WARM_S, CAPACITY_S = 3.0, {"smoke": 2.0, "quick": 5.0, "full": 15.0}
 WARM_SHARE, WARM_AT_MOST_S = 0.1, 60.0
 MOST_TASKS = 1_000_000  # an event file of 160 MB
 KEPT_TASKS = 25_000  # about, of those that went as they should: 0.6 MB
+ALL_WARM = 1 << 62
 GROWTH = ("worker_growth_bytes_per_1000", "worker_growth_bytes_per_hour", "broker_growth_bytes_per_1000", "broker_growth_bytes_per_hour")
 
 
@@ -126,7 +127,7 @@ def _capacity(stage: Stage, seconds: float) -> float:
     warm = time.monotonic_ns() + int(CAPACITY_WARM_S * 1e9)
     until = warm + int(seconds * 1e9)
     with stage.phase("capacity"):
-        stage.load.order("backlog", events=str(stage.work / "runs.bin"), low=LOW, high=HIGH, warm_until_ns=until, until_ns=until)
+        stage.load.order("backlog", events=str(stage.work / "runs.bin"), low=LOW, high=HIGH, warm_until_ns=ALL_WARM, until_ns=until)
         time.sleep(max(0.0, (warm - time.monotonic_ns()) / 1e9))
         began, before = time.monotonic(), stage.tail.count()
         time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
