@@ -2,7 +2,7 @@
 
 The instrument imports `adapters/<system>/adapter.py` and uses its `ADAPTER`. The measured processes
 import `adapters/<system>/app.py`, which must offer `connect()` → a function (task, work) → the
-library's own id of the task, and may offer `bulk(tasks)`.
+library's own id of the task, and may offer `bulk(tasks)` and `ask(task, work)`.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,6 +33,7 @@ class Profile:
 
     `slot` tells by what a slot can be known: its thread (or lasting greenlet), its process, the parent of
     its processes where each task has one of its own, or `none` where greenlets come and go.
+    `light`: its slots are threads or greenlets of one process, of which a hundred are nothing unusual.
     `redis` is the broker unless an arm names another: `redis` or `redis-always`.
     """
 
@@ -44,6 +45,7 @@ class Profile:
     settings: tuple[Setting, ...]
     redis: str = "redis"
     requires: tuple[str, ...] = ()
+    light: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,14 @@ class BulkSomewhere(Bulk, Protocol):
     """Its bulk call is not offered on every broker."""
 
     bulk_brokers: tuple[str, ...]
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """The library has a call that waits for a result; app.py offers `ask(task, work)`: the plain call, then that one, at most 60 s."""
+
+    answer_call: str  # its name, for the report
+    answer_how: str  # how it learns of the result, and what it can be told to do otherwise
 
 
 @runtime_checkable

@@ -11,9 +11,17 @@ from adapters.base import Adapter
 from bench.host import ROOT
 
 # The runner decides how many generators there are and what is measured again; the calibration tells it how fast an enqueue call is.
-MODULES = "calibration cell cell_lines event_files fates fleet gates held host keeper ledger load missing network ready resources runner schedule stage"
+MODULES = (
+    "calibration cell cell_lines event_files fates fleet gates held host keeper ledger load missing network percentiles "
+    "ready resources runner schedule stage thinning"
+)
 SHARED = ("bench/probe/*.py", "bench/brokers/*.py", "scenarios/common.py", *(f"bench/{name}.py" for name in MODULES.split()))
-OWN = {"recovery": ("bench/recovery.py", "bench/strikes.py", "bench/faults/*.py", "scenarios/recovery_steps.py"), "latency": ("bench/percentiles.py",)}
+OWN = {
+    "burst": ("scenarios/drain.py",),
+    "recovery": ("bench/recovery.py", "bench/strikes.py", "bench/faults/*.py", "scenarios/recovery_steps.py"),
+    "work": ("scenarios/drain.py",),
+    "soak": ("bench/slope.py", "scenarios/latency.py"),
+}
 WORDS = ("faults.py",)  # what an adapter says beforehand of a fault
 
 

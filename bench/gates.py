@@ -110,7 +110,7 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
     except KeyError:
         return ""
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
-    accepted = int(within.sum())
+    accepted = int(within.sum()) + int(cell.journal["marks"].get("left_out", 0))
     for column, what in (("broker_pushes", "push commands"), *([("broker_messages", "messages more")] if idle else [])):
         seen = b[column] - a[column]
         if not np.isnan(seen) and int(seen) != accepted:

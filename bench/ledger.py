@@ -89,11 +89,12 @@ def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
 def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path) -> tuple[Ledger, int]:
     """Join the event files of a cell: the ledger, and how many torn pieces lay inside the files.
 
-    `plan` is (ids, due_ns); where the generator chose as it went it is None. One file is held at a
-    time and taken apart by column: a million tasks must not cost the instrument its memory.
+    `plan` is (ids, due_ns); where the generator chose as it went it is None, and what it chose beside
+    a plan is added to that. One file is held at a time and taken apart by column: a million tasks
+    must not cost the instrument its memory.
     """
     sends, returns, torn = _sent(generators)
-    ids, due = plan if plan is not None else (sends[0], sends[2])
+    ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
     ids, first = np.unique(ids, return_index=True)
     due = due[first]
     sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
@@ -105,6 +106,11 @@ def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Pa
     del flag
     columns, torn_runs = _pair(runs)
     return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
+
+
+def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
+    chosen = ~np.isin(sends[0], plan[0])
+    return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
 
 
 def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> list[Ints]:

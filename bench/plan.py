@@ -16,6 +16,8 @@ from scenarios.base import Scenario
 
 SIZES = ("smoke", "quick", "full")
 TIME_CAP_S = 1200.0
+MINUTES_AT_MOST = 24 * 60.0
+AROUND_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Plan:
     seed: int = 0
     label: str = ""
     time_cap_s: float = TIME_CAP_S
+    minutes: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
-        names = ("size", "tasks", "blocks", "workers", "time_cap_s")
+        names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes")
         words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
         return words | {name: getattr(self, name) for name in names}
 
@@ -50,8 +53,9 @@ def load_scenarios() -> dict[str, Scenario]:
     return dict(sorted(found.items(), key=lambda item: _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)))
 
 
-# The burst first, so that the headline stands early.
-_ORDER = ("burst", "latency", "recovery")
+# What runs where none is named; the burst first, so that the headline stands early.
+MAIN = ("burst", "latency", "recovery")
+_ORDER = (*MAIN, "work", "result", "soak")
 
 
 def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str], adapters: Mapping[str, Adapter], **rest: Any) -> Plan:
@@ -62,7 +66,7 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
             raise nearest(name, known, "scenario")
     if rest.get("size", "full") not in SIZES:
         raise nearest(str(rest["size"]), SIZES, "size")
-    chosen = list(scenarios) or list(known)
+    chosen = list(scenarios) or list(MAIN)
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
     cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
     for case in cases:
@@ -72,11 +76,22 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
         value = rest.get(option)
         if value is not None and value < 1:
             raise UsageError(f"--{option} {value}: give a number from 1 on")
+    if (minutes := rest.get("minutes")) is not None:
+        _check_minutes(minutes, [known[name] for name in chosen])
+        # Who asks for an hour does not want it cut after twenty minutes.
+        rest["time_cap_s"] = max(rest.get("time_cap_s", TIME_CAP_S), 60 * minutes + AROUND_S)
     texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
     parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
     if rest.get("workers") is None:
         rest["workers"] = len(os.sched_getaffinity(0))
     return Plan(chosen, parsed, list(cases), **rest)
+
+
+def _check_minutes(minutes: float, scenarios: Sequence[Scenario]) -> None:
+    if not 0 < minutes <= MINUTES_AT_MOST:
+        raise UsageError(f"--minutes {minutes:g}: give a number above 0 and up to {MINUTES_AT_MOST:g}")
+    if not any("minutes" in each.params(case, "full", None) for each in scenarios for case in each.cases("full")):
+        raise UsageError("--minutes says how long a soak lasts: name that scenario, `bench run soak`")
 
 
 def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
@@ -106,10 +121,17 @@ def cells(plan: Plan) -> list[Cell]:
             for arm in arms:
                 for case in _cases(scenario, plan, block):
                     seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
-                    found.append(Cell(len(found) + 1, name, case, arm, block, plan.workers, seed, scenario.params(case, plan.size, plan.tasks)))
+                    slots = scenario.slots(case, plan.workers)
+                    found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan)))
     if not found:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
     return found
+
+
+def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
+    """What the case and the size give, with the length that the plan asks for in the place of its own."""
+    params = scenario.params(case, plan.size, plan.tasks)
+    return {**params, "minutes": plan.minutes} if plan.minutes is not None and "minutes" in params else params
 
 
 def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:

@@ -14,6 +14,7 @@ from bench.schedule import Schedule
 
 TIMEOUT_S = 60.0
 SLEEP_MS = 50
+SLEEP_MS_PER_SLOT = 20  # a system that starts fifty tasks a second gets them all going before the first is over
 
 
 class Ready:
@@ -48,7 +49,8 @@ class Ready:
     def _send(self, load: Load, count: int) -> set[int]:
         tasks = np.arange(self._task - count + 1, self._task + 1, dtype=np.int64)
         self._task -= count
-        load.send(Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), (f"sleep:{SLEEP_MS}",)), time.monotonic_ns())
+        works = (f"sleep:{max(SLEEP_MS, SLEEP_MS_PER_SLOT * count)}",)
+        load.send(Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), works), time.monotonic_ns())
         return {int(task) for task in tasks}
 
 

@@ -25,6 +25,7 @@ from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.ready import Ready
 from bench.resources import Sampler
+from bench.thinning import thin
 
 TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
@@ -199,6 +200,9 @@ class Stage:
         until = self.journal["marks"].get("planned_until_ns")
         if until:
             book = _cut(book, int(until))
+        if (every := int(self.journal["marks"].get("keep_every", 1))) > 1:
+            book, left_out = thin(book, every)
+            self.mark("left_out", left_out)
         self.journal["restarts"] = self.fleet.restarts
         self.journal["versions"] = store.read_json(self.work / "versions.json")
         tasks, runs = ledger.tables(book, self.load.errors())

@@ -37,6 +37,10 @@ class Scenario(Protocol):
         """What cell.json carries for this case and size."""
         ...
 
+    def slots(self, case: str, workers: int) -> int:
+        """How many slots a cell of that case has, where the plan says `workers`."""
+        ...
+
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
         """About how long a cell takes, given a calibrated rate (tasks/s)."""
         ...

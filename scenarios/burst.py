@@ -1,6 +1,5 @@
 """burst: fill the queue, then drain it: throughput, memory, cost per task. No latency: a backlog's P99 restates N ÷ throughput."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,22 +11,18 @@ from bench import gates, ledger
 from bench.cell import Cell
 from bench.ledger import Ledger
 from bench.metrics import Measure
-from bench.missing import GONE_S
 from bench.schedule import at_once, merge
 from bench.stage import Stage
 from bench.store import StoredCell
 from scenarios.base import Needs
 from scenarios.common import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
+from scenarios.drain import COUNTS_NONE, NOT_TOLD, capped, enqueue_rate, throughput, until_finished, until_sent, why_no_server, worker_cpu
 
 TASKS = {"smoke": 200, "quick": 5_000, "full": 100_000}
 BULK_AT_MOST = 20_000
 SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
 RTTS = (0, 1, 2, 10)  # ms
 SETTLE_S = 1.0
-ASK_AGAIN_S = 1.0
-NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
-COUNTS_NONE = {"rabbitmq": "RabbitMQ counts no commands", "postgres": "PostgreSQL counts no commands", "sqlite": "SQLite has no server"}
-WINDOW = (0.05, 0.95)
 
 
 class Burst:
@@ -52,6 +47,10 @@ class Burst:
         if case.startswith("rtt="):
             return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
         return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}
+
+    def slots(self, case: str, workers: int) -> int:
+        """As many as the plan says."""
+        return workers
 
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
         """Enqueue, drain, and about six seconds of starting, settling and stopping."""
@@ -84,11 +83,11 @@ class Burst:
         stage.new_fleet()
         with stage.phase("enqueue"):
             stage.load.send(merge((at_once(tasks, 0.0), "")), time.monotonic_ns())
-            _until_sent(stage, tasks)
+            until_sent(stage, tasks)
         stage.expect(tasks)
         with stage.phase("drain"):
             stage.fleet.start()
-            _until_finished(stage, tasks)
+            until_finished(stage, tasks)
         time.sleep(SETTLE_S)
         stage.sampler.edge("after")
 
@@ -99,13 +98,13 @@ class Burst:
         stage.mark("chosen_as_it_went", 1)
         with stage.phase("enqueue"):
             stage.load.order("bulk", tasks=tasks, chunk=adapter.bulk_chunk)
-            _until_sent(stage, tasks)
+            until_sent(stage, tasks)
 
     def measure(self, cell: StoredCell, cores: int) -> list[Measure]:
         """Rates from stamps, memory and counters from the samples at the edges."""
         book = ledger.load(cell)
         if cell.spec["case"] == "bulk":
-            rate = Measure("bulk_enqueue_rate", _enqueue_rate(book))
+            rate = Measure("bulk_enqueue_rate", enqueue_rate(book))
             held = cell.journal["held"]
             queued = len(held) if held is not None else None
             tasks = int(cell.spec["params"]["tasks"])
@@ -113,8 +112,7 @@ class Burst:
             unfit = first_problem(lambda: gates.events(cell, book, all_sent=True), lambda: gates.foreign_load(cell, ("enqueue",), cores))
             return judged([rate], short or unfit, "")
         told = fates_of(cell, book)
-        by_time_cap = bool(cell.journal["marks"].get("out_of_time"))
-        measures = [*_rates(cell, book, by_time_cap), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
+        measures = [*_rates(cell, book), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
         invalid = first_problem(
             lambda: gates.events(cell, book, all_sent=True),
             lambda: gates.foreign_load(cell, ("enqueue", "drain"), cores),
@@ -123,105 +121,23 @@ class Burst:
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
 
 
-def _until_sent(stage: Stage, tasks: int) -> None:
-    while not stage.load.done():
-        stage.load.check_alive()
-        if stage.out_of_time():
-            stage.mark("out_of_time", 1)
-            return
-        time.sleep(0.01)
-    stage.progress("enqueue", tasks, tasks)
-
-
-def _until_finished(stage: Stage, tasks: int) -> None:
-    """Until each task has finished or will not; the broker is asked only when nothing moves, it has work to do before."""
-    before, since = -1, time.monotonic()
-    while (done := stage.finished()) < tasks:
-        stage.progress("drain", done, tasks)
-        stage.fleet.check_alive()
-        if stage.out_of_time():
-            stage.mark("out_of_time", 1)
-            return
-        if done != before:
-            before, since = done, time.monotonic()
-        elif time.monotonic() - since > GONE_S:
-            if stage.missing.all_told(stage.unfinished()):
-                return
-            time.sleep(ASK_AGAIN_S)
-        time.sleep(0.1)
-
-
-def _enqueue_rate(book: Ledger) -> float:
-    ours = book.measured() & (book.enqueue == ledger.ACCEPTED)
-    return float(ours.sum()) / (int(book.returned[ours].max()) - int(book.sent[ours].min())) * 1e9
-
-
-def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
-    """(start_ns, end_ns, finished inside) of the throughput window, or why there is none.
-
-    From the 5 % point, or from the moment when the last slot has finished its first task if that
-    is later, to the 95 % point.
-    """
-    done = np.sort(book.first_finish()[book.measured()])
-    done = done[done >= 0]
-    if len(done) < 40:
-        return f"only {len(done)} tasks finished"
-    begun = slots_in(book, slot)
-    if slot != "none" and len(begun) < slots:
-        return f"only {len(begun)} of {slots} slots ran a task"
-    start = max([int(done[math.ceil(WINDOW[0] * len(done)) - 1]), *begun])
-    end = int(done[math.ceil(WINDOW[1] * len(done)) - 1])
-    inside = int(((done > start) & (done <= end)).sum())
-    if inside < 20:
-        return "the last slot began when nearly all was done"
-    return start, end, inside
-
-
-def slots_in(book: Ledger, slot: str) -> list[int]:
-    """For each slot that ran a measured task, the stamp of its first finish."""
-    ours = (book.run_task >= 0) & (book.finished >= 0)
-    if slot == "none":
-        return []
-    columns = {"thread": (book.run_pid, book.run_thread), "process": (book.run_pid,), "parent": (book.run_parent,)}[slot]
-    which = np.zeros(int(ours.sum()), np.int64)
-    for column in columns:
-        values, inverse = np.unique(column[ours], return_inverse=True)
-        which = which * len(values) + inverse
-    _, which = np.unique(which, return_inverse=True)
-    first = np.full(int(which.max()) + 1 if len(which) else 0, np.iinfo(np.int64).max)
-    np.minimum.at(first, which.ravel(), book.finished[ours])
-    return [int(stamp) for stamp in first]
-
-
-def _rates(cell: StoredCell, book: Ledger, by_time_cap: bool) -> list[Measure]:
-    verdict = "beyond" if by_time_cap else "ok"
-    capped = "the time cap ended the cell first: measured on what was done" if by_time_cap else ""
-    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
-    if isinstance(found, str):
-        throughput = Measure("throughput", None, "withheld", found)
-    else:
-        start, end, inside = found
-        throughput = Measure("throughput", inside / (end - start) * 1e9, verdict, capped)  # type: ignore[arg-type]
+def _rates(cell: StoredCell, book: Ledger) -> list[Measure]:
     start_ns, end_ns = cell.phase("drain")
     finished = book.first_finish()[book.measured()]
-    drained = ((end_ns if by_time_cap else int(finished.max())) - start_ns) / 1e9
+    verdict, reason = capped(cell)
+    drained = ((end_ns if verdict == "beyond" else int(finished.max())) - start_ns) / 1e9
     return [
-        throughput,
-        Measure("enqueue_rate", _enqueue_rate(book)),
+        throughput(cell, book),
+        Measure("enqueue_rate", enqueue_rate(book)),
         Measure("boot_s", float(cell.journal["marks"]["boot_s"])),
-        Measure("drain_s", drained, verdict, capped),  # type: ignore[arg-type]
+        Measure("drain_s", drained, verdict, reason),  # type: ignore[arg-type]
     ]
-
-
-def _why_no_server(cell: StoredCell) -> tuple[str, str]:
-    """The reason and the verdict where nothing is known of the broker's memory and CPU."""
-    return (COUNTS_NONE["sqlite"], "not_offered") if cell.spec["broker"] == "sqlite" else (NOT_TOLD, "unavailable")
 
 
 def _memory(cell: StoredCell) -> list[Measure]:
     tasks = int(cell.spec["params"]["tasks"])
     grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
-    told = _why_no_server(cell)
+    told = why_no_server(cell)
     return [
         measure_or("worker_memory_idle_bytes", at(cell, "worker_pss", "idle"), "no sample"),
         measure_or("worker_memory_peak_bytes", peak(cell, "worker_pss", ("drain",)), "no sample"),
@@ -237,8 +153,8 @@ def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
     broker = cell.spec["broker"]
     no_count = (COUNTS_NONE[broker], "not_offered") if broker in COUNTS_NONE else (NOT_TOLD, "unavailable")
     return [
-        _worker_cpu(cell, book),
-        measure_or("broker_cpu_us_per_task", None if cpu_s is None else cpu_s / finished * 1e6, *_why_no_server(cell)),
+        worker_cpu(cell, book),
+        measure_or("broker_cpu_us_per_task", None if cpu_s is None else cpu_s / finished * 1e6, *why_no_server(cell)),
         measure_or("broker_commands_per_task", None if commands is None else commands / finished, *no_count),
     ]
 
@@ -254,18 +170,6 @@ def _spent(cell: StoredCell, column: str) -> float | None:
         return None
     start, end = cell.phase("drain")
     return max(grown[0] + grown[1] - idle / idle_ns * (end - start), 0.0)
-
-
-def _worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
-    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
-    if isinstance(found, str):
-        return Measure("worker_cpu_ms_per_task", None, "withheld", found)
-    start, end, inside = found
-    if end - start < 1e9:
-        return Measure("worker_cpu_ms_per_task", None, "withheld", "the window is shorter than 1 s: CPU time comes in ticks of 10 ms")
-    stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
-    used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
-    return Measure("worker_cpu_ms_per_task", used / inside * 1e3)
 
 
 def _imports(book: Ledger) -> list[Measure]:

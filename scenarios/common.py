@@ -1,6 +1,8 @@
 """What the measures of several scenarios share."""
 
+import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from bench.fates import Fates, fates
 from bench.gates import edge
 from bench.ledger import Ledger
 from bench.metrics import FATES, METRICS, Measure
+from bench.percentiles import percentile_if_supported
 from bench.store import StoredCell
 
 COUNTED_ALWAYS = ("finished", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
@@ -94,6 +97,16 @@ def not_offered(metrics: Iterable[str], reason: str) -> list[Measure]:
     """The same refusal for several metrics."""
     assert all(name in METRICS for name in metrics)
     return [Measure(name, None, "not_offered", reason) for name in metrics]
+
+
+def ranked(name: str, values: Any, p: float) -> Measure:
+    """A percentile as a measure: `withheld` with fewer than ten samples beyond it, `unbounded` where it falls among what has no end."""
+    value = percentile_if_supported(values, p)
+    if value is None:
+        return Measure(name, None, "withheld", f"{len(values)} tasks leave fewer than 10 beyond P{p:g}")
+    if math.isinf(value):
+        return Measure(name, None, "unbounded", "that many tasks had not finished when the cell ended")
+    return Measure(name, value)
 
 
 Gate = Callable[[], str]

@@ -1,6 +1,5 @@
 """latency: open-loop arrivals, every task timed from the moment it was due."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,12 +11,11 @@ from bench.cell import Cell
 from bench.errors import CellFailed
 from bench.ledger import Ints, Ledger
 from bench.metrics import Measure
-from bench.percentiles import percentile_if_supported
 from bench.schedule import merge, poisson
 from bench.stage import Stage
 from bench.store import StoredCell
 from scenarios.base import Needs
-from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged
+from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged, ranked
 
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
 RATES = ("rate=30", "rate=300")
@@ -52,6 +50,10 @@ class Latency:
         kind, _, value = case.partition("=")
         named = {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
         return {**named, "warmup_s": 1 if size == "smoke" else 5, "tasks": tasks or 5_000, "at_least_s": spread[0], "at_most_s": spread[1]}
+
+    def slots(self, case: str, workers: int) -> int:
+        """As many as the plan says."""
+        return workers
 
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
         """Warm-up, steady phase, and about four seconds of starting and stopping."""
@@ -133,7 +135,7 @@ class Latency:
         )
         if cell.spec["case"] == "capacity":
             return judged([_capacity(cell, book), *fate_measures(told)], first_problem(*shared), wrong)
-        measures = _percentiles(cell, book)
+        measures = percentiles(cell, book, float(cell.journal["marks"]["rate"]))
         invalid = first_problem(*shared, lambda: gates.generator(cell, book))
         return judged([*measures, *fate_measures(told)], invalid, wrong)
 
@@ -171,11 +173,12 @@ def unbounded(book: Ledger, rate: float, steady: Ints, end_ns: int) -> bool:
     return waiting(end_ns) > rate and waiting(end_ns) > waiting(middle)
 
 
-def _percentiles(cell: StoredCell, book: Ledger) -> list[Measure]:
-    ours = np.flatnonzero(book.measured())
+def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) -> list[Measure]:
+    """Every percentile over the tasks due from that moment on, or that their backlog grew; `rate` = how many of the book's tasks fall due per second."""
+    ours = np.flatnonzero(book.measured() & (book.due >= since_ns))
     names = [name for name, _ in PERCENTILES]
     rest = ["wait_p99_ms", "service_p99_ms", "send_wait_p99_ms", "enqueue_call_p99_ms", "latency_p99_from_sent_ms"]
-    if unbounded(book, float(cell.journal["marks"]["rate"]), ours, int(cell.journal["marks"]["steady_end_ns"])):
+    if unbounded(book, rate, ours, int(cell.journal["marks"]["steady_end_ns"])):
         reason = "the backlog grew to the end of the phase: no percentile of it means anything"
         return [Measure(name, None, "unbounded", reason) for name in (*names, *rest)]
     start, finish = book.first_start()[ours], book.first_finish()[ours]
@@ -192,16 +195,7 @@ def _percentiles(cell: StoredCell, book: Ledger) -> list[Measure]:
         "enqueue_call_p99_ms": (returned - sent)[whole] / 1e6,
         "latency_p99_from_sent_ms": (finish - sent)[whole] / 1e6,
     }
-    return [_percentile(name, latency, p) for name, p in PERCENTILES] + [_percentile(name, values[name], 99.0) for name in rest]
-
-
-def _percentile(name: str, values: Any, p: float) -> Measure:
-    value = percentile_if_supported(values, p)
-    if value is None:
-        return Measure(name, None, "withheld", f"{len(values)} tasks leave fewer than 10 beyond P{p:g}")
-    if math.isinf(value):
-        return Measure(name, None, "unbounded", "that many tasks had not finished when the cell ended")
-    return Measure(name, value)
+    return [ranked(name, latency, p) for name, p in PERCENTILES] + [ranked(name, values[name], 99.0) for name in rest]
 
 
 SCENARIO = Latency()

@@ -57,6 +57,10 @@ class RecoveryScenario:
             known["time_limit_s"] = fault.time_limit_s
         return known
 
+    def slots(self, case: str, workers: int) -> int:
+        """As many as the plan says."""
+        return workers
+
     def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
         """Lead-in, the strikes, about half the horizon (many cells end early), starting and stopping."""
         return float(params["lead_in_s"] + (params["strikes"] - 1) * (steps.APART_S + 2) + max(12.0, params["horizon_s"] / 2) + 4)

@@ -20,7 +20,7 @@ from bench.schedule import at_once, merge, poisson
 from bench.selftest.own_cost import loop_us
 from bench.stage import Stage
 from bench.store import StoredCell
-from scenarios.burst import window
+from scenarios.drain import window
 
 ROOT = Path(__file__).resolve().parent.parent
 ADAPTERS = load_adapters()

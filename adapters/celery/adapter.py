@@ -78,6 +78,8 @@ class Celery:
     bulk_call = "kombu Producer.batch()"
     bulk_chunk = 1000
     bulk_brokers = REDISES
+    answer_call = "AsyncResult.get()"
+    answer_how = "it subscribes to the result's channel (Redis) or consumes a reply queue (RabbitMQ), and is woken"
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one worker, prefork pool, results stored, all else as shipped", "at most once", True, "thread", (SLOTS, *BACKEND)),
         "tuned": Profile("tuned", "one solo worker per slot, no results, no acknowledgement", "at most once", False, "process", TUNED),
@@ -90,8 +92,10 @@ class Celery:
             DURABLE,
             redis="redis-always",
         ),
-        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, *BACKEND, _pool("threads"))),
-        "gevent": Profile("gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, *BACKEND, _pool("gevent")), requires=("gevent",)),
+        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, *BACKEND, _pool("threads")), light=True),
+        "gevent": Profile(
+            "gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, *BACKEND, _pool("gevent")), requires=("gevent",), light=True
+        ),
         "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (*BACKEND, _pool("solo"))),
     }
 

@@ -32,6 +32,11 @@ def connect() -> Callable[[int, str], str]:
     return enqueue
 
 
+def ask(task: int, work: str) -> int:
+    """`delay`, then `AsyncResult.get`."""
+    return int((run.delay(task, work) if work else run.delay(task)).get(timeout=60))
+
+
 def bulk(tasks: Sequence[int]) -> None:
     """Many tasks in the pipelines of one batch."""
     with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=len(tasks)):

@@ -1,6 +1,6 @@
 """Huey: its profiles and its worker command."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
 from adapters.huey import faults, traces
@@ -41,8 +41,10 @@ class Huey:
     push_command = "lpush"
     key_patterns = ("huey.*", "huey_*")
     broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg",)}
+    answer_call = "Result.get(blocking=True)"
+    answer_how = "it asks again and again, first after 50 ms, then after ever longer pauses; with the setting notify_result Redis wakes it"
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
+        "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,), light=True),
         "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),
         "durable": Profile(
             "durable",
@@ -52,10 +54,13 @@ class Huey:
             "thread",
             DURABLE,
             redis="redis-always",
+            light=True,
         ),
-        "thread": Profile("thread", "one consumer, N threads (what the default is)", "at most once", True, "thread", (SLOTS, _kind("thread"))),
+        "thread": Profile("thread", "one consumer, N threads (what the default is)", "at most once", True, "thread", (SLOTS, _kind("thread")), light=True),
         "process": Profile("process", "one consumer, N processes", "at most once", True, "process", (SLOTS, _kind("process"))),
-        "greenlet": Profile("greenlet", "one consumer, N greenlets", "at most once", True, "thread", (SLOTS, _kind("greenlet")), requires=("gevent",)),
+        "greenlet": Profile(
+            "greenlet", "one consumer, N greenlets", "at most once", True, "thread", (SLOTS, _kind("greenlet")), requires=("gevent",), light=True
+        ),
     }
 
     def commands(self, launch: Launch) -> list[Command]:
@@ -65,6 +70,10 @@ class Huey:
             if name.startswith("-"):
                 flags += [name] if value is True else [name, str(launch.slots if value == "N" else value)]
         return [Command(("huey_consumer", f"{self.app}.huey", *flags))]
+
+    def known_settings(self) -> Collection[str]:
+        """What `RedisHuey` can be told beyond the profiles."""
+        return ("notify_result",)
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On the queue or in the schedule."""

@@ -27,7 +27,7 @@ def _connected(url: str) -> Huey:
         return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), fsync=_settings.get("fsync", False), results=_keep)
     if url.startswith("postgres"):
         return PostgresHuey("bench", dsn=url, results=_keep)
-    return RedisHuey("bench", url=url, results=_keep)
+    return RedisHuey("bench", url=url, results=_keep, notify_result=_settings.get("notify_result", False))
 
 
 huey = _connected(cell.broker())
@@ -55,3 +55,8 @@ def connect() -> Callable[[int, str], str]:
         return str(result.id) if _keep else ""
 
     return enqueue
+
+
+def ask(task: int, work: str) -> int:
+    """The decorated function, then `Result.get`."""
+    return int((run(task, work) if work else run(task)).get(blocking=True, timeout=60))

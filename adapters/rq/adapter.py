@@ -34,6 +34,8 @@ class Rq:
     key_patterns = ("rq:*",)
     bulk_call = "Queue.enqueue_many"
     bulk_chunk = 1000
+    answer_call = "Job.latest_result(timeout=…)"
+    answer_how = "a blocking read of the job's result stream (XREAD), which Redis wakes"
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
         "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),

@@ -14,6 +14,22 @@ def run(task, work=""):  # type: ignore[no-untyped-def]  # annotations would cos
 
 def connect():  # type: ignore[no-untyped-def]
     """The plain call: `enqueue`."""
+    job = _plain()  # type: ignore[no-untyped-call]
+    return lambda task, work: job(task, work).id
+
+
+def ask(task, work):  # type: ignore[no-untyped-def]
+    """`enqueue`, then `latest_result`."""
+    global _asking
+    _asking = _asking or _plain()  # type: ignore[no-untyped-call]
+    result = _asking(task, work).latest_result(timeout=60)
+    if result is None:
+        raise TimeoutError("no result within 60 s")
+    return result.return_value
+
+
+def _plain():  # type: ignore[no-untyped-def]
+    """A function (task, work) → job, with the options of this cell."""
     from importlib import import_module
 
     from rq import Retry
@@ -29,11 +45,11 @@ def connect():  # type: ignore[no-untyped-def]
         options["job_timeout"] = int(limit)
     task_body = import_module(settings.get("task_module", __name__)).run
 
-    def enqueue(task, work):  # type: ignore[no-untyped-def]
+    def job(task, work):  # type: ignore[no-untyped-def]
         args = (task, work) if work else (task,)
-        return queue.enqueue(task_body, *args, **options).id
+        return queue.enqueue(task_body, *args, **options)
 
-    return enqueue
+    return job
 
 
 def bulk(tasks):  # type: ignore[no-untyped-def]
@@ -54,5 +70,5 @@ def _queue():  # type: ignore[no-untyped-def]
     return _kept
 
 
-_kept = None
+_kept = _asking = None
 body.imported_in((monotonic_ns() - _began) // 1000)

@@ -14,7 +14,7 @@ from bench.plan import SIZES, Plan, make_plan
 
 @app.command()
 def run(
-    scenario: Annotated[list[str] | None, typer.Argument(help="burst, latency, recovery; all of them unless named")] = None,
+    scenario: Annotated[list[str] | None, typer.Argument(help="burst, latency, recovery (these three unless named), work, result, soak")] = None,
     arm: Annotated[list[str], typer.Option("--arm", help="SYSTEM/PROFILE, such as celery/tuned; may be given several times")] = [],  # noqa: B006  (typer wants a literal)
     case: Annotated[list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")] = [],  # noqa: B006
     size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
@@ -30,6 +30,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
     resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None,
     time_cap: Annotated[float, typer.Option(help="seconds after which a cell is measured on what it did")] = 1200.0,
+    minutes: Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -46,7 +47,8 @@ def run(
         if time_cap <= 0:
             raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
         given = seed if seed is not None else fresh_seed()
-        plan = make_plan(scenario or [], arm, case, known, size=size, tasks=tasks, blocks=blocks, workers=workers, seed=given, label=label, time_cap_s=time_cap)
+        how = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers, "minutes": minutes, "time_cap_s": time_cap}
+        plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
         folder = new_folder(out, given)
     with lock.measuring(wait, console(as_json).print):
         servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
@@ -59,7 +61,7 @@ def run(
 def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
     info = store.open_run(folder).info
     stored = info["plan"]
-    options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")}
+    options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
 
 

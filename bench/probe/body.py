@@ -2,7 +2,7 @@
 
 import os
 from _thread import get_ident
-from time import monotonic_ns, sleep
+from time import monotonic_ns, sleep, thread_time_ns
 
 from bench.probe.events import FINISHED, STARTED, Log
 
@@ -19,7 +19,7 @@ def imported_in(microseconds: int) -> None:
 
 
 def run(task: int, work: str = "") -> int:
-    """Run one task: nothing, or the work it names, such as `sleep:20` (milliseconds)."""
+    """Run one task: nothing, or the work it names: `sleep:20` and `cpu:20` (milliseconds), `pad:…` (text that it leaves alone)."""
     if _log is None:
         return task
     _log.write(STARTED, task, monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us)
@@ -33,6 +33,13 @@ def _do(work: str) -> None:
     kind, _, amount = work.partition(":")
     if kind == "sleep":
         sleep(int(amount) / 1000)
+    elif kind == "cpu":
+        # The thread's own clock: what others do on this core meanwhile does not make the task any smaller.
+        end = thread_time_ns() + int(amount) * 1_000_000
+        while thread_time_ns() < end:
+            pass
+    elif kind == "pad":
+        return
     elif kind == "die":
         os.kill(os.getpid(), 9)
         sleep(60)  # the signal needs a moment

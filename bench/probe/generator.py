@@ -134,18 +134,33 @@ class Generator:
             for task in ids:
                 self.log.write(RETURNED, task, returned, b=self.number)
 
-    def send(self, task: int, due: int, work: str) -> None:
-        """One call of the library, with a record before and after it."""
+    def do_ask(self, path: str, first: int, tasks: int, until_ns: int) -> None:
+        """Send a task and wait for its result, one after the other; a wrong result or none is an error, and the third ends it."""
+        wrong = 0
+        for task in range(first, first + tasks):
+            if self.stopping or wrong == 3 or monotonic_ns() > until_ns:
+                return
+            wrong += not self.send(task, monotonic_ns(), "", self._answered)
+
+    def _answered(self, task: int, work: str) -> str:
+        answer = self.app.ask(task, work)
+        if answer != task:
+            raise ValueError(f"the result of task {task} was {answer!r}")
+        return ""
+
+    def send(self, task: int, due: int, work: str, call: Callable[[int, str], str] | None = None) -> bool:
+        """One call of the library, with a record before and after it; whether it did not raise."""
         self.log.write(SENT, task, monotonic_ns(), due, self.number)
         try:
-            handle = self.enqueue(task, work)
+            handle = (call or self.enqueue)(task, work)
         except Exception as error:
             self.log.write(RETURNED, task, monotonic_ns(), b=self.number, flag=1)
             self.errors.write(json.dumps([task, f"{type(error).__name__}: {error}"[:300]]) + "\n")
-            return
+            return False
         self.log.write(RETURNED, task, monotonic_ns(), b=self.number)
         if self.handles:
             self.handles.write(f"{task} {handle}\n")
+        return True
 
 
 def main() -> None:
