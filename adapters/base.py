@@ -76,7 +76,7 @@ class Adapter(Protocol):
     """The required contract."""
 
     name: str
-    packages: tuple[str, ...]  # distributions to record and to ask for when missing
+    packages: tuple[str, ...]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
     app: str  # module that the measured processes import
     profiles: Mapping[str, Profile]
     brokers: tuple[str, ...]

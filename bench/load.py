@@ -1,7 +1,6 @@
 """The load generators of a cell as the runner sees them: orders out, event files back."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,8 +21,8 @@ TERM = 15
 class Load:
     """k generator processes; an order is carried out by all of them together."""
 
-    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int) -> None:
-        self.host, self.work, self.log, self.env, self.count = host, work, log, env, count
+    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str) -> None:
+        self.host, self.work, self.log, self.env, self.count, self.python = host, work, log, env, count, python
         self.pids: list[int] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
@@ -34,7 +33,7 @@ class Load:
         """Start the generators and wait until each is connected."""
         for number in range(self.count):
             events.create(str(self.work / f"sent-{number}.bin"))
-        argv = [sys.executable, "-m", "bench.probe.generator", str(self.work)]
+        argv = [self.python, "-m", "bench.probe.generator", str(self.work)]
         self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
         self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
         self._wait(lambda kinds: events.READY in kinds, 30, "become ready")

@@ -69,7 +69,7 @@ class Celery:
     """celery worker."""
 
     name = "celery"
-    packages = ("celery", "redis")
+    packages = ("celery[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
     push_command = "lpush"

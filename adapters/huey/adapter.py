@@ -40,7 +40,7 @@ class Huey:
     brokers = (*REDISES, "sqlite", "postgres")
     push_command = "lpush"
     key_patterns = ("huey.*", "huey_*")
-    broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg",)}
+    broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg[binary]",)}
     profiles: Mapping[str, Profile] = {
         "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,)),
         "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),
