@@ -2,7 +2,8 @@
 
 The instrument imports `adapters/<system>/adapter.py` and uses its `ADAPTER`. The measured processes
 import `adapters/<system>/app.py`, which must offer `connect()` → a function (task, work) → the
-library's own id of the task, and may offer `bulk(tasks)`.
+library's own id of the task, and may offer `bulk(tasks)`, which raises NotImplementedError
+where the version of the library that runs has no bulk call.
 """
 
 from collections.abc import Collection, Mapping

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from bench import event_files, ledger
-from bench.errors import CellFailed
+from bench.errors import CellFailed, NotOffered
 from bench.host import Host, last_lines, signalled
 from bench.probe import events
+from bench.probe.generator import NOT_OFFERED
 from bench.schedule import Schedule
 from bench.store import write_json
 
@@ -48,7 +49,7 @@ class Load:
                 if met(kinds):
                     waiting.discard(number)
                 elif self.host.exit_status(self.pids[number]) is not None:
-                    raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+                    raise self._early(number)
             if time.monotonic() > deadline:
                 raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
             time.sleep(0.002)
@@ -79,8 +80,14 @@ class Load:
 
     def check_alive(self) -> None:
         """CellFailed if a generator has ended."""
-        if any(self.host.exit_status(pid) is not None for pid in self.pids):
-            raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+        for number, pid in enumerate(self.pids):
+            if self.host.exit_status(pid) is not None:
+                raise self._early(number)
+
+    def _early(self, number: int) -> Exception:
+        if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
+            return NotOffered(last_lines(self.log, 1))
+        return CellFailed(f"a load generator ended early: {last_lines(self.log)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""

@@ -14,7 +14,7 @@ from bench.host import Host
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")
 _NONE = re.compile(r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)")
-_CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:\s+\S.*\n)+)")
+_CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
 
 
 class PipFailed(Exception):
@@ -57,7 +57,7 @@ def reason(said: str) -> str:
     if found := _NONE.search(said):
         return _no_version(found["what"], [text.strip() for text in found["versions"].split(",")])
     if found := _CONFLICT.search(said):
-        return "cannot be installed together: " + "; ".join(" ".join(line.split()) for line in found["lines"].splitlines())
+        return "these exclude each other: " + "; ".join(" ".join(line.split()) for line in found["lines"].splitlines())
     errors = [line for line in said.splitlines() if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and "subprocess-exited-with-error" not in line]
     return _ADDRESS.sub("…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split()))[:300]
 

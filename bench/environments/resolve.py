@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,19 @@ def _ask(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], host: H
                 raise not_installable(arm, failed) from None
             for name in in_the_way:
                 del stays[name]
+    # pip names more than what is in the way: each goes back to where it was if it can.
+    for gone in _moved(packages, asked):
+        try:
+            packages = _dry_run(wanted, wheels, {**stays, gone.name: gone.here}, host)
+            stays[gone.name] = gone.here
+        except PipFailed:
+            continue
+    return Resolved(packages, tuple(_moved(packages, asked)))
+
+
+def _moved(packages: Sequence[Package], asked: Collection[str]) -> list[Moved]:
     here = installed(package.name for package in packages)
-    moved = [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in asked and here[p.name] != p.version]
-    return Resolved(packages, tuple(moved))
+    return [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in asked and here[p.name] != p.version]
 
 
 def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host) -> tuple[Package, ...]:
