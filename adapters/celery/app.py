@@ -5,7 +5,7 @@ from typing import Any
 
 import kombu
 from celery import Celery
-from kombu import Producer
+from kombu.messaging import Producer
 
 from bench.probe import body, cell
 

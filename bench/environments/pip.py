@@ -14,6 +14,7 @@ from bench.host import Host
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")
 _NONE = re.compile(r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)")
+_A_KIND = re.compile(r"error: [\w-]+$")  # pip's word for the kind of failure, without the reason
 _CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
 
 
@@ -38,7 +39,7 @@ def run(host: Host, argv: list[str]) -> None:
     log = host.work / "said.log"
     log.write_text("")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QUEUE_BENCH_"))}
-    pid = host.spawn(argv, log, env)
+    pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
     ended = host.wait([pid], PIP_S)
     if not ended or host.exit_status(pid) != 0:
         raise PipFailed(log.read_text(errors="replace") if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
@@ -58,7 +59,7 @@ def reason(said: str) -> str:
         return _no_version(found["what"], [text.strip() for text in found["versions"].split(",")])
     if found := _CONFLICT.search(said):
         return "these exclude each other: " + "; ".join(" ".join(line.split()) for line in found["lines"].splitlines())
-    errors = [line for line in said.splitlines() if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and "subprocess-exited-with-error" not in line]
+    errors = [line for line in said.splitlines() if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and not _A_KIND.match(line)]
     return _ADDRESS.sub("…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split()))[:300]
 
 

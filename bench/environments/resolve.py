@@ -59,7 +59,7 @@ def _ask(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], host: H
     """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
     asked = {each.name for each in wanted if each.specifier or each.path}
     stays = {name: version for name, version in installed().items() if name not in asked}
-    essential = needed_by(each.text for each in wanted if not each.path) & stays.keys()
+    essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
     while True:
         try:
             packages = _dry_run(wanted, wheels, stays, host)
