@@ -2,7 +2,8 @@
 
 The instrument imports `adapters/<system>/adapter.py` and uses its `ADAPTER`. The measured processes
 import `adapters/<system>/app.py`, which must offer `connect()` → a function (task, work) → the
-library's own id of the task, and may offer `bulk(tasks)` and `ask(task, work)`.
+library's own id of the task, and may offer `ask(task, work)` and `bulk(tasks)`, which raises
+NotImplementedError where the version of the library that runs has no bulk call.
 """
 
 from collections.abc import Collection, Mapping
@@ -78,7 +79,7 @@ class Adapter(Protocol):
     """The required contract."""
 
     name: str
-    packages: tuple[str, ...]  # distributions to record and to ask for when missing
+    packages: tuple[str, ...]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
     app: str  # module that the measured processes import
     profiles: Mapping[str, Profile]
     brokers: tuple[str, ...]

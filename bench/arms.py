@@ -1,4 +1,4 @@
-"""Arms: SYSTEM/PROFILE[@BROKER][{SETTING=VALUE, …}], and the adapters they name."""
+"""Arms: SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], and the adapters they name."""
 
 import difflib
 import importlib
@@ -6,40 +6,60 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
 from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Setting
+from bench.environments import wanted
+from bench.environments.environment import OWN, Environment
+from bench.environments.wanted import Wanted
 from bench.errors import UsageError
 from bench.faults.names import FAULT_NAMES
 from bench.host import ROOT
+from bench.packages import installed, names_in, needed_by
 
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
+AGAIN = "again"  # stands among the settings of an arm that is measured against itself
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
 
 
 @dataclass(frozen=True)
 class Arm:
-    """System + profile + broker (+ one or more settings changed)."""
+    """System + profile + broker (+ versions or checkouts of its own) (+ one or more settings changed).
+
+    `environment` is where it runs: of an arm with requirements, only once that has been made.
+    """
 
     adapter: Adapter
     profile: Profile
     broker: str
     overrides: Mapping[str, Any]
+    requirements: tuple[Wanted, ...] = ()
+    again: bool = False
+    environment: Environment = field(default=OWN, compare=False)
 
     @property
     def variant(self) -> str:
-        """The changed settings as they were written, or nothing."""
-        return ", ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
+        """What is changed, as it was written, or nothing: the requirements, then the settings."""
+        return ", ".join(part for part in (self._required, self._changed) if part)
+
+    @property
+    def _required(self) -> str:
+        return ", ".join(each.text for each in self.requirements)
+
+    @property
+    def _changed(self) -> str:
+        return ", ".join([*(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()), *([AGAIN] if self.again else [])])
 
     @property
     def name(self) -> str:
         """The arm in its shortest unambiguous form."""
         broker = "" if self.broker == "redis" else f"@{self.broker}"
-        return f"{self.adapter.name}/{self.profile.name}{broker}" + (f"{{{self.variant}}}" if self.overrides else "")
+        required, changed = (f"[{self._required}]" if self.requirements else ""), (f"{{{self._changed}}}" if self._changed else "")
+        return f"{self.adapter.name}/{self.profile.name}{broker}{required}{changed}"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -60,7 +80,8 @@ class Arm:
         settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.stated]
         known = {s.name for s in self.stated}
         settings += [{"name": k, "value": v, "source": "", "why": "changed on the command line"} for k, v in self.overrides.items() if k not in known]
-        return {
+        own = {"environment": {"requirements": [each.text for each in self.requirements], **self.environment.as_json()}} if self.requirements else {}
+        return own | {
             "arm": self.name,
             "system": self.adapter.name,
             "profile": self.profile.name,
@@ -125,8 +146,6 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
     match = _ARM.match(text.strip())
     if not match:
         raise UsageError(f"{text!r} is not an arm: write SYSTEM/PROFILE, such as celery/default")
-    if match["requires"]:
-        raise UsageError(f"{text!r}: versions as arms ([…]) are not offered by this release")
     if match["system"] not in adapters:
         raise nearest(match["system"], adapters, "system")
     adapter = adapters[match["system"]]
@@ -139,11 +158,12 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         raise nearest(broker, BROKERS, "broker")
     if broker not in adapter.brokers:
         raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
-    overrides = _settings(match["settings"] or "", text)
+    overrides, again = _settings(match["settings"] or "", text)
     for key in overrides:
         if key not in (known := _known_settings(adapter, profile)):
             raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
-    return Arm(adapter, profile, broker, overrides)
+    requirements = wanted.parse(match["requires"][1:-1], text) if match["requires"] else ()
+    return Arm(adapter, profile, broker, overrides, requirements, again)
 
 
 def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
@@ -153,9 +173,11 @@ def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
     return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
 
 
-def _settings(text: str, arm: str) -> dict[str, Any]:
+def _settings(text: str, arm: str) -> tuple[dict[str, Any], bool]:
+    """The changed settings, and whether the arm is a twin."""
     pairs: dict[str, Any] = {}
-    for part in filter(None, (p.strip() for p in _BETWEEN.split(text))):
+    parts = [p.strip() for p in _BETWEEN.split(text)]
+    for part in (part for part in parts if part and part != AGAIN):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")
@@ -163,23 +185,42 @@ def _settings(text: str, arm: str) -> dict[str, Any]:
             pairs[key.strip()] = json.loads(value)
         except ValueError:
             pairs[key.strip()] = value.strip()
-    return pairs
+    return pairs, AGAIN in parts
+
+
+def twin(arm: Arm) -> Arm:
+    """The same code and settings once more, under a name of its own: what an arm is measured against to see the noise."""
+    return replace(arm, again=True)
+
+
+def refuse_same(arms: Iterable[Arm]) -> None:
+    """UsageError if two arms are the same code and settings under two names, unless one is the twin of the other; their environments must be there."""
+    seen: dict[Any, Arm] = {}
+    for arm in arms:
+        settings = json.dumps(arm.settings, sort_keys=True, default=str)
+        first = seen.setdefault((arm.adapter.name, arm.profile.name, arm.broker, settings, arm.again, code_of(arm)), arm)
+        if first.name != arm.name:
+            raise UsageError(f"nothing is compared: {first.name} and {arm.name} are the same code and settings; --aa measures one against itself")
+
+
+def code_of(arm: Arm) -> frozenset[tuple[str, str]]:
+    """The distributions that an arm runs with, each with its version or, built from a path, the digest of its files."""
+    if arm.requirements:
+        return arm.environment.identity()
+    return frozenset(installed(needed_by(needs_of(arm))).items())
 
 
 def missing_packages(arm: Arm) -> list[str]:
-    """The distributions that this arm needs and that are not installed."""
-    return [name for name in packages_of(arm) if not _installed(name)]
+    """The distributions that this arm needs and that are not installed; an arm with an environment of its own gets them there."""
+    return [] if arm.requirements else [name for name in packages_of(arm) if not installed([name])]
 
 
 def packages_of(arm: Arm) -> tuple[str, ...]:
-    """The distributions that this arm runs with, those of its broker included."""
+    """The names of the distributions that this arm runs with, those of its broker included."""
+    return names_in(needs_of(arm))
+
+
+def needs_of(arm: Arm) -> tuple[str, ...]:
+    """The same as pip is told, with the extras that matter."""
     extra = arm.adapter.broker_packages.get(arm.broker, ()) if isinstance(arm.adapter, Asks) else ()
     return (*arm.adapter.packages, *arm.profile.requires, *extra)
-
-
-def _installed(name: str) -> bool:
-    try:
-        version(name)
-        return True
-    except PackageNotFoundError:
-        return False

@@ -44,6 +44,6 @@ class Cell:
             "seed": self.seed,
             "settings": self.arm.settings,
             "app": self.arm.adapter.app,
-            "packages": ["redis", "kombu", *packages_of(self.arm)],
+            "packages": list(dict.fromkeys(("redis", *packages_of(self.arm)))),
             "params": dict(self.params),
         }

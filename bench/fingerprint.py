@@ -10,12 +10,14 @@ from pathlib import Path
 from adapters.base import Adapter
 from bench.host import ROOT
 
+# What was installed into an environment is told by the arm's description; here it counts where its programs are looked up.
 # The runner decides how many generators there are and what is measured again; the calibration tells it how fast an enqueue call is.
 MODULES = (
     "calibration cell cell_lines event_files fates fleet gates held host keeper ledger load missing network percentiles "
     "ready resources runner schedule stage thinning"
 )
-SHARED = ("bench/probe/*.py", "bench/brokers/*.py", "scenarios/common.py", *(f"bench/{name}.py" for name in MODULES.split()))
+WHERE = "bench/environments/environment.py"
+SHARED = ("bench/probe/*.py", "bench/brokers/*.py", WHERE, "scenarios/common.py", *(f"bench/{name}.py" for name in MODULES.split()))
 OWN = {
     "burst": ("scenarios/drain.py",),
     "recovery": ("bench/recovery.py", "bench/strikes.py", "bench/faults/*.py", "scenarios/recovery_steps.py"),

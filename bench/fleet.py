@@ -1,6 +1,5 @@
 """The worker processes of a cell: start, ready, supervise, stop; nothing outlives the cell."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,8 @@ import numpy as np
 import psutil
 
 from adapters.base import Command
-from bench.errors import CellFailed, UsageError
+from bench.environments.environment import OWN, Environment
+from bench.errors import CellFailed
 from bench.host import Host, last_lines, signalled, tree
 from bench.ledger import Ints
 from bench.probe import cell as probe_cell
@@ -33,8 +33,8 @@ class Main:
 class Fleet:
     """The system's own worker commands, started as a user would."""
 
-    def __init__(self, host: Host, commands: Sequence[Command], logs: Path, env: Mapping[str, str]) -> None:
-        self.host, self.commands, self.logs, self.env = host, list(commands), logs, env
+    def __init__(self, host: Host, commands: Sequence[Command], logs: Path, env: Mapping[str, str], environment: Environment = OWN) -> None:
+        self.host, self.commands, self.logs, self.env, self.environment = host, list(commands), logs, env, environment
         self.mains: list[Main] = []
         self.restarts: list[dict[str, int]] = []
         self._supervisor: threading.Thread | None = None
@@ -53,7 +53,7 @@ class Fleet:
             self.mains.append(Main(command, self._spawn(command, log), log))
 
     def _spawn(self, command: Command, log: Path) -> int:
-        return self.host.spawn([program(command.argv[0]), *command.argv[1:]], log, {**self.env, **command.env})
+        return self.host.spawn([self.environment.program(command.argv[0]), *command.argv[1:]], log, {**self.env, **command.env})
 
     def roots(self) -> list[int]:
         """The pids of the main processes, dead ones included."""
@@ -141,16 +141,6 @@ class Fleet:
         self.host.kill_tree([*self.roots(), *(process.pid for process in also)])
         with self._lock:
             self.mains.clear()
-
-
-def program(name: str) -> str:
-    """The path of a program in the environment that bench runs in; UsageError if it is not installed."""
-    if name == "python":
-        return sys.executable
-    path = Path(sys.executable).parent / name
-    if not path.exists():
-        raise UsageError(f"{name} is not installed beside {Path(sys.executable).name}: run `make install`, or pip install the package it comes with")
-    return str(path)
 
 
 def overlapping(started: Ints, finished: Ints) -> int:

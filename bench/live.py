@@ -36,7 +36,7 @@ class Live(Watcher):
         self.task = self.bar.add_task("preparing", total=None, note="")
         self._label, self._left_s, self._began = "", 0.0, time.monotonic()
         self._phase, self._first = "", (0.0, 0)
-        super().__init__(self._planned, self._estimated, self._cell_began, self._progress, self._cell_ended)
+        super().__init__(self._planned, self._estimated, self._cell_began, self._progress, self._said, self._cell_ended)
 
     def _planned(self, todo: list[Cell]) -> None:
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
@@ -64,6 +64,9 @@ class Live(Watcher):
         left = self._left_s - (now - self._began)
         eta = f" · about {_minutes(left)} left" if left > 0 else ""
         self.bar.update(self.task, description=f"{self._label} · {phase}", total=of or None, completed=done, note=f"{counted}{rate}{eta}")
+
+    def _said(self, line: str) -> None:
+        self.out.print(line, markup=False, soft_wrap=True)
 
     def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
         same = (measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name)

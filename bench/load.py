@@ -1,7 +1,6 @@
 """The load generators of a cell as the runner sees them: orders out, event files back."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from bench import event_files, ledger
-from bench.errors import CellFailed
+from bench.errors import CellFailed, NotOffered
 from bench.host import Host, last_lines, signalled
 from bench.probe import events
+from bench.probe.generator import NOT_OFFERED
 from bench.schedule import Schedule
 from bench.store import write_json
 
@@ -22,8 +22,8 @@ TERM = 15
 class Load:
     """k generator processes; an order is carried out by all of them together."""
 
-    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int) -> None:
-        self.host, self.work, self.log, self.env, self.count = host, work, log, env, count
+    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str) -> None:
+        self.host, self.work, self.log, self.env, self.count, self.python = host, work, log, env, count, python
         self.pids: list[int] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
@@ -34,7 +34,7 @@ class Load:
         """Start the generators and wait until each is connected."""
         for number in range(self.count):
             events.create(str(self.work / f"sent-{number}.bin"))
-        argv = [sys.executable, "-m", "bench.probe.generator", str(self.work)]
+        argv = [self.python, "-m", "bench.probe.generator", str(self.work)]
         self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
         self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
         self._wait(lambda kinds: events.READY in kinds, 30, "become ready")
@@ -49,7 +49,7 @@ class Load:
                 if met(kinds):
                     waiting.discard(number)
                 elif self.host.exit_status(self.pids[number]) is not None:
-                    raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+                    raise self._early(number)
             if time.monotonic() > deadline:
                 raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
             time.sleep(0.002)
@@ -80,8 +80,14 @@ class Load:
 
     def check_alive(self) -> None:
         """CellFailed if a generator has ended."""
-        if any(self.host.exit_status(pid) is not None for pid in self.pids):
-            raise CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+        for number, pid in enumerate(self.pids):
+            if self.host.exit_status(pid) is not None:
+                raise self._early(number)
+
+    def _early(self, number: int) -> Exception:
+        if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
+            return NotOffered(last_lines(self.log, 1))
+        return CellFailed(f"a load generator ended early: {last_lines(self.log)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""

@@ -1,9 +1,11 @@
-"""What is installed beyond what `make install` brings: a library may import what it finds, and weigh more for it.
+"""What is installed here, and what of it `make install` does not bring: a library may import what it finds, and weigh more for it.
 
 Huey imports psycopg wherever it is installed. That alone made its consumer 9 MB larger in a run that was thrown away.
 """
 
-from importlib.metadata import PackageNotFoundError, distributions, requires
+import re
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distributions, requires, version
 
 PROJECT = "queue-bench"
 TOOLS = {"pip", "setuptools", "wheel"}
@@ -11,21 +13,29 @@ TOOLS = {"pip", "setuptools", "wheel"}
 
 def beyond_install(project: str = PROJECT) -> list[str]:
     """The names of all distributions here that the project does not need, its extras not counted; nothing where the project itself is not installed."""
-    from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    needed, todo = {*TOOLS}, [(project, frozenset[str]())]
     try:
         requires(project)
     except PackageNotFoundError:
         return []
+    return sorted({canonicalize_name(str(each.metadata["Name"])) for each in distributions()} - TOOLS - needed_by([project]))
+
+
+def needed_by(requirements: Iterable[str]) -> set[str]:
+    """The names of what these requirements name, and of all that is needed for them, as far as it is installed here."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    found: set[str] = set()
+    todo = [(each.name, frozenset(each.extras)) for each in map(Requirement, requirements)]
     seen = set()
     while todo:
         name, extras = todo.pop()
         if (canonicalize_name(name), extras) in seen:
             continue
         seen.add((canonicalize_name(name), extras))
-        needed.add(canonicalize_name(name))
+        found.add(canonicalize_name(name))
         try:
             lines = requires(name) or []
         except PackageNotFoundError:
@@ -33,4 +43,26 @@ def beyond_install(project: str = PROJECT) -> list[str]:
         for requirement in map(Requirement, lines):
             if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}):
                 todo.append((requirement.name, frozenset(requirement.extras)))
-    return sorted({canonicalize_name(str(each.metadata["Name"])) for each in distributions()} - needed)
+    return found
+
+
+def names_in(requirements: Iterable[str]) -> tuple[str, ...]:
+    """The names alone, without extras and versions."""
+    return tuple(re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in requirements)
+
+
+def installed(names: Iterable[str] | None = None) -> dict[str, str]:
+    """Distribution → version, of these or of all that are here; built in place, it has no version that an index knows, and is left out of all."""
+    from packaging.utils import canonicalize_name
+
+    if names is not None:
+        return {name: found for name in names if (found := _version(name))}
+    released = [each for each in distributions() if each.read_text("direct_url.json") is None]
+    return {canonicalize_name(str(each.metadata["Name"])): each.version for each in released}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from bench import machine, measuring, store
-from bench.arms import missing_packages
+from bench.arms import missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
 from bench.cell_lines import deserves_another, line_of
+from bench.environments.furnish import furnish, refuse_other, unlike
 from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
 from bench.fingerprint import commit, fingerprint
 from bench.plan import Plan, cells, load_scenarios
@@ -34,6 +35,7 @@ class Watcher:
     estimated: Callable[[dict[str, Calibration], float], None] = lambda found, seconds: None
     began: Callable[[Cell, int, int], None] = lambda cell, at, of: None
     progress: Callable[[str, int, int], None] = lambda phase, done, of: None
+    said: Callable[[str], None] = lambda line: None
     ended: Callable[[Cell, dict[str, Any], pd.DataFrame], None] = lambda cell, line, measures: None
 
 
@@ -67,6 +69,7 @@ class Runner:
             if missing := missing_packages(arm):
                 raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
         self._check_brokers()
+        self._furnish()
         self.todo = cells(self.plan)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +98,7 @@ class Runner:
             "versions": {},
             "calibration": {},
             "selftest": None,
-            "warnings": machine.disturbances(results=self.folder),
+            "warnings": machine.disturbances(results=self.folder) + unlike(self.plan.arms),
         }
         self.info["boot_id"] = self.info["machine"]["boot_id"]
         self._rows: dict[int, list[list[Any]]] = {}
@@ -117,10 +120,17 @@ class Runner:
             hint = f"leave --{name} out" if name in self.servers else f"give --{name} again"
             raise UsageError(f"{self.folder} was begun with {'an embedded' if name in self.servers else 'your own'} {name}: {hint}")
         self._check_brokers()
+        self._furnish()
+        refuse_other(self.folder, self.info["arms"], self.plan.arms)
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
         known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
         self._rows = {line["number"]: measuring.rows(run, line, measuring.measure_cell(run, line)) for line in known}
+
+    def _furnish(self) -> None:
+        """Give each arm with versions of its own the environment it runs in, before anything is measured."""
+        self.plan = replace(self.plan, arms=furnish(self.plan.arms, self.watcher.said))
+        refuse_same(self.plan.arms)
 
     def _fingerprints(self) -> dict[str, str]:
         adapters = {arm.adapter.name: arm.adapter for arm in self.plan.arms}.values()

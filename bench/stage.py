@@ -16,8 +16,8 @@ from bench import event_files, ledger, store
 from bench.brokers.base import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.cell import Cell
-from bench.fleet import Fleet, program
-from bench.host import Host
+from bench.fleet import Fleet
+from bench.host import ROOT, Host
 from bench.load import Load
 from bench.missing import Missing, places
 from bench.network import Network
@@ -73,7 +73,7 @@ class Stage:
         stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
         self.network = self._network(self.cell.params.get("rtt_ms"))
         env = self._env()
-        self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators)
+        self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators, self.cell.arm.environment.program("python"))
         self.journal["generators"] = generators
         self.fleet = self._fleet(env)
         stack.callback(lambda: self.fleet.unsupervise())
@@ -100,15 +100,23 @@ class Stage:
 
     def _fleet(self, env: dict[str, str]) -> Fleet:
         commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
-        return Fleet(self.host, commands, self.logs, env | {probe_cell.EVENTS: str(self.work / "runs.bin")})
+        return Fleet(self.host, commands, self.logs, env | {probe_cell.EVENTS: str(self.work / "runs.bin")}, self.cell.arm.environment)
 
-    def _env(self) -> dict[str, str]:
+    def _code(self) -> Path:
+        """A folder with the in-cell code and nothing else: where bench is installed, its own folder holds the libraries of another environment."""
         module = sys.modules[type(self.cell.arm.adapter).__module__]
         outside = Path(str(module.__file__)).resolve().parents[module.__name__.count(".")]
-        root = Path(__file__).resolve().parent.parent
+        code = self.work / "code"
+        code.mkdir(exist_ok=True)
+        for name, folder in {module.__name__.partition(".")[0]: outside, "adapters": ROOT, "bench": ROOT}.items():
+            if not (code / name).exists():
+                (code / name).symlink_to(folder / name)
+        return code
+
+    def _env(self) -> dict[str, str]:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON"))},
-            "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(root), str(outside)])),
+            "PYTHONPATH": str(self._code()),
             probe_cell.CELL: str(self.folder / "cell.json"),
             probe_cell.BROKER: self.network.url if self.network else self.broker.url,
         }
@@ -173,7 +181,7 @@ class Stage:
 
     def type_in(self, command: Command) -> int | None:
         """Carry out a command as somebody who runs the system would; its exit status, None if it does not end."""
-        argv = [program(command.argv[0]), *command.argv[1:]]
+        argv = [self.cell.arm.environment.program(command.argv[0]), *command.argv[1:]]
         pid = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
         self.host.wait([pid], TYPED_S)
         return self.host.exit_status(pid)

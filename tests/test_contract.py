@@ -8,7 +8,7 @@ import pytest
 
 from adapters.base import REDISES, Bulk, Holds
 from bench import ledger
-from bench.arms import Arm, load_adapters, missing_packages, parse_arm
+from bench.arms import Arm, load_adapters, missing_packages, packages_of, parse_arm
 from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
@@ -74,7 +74,7 @@ def check(text: str, folder: Path) -> None:
     if arm(text).broker in REDISES:
         assert pushes["drained"] - pushes["enqueue:start"] == TASKS, "the adapter names the wrong push command"
     assert cell.samples["worker_pss"].max() > 1_000_000
-    assert set(cell.journal["versions"]) >= {"python", *arm(text).adapter.packages}
+    assert set(cell.journal["versions"]) >= {"python", *packages_of(arm(text))}
     assert not (folder / "work").exists()
 
 

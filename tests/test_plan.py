@@ -44,7 +44,6 @@ def test_an_arm_has_one_name(text: str, name: str) -> None:
         ("celery/default{worker_prefetch_multiplyer=1}", "did you mean worker_prefetch_multiplier"),
         ("huey/default{result=false}", "did you mean results"),
         ("///", "is not an arm"),
-        ("rq/default[rq==1.0]", "not offered by this release"),
         ("rq/default{x}", "is not SETTING=VALUE"),
     ],
 )

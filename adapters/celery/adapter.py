@@ -69,7 +69,8 @@ class Celery:
     """celery worker."""
 
     name = "celery"
-    packages = ("celery", "redis")
+    # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu's own does.
+    packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
     push_command = "lpush"

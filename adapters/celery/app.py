@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import kombu
 from celery import Celery
+from kombu.messaging import Producer
 
 from bench.probe import body, cell
 
@@ -39,6 +41,8 @@ def ask(task: int, work: str) -> int:
 
 def bulk(tasks: Sequence[int]) -> None:
     """Many tasks in the pipelines of one batch."""
+    if not hasattr(Producer, "batch"):
+        raise NotImplementedError(f"kombu {kombu.__version__} has no Producer.batch()")
     with app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=len(tasks)):
         for task in tasks:
             run.apply_async((task,), producer=producer)

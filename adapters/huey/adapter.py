@@ -40,7 +40,7 @@ class Huey:
     brokers = (*REDISES, "sqlite", "postgres")
     push_command = "lpush"
     key_patterns = ("huey.*", "huey_*")
-    broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg",)}
+    broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg[binary]",)}
     answer_call = "Result.get(blocking=True)"
     answer_how = "it asks again and again, first after 50 ms, then after ever longer pauses; with the setting notify_result Redis wakes it"
     profiles: Mapping[str, Profile] = {

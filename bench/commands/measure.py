@@ -5,17 +5,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from bench import arms, lock, measuring, store
 from bench.commands.common import Adapters, Json, Wait, answer, app, console, find_run
 from bench.errors import EXIT_OK, UsageError
 from bench.plan import SIZES, Plan, make_plan
 
+# Escaped: square brackets are markup to the help.
+ARM_HELP = escape(
+    "SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], such as celery/tuned, huey/default@sqlite, 'celery/default[celery==5.6.2]', "
+    "'rq/simple[rq @ path/to/checkout]' or 'celery/default{worker_prefetch_multiplier=1}'; may be given several times"
+)
+
 
 @app.command()
 def run(
     scenario: Annotated[list[str] | None, typer.Argument(help="burst, latency, recovery (these three unless named), work, result, soak")] = None,
-    arm: Annotated[list[str], typer.Option("--arm", help="SYSTEM/PROFILE, such as celery/tuned; may be given several times")] = [],  # noqa: B006  (typer wants a literal)
+    arm: Annotated[list[str], typer.Option("--arm", help=ARM_HELP)] = [],  # noqa: B006  (typer wants a literal)
     case: Annotated[list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")] = [],  # noqa: B006
     size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")] = None,
@@ -25,6 +32,7 @@ def run(
     rabbitmq: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…")] = None,
     postgres: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_POSTGRES", help="an empty PostgreSQL database of your own, postgresql://…")] = None,
     adapter: Adapters = [],  # noqa: B006
+    aa: Annotated[bool, typer.Option("--aa", help="measure each given arm against itself: SYSTEM/PROFILE and SYSTEM/PROFILE{again}")] = False,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
     out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
@@ -46,6 +54,8 @@ def run(
 
         if time_cap <= 0:
             raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
+        if aa:
+            arm = _with_twins(arm, known)
         given = seed if seed is not None else fresh_seed()
         how = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers, "minutes": minutes, "time_cap_s": time_cap}
         plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
@@ -56,6 +66,12 @@ def run(
     if as_json:
         answer(_summary(folder, code))
     raise typer.Exit(code)
+
+
+def _with_twins(texts: list[str], known: dict[str, Any]) -> list[str]:
+    if not texts:
+        raise UsageError("--aa measures an arm against itself: name it by --arm")
+    return [each.name for one in (arms.parse_arm(text, known) for text in texts) for each in (one, arms.twin(one))]
 
 
 def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:

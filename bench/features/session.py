@@ -21,6 +21,7 @@ from bench.features.catalog import FEATURES, SECONDS, SLOW_SECONDS
 from bench.features.judges import judge
 from bench.features.outcome import UNKNOWN, Finding, Judgement
 from bench.host import ROOT, Host
+from bench.packages import names_in
 from bench.probe import cell as probe_cell
 from bench.probe.live.trial import Trial
 
@@ -142,7 +143,7 @@ def _keep(work: Path, place: Path) -> None:
 
 def _versions(each: Planned) -> dict[str, str]:
     found = {}
-    for name in (*each.adapter.packages, *each.trial.packages):
+    for name in (*names_in(each.adapter.packages), *each.trial.packages):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

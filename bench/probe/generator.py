@@ -22,6 +22,7 @@ from bench.probe.events import DONE, READY, RECORD, RETURNED, SENT, Log
 ORDER_POLL_S = 0.01  # it waits beside the workers while they drain: looking every 2 ms took 2 % of a core
 BACKLOG_POLL_S = 0.001
 PR_SET_TIMERSLACK = 29
+NOT_OFFERED = 69  # exit code: the app says that this version of the library has no such call
 
 
 class Stop(Exception):
@@ -172,6 +173,9 @@ def main() -> None:
         generator.serve()
     except Stop:
         pass
+    except NotImplementedError as missing:
+        print(missing, file=sys.stderr)
+        sys.exit(NOT_OFFERED)
 
 
 if __name__ == "__main__":

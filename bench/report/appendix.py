@@ -75,8 +75,22 @@ def version_rows(joined: Joined) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for run in joined.runs:
         for arm, versions in run.info.get("versions", {}).items():
-            found.setdefault(arm, ", ".join(f"{name} {version}" for name, version in versions.items()))
+            told = [f"{name} {version}" for name, version in versions.items()]
+            found.setdefault(arm, ", ".join(told + _beyond_versions(run.info["arms"].get(arm, {}))))
     return [(arm, found[arm]) for arm in joined.arms if arm in found]
+
+
+def _beyond_versions(arm: Mapping[str, Any]) -> list[str]:
+    """What a version does not tell of an arm with an environment of its own."""
+    environment = arm.get("environment", {})
+    moved = [f"moved: {each['name']} {each['here']} → {each['there']}" for each in environment.get("moved", [])]
+    return [*moved, *(f"{each['name']} from {checkout_line(each)}" for each in environment.get("checkouts", []))]
+
+
+def checkout_line(checkout: Mapping[str, Any]) -> str:
+    """What was built from a path, in one line."""
+    commit = f", commit {str(checkout['commit'])[:12]}" if checkout["commit"] else ", no commit"
+    return f"{checkout['path']} (files {str(checkout['digest'])[:12]}{commit}{', with changes' if checkout['dirty'] else ''})"
 
 
 def verdict_groups(joined: Joined) -> list[tuple[str, list[dict[str, str]]]]:

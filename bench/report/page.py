@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.features.stored import Features
 from bench.report import abilities, charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
-from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
+from bench.report.appendix import again_rows, checkout_line, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE, title
 from bench.report.data import FLOOR, Joined, join
 from bench.report.pairs import pair_rows
@@ -62,7 +62,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
 def _environment() -> Environment:
     folder = FileSystemLoader(Path(__file__).parent)
     environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(title_of=title, plain=plain, is_web=_is_web)
+    environment.filters.update(title_of=title, checkout_line=checkout_line, plain=plain, is_web=_is_web)
     return environment
 
 

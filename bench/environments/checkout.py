@@ -1,0 +1,116 @@
+"""Checkouts: what is in their files, and a wheel built from just that."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from bench.environments.cache import COMPLETE, cache, held
+from bench.environments.environment import Checkout
+from bench.environments.pip import PipFailed, not_installable, pip, workshop
+from bench.environments.wanted import Wanted
+from bench.errors import UsageError
+
+# Of a folder that is no checkout: what building and running leave behind.
+LEFT_BEHIND = ("__pycache__", ".git", ".venv", "build", "dist", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox")
+
+
+def look(wanted: Wanted, arm: str) -> Checkout:
+    """What is at the path now; UsageError if nothing can be built from it."""
+    path = Path(wanted.path).expanduser()
+    if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        raise UsageError(f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py")
+    tracked = bool(_listed(path))
+    commit = _git(path, "rev-parse", "HEAD").strip() if tracked else ""
+    dirty = tracked and bool(_git(path, "status", "--porcelain", "--", ".").strip())
+    return Checkout(wanted.name, wanted.path, digest(path), commit, dirty)
+
+
+def digest(path: Path) -> str:
+    """A digest of names, executable bits and contents of the files; what git would ignore does not count."""
+    found = hashlib.sha256()
+    for name in files(path):
+        file = path / name
+        content = os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+        bits = b"l" if file.is_symlink() else b"x" if os.access(file, os.X_OK) else b"-"
+        found.update(b"\0".join((name.encode(), bits, str(len(content)).encode(), content)))
+    return found.hexdigest()[:32]
+
+
+def files(path: Path) -> list[str]:
+    """The files that count, by their names below the path, sorted; those of submodules too."""
+    if not (listed := _listed(path)):
+        inside = (file.relative_to(path) for file in path.rglob("*") if file.is_symlink() or file.is_file())
+        return sorted(f.as_posix() for f in inside if not any(p in LEFT_BEHIND or p.endswith((".egg-info", ".pyc")) for p in f.parts))
+    found = set()
+    for name in listed:
+        if (path / name).is_dir() and not (path / name).is_symlink():
+            found |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
+        elif os.path.lexists(path / name):
+            found.add(name)
+    return sorted(found)
+
+
+def _listed(path: Path) -> list[str]:
+    """What git tracks here or would; nothing where this is no checkout, or lies ignored inside another one."""
+    return [name for name in _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0") if name]
+
+
+def wheel(checkout: Checkout, arm: str) -> Path:
+    """A wheel of these files, built once: from a copy, so that nothing is left in the checkout and nothing stale in it is packed."""
+    folder = _folder(checkout)
+    with held(folder):
+        if not (folder / COMPLETE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _build(checkout, folder, arm)
+        built = next(folder.glob("*.whl"))
+    from packaging.utils import parse_wheel_filename
+
+    if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
+        raise UsageError(f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: write {name} @ {checkout.path}")
+    return built
+
+
+def is_built(checkout: Checkout) -> bool:
+    """Whether the wheel of these files is there."""
+    return (_folder(checkout) / COMPLETE).exists()
+
+
+def _folder(checkout: Checkout) -> Path:
+    # The commit counts beside the files: some builds make their version from it.
+    return cache("wheels") / f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}"
+
+
+def _build(checkout: Checkout, folder: Path, arm: str) -> None:
+    with workshop() as host, tempfile.TemporaryDirectory(dir=folder.parent) as building:
+        source, made = host.work / checkout.name, Path(building) / "made"
+        path = Path(checkout.path).expanduser().resolve()
+        _copy(path, source)
+        if digest(path) != checkout.digest:
+            raise UsageError(f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not")
+        try:
+            pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
+        except PipFailed as failed:
+            raise not_installable(arm, failed) from None
+        (made / COMPLETE).write_text("{}")
+        made.rename(folder)
+
+
+def _copy(path: Path, source: Path) -> None:
+    for name in files(path):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path / name, source / name, follow_symlinks=False)
+    if (path / ".git").exists():
+        # Some builds ask git for their version. The copy points at the same history.
+        (source / ".git").write_text(f"gitdir: {_git(path, 'rev-parse', '--absolute-git-dir').strip()}\n")
+
+
+def _git(path: Path, *args: str) -> str:
+    """What git says; nothing where it is no checkout, or git is not there."""
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        return subprocess.run(["git", "-C", str(path), *args], env=env, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,43 @@
+"""The arms of a run and the environments they run in."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.arms import Arm, code_of, needs_of, packages_of
+from bench.environments.build import environment_for
+from bench.errors import UsageError
+from bench.machine import MANY
+from bench.packages import installed
+
+
+def furnish(arms: Sequence[Arm], say: Callable[[str], None]) -> list[Arm]:
+    """The arms, each that has requirements with its environment made; UsageError with pip's reason where that cannot be."""
+    return [replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.requirements, say)) if arm.requirements else arm for arm in arms]
+
+
+def refuse_other(folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Sequence[Arm]) -> None:
+    """UsageError unless every environment is the one that the run was begun with."""
+    for arm in arms:
+        before = stored[arm.name].get("environment")
+        if not before or before["digest"] == arm.environment.digest:
+            continue
+        was = {(p["name"], p["version"]) for p in before["packages"]}
+        now = {(p.name, p.version) for p in arm.environment.packages}
+        differ = sorted({name for name, _ in was ^ now}) or sorted({c.name for c in arm.environment.checkouts}) or ["a wheel of the same version"]
+        raise UsageError(f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run")
+
+
+def unlike(arms: Sequence[Arm]) -> list[str]:
+    """A warning where an arm in an environment of its own is measured beside one of its system that runs in bench's, with all that is installed there."""
+    found = []
+    for arm in (arm for arm in arms if not arm.requirements):
+        beside = [other.name for other in arms if other.requirements and other.adapter.name == arm.adapter.name]
+        extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
+        if beside and extra:
+            named = f"{', '.join(extra[:MANY])} and {len(extra) - MANY} more" if len(extra) > MANY else ", ".join(extra)
+            main = packages_of(arm)[0]
+            alike = f"[{main}=={installed([main])[main]}]"
+            found.append(f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike")
+    return found

@@ -1,0 +1,85 @@
+"""pip, run so that it dies with bench, and what it says in one line."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.errors import UsageError
+from bench.host import Host
+
+PIP_S = 900.0
+_ADDRESS = re.compile(r"\b\w+://\S+")
+_NONE = re.compile(r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)")
+_A_KIND = re.compile(r"error: [\w-]+$")  # pip's word for the kind of failure, without the reason
+_CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
+
+
+class PipFailed(Exception):
+    """pip's own words, all of them."""
+
+
+@contextmanager
+def workshop() -> Iterator[Host]:
+    """Where pip runs: nothing of it outlives bench, and its folder goes with it."""
+    with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
+        yield host
+
+
+def pip(host: Host, *args: str) -> None:
+    """Run pip with these arguments; PipFailed if it does not end well."""
+    run(host, [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *args])
+
+
+def run(host: Host, argv: list[str]) -> None:
+    """Run a program to its end, as a process of the workshop; PipFailed with all it said if it does not end well."""
+    log = host.work / "said.log"
+    log.write_text("")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QUEUE_BENCH_"))}
+    pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
+    ended = host.wait([pid], PIP_S)
+    if not ended or host.exit_status(pid) != 0:
+        raise PipFailed(log.read_text(errors="replace") if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
+
+
+def missing_version(said: str) -> str | None:
+    """The requirement of which pip found no version at all."""
+    found = _NONE.search(said)
+    return found["what"] if found else None
+
+
+def reason(said: str) -> str:
+    """Why pip failed, in short and without any address."""
+    if "No module named pip" in said:
+        return "pip is not installed beside bench: python -m ensurepip"
+    if found := _NONE.search(said):
+        return _no_version(found["what"], [text.strip() for text in found["versions"].split(",")])
+    if found := _CONFLICT.search(said):
+        return "these exclude each other: " + "; ".join(" ".join(line.split()) for line in found["lines"].splitlines())
+    errors = [line for line in said.splitlines() if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and not _A_KIND.match(line)]
+    return _ADDRESS.sub("…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split()))[:300]
+
+
+def _no_version(what: str, versions: list[str]) -> str:
+    """Three versions that are nearest to the one asked for."""
+    from packaging.requirements import Requirement
+    from packaging.version import InvalidVersion, Version
+
+    if versions in (["none"], [""]):
+        return f"{what}: no such package, or the package index cannot be reached"
+    known = sorted({Version(text) for text in versions})
+    try:
+        asked = Version(str(Requirement(what).specifier).lstrip("<>=!~"))
+    except (InvalidVersion, ValueError):
+        asked = known[-1]
+    below = sum(version < asked for version in known)
+    near = known[max(0, min(below - 2, len(known) - 3)) :][:3]
+    return f"{what}: no such version; the nearest are {', '.join(map(str, near))}"
+
+
+def not_installable(arm: str, failed: PipFailed) -> UsageError:
+    """The one line that names the arm and pip's reason."""
+    return UsageError(f"{arm} cannot be installed: {reason(str(failed))}")

@@ -1,0 +1,106 @@
+"""Which distributions an environment gets: what was asked for, and of all else the versions that bench itself has."""
+
+import hashlib
+import json
+import platform
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.environments.cache import cache
+from bench.environments.environment import Moved, Package
+from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
+from bench.environments.wanted import Wanted
+from bench.host import Host
+from bench.packages import installed, needed_by
+
+_OURS = re.compile(r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The distributions of an environment, and which of them could not stay at the versions that bench has."""
+
+    packages: tuple[Package, ...]
+    moved: tuple[Moved, ...]
+
+
+def resolve(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], states: Mapping[str, str], building: Callable[[], None]) -> Resolved:
+    """What pip would install; `wheels` are what was built from paths, and `states` tell what is in them.
+
+    An answer is kept, so that an environment that is there can be used without asking an index; not
+    that to a range of versions, whose answer may be another one tomorrow.
+    """
+    kept = cache("resolved") / f"{_key(wanted, states)}.json"
+    if all(each.exact or not each.specifier for each in wanted) and kept.exists():
+        return _read(json.loads(kept.read_text()))
+    building()
+    with workshop() as host:
+        found = _ask(arm, wanted, wheels, host)
+    part = kept.with_suffix(".part")
+    part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}))
+    part.replace(kept)
+    return found
+
+
+def _key(wanted: Sequence[Wanted], states: Mapping[str, str]) -> str:
+    asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
+    whole = [platform.python_version(), platform.machine(), asked, sorted(installed().items())]
+    return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
+
+
+def _read(kept: Mapping[str, Any]) -> Resolved:
+    return Resolved(tuple(Package(**p) for p in kept["packages"]), tuple(Moved(**m) for m in kept["moved"]))
+
+
+def _ask(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], host: Host) -> Resolved:
+    """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
+    asked = {each.name for each in wanted if each.specifier or each.path}
+    stays = {name: version for name, version in installed().items() if name not in asked}
+    essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
+    while True:
+        try:
+            packages = _dry_run(wanted, wheels, stays, host)
+            break
+        except PipFailed as failed:
+            said = str(failed)
+            in_the_way = {name.lower() for pair in _OURS.findall(said) for name in pair if name} & stays.keys() or essential & stays.keys()
+            if not in_the_way or any(re.match(rf"{name}\b", missing_version(said) or "") for name in asked):
+                raise not_installable(arm, failed) from None
+            for name in in_the_way:
+                del stays[name]
+    # pip names more than what is in the way: each goes back to where it was if it can.
+    for gone in _moved(packages, asked):
+        try:
+            packages = _dry_run(wanted, wheels, {**stays, gone.name: gone.here}, host)
+            stays[gone.name] = gone.here
+        except PipFailed:
+            continue
+    return Resolved(packages, tuple(_moved(packages, asked)))
+
+
+def _moved(packages: Sequence[Package], asked: Collection[str]) -> list[Moved]:
+    here = installed(package.name for package in packages)
+    return [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in asked and here[p.name] != p.version]
+
+
+def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host) -> tuple[Package, ...]:
+    from packaging.utils import canonicalize_name
+
+    constraints, requirements, report = (host.work / name for name in ("constraints.txt", "requirements.txt", "report.json"))
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()))
+    requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted))
+    asked = ("-c", str(constraints), "-r", str(requirements))
+    pip(host, "install", "--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary", "--report", str(report), *asked)
+    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in json.loads(report.read_text())["install"]]
+    packages = [Package(canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")) for m, archive in found]
+    return tuple(sorted(packages, key=lambda package: package.name))
+
+
+def line(wanted: Wanted, wheels: Mapping[str, Path]) -> str:
+    """A line of a requirements file."""
+    if wanted.name not in wheels:
+        return wanted.text
+    return f"{wanted.text.partition(' @ ')[0]} @ {wheels[wanted.name].as_uri()}"
