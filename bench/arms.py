@@ -17,6 +17,7 @@ from bench.faults.names import FAULT_NAMES
 from bench.host import ROOT
 
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
+AGAIN = "again"
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
 
@@ -29,17 +30,18 @@ class Arm:
     profile: Profile
     broker: str
     overrides: Mapping[str, Any]
+    again: bool = False  # the twin of an arm, measured against it: same code, same settings
 
     @property
     def variant(self) -> str:
-        """The changed settings as they were written, or nothing."""
-        return ", ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
+        """The changed settings as they were written, or nothing; `again` for a twin."""
+        return ", ".join([*(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()), *([AGAIN] if self.again else [])])
 
     @property
     def name(self) -> str:
         """The arm in its shortest unambiguous form."""
         broker = "" if self.broker == "redis" else f"@{self.broker}"
-        return f"{self.adapter.name}/{self.profile.name}{broker}" + (f"{{{self.variant}}}" if self.overrides else "")
+        return f"{self.adapter.name}/{self.profile.name}{broker}" + (f"{{{self.variant}}}" if self.variant else "")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -139,11 +141,12 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         raise nearest(broker, BROKERS, "broker")
     if broker not in adapter.brokers:
         raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
-    overrides = _settings(match["settings"] or "", text)
+    words = [word.strip() for word in _BETWEEN.split(match["settings"] or "")]
+    overrides = _settings([word for word in words if word != AGAIN], text)
     for key in overrides:
         if key not in (known := _known_settings(adapter, profile)):
             raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
-    return Arm(adapter, profile, broker, overrides)
+    return Arm(adapter, profile, broker, overrides, AGAIN in words)
 
 
 def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
@@ -153,9 +156,9 @@ def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
     return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
 
 
-def _settings(text: str, arm: str) -> dict[str, Any]:
+def _settings(words: Iterable[str], arm: str) -> dict[str, Any]:
     pairs: dict[str, Any] = {}
-    for part in filter(None, (p.strip() for p in _BETWEEN.split(text))):
+    for part in filter(None, words):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")

@@ -60,6 +60,7 @@ class Runner:
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
+    more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
@@ -128,14 +129,16 @@ class Runner:
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
-        planned = {cell.number: cell for cell in cells(self.plan)}
-        todo = []
-        for line in self.info["cells"]:
-            if line["state"] not in ("done", "skipped"):
-                todo.append(replace(planned[line["retry_of"] or line["number"]], number=line["number"]))
+        planned = {(cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)}
+
+        def cell_of(line: dict[str, Any]) -> Cell:
+            # By its place: in a run that got more blocks as it went, the numbers of a plan made anew are others.
+            return replace(planned[line["scenario"], line["case"], line["arm"], line["block"]], number=line["number"])
+
+        todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
         again = {line["retry_of"] for line in self.info["cells"]}
         due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
-        once_more = [self._once_more(planned[line["number"]]) for line in due]
+        once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_brokers(self) -> None:
@@ -161,9 +164,26 @@ class Runner:
                 place.insert(at_once, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
+            if not queue and self.more(self._frame()):
+                queue = self._another_block()
         run = store.open_run(self.folder)
         measuring.write(run, self._frame())
         return measuring.exit_code(run, self._frame())
+
+    def _another_block(self) -> list[Cell]:
+        """One block more, in the plan as if it had been there from the start: its order and arrivals are drawn from the seed and its number."""
+        self.plan = replace(self.plan, blocks=self.plan.blocks + 1)
+        first = len(self.info["cells"]) + 1
+        new = [cell for cell in cells(self.plan) if cell.block == self.plan.blocks - 1]
+        added = [replace(cell, number=first + at) for at, cell in enumerate(new)]
+        self.info["plan"] = self.plan.as_json()
+        self.info["cells"] += [line_of(cell) for cell in added]
+        self._save()
+        return added
+
+    def _basis_of(self, cell: Cell) -> str:
+        """The arm whose rates this cell runs at."""
+        return self.plan.base or cell.arm.name
 
     def _estimate(self) -> None:
         for arm in self.plan.arms:
@@ -204,7 +224,7 @@ class Runner:
         stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
         try:
             with stage.open(generators=self._generators(cell)):
-                scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
+                scenario.run(cell, stage, Known(self._measures(), self._basis_of(cell)))
             line.update(state="done", verdict="ok", reason="")
             self.info["versions"][cell.arm.name] = stage.journal["versions"]
             self.info["brokers"][cell.arm.broker] = stage.journal["server"]
@@ -222,10 +242,10 @@ class Runner:
         if "generators" in cell.params:
             return int(cell.params["generators"])
         rate = cell.params.get("rate")
-        known = Known(self._measures(), cell.arm.name)
+        known = Known(self._measures(), self._basis_of(cell))
         if "load" in cell.params:
             rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
-        calibrated = self.info["calibration"].get(cell.arm.name)
+        calibrated = self.info["calibration"].get(self._basis_of(cell))
         if not rate or not calibrated:
             return 1
         wanted = math.ceil(float(rate) / float(calibrated["enqueue_per_s"]) / 0.5)
