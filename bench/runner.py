@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bench import machine, measuring, store
-from bench.arms import missing_packages
+from bench.arms import Arm, missing_packages
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
@@ -185,15 +186,26 @@ class Runner:
         """The arm whose rates this cell runs at."""
         return self.plan.base or cell.arm.name
 
+    def calibrate(self, arm: Arm) -> Calibration:
+        """The rough rates of one arm, found once and kept in run.json."""
+        if arm.name not in self.info["calibration"]:
+            self.watcher.progress(f"calibrating {arm.name}", 0, 0)
+            self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
+            self._save()
+        return Calibration(**self.info["calibration"][arm.name])
+
+    def resize(self, tasks: int) -> None:
+        """The same plan with so many tasks, as long as nothing has been measured."""
+        self.plan = replace(self.plan, tasks=tasks)
+        self.todo = cells(self.plan)
+        self.info["plan"] = self.plan.as_json()
+        self.info["cells"] = [line_of(cell) for cell in self.todo]
+        self._save()
+
     def _estimate(self) -> None:
         for arm in self.plan.arms:
-            if arm.name not in self.info["calibration"]:
-                self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-                try:
-                    self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
-                except Unavailable:
-                    continue  # each of its cells will say so
-        self._save()
+            with suppress(Unavailable):  # each of its cells will say so
+                self.calibrate(arm)
         known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
         seconds = 0.0
         for cell in self.todo:
