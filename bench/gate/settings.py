@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench.arms import nearest
 from bench.errors import UsageError
 from bench.gate.blocks import GATED
+from bench.metrics import METRICS
 
 FILE = "bench.toml"
 Change = Annotated[float | str, Field(union_mode="left_to_right")]
@@ -98,4 +99,20 @@ def seconds(text: str) -> float:
         found = 0.0
     if not 0 < found < 86_400:
         raise UsageError(f"--budget {text}: write a time such as 10m, 90s or 1h")
+    return found
+
+
+def planted(given: Iterable[str]) -> dict[str, float]:
+    """METRIC=25% or METRIC=-10%, as the true ratio; for a count METRIC=1, as the difference."""
+    found = {}
+    for text in given:
+        metric, _, value = text.partition("=")
+        metrics([metric])
+        try:
+            number = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
+        except ValueError:
+            raise UsageError(f"--plant {text}: write METRIC=25%") from None
+        found[metric] = number if METRICS[metric].kind == "count" else 1 + number
+        if METRICS[metric].kind == "ratio" and number <= -1:
+            raise UsageError(f"--plant {text}: nothing can fall by all there is")
     return found
