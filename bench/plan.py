@@ -14,7 +14,8 @@ from bench.errors import UsageError
 from bench.host import ROOT
 from scenarios.base import Scenario
 
-SIZES = ("smoke", "quick", "full")
+SIZES = ("smoke", "gate", "quick", "full")
+GATE_SCENARIOS = ("burst", "latency")  # what is short enough to be repeated until a change shows
 TIME_CAP_S = 1200.0
 MINUTES_AT_MOST = 24 * 60.0
 AROUND_S = 300.0
@@ -35,10 +36,11 @@ class Plan:
     label: str = ""
     time_cap_s: float = TIME_CAP_S
     minutes: float | None = None
+    base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
-        names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes")
+        names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
         words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
         return words | {name: getattr(self, name) for name in names}
 
@@ -66,7 +68,9 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
             raise nearest(name, known, "scenario")
     if rest.get("size", "full") not in SIZES:
         raise nearest(str(rest["size"]), SIZES, "size")
-    chosen = list(scenarios) or list(MAIN)
+    chosen = list(scenarios) or list(GATE_SCENARIOS if rest.get("size") == "gate" else MAIN)
+    if rest.get("size") == "gate" and (other := [name for name in chosen if name not in GATE_SCENARIOS]):
+        raise UsageError(f"{other[0]} has no size gate: take {' or '.join(GATE_SCENARIOS)}, or another --size")
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
     cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
     for case in cases:
@@ -116,13 +120,10 @@ def cells(plan: Plan) -> list[Cell]:
     for block in range(plan.blocks):
         for name in plan.scenarios:
             scenario = known[name]
-            arms = list(plan.arms)
-            random.Random(f"{plan.seed}/{block}/{name}").shuffle(arms)
-            for arm in arms:
-                for case in _cases(scenario, plan, block):
-                    seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
-                    slots = scenario.slots(case, plan.workers)
-                    found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan)))
+            for arm, case in _turns(scenario, plan, block):
+                seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
+                slots = scenario.slots(case, plan.workers)
+                found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan)))
     if not found:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
     return found
@@ -132,6 +133,17 @@ def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
     """What the case and the size give, with the length that the plan asks for in the place of its own."""
     params = scenario.params(case, plan.size, plan.tasks)
     return {**params, "minutes": plan.minutes} if plan.minutes is not None and "minutes" in params else params
+
+
+def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
+    """Arm after arm in the order drawn for this block; what the base alone is measured for comes before."""
+    arms = list(plan.arms)
+    random.Random(f"{plan.seed}/{block}/{scenario.name}").shuffle(arms)
+    cases = _cases(scenario, plan, block)
+    if not plan.base:
+        return [(arm, case) for arm in arms for case in cases]
+    first = [(arm, case) for arm in arms if arm.name == plan.base for case in cases if case in scenario.basis]
+    return first + [(arm, case) for arm in arms for case in cases if case not in scenario.basis]
 
 
 def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from bench import machine, measuring, store
-from bench.arms import missing_packages, refuse_same
+from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
@@ -62,6 +63,7 @@ class Runner:
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
+    more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
@@ -138,14 +140,16 @@ class Runner:
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
-        planned = {cell.number: cell for cell in cells(self.plan)}
-        todo = []
-        for line in self.info["cells"]:
-            if line["state"] not in ("done", "skipped"):
-                todo.append(replace(planned[line["retry_of"] or line["number"]], number=line["number"]))
+        planned = {(cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)}
+
+        def cell_of(line: dict[str, Any]) -> Cell:
+            # By its place: in a run that got more blocks as it went, the numbers of a plan made anew are others.
+            return replace(planned[_place(line)], number=line["number"])
+
+        todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
         again = {line["retry_of"] for line in self.info["cells"]}
         due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
-        once_more = [self._once_more(planned[line["number"]]) for line in due]
+        once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_brokers(self) -> None:
@@ -171,19 +175,57 @@ class Runner:
                 place.insert(at_once, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
+            if not queue and self.more(self._frame()):
+                queue = self._another_block()
         run = store.open_run(self.folder)
         measuring.write(run, self._frame())
         return measuring.exit_code(run, self._frame())
 
+    def _another_block(self) -> list[Cell]:
+        """One block more, in the plan as if it had been there from the start: its order and arrivals are drawn from the seed and its number."""
+        self.plan = replace(self.plan, blocks=self.plan.blocks + 1)
+        basis = self._basis_again()
+        first = len(self.info["cells"]) + 1
+        new = [cell for cell in cells(self.plan) if cell.block == self.plan.blocks - 1]
+        added = [replace(cell, number=first + at) for at, cell in enumerate(new)]
+        self.info["plan"] = self.plan.as_json()
+        self.info["cells"] += [line_of(cell) for cell in added]
+        self._save()
+        return basis + added
+
+    def _basis_again(self) -> list[Cell]:
+        """What the rates rest on and could not be measured yet: noise in the first minute must not cost all blocks their latency."""
+        found = []
+        for cell in cells(self.plan):
+            tried = [line for line in self.info["cells"] if _place(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)]
+            if cell.case in load_scenarios()[cell.scenario].basis and all(line["verdict"] == "invalid" for line in tried):
+                found.append(self._once_more(replace(cell, number=tried[0]["number"])))
+        return found
+
+    def _basis_of(self, cell: Cell) -> str:
+        """The arm whose rates this cell runs at."""
+        return self.plan.base or cell.arm.name
+
+    def calibrate(self, arm: Arm) -> Calibration:
+        """The rough rates of one arm, found once and kept in run.json."""
+        if arm.name not in self.info["calibration"]:
+            self.watcher.progress(f"calibrating {arm.name}", 0, 0)
+            self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
+            self._save()
+        return Calibration(**self.info["calibration"][arm.name])
+
+    def resize(self, tasks: int) -> None:
+        """The same plan with so many tasks, as long as nothing has been measured."""
+        self.plan = replace(self.plan, tasks=tasks)
+        self.todo = cells(self.plan)
+        self.info["plan"] = self.plan.as_json()
+        self.info["cells"] = [line_of(cell) for cell in self.todo]
+        self._save()
+
     def _estimate(self) -> None:
         for arm in self.plan.arms:
-            if arm.name not in self.info["calibration"]:
-                self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-                try:
-                    self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
-                except Unavailable:
-                    continue  # each of its cells will say so
-        self._save()
+            with suppress(Unavailable):  # each of its cells will say so
+                self.calibrate(arm)
         known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
         seconds = 0.0
         for cell in self.todo:
@@ -214,7 +256,7 @@ class Runner:
         stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
         try:
             with stage.open(generators=self._generators(cell)):
-                scenario.run(cell, stage, Known(self._measures(), cell.arm.name))
+                scenario.run(cell, stage, Known(self._measures(), self._basis_of(cell)))
             line.update(state="done", verdict="ok", reason="")
             self.info["versions"][cell.arm.name] = stage.journal["versions"]
             self.info["brokers"][cell.arm.broker] = stage.journal["server"]
@@ -232,10 +274,10 @@ class Runner:
         if "generators" in cell.params:
             return int(cell.params["generators"])
         rate = cell.params.get("rate")
-        known = Known(self._measures(), cell.arm.name)
+        known = Known(self._measures(), self._basis_of(cell))
         if "load" in cell.params:
             rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
-        calibrated = self.info["calibration"].get(cell.arm.name)
+        calibrated = self.info["calibration"].get(self._basis_of(cell))
         if not rate or not calibrated:
             return 1
         wanted = math.ceil(float(rate) / float(calibrated["enqueue_per_s"]) / 0.5)
@@ -265,6 +307,11 @@ class Runner:
         except OSError as error:
             raise self._unwritable(error) from None
         measuring.write_measures(store.Run(self.folder, self.info), self._frame())
+
+
+def _place(line: dict[str, Any]) -> tuple[str, str, str, int]:
+    """What makes a cell of a plan, whatever its number."""
+    return line["scenario"], line["case"], line["arm"], line["block"]
 
 
 def new_folder(out: Path | None, seed: int) -> Path:

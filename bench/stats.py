@@ -129,6 +129,35 @@ def smallest_detectable(sd: float, blocks: int, alpha: float = 0.05, power: floa
     return math.expm1(_noncentrality(blocks, alpha, power) * sd / math.sqrt(blocks))
 
 
+def blocks_needed(sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096) -> int | None:
+    """How many blocks `smallest_detectable` needs to come down to this change; None if more than `at_most`."""
+
+    def enough(blocks: int) -> bool:
+        found = smallest_detectable(sd, blocks, alpha, power)
+        return found is not None and found <= change
+
+    if not enough(at_most):
+        return None
+    low, high = MIN_BLOCKS - 1, at_most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The two-sided interval of a share, exact (Clopper & Pearson 1934)."""
+    tail = (1 - confidence) / 2
+    low = float(stats.beta.ppf(tail, hits, of - hits + 1)) if hits else 0.0
+    high = float(stats.beta.ppf(1 - tail, hits + 1, of - hits)) if hits < of else 1.0
+    return low, high
+
+
+def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
+    """The largest sd of the log-ratios at which so many blocks show this change; None below three blocks."""
+    return math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks, alpha, power) if blocks >= MIN_BLOCKS else None
+
+
 @lru_cache(maxsize=256)
 def _noncentrality(blocks: int, alpha: float, power: float) -> float:
     df = blocks - 1

@@ -18,7 +18,7 @@ from scenarios.base import Needs
 from scenarios.common import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
 from scenarios.drain import COUNTS_NONE, NOT_TOLD, capped, enqueue_rate, throughput, until_finished, until_sent, why_no_server, worker_cpu
 
-TASKS = {"smoke": 200, "quick": 5_000, "full": 100_000}
+TASKS = {"smoke": 200, "gate": 5_000, "quick": 5_000, "full": 100_000}
 BULK_AT_MOST = 20_000
 SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
 RTTS = (0, 1, 2, 10)  # ms
@@ -35,7 +35,7 @@ class Burst:
 
     def cases(self, size: str) -> Sequence[str]:
         """Bulk is left out where the run is only a trial."""
-        return ("-",) if size == "smoke" else ("-", "bulk")
+        return ("-",) if size in ("smoke", "gate") else ("-", "bulk")
 
     def all_cases(self) -> Sequence[str]:
         """Both, and the plain one through a slow network."""

@@ -24,6 +24,7 @@ LOW, HIGH = 100, 200
 START_IN_NS = 100_000_000
 PERCENTILES = (("latency_p50_ms", 50.0), ("latency_p90_ms", 90.0), ("latency_p99_ms", 99.0), ("latency_p999_ms", 99.9))
 WAIT_AFTER_S = 10.0
+TASKS_FOR_P99 = 1_100  # ten beyond it, and some to spare
 
 
 class Latency:
@@ -36,20 +37,22 @@ class Latency:
 
     def cases(self, size: str) -> Sequence[str]:
         """The capacity comes first: the loads are shares of it."""
-        return {"smoke": ("rate=30",), "quick": ("capacity", "load=0.5", "rate=30"), "full": ("capacity", *LOADS, *RATES)}[size]
+        few = {"smoke": ("rate=30",), "gate": ("capacity", "load=0.5"), "quick": ("capacity", "load=0.5", "rate=30")}
+        return few.get(size, ("capacity", *LOADS, *RATES))
 
     def all_cases(self) -> Sequence[str]:
         """Every case."""
         return ("capacity", *LOADS, *RATES, *self.groups["network"])
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
-        """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s."""
+        """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s; one of a gate is as short as its P99 allows."""
         if case == "capacity":
-            return {"warmup_s": {"smoke": 1, "quick": 5, "full": 5}[size], "steady_s": {"smoke": 2, "quick": 5, "full": 15}[size]}
-        spread = {"smoke": (5, 5), "quick": (10, 10), "full": (10, 45)}[size]
+            return {"warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size], "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size]}
+        spread = {"smoke": (5, 5), "gate": (5, 20), "quick": (10, 10), "full": (10, 45)}[size]
+        due = max(tasks or 0, TASKS_FOR_P99) if size == "gate" else tasks or 5_000
         kind, _, value = case.partition("=")
         named = {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
-        return {**named, "warmup_s": 1 if size == "smoke" else 5, "tasks": tasks or 5_000, "at_least_s": spread[0], "at_most_s": spread[1]}
+        return {**named, "warmup_s": 1 if size in ("smoke", "gate") else 5, "tasks": due, "at_least_s": spread[0], "at_most_s": spread[1]}
 
     def slots(self, case: str, workers: int) -> int:
         """As many as the plan says."""

@@ -127,3 +127,33 @@ def test_the_fingerprint_sees_code_and_not_words() -> None:
     assert fingerprint("burst", floor) != fingerprint("latency", floor)
     assert fingerprint("burst", floor) != fingerprint("burst", rq), "an adapter is code that makes numbers"
     assert len(fingerprint("recovery", rq)) == 16
+
+
+def test_a_twin_is_the_same_arm_by_another_name() -> None:
+    arm, twin = parse_arm("huey/process", ADAPTERS), parse_arm("huey/process{again}", ADAPTERS)
+    assert twin.name == "huey/process{again}" and twin.variant == "again" and twin.settings == arm.settings
+    assert parse_arm("huey/default{results=false, again}", ADAPTERS).name == "huey/default{results=false, again}"
+
+
+def test_with_a_base_its_capacity_comes_first_and_serves_all() -> None:
+    made = plan(arms=["huey/process", "huey/process{again}"], size="gate", blocks=2, base="huey/process")
+    assert made.scenarios == ["burst", "latency"]
+    order = [(cell.scenario, cell.case, cell.arm.name) for cell in cells(made) if cell.block == 0]
+    assert order[2] == ("latency", "capacity", "huey/process")
+    assert [(case, sum(each == ("latency", case, name) for each in order)) for case in ("capacity", "load=0.5") for name in ("huey/process{again}",)] == [
+        ("capacity", 0),
+        ("load=0.5", 1),
+    ]
+    assert len([cell for cell in cells(made) if cell.block == 1]) == 4
+
+
+def test_only_what_is_short_has_the_size_of_a_gate() -> None:
+    with pytest.raises(UsageError, match="recovery has no size gate"):
+        plan("recovery", size="gate")
+
+
+@pytest.mark.parametrize(("rate", "tasks"), [(75.0, 1_100), (2_000.0, 8_000)])
+def test_a_latency_cell_of_a_gate_is_long_enough_for_its_p99(rate: float, tasks: int) -> None:
+    params = load_scenarios()["latency"].params("load=0.5", "gate", tasks if tasks > 1_100 else None)
+    assert params["at_least_s"] <= params["tasks"] / rate <= params["at_most_s"] or params["tasks"] / rate < params["at_least_s"]
+    assert min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]) * rate >= 1_000

@@ -80,3 +80,57 @@ def test_each_generator_spends_less_than_half_its_time_in_calls(tmp_path: Path, 
     made = Runner(plan, tmp_path)
     made.info, made._rows = {"calibration": {"floor/default": {"enqueue_per_s": calls_per_s}}, "cells": []}, {}
     assert made._generators(cells(plan)[-1]) == wanted
+
+
+def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = make_plan(["burst"], ["floor", "huey"], ["-"], load_adapters(), seed=1, workers=2, size="gate", base="floor/default")
+    made = Runner(plan, tmp_path, estimate=False)
+    asked: list[int] = []
+
+    def more(measures: Any) -> bool:
+        asked.append(len(measures))
+        return len(asked) < 3
+
+    made.more, made.todo, made._rows = more, cells(plan), {}
+    made.info = {"cells": [line_of(cell) for cell in made.todo]}
+
+    def carry(cell: Any, line: dict[str, Any]) -> None:
+        unfit = cell.number == 1
+        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+
+    monkeypatch.setattr(made, "_carry", carry)
+    monkeypatch.setattr(made, "_save", lambda: None)
+    monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
+    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    made.carry_out()
+    lines = made.info["cells"]
+    assert [(line["number"], line["block"]) for line in lines] == [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 2), (7, 2)]
+    assert lines[2]["retry_of"] == 1 and made.info["plan"]["blocks"] == 3 and len(asked) == 3
+    by_place = {(cell.block, cell.arm.name): cell.seed for cell in cells(made.plan)}
+    lines[5]["state"] = "planned"
+    missing = made._missing()
+    assert [(cell.number, cell.block, cell.arm.name) for cell in missing] == [(6, 2, lines[5]["arm"])]
+    assert missing[0].seed == by_place[2, lines[5]["arm"]]
+
+
+def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = make_plan(["latency"], ["floor", "huey"], [], load_adapters(), seed=1, workers=2, size="gate", base="floor/default")
+    made = Runner(plan, tmp_path, estimate=False, more=lambda measures: made.plan.blocks < 3)
+    made.todo, made._rows = cells(plan), {}
+    made.info = {"cells": [line_of(cell) for cell in made.todo]}
+    order: list[tuple[int, str]] = []
+
+    def carry(cell: Any, line: dict[str, Any]) -> None:
+        order.append((cell.block, cell.case))
+        unfit = order.count((0, "capacity")) < 3 and cell.case == "capacity"
+        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+
+    monkeypatch.setattr(made, "_carry", carry)
+    monkeypatch.setattr(made, "_save", lambda: None)
+    monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
+    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    made.carry_out()
+    tail = [(1, "load=0.5"), (1, "load=0.5"), (2, "load=0.5"), (2, "load=0.5")]
+    assert order == [(0, "capacity"), (0, "capacity"), (0, "load=0.5"), (0, "load=0.5"), (0, "capacity"), *tail]

@@ -1,0 +1,140 @@
+"""The gate on the command line: live, recorded, replayed, simulated."""
+
+import random
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bench import lock
+from bench.commands.common import Adapters, Json, Wait, answer, app, console
+from bench.errors import EXIT_OK, UsageError
+
+Words = list[str]
+
+
+@app.command()
+def check(
+    base: Annotated[str | None, typer.Option("--base", help="the arm that is known, such as 'celery/default[celery==5.5.3]'")] = None,
+    head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None,
+    scenario: Annotated[Words, typer.Option("--scenario", help="burst, latency; both unless named")] = [],  # noqa: B006  (typer wants a literal)
+    case: Annotated[Words, typer.Option("--case", help="only these cases, such as load=0.5")] = [],  # noqa: B006
+    budget: Annotated[str | None, typer.Option("--budget", help="such as 10m (which it is unless told); for --replay and --simulate see --blocks")] = None,
+    fail_on: Annotated[Words, typer.Option("--fail-on", metavar="METRIC", help="judge these alone; lost and doubled tasks always count")] = [],  # noqa: B006
+    threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
+    aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
+    workers: Annotated[int | None, typer.Option(help="slots of both; the number of cores unless told")] = None,
+    tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in two seconds unless told")] = None,
+    seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
+    label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
+    out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
+    redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own")] = None,
+    adapter: Adapters = [],  # noqa: B006
+    write: Annotated[Words, typer.Option("--write", metavar="FORMAT=FILE", help="also as junit, markdown, github …")] = [],  # noqa: B006
+    blocks: Annotated[int | None, typer.Option(help="with --record: so many; with --replay and --simulate: the most that a gate has")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="measure --blocks blocks without deciding, and keep them in this CSV file")] = None,
+    replay: Annotated[Words, typer.Option("--replay", metavar="FILE|RUN", help="the gate on recorded blocks, window after window")] = [],  # noqa: B006
+    simulate: Annotated[int | None, typer.Option("--simulate", metavar="N", help="so many suites with the noise of --noise")] = None,
+    noise: Annotated[Words, typer.Option("--noise", metavar="FILE|RUN", help="recorded A/A blocks")] = [],  # noqa: B006
+    plant: Annotated[Words, typer.Option("--plant", metavar="METRIC=25%", help="with --simulate: a change that is really there")] = [],  # noqa: B006
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """The gate: is head slower, fatter or less safe than base? 0 no, 1 yes, 2 too noisy to tell, 3 tasks lost or doubled, 4 nothing valid."""
+    from bench.gate.rule import Rules
+    from bench.gate.settings import from_file, metrics, seconds, thresholds
+
+    stored = from_file(Path())
+    limits, judged = thresholds(threshold, dict(stored.thresholds)), metrics(fail_on or stored.fail_on or ())
+    if blocks is not None and blocks < 1:
+        raise UsageError(f"--blocks {blocks}: give a number from 1 on")
+    if replay or simulate is not None:
+        rules = Rules(thresholds=limits, fail_on=judged).within(blocks or 18)
+        told = (
+            _replayed(replay, rules, aa, seed or 0, console(as_json)) if replay else _simulated(simulate or 0, noise, plant, rules, seed or 0, console(as_json))
+        )
+        if as_json:
+            answer(told)
+        raise typer.Exit(EXIT_OK)
+    if (record is None) != (blocks is None):
+        raise UsageError("--record FILE and --blocks N go together: N blocks are measured and kept in FILE")
+    given: dict[str, Any] = {"base": base or stored.base, "head": head or stored.head or ((base or stored.base) if aa else None)}
+    for name, value in given.items():
+        if value is None:
+            raise UsageError(f"there is no {name}: give --{name} ARM, or {name} = … under [check] in bench.toml; `bench list` shows the arms")
+    given |= {"scenarios": tuple(scenario or stored.scenarios or ()), "cases": tuple(case or stored.cases or ()), "fail_on": judged, "thresholds": limits}
+    given |= {"workers": workers or stored.workers, "tasks": tasks or stored.tasks, "budget_s": seconds(budget or stored.budget or "10m")}
+    given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter), "blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    raise typer.Exit(_live(given, record, write, wait, as_json))
+
+
+def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, as_json: bool) -> int:
+    from bench.gate.blocks import write_recording
+    from bench.gate.session import Asked, carry_out
+    from bench.gate.show import show
+    from bench.live import Live
+
+    written = _formats(write)
+    out = console(as_json)
+    if record is not None and record.exists():
+        raise UsageError(f"{record} is there already: name another file, each recording has its own")
+    with lock.measuring(wait, out.print):
+        live = Live(out)
+        with live.bar:
+            changes, recording = carry_out(Asked(**given), live)
+    if record is not None:
+        write_recording(record, recording)
+        out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
+    written(changes)
+    if as_json:
+        answer(changes.as_json())
+    else:
+        show(changes, out)
+        out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
+    # A recording decides nothing.
+    return EXIT_OK if record is not None else changes.exit_code
+
+
+def _formats(write: Words) -> Any:
+    """What writes the answer for other tools; bad words are found before anything is measured."""
+    if not write:
+        return lambda changes: None
+    from bench.formats import registry  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    registry.asked_changes(write)
+    return lambda changes: registry.write(changes, write)
+
+
+def _replayed(names: Words, rules: Any, aa: bool, seed: int, out: Console) -> dict[str, Any]:
+    from bench.gate.replay import disjoint, every_start, recordings_of
+
+    recordings, most = recordings_of(names), rules.looks[-1]
+    swap = random.Random(seed) if aa else None
+    told = {"disjoint": disjoint(recordings, rules, most, swap), "every start": every_start(recordings, rules, most, swap)}
+    for each in recordings:
+        out.print(f"{each.name}: {len(each.blocks)} blocks of {each.head} against {each.base}", markup=False, soft_wrap=True)
+    for name, found in told.items():
+        out.print(f"{name}: {found.words()}", markup=False, soft_wrap=True)
+        for says, counted in (("worse", found.worse), ("better", found.better)):
+            for key, times in counted.most_common():
+                out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
+    return {name: vars(found) for name, found in told.items()}
+
+
+def _simulated(count: int, noise: Words, plant: Words, rules: Any, seed: int, out: Console) -> dict[str, Any]:
+    from bench.gate.replay import recordings_of, tally
+    from bench.gate.settings import planted
+    from bench.gate.simulate import fit, gates, suites
+
+    if count < 1 or not noise:
+        raise UsageError("--simulate N needs a number from 1 on and --noise FILE: recorded A/A blocks, see `bench check --record`")
+    found, most = fit(recordings_of(noise)), rules.looks[-1]
+    for each in found:
+        out.print(each.words(), markup=False, soft_wrap=True)
+    told = tally(gates(suites(found, count, most, seed, planted(plant)), rules, most))
+    out.print(told.words(), markup=False, soft_wrap=True)
+    for says, counted in (("worse", told.worse), ("better", told.better)):
+        for key, times in counted.most_common():
+            out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
+    return {"noise": [each.words() for each in found], "gates": vars(told)}

@@ -1,0 +1,97 @@
+"""The gate on recorded blocks: how often it fires where nothing has changed, how often it catches what was planted."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import measuring
+from bench.commands.common import find_run
+from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG, UsageError
+from bench.gate.blocks import Block, Recording, blocks_of, read_recordings
+from bench.gate.decision import Decision, drive
+from bench.gate.rule import Rules
+from bench.gate.session import seconds_of
+from bench.stats import exact_bounds
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a number of gates came to."""
+
+    gates: int
+    codes: Counter[int]
+    worse: Counter[str]  # measure → gates that called it a regression
+    better: Counter[str]
+    blocks: float  # used by a gate, on average
+    minutes: float
+
+    @property
+    def fired(self) -> int:
+        """Gates that ended with 1 or 3."""
+        return self.codes[EXIT_REGRESSION] + self.codes[EXIT_WRONG]
+
+    def words(self) -> str:
+        """The tally in one line; the bounds are exact and two-sided, 95 %."""
+        low, high = exact_bounds(self.fired, self.gates)
+        ended = ", ".join(f"{self.codes[code]} {name}" for code, name in _NAMES.items() if self.codes[code])
+        used = f"{self.blocks:.1f} blocks" + (f", {self.minutes:.1f} minutes" if self.minutes else "")
+        return f"{self.gates} gates: {ended}; fired {self.fired / self.gates:.1%} ({low:.2%} to {high:.2%}); {used} each"
+
+
+_NAMES = {
+    EXIT_OK: "ok",
+    EXIT_REGRESSION: "regression",
+    EXIT_INCONCLUSIVE: "inconclusive",
+    EXIT_WRONG: "wrong",
+    EXIT_INVALID: "invalid",
+}
+
+
+def tally(decisions: Iterable[tuple[Decision, float]]) -> Tally:
+    """Count gates; the float beside each is the seconds that it took."""
+    codes, worse, better = Counter[int](), Counter[str](), Counter[str]()
+    blocks, seconds = 0, 0.0
+    for decision, took_s in decisions:
+        codes[decision.exit_code] += 1
+        worse.update(each.key.id for each in decision.findings if each.says == "regression")
+        better.update(each.key.id for each in decision.findings if each.says == "improvement")
+        blocks, seconds = blocks + decision.blocks, seconds + took_s
+    gates = codes.total()
+    if not gates:
+        raise UsageError("the recordings are shorter than one gate: record more blocks, or give a smaller --blocks")
+    return Tally(gates, codes, worse, better, blocks / gates, seconds / gates / 60)
+
+
+def recordings_of(names: Sequence[str]) -> list[Recording]:
+    """Those of files made by `bench check --record`, and of stored runs with two arms."""
+    return [found for name in names for found in (read_recordings(Path(name)) if Path(name).suffix == ".csv" else [_of_run(find_run(name))])]
+
+
+def _of_run(folder: Path) -> Recording:
+    run = measuring.open_measured(folder)
+    arms = [str(name) for name in run.info["plan"]["arms"]]
+    if len(arms) != 2:
+        raise UsageError(f"{folder} has {len(arms)} arms: a gate is replayed on a run of two, base and head")
+    base = run.info["plan"].get("base") or arms[0]
+    head = next(name for name in arms if name != base)
+    return Recording(run.id, base, head, tuple(blocks_of(run.measures, base, head, seconds_of(run.info))))
+
+
+def disjoint(recordings: Sequence[Recording], rules: Rules, most: int, swap: random.Random | None = None) -> Tally:
+    """Gates over windows that share no block: the second stage takes the blocks after the first. With `swap` base and head change places at random."""
+    windows = [each.blocks[at : at + most] for each in recordings for at in range(0, len(each.blocks) - most + 1, most)]
+    return tally(_gate(window, rules, most, swap) for window in windows)
+
+
+def every_start(recordings: Sequence[Recording], rules: Rules, most: int, swap: random.Random | None = None) -> Tally:
+    """A gate from each block on, the recording taken as a ring: they share blocks, so this rate has no bound; it shows what few windows cannot."""
+    rings = [(*each.blocks, *each.blocks[: most - 1]) for each in recordings if len(each.blocks) >= most]
+    return tally(_gate(ring[at : at + most], rules, most, swap) for ring in rings for at in range(len(ring) - most + 1))
+
+
+def _gate(window: Sequence[Block], rules: Rules, most: int, swap: random.Random | None) -> tuple[Decision, float]:
+    blocks = [block.swapped() if swap is not None and swap.random() < 0.5 else block for block in window]
+    decision = drive(blocks, rules, most)
+    return decision, sum(block.seconds for block in blocks[: decision.blocks])

@@ -1,0 +1,123 @@
+"""The rule for one measure: looks at fixed numbers of blocks, two stages. Pure: log-ratios in, a judgement out.
+
+Error budget per measure (docs/methodology.md, "The gate"): stage 1 tests both directions at alpha divided by its looks, stage 2 the
+direction that stage 1 suspected at alpha divided by its own, on other blocks. So a false regression has at most alpha/2 · alpha.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Literal
+
+from bench.metrics import METRICS
+from bench.stats import MIN_BLOCKS
+
+LOOKS = (8, 12, 18, 27, 40, 60, 90)
+State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the gate is asked for. `looks` counts blocks from the start, `again` those after the look that suspected."""
+
+    looks: tuple[int, ...] = LOOKS[:3]
+    again: tuple[int, ...] = (6, 10)
+    alpha: float = 0.01  # false suspicion of one measure in one stage
+    miss: float = 0.1  # a change as large as asked for is called the same
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    fail_on: tuple[str, ...] = ()
+
+    def floor(self, metric: str) -> float:
+        """What a change must be larger than; the tie zone unless told."""
+        return self.thresholds.get(metric, METRICS[metric].floor)
+
+    def asked(self, metric: str) -> float:
+        """The change that must be found: twice the floor. An estimate at the floor itself lies beyond it every second time."""
+        return 2 * self.floor(metric)
+
+    def within(self, blocks: int) -> "Rules":
+        """The same with the looks that so many blocks have room for, the last at their end; fewer looks leave each a larger share of alpha."""
+        return replace(self, looks=(*(look for look in LOOKS if look < 0.8 * blocks), max(blocks, MIN_BLOCKS)))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a look saw: mean and interval of the log-ratio, and the noise between blocks."""
+
+    mean: float = 0.0
+    half: float = math.inf
+    sd: float = math.nan
+    blocks: int = 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Where a measure stands. `suspected` = the blocks after which stage 2 began, 0 if it did not."""
+
+    state: State
+    sight: Sight
+    suspected: int = 0
+
+
+def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) -> Judged:
+    """Where the measure with these log-ratios (None: no pair in that block) stands; `ended` = no more blocks will come."""
+    floor, asked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric))
+    tail, miss = rules.alpha / 2 / len(rules.looks), rules.miss / len(rules.looks)
+    sight = Sight()
+    for upto in _due(rules.looks, len(logs), ended):
+        sight = look(logs[:upto], miss)
+        if abs(sight.mean) > floor and _beyond(sight, tail):
+            found = _again(logs[upto:], rules, 1 if sight.mean > 0 else -1, (floor, asked), ended, upto)
+            return found if found.sight.blocks else replace(found, sight=sight)
+        if abs(sight.mean) + sight.half < asked:
+            return Judged("same", sight)
+    over = ended or len(logs) >= rules.looks[-1]
+    return Judged("unclear" if over else "open", sight if over else look(logs, miss))
+
+
+def _again(logs: Sequence[float | None], rules: Rules, sign: int, limits: tuple[float, float], ended: bool, suspected: int) -> Judged:
+    """Stage 2: only what came after the suspicion counts, and only its direction is asked for."""
+    floor, asked = limits
+    tail, miss = rules.alpha / len(rules.again), rules.miss / len(rules.again)
+    sight = Sight()
+    for upto in _due(rules.again, len(logs), ended):
+        sight = look(logs[:upto], miss)
+        if sign * sight.mean > floor and _beyond(sight, tail):
+            # The interval shown is the one that the test inverts.
+            return Judged("larger" if sign > 0 else "smaller", look(logs[:upto], tail), suspected)
+        if sign * sight.mean + sight.half < asked:
+            return Judged("same", sight, suspected)
+    over = ended or len(logs) >= rules.again[-1]
+    return Judged("unclear" if over else "suspect", sight if over else look(logs, miss), suspected)
+
+
+def _due(looks: Sequence[int], done: int, ended: bool) -> Iterator[int]:
+    """The looks that so many blocks have come to; where the blocks end between two, the next one is taken early."""
+    yield from (look for look in looks if look <= done)
+    if ended and done not in looks and done < looks[-1]:
+        yield done
+
+
+def look(logs: Sequence[float | None], tail: float) -> Sight:
+    """Mean and t-interval with this much beyond each end."""
+    known = [each for each in logs if each is not None]
+    n = len(known)
+    if n < MIN_BLOCKS:
+        return Sight(math.fsum(known) / n if n else 0.0, blocks=n)
+    mean = math.fsum(known) / n
+    sd = math.sqrt(math.fsum((each - mean) ** 2 for each in known) / (n - 1))
+    return Sight(mean, critical(n - 1, tail) * sd / math.sqrt(n), sd, n)
+
+
+def _beyond(sight: Sight, tail: float) -> bool:
+    """Whether the interval with this tail excludes "no change"."""
+    return sight.blocks >= MIN_BLOCKS and abs(sight.mean) > critical(sight.blocks - 1, tail) * sight.sd / math.sqrt(sight.blocks)
+
+
+@lru_cache(maxsize=1024)
+def critical(df: int, tail: float) -> float:
+    """t with this much probability beyond it."""
+    from scipy import stats
+
+    return float(stats.t.isf(tail, df))

@@ -1,0 +1,171 @@
+"""The gate live: blocks of base and head in random order through the runner, as long as the decision wants more and the budget has room."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench import store
+from bench.arms import AGAIN, Arm, load_adapters, parse_arm
+from bench.brokers.choice import Servers
+from bench.changes import Changes
+from bench.errors import Unavailable, UsageError
+from bench.gate.blocks import GATED, OF_BURST, OF_LATENCY, Block, Key, Recording, blocks_of, is_gated
+from bench.gate.decision import Decision, decide
+from bench.gate.outcome import changes_of
+from bench.gate.rule import Rules
+from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
+from bench.runner import Runner, Watcher, fresh_seed, new_folder
+
+DRAIN_S = 2.0  # a burst is so many tasks as the base drains in it: CPU time comes in ticks of 10 ms
+FEWEST, MOST = 500, 20_000
+FILE = "gate.json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a gate is asked; `blocks` = exactly so many and no decision on the way (a recording)."""
+
+    base: str
+    head: str
+    scenarios: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    budget_s: float = 600.0
+    fail_on: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    aa: bool = False
+    workers: int | None = None
+    tasks: int | None = None
+    seed: int | None = None
+    label: str = ""
+    out: Path | None = None
+    blocks: int | None = None
+    adapters: tuple[Path, ...] = ()
+    servers: Servers = field(default_factory=dict)
+
+    def rules(self) -> Rules:
+        """The rules before it is known how many blocks the budget holds."""
+        return Rules(thresholds=self.thresholds, fail_on=self.fail_on)
+
+
+@dataclass
+class Pace:
+    """Decides after each block whether the next is begun; keeps the last decision."""
+
+    asked: Asked
+    runner: Runner
+    arms: tuple[str, str]
+    began: float
+    rules: Rules
+    decision: Decision | None = None
+
+    def wanted(self, measures: pd.DataFrame) -> bool:
+        """Whether one more block is wanted and fits."""
+        blocks = self.blocks(measures)
+        if self.asked.blocks is not None:
+            more = len(blocks) < self.asked.blocks
+            self.decision = None if more else decide(blocks, self.rules, ended=True)
+            return more
+        block_s = sum(block.seconds for block in blocks) / len(blocks)
+        left = int((self.asked.budget_s - (time.monotonic() - self.began)) / block_s)
+        if len(blocks) == 1:
+            self.rules = self.rules.within(1 + left)
+        self.decision = decide(blocks, self.rules, ended=left < 1)
+        return self.decision.more
+
+    def blocks(self, measures: pd.DataFrame) -> list[Block]:
+        """The blocks done so far, each with the seconds that its like will take: what is measured once does not count."""
+        return blocks_of(measures, *self.arms, seconds=seconds_of(self.runner.info))
+
+
+def seconds_of(info: Mapping[str, Any]) -> dict[int, float]:
+    """How long the cells of each block took, without those that are measured once per run."""
+    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.basis}
+    found: dict[int, float] = {}
+    for line in info["cells"]:
+        if line["seconds"] is not None and (line["scenario"], line["case"]) not in basis:
+            found[line["block"]] = found.get(line["block"], 0.0) + line["seconds"]
+    return found
+
+
+def check(asked: Asked, watcher: Watcher | None = None) -> Changes:
+    """Carry the gate out; UsageError before anything is measured where it could only compare nothing."""
+    return carry_out(asked, watcher)[0]
+
+
+def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Recording]:
+    """The same, with the blocks that it rests on."""
+    plan, arms = planned(asked)
+    folder = new_folder(asked.out, plan.seed)
+    began = time.monotonic()
+    runner = Runner(plan, folder, asked.servers, watcher or Watcher(), estimate=False)
+    runner.prepare()
+    _size(runner, asked)
+    pace = Pace(asked, runner, (arms[0].name, arms[1].name), began, asked.rules())
+    runner.more = pace.wanted
+    runner.carry_out()
+    assert pace.decision is not None
+    blocks = pace.blocks(store.open_run(folder).measures)
+    changes = changes_of(pace.decision, blocks, pace.arms, pace.rules, _about(runner, asked, began))
+    store.write_json(folder / FILE, changes.as_json())
+    return changes, Recording(folder.name, *pace.arms, tuple(blocks))
+
+
+def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
+    """The plan of one block, and the two arms; UsageError where base and head are one, or nothing would be judged."""
+    known = load_adapters(asked.adapters)
+    base, head = parse_arm(asked.base, known), parse_arm(asked.head, known)
+    if base.name == head.name:
+        if not asked.aa:
+            raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
+        head = parse_arm(twin(base), known)
+    seed = fresh_seed() if asked.seed is None else asked.seed
+    rest = {"tasks": asked.tasks, "workers": asked.workers, "seed": seed, "label": asked.label, "base": base.name}
+    plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
+    _check_selection(plan, asked)
+    return plan, (base, head)
+
+
+def twin(arm: Arm) -> str:
+    """The name of the same arm once more."""
+    inner = f"{arm.variant}, {AGAIN}" if arm.variant else AGAIN
+    return f"{arm.name.partition('{')[0]}{{{inner}}}"
+
+
+def _check_selection(plan: Plan, asked: Asked) -> None:
+    of = {"burst": (*OF_BURST, "broker_commands_per_task"), "latency": OF_LATENCY}
+    places = dict.fromkeys((cell.scenario, cell.case) for cell in cells(plan) if cell.case not in load_scenarios()[cell.scenario].basis and cell.case != "bulk")
+    judged = {metric for scenario, case in places for metric in of[scenario] if is_gated(Key(scenario, case, metric))}
+    if not judged:
+        raise UsageError("nothing is selected that the gate judges: take the burst, or latency at a load of 0.7 or less")
+    if lacking := [metric for metric in asked.fail_on if metric not in judged]:
+        raise UsageError(f"--fail-on {lacking[0]}: no chosen scenario measures it; these do {', '.join(name for name in GATED if name in judged)}")
+
+
+def _size(runner: Runner, asked: Asked) -> None:
+    """As many tasks as the base drains in two seconds, the same for both arms."""
+    base = next(arm for arm in runner.plan.arms if arm.name == runner.plan.base)
+    try:
+        found = runner.calibrate(base)
+    except Unavailable as error:
+        raise UsageError(f"{base.name} cannot be measured here: {error}") from None
+    if asked.tasks is None:
+        hundreds = round(found.tasks_per_s * DRAIN_S / 100)
+        runner.resize(max(FEWEST, min(MOST, hundreds * 100)))
+
+
+def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
+    info = runner.info
+    return {
+        "run": info["run"],
+        "folder": str(runner.folder),
+        "machine": {name: info["machine"].get(name) for name in ("cpu", "cores", "kernel", "virtual")},
+        "versions": info["versions"],
+        "seed": info["seed"],
+        "seconds": round(time.monotonic() - began, 1),
+        "budget_s": asked.budget_s,
+        "aa": asked.aa,
+    }
