@@ -57,7 +57,10 @@ def run(
 
 
 def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
-    info = store.open_run(folder).info
+    run = store.open_run(folder)
+    if run.slim:
+        raise UsageError(f"{folder} is a slim run, its raw events are not there: go on with the whole run")
+    info = run.info
     stored = info["plan"]
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
