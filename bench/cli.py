@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from bench.commands import check, judge, measure, read  # noqa: F401  (each adds its commands)
+from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
 from bench.commands.common import app
 from bench.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError
 from bench.version import VERSION

@@ -13,7 +13,22 @@ import pandas as pd
 
 from bench.errors import UsageError
 from bench.metrics import METRICS, Metric
-from bench.stats import MIN_BLOCKS, Ratio, classify, holm, holm_levels, log_ratio_sd, paired_p, paired_ratio, rank_p, smallest_detectable, word
+from bench.stats import (
+    MIN_BLOCKS,
+    Ratio,
+    classify,
+    holm,
+    holm_levels,
+    log_ratio_sd,
+    paired_p,
+    paired_ratio,
+    rank_p,
+    smallest_detectable,
+    welch_detectable,
+    welch_p,
+    welch_ratio,
+    word,
+)
 
 COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
 
@@ -34,18 +49,38 @@ class TimeTo:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two arms' numbers of one metric, in the blocks that both have."""
+    """Two arms' numbers of one metric, in the blocks that both have; of two runs (not `interleaved`) all blocks of each."""
 
     base: str
     head: str
     below: list[float]
     above: list[float]
     censored: bool
+    interleaved: bool = True
 
     @property
     def blocks(self) -> int:
-        """How many blocks both arms have a number in."""
-        return len(self.below)
+        """How many blocks both arms have a number in, or the fewer of the two."""
+        return min(len(self.below), len(self.above))
+
+    def p(self) -> float:
+        """Of "no difference", for a `ratio` metric."""
+        return paired_p(self.below, self.above) if self.interleaved else welch_p(self.below, self.above)
+
+    def ratio(self, alpha: float) -> Ratio:
+        """Head over base with its interval."""
+        return (paired_ratio if self.interleaved else welch_ratio)(self.below, self.above, alpha)
+
+    def detectable(self, alpha: float) -> float | None:
+        """The smallest change that is found nine times in ten."""
+        if not self.interleaved:
+            return welch_detectable(self.below, self.above, alpha)
+        return smallest_detectable(log_ratio_sd(self.below, self.above), self.blocks, alpha)
+
+    def differences(self) -> list[float]:
+        """Head - base block by block; of two runs every block of one less every block of the other."""
+        couples = zip(self.below, self.above, strict=True) if self.interleaved else ((base, head) for base in self.below for head in self.above)
+        return [head - base for base, head in couples]
 
 
 @dataclass(frozen=True)
@@ -72,22 +107,27 @@ def compare_arms(measures: pd.DataFrame, size: str, guarantees: Mapping[str, str
     """
     if size == "smoke":
         raise UsageError("a smoke run makes no claims and cannot be compared: measure with --size quick or full")
-    unknown = sorted(set(measures["metric"]) - set(METRICS))
-    if unknown:
-        raise UsageError(f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew")
+    refuse_unknown(measures)
     rows: list[list[object]] = []
     for scenario, case, metric, group in _groups(measures):
         pairs = list(_pairs(group, metric, guarantees or {}))
-        for pair, result in zip(pairs, _compare(pairs, metric, alpha), strict=True):
+        for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
             numbers = [math.nan if value is None else value for value in (result.ratio, result.low, result.high)]
             detectable = math.nan if result.smallest_detectable is None else result.smallest_detectable
             rows.append([scenario, case, metric.name, pair.base, pair.head, *numbers, pair.blocks, detectable, result.verdict])
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
+def refuse_unknown(measures: pd.DataFrame) -> None:
+    """UsageError if a metric is none of ours."""
+    unknown = sorted(set(measures["metric"]) - set(METRICS))
+    if unknown:
+        raise UsageError(f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew")
+
+
 def time_to(group: pd.DataFrame) -> TimeTo:
     """k of n and the median of one arm's rows of a `time_to` metric; rows that are neither `ok` nor `beyond` do not count."""
-    times = list(_by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
+    times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
     return TimeTo(sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan)
 
 
@@ -100,8 +140,8 @@ def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataF
 
 def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -> Iterator[Pair]:
     rows = {str(arm): rows for arm, rows in group.groupby("arm")}
-    numbers = {arm: _by_block(part, metric) for arm, part in rows.items()}
-    censored = {arm: metric.kind == "ratio" and bool(part["verdict"].isin(CENSORED).any()) for arm, part in rows.items()}
+    numbers = {arm: by_block(part, metric) for arm, part in rows.items()}
+    censored = {arm: is_censored(part, metric) for arm, part in rows.items()}
     for base, head in combinations(sorted(rows), 2):
         blocks = sorted(numbers[base].keys() & numbers[head].keys())
         if blocks and guarantees.get(base) == guarantees.get(head):
@@ -109,7 +149,12 @@ def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -
             yield Pair(base, head, below, above, censored[base] or censored[head])
 
 
-def _by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
+def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
+    """Whether bad blocks of an arm have no number, so that those that are left flatter it."""
+    return metric.kind == "ratio" and bool(group["verdict"].isin(CENSORED).any())
+
+
+def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
     """One number per block. Where a cell was run once more and both can be used, the later stands: the choice must not look at the value."""
     usable = group[group["verdict"].isin(USABLE[metric.kind])]
     values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
@@ -119,7 +164,8 @@ def _by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], floa
     return {key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)}
 
 
-def _compare(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
+def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> list[Compared]:
+    """What each pair comes to; all of them are the family of Holm's correction."""
     if metric.kind == "count":
         return [_difference(pair, metric) for pair in pairs]
     if metric.kind == "time_to":
@@ -130,16 +176,14 @@ def _compare(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
 def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     usable = [min(*pair.below, *pair.above) > 0 for pair in pairs]
     family = [at for at, pair in enumerate(pairs) if usable[at] and pair.blocks >= MIN_BLOCKS]
-    levels = dict(zip(family, holm_levels([paired_p(pairs[at].below, pairs[at].above) for at in family], alpha), strict=True))
+    levels = dict(zip(family, holm_levels([pairs[at].p() for at in family], alpha), strict=True))
     results = []
     for at, pair in enumerate(pairs):
         if not usable[at]:
             results.append(Compared())  # 0 has no logarithm, and leaving its block out would favour one arm
             continue
-        ratio = paired_ratio(pair.below, pair.above, levels.get(at, alpha))
-        detectable = None
-        if at in levels:
-            detectable = smallest_detectable(log_ratio_sd(pair.below, pair.above), pair.blocks, alpha / len(family))
+        ratio = pair.ratio(levels.get(at, alpha))
+        detectable = pair.detectable(alpha / len(family)) if at in levels else None
         results.append(Compared(ratio.ratio, ratio.low, ratio.high, detectable, _verdict(pair, ratio, metric)))
     return results
 
@@ -155,8 +199,8 @@ def _is_duration(metric: Metric) -> bool:
 
 def _difference(pair: Pair, metric: Metric) -> Compared:
     """Counts differ by exactly what they differ: `tie` if no block differs by more than the floor; a word if the mean does and no block says the contrary."""
-    differences = [head - base for base, head in zip(pair.below, pair.above, strict=True)]
-    mean = math.fsum(differences) / pair.blocks
+    differences = pair.differences()
+    mean = math.fsum(differences) / len(differences)
     if pair.blocks < MIN_BLOCKS:
         return Compared(mean)
     low, high = min(differences), max(differences)

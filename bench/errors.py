@@ -28,6 +28,12 @@ class CellFailed(BenchError):
     exit_code = EXIT_INVALID
 
 
+class AllInvalid(BenchError):
+    """Nothing that was measured gave a number: no answer, and never a green one."""
+
+    exit_code = EXIT_INVALID
+
+
 class NotOffered(Exception):
     """The system has no such ability: a result of its own, never a zero."""
 

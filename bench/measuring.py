@@ -32,7 +32,9 @@ def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[lis
 
 
 def measure_run(run: Run) -> pd.DataFrame:
-    """measures.csv of a whole run, computed anew."""
+    """measures.csv of a whole run, computed anew; UsageError for a slim one, which has no events."""
+    if run.slim:
+        raise UsageError(f"{run.path} is a slim run, its raw events are not there: its measures.csv stands as it was exported, measure the whole run")
     found = [row for line in run.info["cells"] if line["state"] in ("done", "failed", "skipped") for row in rows(run, line, measure_cell(run, line))]
     return pd.DataFrame(found, columns=MEASURE_COLUMNS)
 

@@ -74,6 +74,49 @@ def paired_p(base: Sequence[float], head: Sequence[float]) -> float:
     return float(2 * stats.t.sf(mean * math.sqrt(logs.size) / sd, logs.size - 1))
 
 
+@dataclass(frozen=True)
+class _Apart:
+    """The difference of the mean logarithms of two unpaired samples, its standard error and degrees of freedom."""
+
+    mean: float
+    error: float
+    df: float
+
+
+def _apart(base: Sequence[float], head: Sequence[float]) -> _Apart:
+    """df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b the squared standard errors (Welch 1947, Satterthwaite 1946)."""
+    below, above = (np.log(np.asarray(values, dtype=np.float64)) for values in (base, head))
+    a, b = (float(logs.var(ddof=1)) / logs.size for logs in (below, above))
+    df = (a + b) ** 2 / (a**2 / (below.size - 1) + b**2 / (above.size - 1)) if a + b else float(below.size + above.size - 2)
+    return _Apart(float(above.mean() - below.mean()), math.sqrt(a + b), df)
+
+
+def welch_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
+    """Geometric mean of head over that of base with Welch's interval on the log scale: for blocks that were not interleaved and so are no pairs."""
+    blocks = min(len(base), len(head))
+    if blocks < MIN_BLOCKS:
+        return Ratio(math.exp(float(np.mean(np.log(head)) - np.mean(np.log(base)))), None, None, blocks)
+    apart = _apart(base, head)
+    half = float(stats.t.ppf(1 - alpha / 2, apart.df)) * apart.error
+    return Ratio(math.exp(apart.mean), math.exp(apart.mean - half), math.exp(apart.mean + half), blocks)
+
+
+def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
+    """Two-sided p of "no difference" of two unpaired samples of positive numbers; the test that `welch_ratio` inverts."""
+    apart = _apart(base, head)
+    if apart.error == 0:
+        return 0.0 if apart.mean else 1.0
+    return float(2 * stats.t.sf(abs(apart.mean) / apart.error, apart.df))
+
+
+def welch_detectable(base: Sequence[float], head: Sequence[float], alpha: float = 0.05, power: float = 0.9) -> float | None:
+    """`smallest_detectable` for blocks that are no pairs: exp(λ·error) - 1 at Welch's degrees of freedom."""
+    if min(len(base), len(head)) < MIN_BLOCKS:
+        return None
+    apart = _apart(base, head)
+    return math.expm1(_noncentrality(apart.df, alpha, power) * apart.error)
+
+
 def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
     """Two-sided p of the rank sum by permutation (Wilcoxon 1945, Gehan 1965): `inf` stands for "not within the horizon" and ties at the top.
 
@@ -126,7 +169,7 @@ def smallest_detectable(sd: float, blocks: int, alpha: float = 0.05, power: floa
     """
     if blocks < MIN_BLOCKS:
         return None
-    return math.expm1(_noncentrality(blocks, alpha, power) * sd / math.sqrt(blocks))
+    return math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
 
 
 def blocks_needed(sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096) -> int | None:
@@ -159,8 +202,7 @@ def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0
 
 
 @lru_cache(maxsize=256)
-def _noncentrality(blocks: int, alpha: float, power: float) -> float:
-    df = blocks - 1
+def _noncentrality(df: float, alpha: float, power: float) -> float:
     critical = float(stats.t.ppf(1 - alpha / 2, df))
 
     def too_small(shift: float) -> bool:

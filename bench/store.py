@@ -119,6 +119,11 @@ class Run:
         """The name of the run."""
         return str(self.info["run"])
 
+    @property
+    def slim(self) -> bool:
+        """Whether it was exported without its raw events."""
+        return bool(self.info.get("slim", False))
+
     def measured(self) -> Iterable[tuple[dict[str, Any], StoredCell]]:
         """Every cell that has its files, with its line of run.json."""
         for line in self.info["cells"]:
@@ -136,10 +141,16 @@ class Run:
         try:
             frame = pd.read_csv(path, dtype={"variant": str, "reason": str, "case": str, "arm": str}, keep_default_na=False, na_values={"value": [""]})
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): `bench measure` makes it anew") from None
+            raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): {self._repair}") from None
         if list(frame.columns) != MEASURE_COLUMNS:
-            raise UsageError(f"{path} has other columns than this version writes: `bench measure` makes it anew")
+            raise UsageError(f"{path} has other columns than this version writes: {self._repair}")
+        if not (pd.api.types.is_numeric_dtype(frame["value"]) and pd.api.types.is_integer_dtype(frame["block"])) and not frame.empty:
+            raise UsageError(f"{path} is damaged (a value or a block that is no number): {self._repair}")
         return frame
+
+    @property
+    def _repair(self) -> str:
+        return "export it again from the whole run" if self.slim else "`bench measure` makes it anew"
 
 
 def trim_logs(folder: Path) -> None:
@@ -174,12 +185,19 @@ def open_run(path: Path) -> Run:
     if missing:
         raise UsageError(f"{path}/run.json is damaged: it lacks {', '.join(missing)}")
     run = Run(path, info)
-    for line in info["cells"]:
-        folder = cell_folder(path, int(line["number"]))
+    _refuse_damaged(run)
+    return run
+
+
+def _refuse_damaged(run: Run) -> None:
+    """A slim run has its measures, any other the files of every cell that was measured."""
+    if run.slim and len(run.measures.columns):
+        return
+    for line in run.info["cells"]:
+        folder = cell_folder(run.path, int(line["number"]))
         lacking = [name for name in CELL_FILES if line["state"] == "done" and not (folder / name).is_file()]
         if lacking:
-            raise UsageError(f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {path}`")
-    return run
+            raise UsageError(f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {run.path}`")
 
 
 def write_cell(folder: Path, journal: Mapping[str, Any], tasks: Mapping[str, Any], runs: Mapping[str, Any], samples: pd.DataFrame) -> None:

@@ -75,7 +75,10 @@ def _with_twins(texts: list[str], known: dict[str, Any]) -> list[str]:
 
 
 def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
-    info = store.open_run(folder).info
+    run = store.open_run(folder)
+    if run.slim:
+        raise UsageError(f"{folder} is a slim run, its raw events are not there: go on with the whole run")
+    info = run.info
     stored = info["plan"]
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
     options["base"] = stored.get("base", "")

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from bench.carried.parts import carried
 from bench.metrics import METRICS
 from bench.report.data import Joined, letter
+from bench.store import Run
 
 GIB = 1 << 30
 
@@ -32,9 +34,16 @@ def part_rows(joined: Joined) -> list[dict[str, Any]]:
                 "machine": machine_line(info["machine"]),
                 "broker": ", ".join(_server(server) for server in _servers(info)),
                 "seed": info["seed"],
+                "carried": _carried(run),
             }
         )
     return rows
+
+
+def _carried(run: Run) -> str:
+    """What a reference says of the parts that older code has measured."""
+    found = {scenario: covered.words for scenario in run.info.get("fingerprint", {}) if (covered := carried(run, scenario))}
+    return "; ".join(f"{scenario}: {words}" for scenario, words in found.items())
 
 
 def machine_line(machine: Mapping[str, Any]) -> str:

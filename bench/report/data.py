@@ -77,14 +77,19 @@ class Joined:
         return [name for name in self.arms if name in present]
 
     def cell(self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")) -> Shown | None:
-        """The first block's cell that has files and none of these verdicts."""
+        """The first block's cell that has files and none of these verdicts; a slim run has no files."""
         f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
         for key, rows in f.groupby(["place", "cell"], sort=True):
             place, number = cast(tuple[int, int], key)
             line = self.line(place, number)
-            if line is not None and line["state"] == "done" and not rows["verdict"].isin(refuse).any():
+            if line is not None and line["state"] == "done" and not self.runs[place].slim and not rows["verdict"].isin(refuse).any():
                 return Shown(str(rows["label"].iloc[0]), arm, self.runs[place].cell(number))
         return None
+
+    def place(self, scenario: str, case: str, arm: str) -> int | None:
+        """Which run the measures of an arm stand from."""
+        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
+        return None if f.empty else int(f["place"].iloc[0])
 
     def line(self, place: int, number: int) -> Mapping[str, Any] | None:
         """A cell's line in run.json."""
@@ -99,6 +104,11 @@ class Joined:
 def letter(place: int) -> str:
     """How the page calls a run, where there are several."""
     return ascii_uppercase[place] if place < len(ascii_uppercase) else f"R{place + 1}"
+
+
+def prefix(place: int, of: int) -> str:
+    """What stands before a cell's number where there are several runs."""
+    return "" if of == 1 else f"{letter(place)}·"
 
 
 def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
@@ -130,8 +140,7 @@ def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
     frame = frame.merge(cells, on=[*KEY, "nth"], how="left")
     frame["cell"] = frame["cell"].fillna(0).astype(int)
     frame["place"] = place
-    prefix = "" if of == 1 else f"{letter(place)}·"
-    frame["label"] = [f"{prefix}{number:03d}" for number in frame["cell"]]
+    frame["label"] = [f"{prefix(place, of)}{number:03d}" for number in frame["cell"]]
     # Of the cells of one key the last that is not invalid stands, or else the last.
     bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*KEY, "cell")]).transform("any")
     good = frame["cell"].where(~bad).groupby([frame[name] for name in KEY]).transform("max")

@@ -7,12 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bench.errors import UsageError
 from bench.ledger import Ledger
-from bench.report.data import Joined
-from bench.store import StoredCell
+from bench.report.data import Joined, prefix
+from bench.store import Run, StoredCell, read_json
 from bench.strikes import Strike, book_of, culprits, strikes_of
 from scenarios.common import fates_of
 
+STORED = "evidence.json"  # in a slim run: what its events told
 # From what one cannot get over to what is nothing: the worst names the cell of the matrix.
 WORST = ("lost", "doubled", "open", "stuck", "failed", "refused", "recovered", "finished")
 RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the supervisor
@@ -56,8 +58,24 @@ class Evidence:
 
 def evidence(joined: Joined, case: str, arm: str) -> Evidence | None:
     """That of the first block's cell; None if it was not measured."""
+    place = joined.place("recovery", case, arm)
+    if place is not None and joined.runs[place].slim:
+        return _stored(joined.runs[place], case, arm, prefix(place, len(joined.runs)))
     shown = joined.cell("recovery", case, arm, refuse=("invalid",))
     return None if shown is None else _read(shown.stored.folder, arm, case, shown.label)
+
+
+def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:
+    """As the events told when the run was exported; UsageError if the file is damaged."""
+    path = run.path / STORED
+    if not path.is_file():
+        return None
+    found = read_json(path)
+    try:
+        mine = found.get(f"{case} {arm}")
+        return None if mine is None else Evidence(**{**mine, "cell": letter + mine["cell"]})
+    except (AttributeError, KeyError, TypeError):
+        raise UsageError(f"{path} is damaged: export the run again from the whole one") from None
 
 
 @lru_cache(maxsize=512)

@@ -1,21 +1,19 @@
 """The report: one self-contained HTML file from stored runs, the same bytes every time."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.features.stored import Features
 from bench.report import abilities, charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
-from bench.report.appendix import again_rows, checkout_line, machine_rows, part_rows, verdict_groups, version_rows
-from bench.report.claims import SOURCE, title
+from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
+from bench.report.claims import SOURCE
 from bench.report.data import FLOOR, Joined, join
 from bench.report.pairs import pair_rows
 from bench.report.sentences import sentences
-from bench.report.style import Looks, drawing, variables
+from bench.report.shell import environment, shell
+from bench.report.style import Looks, drawing
 from bench.report.trust import panels
-from bench.report.words import VERDICTS, plain, records
+from bench.report.words import VERDICTS, listing, records
 from bench.store import Run
 
 CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
@@ -28,12 +26,10 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
     looks = Looks(joined.systems)
     found = headline.table(joined)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
-            css=(Path(__file__).parent / "page.css").read_text(encoding="utf-8"),
-            light=variables(False),
-            dark=variables(True),
+            **shell(),
             joined=joined,
             looks=looks,
             parts=part_rows(joined),
@@ -57,18 +53,6 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
             floor=FLOOR,
         )
     )
-
-
-def _environment() -> Environment:
-    folder = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(title_of=title, checkout_line=checkout_line, plain=plain, is_web=_is_web)
-    return environment
-
-
-def _is_web(address: object) -> bool:
-    """Only these become links: a run folder from elsewhere may hold anything."""
-    return str(address).startswith(("https://", "http://"))
 
 
 def _scenarios(joined: Joined) -> list[str]:
@@ -126,6 +110,9 @@ def _cautions(joined: Joined) -> list[str]:
         found.append(notes.GENERAL)
     if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:
         found.append("The parts were measured at different times or on different machines, as listed below: compare within a part only.")
+    slim = [run.id for run in joined.runs if run.slim]
+    if slim:
+        found.append(f"{listing(slim)}: slim, without the charts that need raw events; the cells that are named are in the whole run.")
     if joined.doubled:
         found.append(f"Measured in more than one of these runs, the first shown: {'; '.join(joined.doubled)}.")
     return found

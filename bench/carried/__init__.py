@@ -1,0 +1,1 @@
+"""Parts of a reference that older code has measured, which was shown to make no difference."""

@@ -1,0 +1,54 @@
+"""`bench compare`: it answers a question and is no gate, so it exits 0 whatever it finds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import measuring
+from bench.commands.common import Json, answer, app, console, find_run
+from bench.compare.sides import Side, side_of
+from bench.errors import UsageError
+
+SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for one of its arms")]
+
+
+def _side(text: str) -> Side:
+    """RUN or RUN#ARM; a folder may have the sign in its name."""
+    name, arm = (text, "") if Path(text).is_dir() else (text.partition("#")[0], text.partition("#")[2])
+    return side_of(measuring.open_measured(find_run(name)), arm)
+
+
+@app.command()
+def compare(
+    base: SideArg,
+    head: SideArg,
+    force: Annotated[bool, typer.Option("--force", help="compare what is unlike; printed on top")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="write one page that needs no network")] = None,
+    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="also as markdown, junit, …")] = [],  # noqa: B006
+    everything: Annotated[bool, typer.Option("--all", help="also what is undecided and inside its tie zone")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what changed from BASE to HEAD: per measure the ratio, its interval and whether the blocks bear it."""
+    from bench.compare.answer import compare as compared
+    from bench.compare.terminal import render
+
+    printed = [each for each in write if each.endswith("=-")]
+    if as_json and printed:
+        raise UsageError(f"--json and --write {printed[0]} both want standard output: write one of them to a file")
+    found = compared(_side(base), _side(head), force)
+    if write:
+        from bench.formats.registry import write as written
+
+        written(found, write)
+    if html is not None:
+        from bench.compare.page import page
+        from bench.report.shell import write_page
+
+        write_page(page(found), html)
+    if as_json:
+        return answer(found.as_json())
+    if not printed:
+        render(found, console(), everything)
+    if html is not None:
+        console(bool(printed)).print(f"page: {html}", markup=False, soft_wrap=True)

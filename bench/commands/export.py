@@ -1,0 +1,43 @@
+"""`bench export --slim`: a run to be kept beside code."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import measuring
+from bench.commands.common import Json, RunArg, answer, app, console, find_run
+from bench.errors import UsageError
+from bench.store import Run
+
+
+@app.command()
+def export(
+    run: RunArg,
+    slim: Annotated[bool, typer.Option("--slim", help="without raw events, at most 200 KiB for a default run")] = False,
+    out: Annotated[Path | None, typer.Option(help="the new run folder; results/<run>-slim unless told")] = None,
+    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="in a format of other tools: bmf, openmetrics, pyperf, …")] = [],  # noqa: B006
+    arm: Annotated[str | None, typer.Option("--arm", help="the arm, for a format that holds one")] = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a stored run without its raw events (compare, trend, claims and advise work on the copy), or write it for other tools."""
+    opened = measuring.open_measured(find_run(run))
+    if not slim and not write:
+        raise UsageError("nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool")
+    if write:
+        from bench.formats.registry import write_run
+
+        write_run(opened, write, arm)
+    if slim:
+        _slim(opened, out, as_json)
+
+
+def _slim(opened: Run, out: Path | None, as_json: bool) -> None:
+    from bench.export import LIMIT_BYTES, export_slim
+
+    made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
+    if as_json:
+        return answer({"run": opened.id, "folder": str(made.path), "bytes": made.bytes, "left_out": made.left_out})
+    larger = f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that" if made.bytes > LIMIT_BYTES else ""
+    console().print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)
+    console().print(f"left out: {', '.join(made.left_out)}", markup=False, soft_wrap=True)

@@ -1,0 +1,32 @@
+"""`bench trend`: never a blocker, so it exits 0 whatever it finds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench import measuring
+from bench.commands.common import Json, answer, app, console, find_run
+
+
+@app.command()
+def trend(
+    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="run folders or ids, whole or slim; their order does not matter")],
+    html: Annotated[Path | None, typer.Option("--html", help="write one page that needs no network")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look through many stored runs for lasting changes, beside the floor of each run, and say what changed there."""
+    from bench.trend.answer import trend as found_in
+    from bench.trend.terminal import render
+
+    found = found_in([measuring.open_measured(find_run(name)) for name in run])
+    if html is not None:
+        from bench.report.shell import write_page
+        from bench.trend.page import page
+
+        write_page(page(found), html)
+    if as_json:
+        return answer(found.as_json())
+    render(found, console())
+    if html is not None:
+        console().print(f"page: {html}", markup=False, soft_wrap=True)

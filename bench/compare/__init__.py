@@ -1,0 +1,1 @@
+"""Two runs, or two arms, beside each other: what changed, by how much, and whether the blocks bear it."""

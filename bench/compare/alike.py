@@ -1,0 +1,64 @@
+"""What makes two sides unlike, so that a difference of their numbers would say nothing of the arms."""
+
+from collections.abc import Iterator, Sequence
+
+from bench.compare.sides import Side, one_run
+from bench.errors import UsageError
+from bench.selftest.stored import SAME
+
+PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "time cap"}
+
+
+def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    """Each in a few words; empty for what may be compared. UsageError for smoke runs, which nothing makes comparable."""
+    for side in (base, head):
+        if side.run.info["plan"].get("size") == "smoke":
+            raise UsageError(f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; measure with --size quick or full")
+    found = [*_promises(base, head, couples)]
+    return found if one_run(base, head) else [*_machine(base, head), *_plan(base, head), *_code(base, head), *_brokers(base, head, couples), *found]
+
+
+def _machine(base: Side, head: Side) -> Iterator[str]:
+    for name in SAME:
+        before, after = (side.run.info["machine"].get(name) for side in (base, head))
+        if before != after:
+            yield f"machine: {name.removesuffix('_bytes')} {before} and {after}"
+
+
+def _plan(base: Side, head: Side) -> Iterator[str]:
+    for name, word in PLAN.items():
+        before, after = (side.run.info["plan"].get(name) for side in (base, head))
+        if before != after:
+            yield f"{word}: {before} and {after}"
+
+
+def _code(base: Side, head: Side) -> Iterator[str]:
+    prints = [side.run.info.get("fingerprint", {}) for side in (base, head)]
+    systems = [{arm["system"] for arm in side.run.info["arms"].values()} for side in (base, head)]
+    # A fingerprint covers the adapters of the whole run: with other systems it cannot tell.
+    hint = "" if systems[0] == systems[1] else ", which runs of other systems always have"
+    for scenario in dict.fromkeys(base.measures["scenario"]):
+        if scenario in set(head.measures["scenario"]) and prints[0].get(scenario) != prints[1].get(scenario):
+            yield f"version of scenario {scenario}: other fingerprints{hint}"
+
+
+def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
+    seen = set()
+    for before, after in couples:
+        names = tuple(_server(side, arm) for side, arm in ((base, before), (head, after)))
+        if names[0] != names[1] and names not in seen:
+            seen.add(names)
+            yield f"broker: {names[0]} and {names[1]}"
+
+
+def _server(side: Side, arm: str) -> str:
+    broker = str(side.about(arm)["broker"])
+    server = side.run.info.get("brokers", {}).get(broker, {})
+    return " ".join(filter(None, (broker, f"({server['name']} {server['version']})" if server else "")))
+
+
+def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
+    for before, after in couples:
+        promised = base.about(before)["guarantee"], head.about(after)["guarantee"]
+        if promised[0] != promised[1]:
+            yield f"guarantee: {promised[0]} ({before}) and {promised[1]} ({after})"

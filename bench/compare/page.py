@@ -1,0 +1,62 @@
+"""`bench compare --html`: one self-contained page, the forest plot first."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.changes import Change, Changes
+from bench.compare.forest import forest
+from bench.compare.words import SAYS, by_how_much, interval, smallest, value
+from bench.report.appendix import machine_line
+from bench.report.shell import environment, shell
+
+
+def page(changes: Changes) -> str:
+    """The whole page as text; the same bytes for the same comparison."""
+    scale = forest(changes.lines)
+    several = len({(line.base, line.head) for line in changes.lines}) > 1
+    rows = [_row(line, several) | {"mark": scale.mark(line)} for line in changes.lines]
+    return (
+        environment(Path(__file__).parent)
+        .get_template("compare.html.j2")
+        .render(
+            **shell(),
+            page_title=changes.title,
+            changes=changes,
+            drawn=[row for row in rows if row["mark"]],
+            ticks=scale.ticks(),
+            rows=rows,
+            about=[_about(side, changes.about[side]) for side in ("base", "head") if side in changes.about],
+        )
+    )
+
+
+def _row(line: Change, several: bool) -> dict[str, Any]:
+    return {
+        "label": line.label,
+        "arm": line.head if several else "",
+        "base": value(line, line.base_value),
+        "head": value(line, line.head_value),
+        "by": by_how_much(line),
+        "interval": interval(line),
+        "smallest": smallest(line),
+        "blocks": line.blocks,
+        "says": line.says,
+        "said": SAYS[line.says],
+        "reason": line.reason,
+    }
+
+
+def _about(side: str, found: Any) -> dict[str, Any]:
+    versions = [f"{arm}: {', '.join(f'{name} {version}' for name, version in of.items())}" for arm, of in found["versions"].items() if of]
+    commit = str(found["commit"] or "unknown")[:12] + (" with changes" if found["dirty"] else "")
+    plan = found["plan"]
+    size = f"{plan.get('size')}, {plan.get('blocks')} blocks, {plan.get('workers')} slots"
+    return {
+        "side": side,
+        "run": found["run"],
+        "created": found["created"],
+        "commit": commit,
+        "size": size,
+        "machine": machine_line(found["machine"]),
+        "versions": versions,
+    }

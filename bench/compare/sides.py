@@ -1,0 +1,66 @@
+"""What is compared: a run, or one arm of it, and which arms stand beside each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.arms import nearest
+from bench.errors import UsageError
+from bench.store import Run
+
+
+@dataclass(frozen=True)
+class Side:
+    """Base or head: a stored run, or one of its arms."""
+
+    run: Run
+    arm: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it is written on the command line."""
+        return f"{self.run.id}#{self.arm}" if self.arm else self.run.id
+
+    @property
+    def measures(self) -> pd.DataFrame:
+        """Its rows of measures.csv."""
+        frame = self.run.measures
+        return frame[frame["arm"] == self.arm] if self.arm else frame
+
+    def about(self, arm: str) -> Mapping[str, Any]:
+        """An arm as run.json describes it."""
+        return dict(self.run.info["arms"][arm])
+
+    def versions(self, arm: str) -> Mapping[str, str]:
+        """Of its libraries, as seen inside the workers."""
+        return dict(self.run.info.get("versions", {}).get(arm, {}))
+
+
+def side_of(run: Run, arm: str) -> Side:
+    """A side of a comparison; UsageError with the nearest name for an arm that the run does not have."""
+    if arm and arm not in run.info["arms"]:
+        raise nearest(arm, run.info["arms"], f"arm of {run.id}")
+    return Side(run, arm)
+
+
+def one_run(base: Side, head: Side) -> bool:
+    """Whether both are of one run, so that their blocks were interleaved; its slim copy is the same run."""
+    marks = [[side.run.info.get(name) for name in ("run", "created", "seed", "boot_id")] for side in (base, head)]
+    return marks[0] == marks[1]
+
+
+def couples(base: Side, head: Side) -> list[tuple[str, str]]:
+    """The arms that stand beside each other: the two that were named, or those of one name in both runs; UsageError if there are none."""
+    if bool(base.arm) != bool(head.arm):
+        raise UsageError(f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither")
+    if one_run(base, head) and base.arm == head.arm:
+        raise UsageError("nothing is compared: base and head are the same; name two runs, or two arms of one run as RUN#ARM")
+    if base.arm:
+        return [(base.arm, head.arm)]
+    common = [arm for arm in base.run.info["arms"] if arm in head.run.info["arms"]]
+    if not common:
+        arms = [", ".join(side.run.info["arms"]) or "none" for side in (base, head)]
+        raise UsageError(f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; name one of each as RUN#ARM")
+    return [(arm, arm) for arm in common]

@@ -1,0 +1,40 @@
+"""What every page of ours shares: one file that needs no network, light or dark as the reader has it, everything from outside escaped."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench.errors import UsageError
+from bench.report.appendix import checkout_line
+from bench.report.claims import title
+from bench.report.style import variables
+from bench.report.words import plain
+
+HERE = Path(__file__).parent
+
+
+def environment(*folders: Path) -> Environment:
+    """Templates of these folders and of the report, autoescaped."""
+    made = Environment(loader=FileSystemLoader([*folders, HERE]), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(title_of=title, checkout_line=checkout_line, plain=plain, is_web=_is_web)
+    return made
+
+
+def shell() -> dict[str, Any]:
+    """The style sheet and the colours that a page is rendered with."""
+    return {"css": (HERE / "page.css").read_text(encoding="utf-8"), "light": variables(False), "dark": variables(True)}
+
+
+def write_page(text: str, path: Path) -> None:
+    """Write a page; UsageError if that cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file") from None
+
+
+def _is_web(address: object) -> bool:
+    """Only these become links: a run folder from elsewhere may hold anything."""
+    return str(address).startswith(("https://", "http://"))

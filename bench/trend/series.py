@@ -1,0 +1,117 @@
+"""One number per run, measure and arm: beside the floor that was measured in the same run, so that a slower machine is no change."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.comparisons import by_block
+from bench.metrics import METRICS, Metric
+from bench.report.data import FLOOR
+from bench.store import Run
+
+# Counts are the same on any machine and need no floor; what a fault found running is chance, and no count of them is here.
+COUNTED = ("broker_commands_per_task", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+_REQUIREMENT = re.compile(r"^([^\[{]*)\[[^\]]*\]")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run's number: arm ÷ floor, or a count."""
+
+    run: str
+    created: str
+    arm: str
+    value: float
+    context: Mapping[str, str]  # what may explain a change: versions in the worker, broker, machine, code of the instrument
+
+
+@dataclass(frozen=True)
+class Series:
+    """The points of one measure and arm in the order of time; `without` are the runs that measured it and have no point."""
+
+    scenario: str
+    case: str
+    metric: str
+    arm: str
+    points: tuple[Point, ...]
+    without: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Metric:
+        """The metric."""
+        return METRICS[self.metric]
+
+    @property
+    def zone(self) -> float:
+        """The tie zone on the scale of `values`."""
+        return math.log1p(self.kind.floor) if self.kind.kind == "ratio" else self.kind.floor
+
+    @property
+    def values(self) -> list[float]:
+        """Logarithms of ratios; counts as they are."""
+        return [math.log(point.value) if self.kind.kind == "ratio" else point.value for point in self.points]
+
+
+def series_name(arm: str) -> str:
+    """The arm without its requirements: versions of one arm are one series."""
+    return _REQUIREMENT.sub(r"\1", arm)
+
+
+def series_of(runs: Sequence[Run]) -> list[Series]:
+    """Every series, from runs in the order of time."""
+    points: dict[tuple[str, str, str, str], list[Point]] = {}
+    without: dict[tuple[str, str, str, str], list[str]] = {}
+    for run in runs:
+        for key, arm, value in _numbers(run):
+            if value is None:
+                without.setdefault(key, []).append(run.id)
+            else:
+                made = Point(run.id, str(run.info.get("created", "")), arm, value, _context(run, arm, key[0]))
+                points.setdefault(key, []).append(made)
+    return [Series(*key, tuple(found), tuple(without.get(key, ()))) for key, found in points.items()]
+
+
+def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float | None]]:
+    """(series, arm, number or None) of each measure that has a number in this run; the None says that it has no floor beside it."""
+    frame = run.measures
+    floor = _floor_arm(run)
+    frame = frame[frame["metric"].isin([name for name, metric in METRICS.items() if metric.kind == "ratio" or name in COUNTED])]
+    for (scenario, case, name), rows in frame.groupby(["scenario", "case", "metric"], sort=False):
+        metric = METRICS[str(name)]
+        below = by_block(rows[rows["arm"] == floor], metric)
+        for arm in run.info["arms"]:
+            mine = by_block(rows[rows["arm"] == arm], metric)
+            if mine and run.info["arms"][arm]["system"] != FLOOR:
+                yield (str(scenario), str(case), str(name), series_name(arm)), arm, _number(mine, below, metric)
+
+
+def _floor_arm(run: Run) -> str:
+    floors = [name for name, arm in run.info["arms"].items() if arm["system"] == FLOOR]
+    return next((name for name in floors if name == f"{FLOOR}/default"), floors[0] if floors else "")
+
+
+def _number(mine: Mapping[Any, float], below: Mapping[Any, float], metric: Metric) -> float | None:
+    """Geometric mean of arm ÷ floor over the blocks that have both; of a count the mean."""
+    if metric.kind == "count":
+        return math.fsum(mine.values()) / len(mine)
+    shared = [block for block in mine if block in below and mine[block] > 0 and below[block] > 0]
+    return math.exp(float(np.mean([math.log(mine[block] / below[block]) for block in shared]))) if shared else None
+
+
+def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
+    info = run.info
+    broker = str(info["arms"][arm]["broker"])
+    server = info.get("brokers", {}).get(broker, {})
+    about = {str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()}
+    about |= {server["name"]: server["version"]} if server else {}
+    about |= {f"machine's {name}": str(info["machine"].get(name)) for name in ("cpu", "cores", "kernel")}
+    return about | {"instrument": str(info.get("fingerprint", {}).get(scenario, "unknown"))}
+
+
+def in_order(runs: Sequence[Run]) -> list[Run]:
+    """By the time at which they were measured."""
+    return sorted(runs, key=lambda run: str(run.info.get("created", "")))
