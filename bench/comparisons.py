@@ -87,7 +87,7 @@ def compare_arms(measures: pd.DataFrame, size: str, guarantees: Mapping[str, str
 
 def time_to(group: pd.DataFrame) -> TimeTo:
     """k of n and the median of one arm's rows of a `time_to` metric; rows that are neither `ok` nor `beyond` do not count."""
-    times = list(_by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
+    times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
     return TimeTo(sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan)
 
 
@@ -100,7 +100,7 @@ def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataF
 
 def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -> Iterator[Pair]:
     rows = {str(arm): rows for arm, rows in group.groupby("arm")}
-    numbers = {arm: _by_block(part, metric) for arm, part in rows.items()}
+    numbers = {arm: by_block(part, metric) for arm, part in rows.items()}
     censored = {arm: metric.kind == "ratio" and bool(part["verdict"].isin(CENSORED).any()) for arm, part in rows.items()}
     for base, head in combinations(sorted(rows), 2):
         blocks = sorted(numbers[base].keys() & numbers[head].keys())
@@ -109,7 +109,7 @@ def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -
             yield Pair(base, head, below, above, censored[base] or censored[head])
 
 
-def _by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
+def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
     """One number per block. Where a cell was run once more and both can be used, the later stands: the choice must not look at the value."""
     usable = group[group["verdict"].isin(USABLE[metric.kind])]
     values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
