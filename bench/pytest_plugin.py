@@ -67,12 +67,12 @@ def seconds(budget: str | float) -> float:
 
 def told(changes: Changes) -> str:
     """The summary, and a line for every measure that is not the same."""
-    from bench.formats.plain import headline, ordered, sentence
+    from bench.formats.plain import ordered, sentence, verdict
 
     lines = ordered(changes)
     telling = [sentence(line, changes) for line in lines if line.says != "same"]
     same = [f"{len(lines) - len(telling)} of {len(lines)} measures are the same"] if lines else []
-    top = f"queue-bench: {headline(changes)}: {changes.summary}"
+    top = f"queue-bench: {verdict(changes)}"
     return "\n".join([top, f"{changes.base} → {changes.head}", *changes.notes, *(f"  {line}" for line in telling), *same])
 
 

@@ -106,7 +106,20 @@ def test_no_format_is_green_where_the_command_is_not(code: int) -> None:
         suites = JUnitXml.fromstring(text("junit", changes).encode())
         assert (suites.failures + suites.errors > 0) is (code != 0)
         assert ("::error" in text("github", changes)) is (code != 0)
-        assert ("no regression" in text("markdown", changes)) is (code == 0 and bool(changes.lines))
+        assert "**queue-bench: ok**" not in text("markdown", changes), "there are regressions in it, or nothing at all"
+
+
+def test_a_comparison_that_fails_nothing_is_called_ok_only_without_a_regression() -> None:
+    good = comparison(0, lines=(line(says="improvement"), line("capacity")), summary="ok: nothing is worse")
+    assert text("markdown", good).startswith("**queue-bench: ok** – nothing is worse\n")
+    assert text("github", good).startswith("::notice title=queue-bench%3A ok::ok: nothing is worse\n")
+    assert text("markdown", comparison(0)).startswith("**queue-bench: 2 worse, which fails nothing** – 2 of 6 measures are worse\n")
+
+
+def test_an_infinite_weight_stands_on_top() -> None:
+    lost = line("lost", says="regression", verdict="wrong", ratio=None, low=None, high=None, weight=float("inf"), reason="1 of 10,000 lost")
+    made = text("markdown", comparison(3, lines=(line(says="regression"), lost)))
+    assert made.index("Lost (burst) – 1 of 10,000 lost") < made.index("Throughput (burst)")
 
 
 # Markdown
@@ -210,7 +223,7 @@ def commands(made: str) -> list[tuple[str, str, str]]:
 
 def test_annotations_are_read_back_as_they_were() -> None:
     found = commands(text("github", comparison()))
-    assert found[0] == ("error", "queue-bench: regression", "2 of 6 measures are worse")
+    assert found[0] == ("error", "queue-bench: regression", "regression: 2 of 6 measures are worse")
     assert [level for level, _, _ in found] == ["error"] * 3 + ["warning"] * 2 + ["notice"]
     assert found[2][1] == "regression: Throughput (burst)" and "-5.2 % (-6.0 % … -4.4 %)" in found[2][2]
     for _, title, message in commands(text("github", hostile())):

@@ -2,7 +2,7 @@
 
 from bench.changes import Changes
 from bench.errors import EXIT_OK
-from bench.formats.plain import headline, one_line, ordered, outcome, sentence, title
+from bench.formats.plain import headline, one_line, ordered, outcome, sentence, title, verdict
 
 # GitHub shows ten of each kind per step and drops the rest without a word.
 SHOWN = 10
@@ -13,7 +13,7 @@ def of_changes(changes: Changes) -> str:
     """One annotation for the verdict, then one per line that is not `same`."""
     levels: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     first = "error" if changes.exit_code != EXIT_OK else "notice" if changes.lines else "warning"
-    levels[first].append(_command(first, f"queue-bench: {headline(changes)}", changes.summary))
+    levels[first].append(_command(first, f"queue-bench: {headline(changes)}", verdict(changes)))
     for line in ordered(changes):
         level = _LEVEL[outcome(line, changes.exit_code)]
         if line.says != "same":

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as xml
 
 from bench.changes import Change, Changes
 from bench.errors import EXIT_OK
-from bench.formats.plain import UNDECIDED, Outcome, facts, headline, of_whom, one_line, ordered, outcome, sentence
+from bench.formats.plain import UNDECIDED, Outcome, facts, headline, of_whom, one_line, ordered, outcome, sentence, verdict
 
 _ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}
 _COUNTS: tuple[tuple[str, Outcome], ...] = (("failures", "failed"), ("errors", "error"), ("skipped", "skipped"))
@@ -15,7 +15,7 @@ Case = tuple[str, Outcome, str, str]  # name, outcome, one line, all there is to
 
 def of_changes(changes: Changes) -> str:
     """The document. It has a failure or an error exactly where the exit code is not 0, an empty comparison included."""
-    suites = [_suite("gate", changes, [("verdict", _whole(changes), headline(changes), one_line(changes.summary))])]
+    suites = [_suite("gate", changes, [("verdict", _whole(changes), headline(changes), verdict(changes))])]
     lines = ordered(changes)
     for scenario in dict.fromkeys(line.scenario for line in lines):
         cases = [_of_line(line, changes) for line in lines if line.scenario == scenario]

@@ -3,7 +3,7 @@
 import re
 
 from bench.changes import Change, Changes
-from bench.formats.plain import change, facts, headline, interval, one_line, ordered, shown, title
+from bench.formats.plain import change, facts, headline, interval, one_line, ordered, shown, title, verdict
 
 # What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a formula, `#1` an issue).
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
@@ -23,13 +23,18 @@ def code(value: object) -> str:
 
 def of_changes(changes: Changes) -> str:
     """The verdict, what a reader must know, the lines by weight, and how to have it again."""
-    parts = [f"**queue-bench: {headline(changes)}** – {text(changes.summary)}", f"{text(changes.title)}: {code(changes.base)} → {code(changes.head)}"]
+    parts = [f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}", f"{text(changes.title)}: {code(changes.base)} → {code(changes.head)}"]
     parts += ["\n".join(f"- {text(note)}" for note in changes.notes)] if changes.notes else []
     lines = ordered(changes)
     telling, same = [line for line in lines if line.says != "same"], [line for line in lines if line.says == "same"]
     parts += [_table(telling, changes)] if telling else []
     parts += [_folded(f"The same: {len(same)}", _table(same, changes))] if same else []
     return "\n\n".join([*parts, *_again(changes)]) + "\n"
+
+
+def _rest(changes: Changes) -> str:
+    """The summary without the word that stands before it."""
+    return verdict(changes).removeprefix(headline(changes)).lstrip(": ")
 
 
 def _table(lines: list[Change], changes: Changes) -> str:

@@ -12,7 +12,7 @@ from bench.metrics import METRICS
 from bench.report.words import number, scale
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
-HEADLINES = {EXIT_OK: "no regression", EXIT_REGRESSION: "regression", EXIT_INCONCLUSIVE: "inconclusive", EXIT_WRONG: "wrong", EXIT_INVALID: "invalid"}
+HEADLINES = {EXIT_OK: "ok", EXIT_REGRESSION: "regression", EXIT_INCONCLUSIVE: "inconclusive", EXIT_WRONG: "wrong", EXIT_INVALID: "invalid"}
 # The command could not say what it was asked for: what is unclear then stands in the way, else it is only left open.
 UNDECIDED = (EXIT_INCONCLUSIVE, EXIT_INVALID)
 _RANK = {"regression": 0, "unclear": 1, "improvement": 2, "differs": 2, "same": 3}
@@ -36,15 +36,24 @@ def as_json(value: Any) -> str:
 
 
 def headline(changes: Changes) -> str:
-    """What the exit code means, in a word or two; a comparison of nothing is never called free of regressions."""
-    if changes.exit_code == EXIT_OK and not changes.lines:
-        return "nothing was compared"
-    return HEADLINES.get(changes.exit_code, f"exit code {changes.exit_code}")
+    """What the exit code means, in a word or two; `ok` is said neither of nothing nor of what is worse without failing the command."""
+    if changes.exit_code != EXIT_OK:
+        return HEADLINES.get(changes.exit_code, f"exit code {changes.exit_code}")
+    worse = sum(line.says == "regression" for line in changes.lines)
+    if worse:
+        return f"{worse} worse, which fails nothing"
+    return HEADLINES[EXIT_OK] if changes.lines else "nothing was compared"
+
+
+def verdict(changes: Changes) -> str:
+    """Headline and summary in one line; a summary that begins with the same word says it once."""
+    summary, word = one_line(changes.summary), headline(changes)
+    return summary if summary.startswith(word) else f"{word}: {summary}"
 
 
 def ordered(changes: Changes) -> list[Change]:
     """Regressions first, then what is unclear, each by weight."""
-    return sorted(changes.lines, key=lambda line: (_RANK[line.says], -(finite(line.weight) or 0.0)))
+    return sorted(changes.lines, key=lambda line: (_RANK[line.says], 0.0 if math.isnan(line.weight) else -line.weight))
 
 
 def outcome(line: Change, exit_code: int) -> Outcome:
