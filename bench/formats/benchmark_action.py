@@ -1,0 +1,46 @@
+"""JSON for github-action-benchmark: its tools customSmallerIsBetter and customBiggerIsBetter, a document each.
+
+https://github.com/benchmark-action/github-action-benchmark
+"""
+
+from typing import Any
+
+from bench.changes import Changes
+from bench.formats import points
+from bench.formats.plain import as_json, one_line, shown
+from bench.formats.points import Point
+from bench.metrics import Better
+from bench.store import Run
+
+
+def smaller_of_changes(changes: Changes) -> str:
+    """The head's measures of which less is better."""
+    return _document(points.of_changes(changes), "lower")
+
+
+def bigger_of_changes(changes: Changes) -> str:
+    """The head's measures of which more is better."""
+    return _document(points.of_changes(changes), "higher")
+
+
+def smaller_of_run(run: Run) -> str:
+    """A run's measures of which less is better."""
+    return _document(points.of_run(run), "lower")
+
+
+def bigger_of_run(run: Run) -> str:
+    """A run's measures of which more is better."""
+    return _document(points.of_run(run), "higher")
+
+
+def _document(found: list[Point], better: Better) -> str:
+    return as_json([_entry(point) for point in found if point.kind.better == better])
+
+
+def _entry(point: Point) -> dict[str, Any]:
+    """The name is what the action finds a measure by, from commit to commit."""
+    entry: dict[str, Any] = {"name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"), "value": point.value, "unit": point.kind.unit}
+    span = points.within(point)
+    if span is not None:
+        entry["range"] = f"{shown(span[0], point.metric)} … {shown(span[1], point.metric)}"
+    return entry | {"extra": f"{point.kind.label}\nblocks: {point.blocks}"}

@@ -1,0 +1,64 @@
+"""Markdown for the summary of a CI job: GitHub and GitLab show it as it is."""
+
+import re
+
+from bench.changes import Change, Changes
+from bench.formats.plain import change, facts, headline, interval, one_line, ordered, shown, title, verdict
+
+# What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a formula, `#1` an issue).
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
+_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+COLUMNS = ("", "measure", "base", "head", "change", "interval", "smallest change seen", "blocks")
+
+
+def text(value: object) -> str:
+    """An outside text that stands as it is, in a table too."""
+    return _SPECIAL.sub(r"\\\1", "".join(_HTML.get(letter, letter) for letter in one_line(value)))
+
+
+def code(value: object) -> str:
+    """The same as code; by HTML, for `@` in an arm must not become a person and a backtick cannot end it."""
+    return f"<code>{text(value)}</code>"
+
+
+def of_changes(changes: Changes) -> str:
+    """The verdict, what a reader must know, the lines by weight, and how to have it again."""
+    parts = [f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}", f"{text(changes.title)}: {code(changes.base)} → {code(changes.head)}"]
+    parts += ["\n".join(f"- {text(note)}" for note in changes.notes)] if changes.notes else []
+    lines = ordered(changes)
+    telling, same = [line for line in lines if line.says != "same"], [line for line in lines if line.says == "same"]
+    parts += [_table(telling, changes)] if telling else []
+    parts += [_folded(f"The same: {len(same)}", _table(same, changes))] if same else []
+    return "\n\n".join([*parts, *_again(changes)]) + "\n"
+
+
+def _rest(changes: Changes) -> str:
+    """The summary without the word that stands before it."""
+    return verdict(changes).removeprefix(headline(changes)).lstrip(": ")
+
+
+def _table(lines: list[Change], changes: Changes) -> str:
+    head = ["| " + " | ".join(COLUMNS) + " |", "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: |"]
+    return "\n".join(head + [_row(line, changes) for line in lines])
+
+
+def _row(line: Change, changes: Changes) -> str:
+    word = f"**{line.says}**" if line.says == "regression" else line.says
+    why = f" – {text(line.reason)}" if line.reason else ""
+    numbers = (shown(line.base_value, line.metric), shown(line.head_value, line.metric), change(line.ratio, line.metric), interval(line))
+    seen = "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %"
+    return "| " + " | ".join([word, text(title(line, changes)) + why, *map(text, numbers), seen, str(line.blocks)]) + " |"
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _again(changes: Changes) -> list[str]:
+    """`about["command"]` is the command line that made this; the rest of what is known follows, folded."""
+    about = dict(changes.about)
+    command = one_line(about.pop("command", ""))
+    # An indented block of code has no end that a text could write.
+    parts = [f"To have it again:\n\n    {command}"] if command else []
+    known = [f"- {text(name)}: {text(value)}" for name, value in facts(about)]
+    return parts + ([_folded("What was compared", "\n".join(known))] if known else [])

@@ -1,0 +1,98 @@
+"""One number per measure and arm, for tools that keep a history of their own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.changes import Change, Changes
+from bench.comparisons import CENSORED, by_block, time_to
+from bench.formats.plain import finite
+from bench.metrics import METRICS, Metric
+from bench.stats import paired_ratio
+from bench.store import Run
+
+# A cell that is wrong gives no speed, and with blocks beyond or unbounded left out, what is left would flatter the arm.
+SPOILED = (*CENSORED, "wrong")
+
+
+@dataclass(frozen=True)
+class Point:
+    """What an arm's blocks come to; `low` and `high`: 95 % interval of a ratio metric, extremes of a count, None below three blocks."""
+
+    scenario: str
+    case: str
+    metric: str
+    arm: str
+    value: float
+    low: float | None
+    high: float | None
+    blocks: int
+
+    @property
+    def kind(self) -> Metric:
+        """What is measured."""
+        return METRICS[self.metric]
+
+
+def of_changes(changes: Changes) -> list[Point]:
+    """The head's numbers. Its interval is that of the comparison, laid around the base."""
+    found = ((line, finite(line.head_value)) for line in changes.lines)
+    return [Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks) for line, value in found if value is not None]
+
+
+def _around(line: Change) -> tuple[float | None, float | None]:
+    base, low, high = (finite(value) for value in (line.base_value, line.low, line.high))
+    if base is None or low is None or high is None:
+        return None, None
+    return (base + low, base + high) if METRICS[line.metric].kind == "count" else (base * low, base * high)
+
+
+def of_run(run: Run) -> list[Point]:
+    """Every measure of a stored run that has a number."""
+    return [point for key, rows in groups(run.measures) if (point := _point(key, rows)) is not None]
+
+
+def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], pd.DataFrame]]:
+    """The rows of each scenario, case, metric and arm that this version knows, in the order of measures.csv."""
+    for key, rows in measures.groupby(["scenario", "case", "metric", "arm"], sort=False):
+        scenario, case, metric, arm = (str(part) for part in key)
+        if metric in METRICS:
+            yield (scenario, case, metric, arm), rows
+
+
+def per_block(rows: pd.DataFrame, metric: Metric) -> list[float]:
+    """One number per block, in the order of blocks; none where blocks that fell out would flatter the rest."""
+    if metric.kind == "ratio" and rows["verdict"].isin(SPOILED).any():
+        return []
+    numbers: Mapping[tuple[str, int], float] = by_block(rows, metric)
+    return [numbers[key] for key in sorted(numbers)]
+
+
+def _point(key: tuple[str, str, str, str], rows: pd.DataFrame) -> Point | None:
+    metric = METRICS[key[2]]
+    values = per_block(rows, metric)
+    if not values:
+        return None
+    if metric.kind == "time_to":
+        middle = finite(time_to(rows).median)
+        return None if middle is None else Point(*key, middle, None, None, len(values))
+    return Point(*key, *_summed(values, metric), len(values))
+
+
+def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, float | None]:
+    """(value, low, high): geometric mean of a ratio metric, as everywhere; the mean where a 0 has no logarithm."""
+    if metric.kind == "count" or min(values) <= 0:
+        several = len(values) > 2
+        return float(np.mean(values)), min(values) if several else None, max(values) if several else None
+    # Against 1 the interval of a ratio is that of the value itself.
+    ratio = paired_ratio([1.0] * len(values), values)
+    return ratio.ratio, ratio.low, ratio.high
+
+
+def within(point: Point) -> tuple[float, float] | None:
+    """(low, high) with the value between them: rounding may have put it a hair outside."""
+    if point.low is None or point.high is None:
+        return None
+    return min(point.low, point.value), max(point.high, point.value)

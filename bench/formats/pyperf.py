@@ -1,0 +1,67 @@
+"""pyperf's JSON of one arm of a stored run: `pyperf compare_to base.json head.json` reads two of them."""
+
+import json
+from typing import Any
+
+from bench.errors import UsageError
+from bench.formats import points
+from bench.formats.plain import as_json, one_line
+from bench.metrics import METRICS, Metric
+from bench.store import Run
+from bench.version import VERSION
+
+SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+
+
+def document(run: Run, arm: str | None = None) -> str:
+    """Durations, memory, and rates as seconds per task; one pyperf run with one value per block. Counts and times to an event do not fit."""
+    arms = list(run.info["arms"])
+    chosen = _chosen(arms, arm)
+    benchmarks = []
+    for (scenario, case, metric, of), rows in points.groups(run.measures):
+        values = _values(points.per_block(rows, METRICS[metric]), METRICS[metric]) if of == chosen else None
+        if values:
+            benchmarks.append(_benchmark(f"{scenario}/{case}/{metric}", METRICS[metric], values))
+    if not benchmarks:
+        raise UsageError(f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold: `bench report {run.id}` says why")
+    return as_json({"version": "1.0", "metadata": _metadata(run, chosen), "benchmarks": benchmarks})
+
+
+def _chosen(arms: list[str], arm: str | None) -> str:
+    if arm is None:
+        if len(arms) != 1:
+            raise UsageError(f"a pyperf file holds one arm: choose one with --arm, of {', '.join(arms)}")
+        return arms[0]
+    if arm not in arms:
+        raise UsageError(f"the run has no arm {arm!r}: choose one of {', '.join(arms)}")
+    return arm
+
+
+def _values(values: list[float], metric: Metric) -> list[float] | None:
+    """In pyperf's units, all larger than 0 as it demands; None for what it has no unit for."""
+    # From here on smaller is better, for compare_to calls the larger one slower.
+    if metric.kind != "ratio" or not values or min(values) <= 0:
+        return None
+    if metric.unit == "tasks/s":
+        return [1 / value for value in values]
+    if metric.unit == "bytes":
+        return [float(round(value)) for value in values]
+    return [value * SECONDS[metric.unit] for value in values] if metric.unit in SECONDS else None
+
+
+def _benchmark(name: str, metric: Metric, values: list[float]) -> dict[str, Any]:
+    unit = "byte" if metric.unit == "bytes" else "second"
+    about = metric.label + (", as seconds per task" if metric.unit == "tasks/s" else "")
+    return {"metadata": {"name": one_line(name), "unit": unit, "loops": 1, "description": about}, "runs": [{"values": [value]} for value in values]}
+
+
+def _metadata(run: Run, arm: str) -> dict[str, Any]:
+    machine, versions = run.info["machine"], run.info.get("versions", {}).get(arm, {})
+    known = {
+        "cpu_model_name": machine.get("cpu"),
+        "cpu_count": machine.get("cores"),
+        "platform": machine.get("kernel"),
+        "python_version": versions.get("python"),
+    }
+    ours = {"queue_bench_version": VERSION, "queue_bench_run": run.id, "queue_bench_arm": arm, "queue_bench_versions": json.dumps(versions, sort_keys=True)}
+    return {name: value if isinstance(value, int) else one_line(value) for name, value in (known | ours).items() if value}

@@ -1,0 +1,119 @@
+"""Every format by its name, and writing what was asked for as FORMAT=FILE."""
+
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from bench.arms import nearest
+from bench.changes import Changes
+from bench.errors import UsageError
+from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, pyperf
+from bench.store import Run
+
+OfChanges = Callable[[Changes], str]
+OfRun = Callable[[Run, str | None], str]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: what it is for, and how it is made of a comparison, of a stored run (and one arm of it), or of either."""
+
+    about: str
+    of_changes: OfChanges | None = None
+    of_run: OfRun | None = None
+
+
+def _whole(make: Callable[[Run], str]) -> OfRun:
+    return lambda run, arm: make(run)
+
+
+FORMATS: Mapping[str, Format] = {
+    "markdown": Format("summary of a CI job", markdown.of_changes),
+    "junit": Format("JUnit XML", junit.of_changes),
+    "github": Format("annotations of a GitHub job", github.of_changes),
+    "github-action-benchmark-smaller": Format("its tool customSmallerIsBetter", benchmark_action.smaller_of_changes, _whole(benchmark_action.smaller_of_run)),
+    "github-action-benchmark-bigger": Format("its tool customBiggerIsBetter", benchmark_action.bigger_of_changes, _whole(benchmark_action.bigger_of_run)),
+    "bmf": Format("Bencher Metric Format", bmf.of_changes, _whole(bmf.of_run)),
+    "openmetrics": Format("OpenMetrics text", openmetrics.of_changes, _whole(openmetrics.of_run)),
+    "pyperf": Format("pyperf JSON of one arm", None, pyperf.document),
+}
+STDOUT = "-"
+
+
+def asked_changes(asked: Sequence[str]) -> list[tuple[OfChanges, str]]:
+    """What a comparison is to be written as, and where to; UsageError if that cannot be. To be called before anything is measured."""
+    return [(_able(name, FORMATS[name].of_changes, "a comparison", "`bench export RUN --write` makes it of a stored run"), at) for name, at in _split(asked)]
+
+
+def asked_run(asked: Sequence[str]) -> list[tuple[OfRun, str]]:
+    """The same for a stored run."""
+    return [(_able(name, FORMATS[name].of_run, "a stored run", "`bench compare BASE HEAD --write` makes it of two"), at) for name, at in _split(asked)]
+
+
+def write(changes: Changes, asked: Sequence[str]) -> list[Path]:
+    """Write a comparison in every format asked for; the files that were written."""
+    return _write((make(changes), at) for make, at in asked_changes(asked))
+
+
+def write_run(run: Run, asked: Sequence[str], arm: str | None = None) -> list[Path]:
+    """Write a stored run (where the format holds one arm: that arm) in every format asked for; the files that were written."""
+    return _write((make(run, arm), at) for make, at in asked_run(asked))
+
+
+def _able(name: str, make: Made | None, what: str, instead: str) -> Made:
+    if make is None:
+        raise UsageError(f"{name} is no format of {what}: {instead}")
+    return make
+
+
+def _split(asked: Sequence[str]) -> Iterable[tuple[str, str]]:
+    for each in asked:
+        name, equals, at = each.partition("=")
+        if not (equals and at):
+            raise UsageError(f"{each!r} is not FORMAT=FILE: write one like junit=report.xml, or markdown=- for standard output")
+        if name not in FORMATS:
+            raise nearest(name, FORMATS, "format")
+        if at != STDOUT:
+            _check_place(Path(at))
+        yield name, at
+
+
+def _check_place(path: Path) -> None:
+    """What would stop the writing later, found before the measuring."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}, make it or name another file")
+
+
+def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
+    """All are made before any is written: a format that cannot be made leaves no other half of the answer behind."""
+    written = []
+    for text, at in list(documents):
+        if at == STDOUT:
+            sys.stdout.write(text)
+            continue
+        try:
+            _write_file(Path(at), text)
+        except OSError as error:
+            raise UsageError(f"{at} cannot be written ({error.strerror}): name another file") from None
+        written.append(Path(at))
+    return written
+
+
+def _write_file(path: Path, text: str) -> None:
+    if str(path) == os.environ.get("GITHUB_STEP_SUMMARY"):
+        # It is shared by all that the step runs: replacing it would take away what another has written.
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        path.write_text(text, encoding="utf-8")  # /dev/null or a pipe: never replaced by a file
+    else:
+        part = path.with_name(path.name + ".part")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)

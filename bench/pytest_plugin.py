@@ -1,0 +1,96 @@
+"""A gate inside a test suite of your own: `pytest_plugins = ["bench.pytest_plugin"]` in conftest.py, then the fixture `queue_bench`.
+
+It is no entry point: pytest loads those into every suite of the environment, and nobody who installs a benchmark asked for that.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+
+from bench.changes import Changes
+from bench.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
+
+Gate = Callable[..., Changes]
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Unfit(Exception):
+    """The gate ended with something else than an answer: tasks lost or doubled, or no cell that is valid."""
+
+
+@dataclass(frozen=True)
+class QueueBench:
+    """What a test asks its questions of."""
+
+    gate: Gate
+
+    def check(
+        self,
+        base: str,
+        head: str,
+        budget: str | float = "2m",
+        inconclusive: Literal["skip", "fail", "pass"] = "skip",
+        write: Sequence[str] = (),
+        **asked: Any,
+    ) -> Changes:
+        """Measure head beside base and return what came out; `asked` are further fields of bench.gate.session.Asked, `write` is FORMAT=FILE.
+
+        A regression fails the test, an inconclusive answer skips it unless told otherwise, anything wrong or invalid raises `Unfit`.
+        """
+        __tracebackhide__ = True
+        if inconclusive not in ("skip", "fail", "pass"):
+            raise UsageError(f"inconclusive={inconclusive!r}: say skip, fail or pass")
+        from bench.formats import registry
+
+        registry.asked_changes(write)
+        changes = self.gate(base=base, head=head, budget_s=seconds(budget), **asked)
+        registry.write(changes, write)
+        if changes.exit_code == EXIT_OK or (changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "pass"):
+            return changes
+        if changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "skip":
+            pytest.skip(f"queue-bench: inconclusive: {changes.summary}")
+        if changes.exit_code in (EXIT_REGRESSION, EXIT_INCONCLUSIVE):
+            raise AssertionError(told(changes))
+        raise Unfit(told(changes))
+
+
+def seconds(budget: str | float) -> float:
+    """`90`, `90s`, `2m` or `1h` in seconds; UsageError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(budget).strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"budget {budget!r} is no length of time: write one like 90s, 2m or 1h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def told(changes: Changes) -> str:
+    """The summary, and a line for every measure that is not the same."""
+    from bench.formats.plain import ordered, sentence, verdict
+
+    lines = ordered(changes)
+    telling = [sentence(line, changes) for line in lines if line.says != "same"]
+    same = [f"{len(lines) - len(telling)} of {len(lines)} measures are the same"] if lines else []
+    top = f"queue-bench: {verdict(changes)}"
+    return "\n".join([top, f"{changes.base} → {changes.head}", *changes.notes, *(f"  {line}" for line in telling), *same])
+
+
+@pytest.fixture(scope="session")
+def queue_bench_gate() -> Gate:
+    """The gate that measures. A suite may have a fixture of the same name in its place, to try its tests without measuring."""
+
+    def gate(**asked: Any) -> Changes:
+        from bench import lock
+        from bench.gate.session import Asked, check
+
+        with lock.measuring(wait=True):
+            return check(Asked(**asked))
+
+    return gate
+
+
+@pytest.fixture(scope="session")
+def queue_bench(queue_bench_gate: Gate) -> QueueBench:
+    """`queue_bench.check(base=…, head=…)`."""
+    return QueueBench(queue_bench_gate)
