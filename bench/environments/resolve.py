@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -39,7 +40,7 @@ def resolve(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], stat
     building()
     with workshop() as host:
         found = _ask(arm, wanted, wheels, host)
-    part = kept.with_suffix(".part")
+    part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}))
     part.replace(kept)
     return found
