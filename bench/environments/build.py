@@ -35,7 +35,7 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
         building()
     wheels = {each.name: checkouts.wheel(each, arm) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    resolved = resolve(arm, wanted, wheels, states, building)
+    resolved = resolve(arm, wanted, {each.name for each in asked if each.specifier or each.path}, wheels, states, building)
     digest = _digest(resolved, looked)
     folder = cache("environments") / digest
     with held(folder):
