@@ -3,14 +3,12 @@
 import hashlib
 import json
 import platform
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.environments import checkout as checkouts
-from bench.environments.cache import COMPLETE, cache, held, sweep
+from bench.environments.cache import COMPLETE, cache, held, or_nothing, sweep
 from bench.environments.environment import Checkout, Environment, Package
 from bench.environments.pip import PipFailed, not_installable, pip, run, workshop
 from bench.environments.resolve import Resolved, resolve
@@ -22,7 +20,8 @@ Say = Callable[[str], None]
 
 def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say: Say) -> Environment:
     """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
-    sweep("environments")
+    for kind in ("environments", "wheels"):
+        sweep(kind)
     told: list[str] = []
 
     def building() -> None:
@@ -36,7 +35,7 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
         building()
     wheels = {each.name: checkouts.wheel(each, arm) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    resolved = resolve(arm, wanted, wheels, states, building)
+    resolved = resolve(arm, wanted, {each.name for each in asked if each.specifier or each.path}, wheels, states, building)
     digest = _digest(resolved, looked)
     folder = cache("environments") / digest
     with held(folder):
@@ -47,10 +46,10 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
 
 
 def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
-    """A wheel that is built again from the same files has another digest: there the files count."""
+    """What the environment is made of, its Python included. A wheel that is built again from the same files has another digest: there the files count."""
     built = {each.name: f"{each.digest} {each.commit}" for each in looked}
     lines = [f"{each.name}=={each.version} {built.get(each.name, each.sha256)}" for each in resolved.packages]
-    return hashlib.sha256("\n".join([platform.python_version(), platform.machine(), *lines]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()).hexdigest()[:16]
 
 
 def _whole(folder: Path) -> bool:
@@ -58,20 +57,9 @@ def _whole(folder: Path) -> bool:
     return (folder / COMPLETE).exists() and (folder / "bin" / "python").exists()
 
 
-@contextmanager
-def _or_nothing(folder: Path) -> Iterator[None]:
-    """Whatever cuts the building off, nothing half built stays."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
 def _make(arm: str, folder: Path, resolved: Resolved, wheels: Mapping[str, Path]) -> None:
     """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
-    with _or_nothing(folder), workshop() as host:
+    with or_nothing(folder), workshop() as host:
         try:
             run(host, [sys.executable, "-m", "venv", "--without-pip", str(folder)])
             _install(host, folder, resolved.packages, wheels)

@@ -39,6 +39,17 @@ def held(folder: Path, wait: bool = True) -> Iterator[bool]:
         os.close(file)
 
 
+@contextmanager
+def or_nothing(folder: Path) -> Iterator[None]:
+    """Whatever cuts the building off, nothing half built stays."""
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def sweep(kind: str) -> None:
     """Remove what a killed bench left half built; what another bench is building is left alone."""
     for folder in cache(kind).iterdir():

@@ -4,10 +4,9 @@ import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
-from bench.environments.cache import COMPLETE, cache, held
+from bench.environments.cache import COMPLETE, cache, held, or_nothing
 from bench.environments.environment import Checkout
 from bench.environments.pip import PipFailed, not_installable, pip, workshop
 from bench.environments.wanted import Wanted
@@ -63,7 +62,6 @@ def wheel(checkout: Checkout, arm: str) -> Path:
     folder = _folder(checkout)
     with held(folder):
         if not (folder / COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
             _build(checkout, folder, arm)
         built = next(folder.glob("*.whl"))
     from packaging.utils import parse_wheel_filename
@@ -84,8 +82,8 @@ def _folder(checkout: Checkout) -> Path:
 
 
 def _build(checkout: Checkout, folder: Path, arm: str) -> None:
-    with workshop() as host, tempfile.TemporaryDirectory(dir=folder.parent) as building:
-        source, made = host.work / checkout.name, Path(building) / "made"
+    with or_nothing(folder), workshop() as host:
+        source, made = host.work / "source" / checkout.name, host.work / "made"
         path = Path(checkout.path).expanduser().resolve()
         _copy(path, source)
         if digest(path) != checkout.digest:
@@ -94,8 +92,8 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> None:
             pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
         except PipFailed as failed:
             raise not_installable(arm, failed) from None
-        (made / COMPLETE).write_text("{}")
-        made.rename(folder)
+        shutil.copytree(made, folder)
+        (folder / COMPLETE).write_text("{}")
 
 
 def _copy(path: Path, source: Path) -> None:

@@ -25,7 +25,7 @@ def refuse_other(folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Se
             continue
         was = {(p["name"], p["version"]) for p in before["packages"]}
         now = {(p.name, p.version) for p in arm.environment.packages}
-        differ = sorted({name for name, _ in was ^ now}) or sorted({c.name for c in arm.environment.checkouts}) or ["a wheel of the same version"]
+        differ = sorted({name for name, _ in was ^ now}) or sorted({c.name for c in arm.environment.checkouts}) or ["Python, or a file of the same version,"]
         raise UsageError(f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run")
 
 

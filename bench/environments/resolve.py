@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,27 +28,29 @@ class Resolved:
     moved: tuple[Moved, ...]
 
 
-def resolve(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], states: Mapping[str, str], building: Callable[[], None]) -> Resolved:
-    """What pip would install; `wheels` are what was built from paths, and `states` tell what is in them.
+def resolve(
+    arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapping[str, Path], states: Mapping[str, str], building: Callable[[], None]
+) -> Resolved:
+    """What pip would install; `free` may have other versions than bench has, `wheels` were built from paths, and `states` tell what is in them.
 
     An answer is kept, so that an environment that is there can be used without asking an index; not
     that to a range of versions, whose answer may be another one tomorrow.
     """
-    kept = cache("resolved") / f"{_key(wanted, states)}.json"
-    if all(each.exact or not each.specifier for each in wanted) and kept.exists():
+    kept = cache("resolved") / f"{_key(wanted, free, states)}.json"
+    if all(each.exact for each in wanted if each.name in free) and kept.exists():
         return _read(json.loads(kept.read_text()))
     building()
     with workshop() as host:
-        found = _ask(arm, wanted, wheels, host)
-    part = kept.with_suffix(".part")
+        found = _ask(arm, wanted, free, wheels, host)
+    part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}))
     part.replace(kept)
     return found
 
 
-def _key(wanted: Sequence[Wanted], states: Mapping[str, str]) -> str:
+def _key(wanted: Sequence[Wanted], free: Collection[str], states: Mapping[str, str]) -> str:
     asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
-    whole = [platform.python_version(), platform.machine(), asked, sorted(installed().items())]
+    whole = [platform.python_version(), platform.machine(), asked, sorted(free), sorted(installed().items())]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
 
@@ -55,10 +58,9 @@ def _read(kept: Mapping[str, Any]) -> Resolved:
     return Resolved(tuple(Package(**p) for p in kept["packages"]), tuple(Moved(**m) for m in kept["moved"]))
 
 
-def _ask(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], host: Host) -> Resolved:
+def _ask(arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapping[str, Path], host: Host) -> Resolved:
     """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
-    asked = {each.name for each in wanted if each.specifier or each.path}
-    stays = {name: version for name, version in installed().items() if name not in asked}
+    stays = {name: version for name, version in installed().items() if name not in free}
     essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
     while True:
         try:
@@ -67,23 +69,23 @@ def _ask(arm: str, wanted: Sequence[Wanted], wheels: Mapping[str, Path], host: H
         except PipFailed as failed:
             said = str(failed)
             in_the_way = {name.lower() for pair in _OURS.findall(said) for name in pair if name} & stays.keys() or essential & stays.keys()
-            if not in_the_way or any(re.match(rf"{name}\b", missing_version(said) or "") for name in asked):
+            if not in_the_way or any(re.match(rf"{name}\b", missing_version(said) or "") for name in free):
                 raise not_installable(arm, failed) from None
             for name in in_the_way:
                 del stays[name]
     # pip names more than what is in the way: each goes back to where it was if it can.
-    for gone in _moved(packages, asked):
+    for gone in _moved(packages, free):
         try:
             packages = _dry_run(wanted, wheels, {**stays, gone.name: gone.here}, host)
             stays[gone.name] = gone.here
         except PipFailed:
             continue
-    return Resolved(packages, tuple(_moved(packages, asked)))
+    return Resolved(packages, tuple(_moved(packages, free)))
 
 
-def _moved(packages: Sequence[Package], asked: Collection[str]) -> list[Moved]:
+def _moved(packages: Sequence[Package], free: Collection[str]) -> list[Moved]:
     here = installed(package.name for package in packages)
-    return [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in asked and here[p.name] != p.version]
+    return [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in free and here[p.name] != p.version]
 
 
 def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host) -> tuple[Package, ...]:
