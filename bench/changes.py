@@ -3,6 +3,7 @@
 `bench compare`, `bench check` and `bench trend` make these; the terminal, Markdown, HTML and the formats of other tools are made from them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -65,5 +66,14 @@ class Changes:
     about: Mapping[str, Any] = field(default_factory=dict)  # run ids, machine, versions of base and head, seed, seconds
 
     def as_json(self) -> dict[str, Any]:
-        """For --json."""
-        return asdict(self)
+        """For --json: null where a number is none or has no end, such as the weight of a lost task."""
+        return dict(_sayable(asdict(self)))
+
+
+def _sayable(value: Any) -> Any:
+    """JSON has neither NaN nor infinity, and a reader refuses the whole document for one."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _sayable(inner) for name, inner in value.items()}
+    return [_sayable(inner) for inner in value] if isinstance(value, (list, tuple)) else value

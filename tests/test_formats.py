@@ -116,6 +116,23 @@ def test_a_comparison_that_fails_nothing_is_called_ok_only_without_a_regression(
     assert text("markdown", comparison(0)).startswith("**queue-bench: 2 worse, which fails nothing** – 2 of 6 measures are worse\n")
 
 
+def test_noise_alone_is_not_called_ok() -> None:
+    unclear = comparison(0, lines=(line(says="unclear"),), summary="nothing is decided; 1 unclear")
+    assert text("markdown", unclear).startswith("**queue-bench: nothing is decided** – 1 unclear\n")
+
+
+def test_a_difference_that_is_none_is_not_written_as_one() -> None:
+    none = line("broker_commands_per_task", ratio=-2.4e-05, low=-0.9996, high=0.25, base_value=2.0, head_value=2.0)
+    assert "| +0 | -1 … +0.25 |" in text("markdown", comparison(lines=(none,)))
+
+
+def test_our_own_json_has_no_number_that_json_does_not_know() -> None:
+    lost = line("lost", says="regression", ratio=float("nan"), weight=float("inf"))
+    read = strict(json.dumps(comparison(3, lines=(lost,), about={"runs": ["a"], "sd": float("nan")}).as_json()))
+    assert read["lines"][0]["ratio"] is read["lines"][0]["weight"] is read["about"]["sd"] is None
+    assert read["lines"][0]["base_value"] == 972.0 and read["about"]["runs"] == ["a"] and read["exit_code"] == 3
+
+
 def test_an_infinite_weight_stands_on_top() -> None:
     lost = line("lost", says="regression", verdict="wrong", ratio=None, low=None, high=None, weight=float("inf"), reason="1 of 10,000 lost")
     made = text("markdown", comparison(3, lines=(line(says="regression"), lost)))
@@ -224,11 +241,13 @@ def commands(made: str) -> list[tuple[str, str, str]]:
 def test_annotations_are_read_back_as_they_were() -> None:
     found = commands(text("github", comparison()))
     assert found[0] == ("error", "queue-bench: regression", "regression: 2 of 6 measures are worse")
-    assert [level for level, _, _ in found] == ["error"] * 3 + ["warning"] * 2 + ["notice"]
+    assert [level for level, _, _ in found] == ["error"] * 3 + ["notice"]
+    assert [level for level, _, _ in commands(text("github", comparison(2)))] == ["error"] * 5 + ["notice"], "now the unclear ones are the reason"
+    assert [level for level, _, _ in commands(text("github", comparison(0)))] == ["warning"] * 2 + ["notice"] * 2
     assert found[2][1] == "regression: Throughput (burst)" and "-5.2 % (-6.0 % … -4.4 %)" in found[2][2]
     for _, title, message in commands(text("github", hostile())):
         assert "::error::%0A" in title + message
-    assert len(commands(text("github", hostile()))) == 3, "no text becomes a command of its own"
+    assert len(commands(text("github", hostile()))) == 2, "no text becomes a command of its own"
 
 
 def test_more_annotations_than_github_shows_are_counted() -> None:

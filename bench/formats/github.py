@@ -10,13 +10,14 @@ _LEVEL = {"failed": "error", "error": "error", "skipped": "warning", "passed": "
 
 
 def of_changes(changes: Changes) -> str:
-    """One annotation for the verdict, then one per line that is not `same`."""
+    """One annotation for the verdict, then one per line that is decided, or that stands in the way of a decision."""
     levels: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     first = "error" if changes.exit_code != EXIT_OK else "notice" if changes.lines else "warning"
     levels[first].append(_command(first, f"queue-bench: {headline(changes)}", verdict(changes)))
     for line in ordered(changes):
         level = _LEVEL[outcome(line, changes.exit_code)]
-        if line.says != "same":
+        # What is unclear without standing in the way is in the summary: a warning that means nothing teaches to read none.
+        if line.says != "same" and not (line.says == "unclear" and level == "warning"):
             levels[level].append(_command(level, f"{line.says}: {title(line, changes)}", sentence(line, changes)))
     return "".join(line for level, lines in levels.items() for line in _few(level, lines))
 

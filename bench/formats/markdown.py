@@ -23,7 +23,7 @@ def code(value: object) -> str:
 
 def of_changes(changes: Changes) -> str:
     """The verdict, what a reader must know, the lines by weight, and how to have it again."""
-    parts = [f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}", f"{text(changes.title)}: {code(changes.base)} → {code(changes.head)}"]
+    parts = [f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}", f"{code(changes.base)} → {code(changes.head)}"]
     parts += ["\n".join(f"- {text(note)}" for note in changes.notes)] if changes.notes else []
     lines = ordered(changes)
     telling, same = [line for line in lines if line.says != "same"], [line for line in lines if line.says == "same"]
@@ -34,7 +34,7 @@ def of_changes(changes: Changes) -> str:
 
 def _rest(changes: Changes) -> str:
     """The summary without the word that stands before it."""
-    return verdict(changes).removeprefix(headline(changes)).lstrip(": ")
+    return verdict(changes).removeprefix(headline(changes)).lstrip(":; ")
 
 
 def _table(lines: list[Change], changes: Changes) -> str:

@@ -42,7 +42,9 @@ def headline(changes: Changes) -> str:
     worse = sum(line.says == "regression" for line in changes.lines)
     if worse:
         return f"{worse} worse, which fails nothing"
-    return HEADLINES[EXIT_OK] if changes.lines else "nothing was compared"
+    if not changes.lines:
+        return "nothing was compared"
+    return "nothing is decided" if all(line.says == "unclear" for line in changes.lines) else HEADLINES[EXIT_OK]
 
 
 def verdict(changes: Changes) -> str:
@@ -80,7 +82,7 @@ def change(value: float | None, metric: str) -> str:
     if known is None:
         return "–"
     if METRICS[metric].kind == "count":
-        return f"{known:+.4g}"
+        return f"{round(known, 3) + 0.0:+g}"  # + 0.0: a difference of -0.00002 is none, and no -0 either
     # More than doubled: a percentage of 900 is read as nine times, and it is ten.
     return f"× {number(known)}" if known >= 2 or known <= 0.5 else f"{(known - 1) * 100:+.1f} %"
 
@@ -94,7 +96,7 @@ def interval(line: Change) -> str:
 
 def of_whom(line: Change, changes: Changes) -> str:
     """Of two runs every arm has its lines: which one this is of; empty where the comparison has but one pair."""
-    if (line.base, line.head) == (changes.base, changes.head):
+    if all((line.base, line.head) == (each.base, each.head) for each in changes.lines):
         return ""
     return line.head if line.base == line.head else f"{line.base} → {line.head}"
 

@@ -23,7 +23,8 @@ def document(run: Run, arm: str | None = None) -> str:
         if values:
             benchmarks.append(_benchmark(f"{scenario}/{case}/{metric}", METRICS[metric], values))
     if not benchmarks:
-        raise UsageError(f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold: `bench report {run.id}` says why")
+        why = "counts and times to an event do not fit into it"
+        raise UsageError(f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold ({why}): choose another --arm or format")
     return as_json({"version": "1.0", "metadata": _metadata(run, chosen), "benchmarks": benchmarks})
 
 
