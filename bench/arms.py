@@ -57,7 +57,8 @@ class Arm:
     @property
     def name(self) -> str:
         """The arm in its shortest unambiguous form."""
-        broker = "" if self.broker == "redis" else f"@{self.broker}"
+        # Plain Redis is left unsaid only where nothing else would be meant.
+        broker = "" if self.broker == self.profile.redis == "redis" else f"@{self.broker}"
         required, changed = (f"[{self._required}]" if self.requirements else ""), (f"{{{self._changed}}}" if self._changed else "")
         return f"{self.adapter.name}/{self.profile.name}{broker}{required}{changed}"
 

@@ -22,7 +22,7 @@ def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
         ("celery/default", "celery/default"),
         ("celery", "celery/default"),
         ("rq/durable", "rq/durable@redis-always"),
-        ("rq/durable@redis", "rq/durable"),
+        ("rq/durable@redis", "rq/durable@redis"),
         ("celery/durable@rabbitmq", "celery/durable@rabbitmq"),
         ("huey/default@sqlite", "huey/default@sqlite"),
         ("celery/default{worker_prefetch_multiplier=1}", "celery/default{worker_prefetch_multiplier=1}"),
@@ -30,7 +30,7 @@ def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
     ],
 )
 def test_an_arm_has_one_name(text: str, name: str) -> None:
-    assert parse_arm(text, ADAPTERS).name == name
+    assert parse_arm(text, ADAPTERS).name == name == parse_arm(name, ADAPTERS).name
 
 
 @pytest.mark.parametrize(
