@@ -172,6 +172,15 @@ def test_a_broken_promise_stands_on_top(base: Run, head: Run) -> None:
     assert any(note.startswith("WRONG in head, huey/default") for note in compare(Side(base), wrong).notes)
 
 
+def test_unfit_blocks_are_named_unless_a_second_try_was_fit(base: Run, head: Run) -> None:
+    bad = rewrite_copy(head, lambda frame: frame["verdict"].where((frame["arm"] != "huey/default") | (frame["block"] > 0), "invalid"), "verdict")
+    made = compare(Side(base), bad)
+    assert [note for note in made.notes if note.startswith("invalid in head, huey/default, 3 cells")]
+    again = Run(head.path, head.info)
+    again.__dict__["measures"] = pd.concat([bad.measures, head.measures[head.measures["block"] == 0]], ignore_index=True)
+    assert not [note for note in compare(Side(base), Side(again)).notes if note.startswith("invalid")]
+
+
 def test_all_invalid_is_an_exit_of_its_own(base: Run, head: Run) -> None:
     with pytest.raises(AllInvalid, match="no measure has a number on both sides") as stop:
         compare(Side(base), rewrite_copy(head, lambda frame: "invalid", "verdict"))
