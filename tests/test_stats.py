@@ -19,6 +19,9 @@ from bench.stats import (
     paired_ratio,
     rank_p,
     smallest_detectable,
+    welch_detectable,
+    welch_p,
+    welch_ratio,
 )
 
 positive = st.floats(min_value=1e-3, max_value=1e6)
@@ -214,3 +217,34 @@ def test_ranks_agree_with_the_rank_sum_test(pair):
     base, head = pair
     if not set(base) & set(head):
         assert rank_p(base, head) == pytest.approx(scipy_stats.mannwhitneyu(base, head, method="exact").pvalue)
+
+
+@given(blocks)
+def test_welch_is_scipys(pair):
+    base, head = pair
+    found = welch_p(base, head)
+    theirs = scipy_stats.ttest_ind(np.log(head), np.log(base), equal_var=False)
+    if math.isfinite(float(theirs.pvalue)) and np.std(np.log(base)) + np.std(np.log(head)) > 1e-9:
+        assert found == pytest.approx(float(theirs.pvalue), abs=1e-6)
+        low, high = theirs.confidence_interval(0.95)
+        ratio = welch_ratio(base, head)
+        assert (math.log(ratio.low), math.log(ratio.high)) == pytest.approx((low, high), abs=1e-6)
+
+
+def test_welch_of_equal_blocks_and_of_few():
+    assert welch_p([2.0] * 4, [2.0] * 4) == 1.0 and welch_p([2.0] * 4, [3.0] * 4) == 0.0
+    assert welch_ratio([2.0] * 3, [3.0] * 5) == Ratio(pytest.approx(1.5), pytest.approx(1.5), pytest.approx(1.5), 3)
+    assert welch_ratio([2.0, 2.0], [3.0] * 5) == Ratio(pytest.approx(1.5), None, None, 2)
+    assert welch_detectable([2.0, 2.0], [3.0] * 5) is None
+
+
+def test_welch_finds_its_smallest_detectable_change_nine_times_in_ten():
+    rng = np.random.default_rng(3)
+    base, head = rng.normal(0, 0.03, (4000, 6)), rng.normal(0, 0.03, (4000, 6))
+    error = 0.03 * math.sqrt(2 / 6)
+    # The sample with just that spread says what such blocks would show.
+    spread = np.array([-1, 1, -1, 1, -1, 1]) * 0.03 * math.sqrt(5 / 6)
+    shift = math.log1p(welch_detectable(np.exp(spread), np.exp(spread)))
+    assert shift > 3 * error
+    found = scipy_stats.ttest_ind(head + shift, base, axis=1, equal_var=False).pvalue < 0.05
+    assert found.mean() == pytest.approx(0.9, abs=0.02)

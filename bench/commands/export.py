@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from bench import measuring
 from bench.commands.common import Json, RunArg, answer, app, console, find_run
@@ -24,20 +25,22 @@ def export(
     opened = measuring.open_measured(find_run(run))
     if not slim and not write:
         raise UsageError("nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool")
+    done: dict[str, object] = {"run": opened.id}
     if write:
         from bench.formats.registry import write_run
 
-        write_run(opened, write, arm)
+        done["written"] = [str(path) for path in write_run(opened, write, arm)]
     if slim:
-        _slim(opened, out, as_json)
+        done |= _slim(opened, out, console(as_json))
+    if as_json:
+        answer(done)
 
 
-def _slim(opened: Run, out: Path | None, as_json: bool) -> None:
+def _slim(opened: Run, out: Path | None, words: Console) -> dict[str, object]:
     from bench.export import LIMIT_BYTES, export_slim
 
     made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
-    if as_json:
-        return answer({"run": opened.id, "folder": str(made.path), "bytes": made.bytes, "left_out": made.left_out})
     larger = f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that" if made.bytes > LIMIT_BYTES else ""
-    console().print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)
-    console().print(f"left out: {', '.join(made.left_out)}", markup=False, soft_wrap=True)
+    words.print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)
+    words.print(f"left out: {', '.join(made.left_out)}", markup=False, soft_wrap=True)
+    return {"folder": str(made.path), "bytes": made.bytes, "left_out": made.left_out}

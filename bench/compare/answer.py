@@ -32,7 +32,7 @@ def compare(base: Side, head: Side, force: bool = False) -> Changes:
     if not any(line.blocks for line in found):
         raise _nothing(base, head)
     notes = tuple(_notes(base, head, beside, unlike, found))
-    return Changes(f"{head.name} beside {base.name}", base.name, head.name, EXIT_OK, summary(found), found, notes, _about(base, head, beside))
+    return Changes(f"{head.name} beside {base.name}", base.name, head.name, EXIT_OK, summary(found, not base.arm), found, notes, _about(base, head, beside))
 
 
 def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
@@ -47,17 +47,16 @@ def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
     )
 
 
-def summary(found: Sequence[Change]) -> str:
-    """One line: what is decided, by how much, and what is left open."""
+def summary(found: Sequence[Change], arms: bool) -> str:
+    """One line: what is decided, by how much, and what is left open; with `arms` each measure names its arm."""
     counts = Counter(line.says for line in found)
-    several = len({(line.base, line.head) for line in found}) > 1
     words: tuple[tuple[Says, str], ...] = (("regression", "regression"), ("improvement", "improvement"), ("differs", "difference"))
-    decided = [_counted(counts[says], word, [line for line in found if line.says == says], several) for says, word in words if counts[says]]
+    decided = [_counted(counts[says], word, [line for line in found if line.says == says], arms) for says, word in words if counts[says]]
     return f"{'; '.join(decided) or 'nothing is decided'}; {counts['same']} the same, {counts['unclear']} unclear, of {len(found)} measures"
 
 
-def _counted(count: int, word: str, of: Sequence[Change], several: bool) -> str:
-    named = [f"{line.label}{f' of {line.head}' if several else ''} {by_how_much(line)}" for line in of[:TOLD]]
+def _counted(count: int, word: str, of: Sequence[Change], arms: bool) -> str:
+    named = [f"{line.label}{f' of {line.head}' if arms else ''} {by_how_much(line)}" for line in of[:TOLD]]
     return f"{count} {word}{'' if count == 1 else 's'} ({', '.join(named)}{', …' if count > TOLD else ''})"
 
 
@@ -71,6 +70,7 @@ def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Se
         yield f"measures with fewer than {MIN_BLOCKS} blocks have no interval and are never decided: measure with --blocks 5"
     for side in (base, head):
         yield from _broken(side)
+        yield from _unfit(side)
     if any(line.case.startswith("load=") for line in found):
         yield "load=… is a share of each arm's own capacity, as each run measured it: those latencies are at unlike rates where the capacities differ"
     servers = {side.about(arm)["broker"] for pair in beside for side, arm in zip((base, head), pair, strict=True)} if base.arm else set()
@@ -84,6 +84,18 @@ def _broken(side: Side) -> Iterator[str]:
     frame: pd.DataFrame = side.measures[side.measures["verdict"] == "wrong"]
     for arm, rows in frame.groupby("arm"):
         yield f"WRONG in {side.run.id}, {arm}: {'; '.join(dict.fromkeys(str(reason) for reason in rows['reason'] if reason)) or 'a promise was not kept'}"
+
+
+def _unfit(side: Side) -> Iterator[str]:
+    """Cells in which the instrument was unfit and no other try was better: measures without a number on both sides have no line."""
+    frame = side.measures
+    keys = ["arm", "scenario", "case", "block"]
+    bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*keys, "metric")]).all()
+    cells = bad[bad].reset_index()[keys].drop_duplicates()
+    for arm, mine in cells.groupby("arm", sort=False):
+        reasons = frame.loc[(frame["arm"] == arm) & (frame["verdict"] == "invalid"), "reason"]
+        why = next((str(reason) for reason in reasons if reason), "see its report")
+        yield f"invalid in {side.run.id}, {arm}, {len(mine)} {'cell' if len(mine) == 1 else 'cells'}: {why}"
 
 
 def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:

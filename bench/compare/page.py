@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.changes import Change, Changes
 from bench.compare.forest import forest
-from bench.compare.words import SAYS, by_how_much, interval, smallest, value
+from bench.compare.words import SAYS, by_how_much, interval, names_arms, smallest, value
 from bench.report.appendix import machine_line
 from bench.report.shell import environment, shell
 
@@ -13,8 +13,8 @@ from bench.report.shell import environment, shell
 def page(changes: Changes) -> str:
     """The whole page as text; the same bytes for the same comparison."""
     scale = forest(changes.lines)
-    several = len({(line.base, line.head) for line in changes.lines}) > 1
-    rows = [_row(line, several) | {"mark": scale.mark(line)} for line in changes.lines]
+    arms = names_arms(changes)
+    rows = [_row(line, arms) | {"mark": scale.mark(line)} for line in changes.lines]
     return (
         environment(Path(__file__).parent)
         .get_template("compare.html.j2")
@@ -30,10 +30,10 @@ def page(changes: Changes) -> str:
     )
 
 
-def _row(line: Change, several: bool) -> dict[str, Any]:
+def _row(line: Change, arms: bool) -> dict[str, Any]:
     return {
         "label": line.label,
-        "arm": line.head if several else "",
+        "arm": line.head if arms else "",
         "base": value(line, line.base_value),
         "head": value(line, line.head_value),
         "by": by_how_much(line),

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.changes import Change, Changes
-from bench.compare.words import SAYS, by_how_much, interval, smallest, value
+from bench.compare.words import SAYS, by_how_much, interval, names_arms, smallest, value
 
 LOOKS = {"regression": "bold red", "improvement": "green", "differs": "yellow", "same": "dim", "unclear": "dim"}
 WIDE, MIDDLE = 150, 110  # columns of the terminal: below, some are left out, and --json has them
@@ -22,15 +22,14 @@ def render(changes: Changes, out: Console, everything: bool = False) -> None:
     if shown:
         if not out.is_terminal:
             out.width = WIDE  # a file or a pipe has no width of its own, and would get that of a small terminal
-        out.print(_table(shown, out.width))
+        out.print(_table(shown, out.width, names_arms(changes)))
     if len(shown) < len(changes.lines):
         out.print(Text(f"{len(changes.lines) - len(shown)} more inside their tie zone (--all shows them)", style="dim"))
     out.print(Text(changes.summary), soft_wrap=True)
 
 
-def _table(lines: Sequence[Change], width: int) -> Table:
+def _table(lines: Sequence[Change], width: int, arms: bool) -> Table:
     """One row per line; a narrow terminal gets fewer columns."""
-    arms = len({(line.base, line.head) for line in lines}) > 1
     names = ["base", "head"] * (width >= MIDDLE) + ["change", "interval"] + ["would show", "blocks"] * (width >= WIDE)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("measure", *["arm"] * arms, *names, "verdict"):

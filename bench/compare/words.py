@@ -1,10 +1,15 @@
 """A change in words: the same in the terminal and on the page."""
 
-from bench.changes import Change
+from bench.changes import Change, Changes
 from bench.metrics import METRICS
 from bench.report.words import number, scale
 
 SAYS = {"regression": "worse", "improvement": "better", "differs": "differs", "same": "the same", "unclear": "unclear"}
+
+
+def names_arms(changes: Changes) -> bool:
+    """Whether each line must name its arm: not where base and head do."""
+    return "#" not in changes.base
 
 
 def by_how_much(change: Change) -> str:

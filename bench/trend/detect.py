@@ -19,7 +19,7 @@ PHI = 0.6  # how much a night resembles the one before, as a first-order autoreg
 ALPHA = 0.05  # chance of a false step in a series without any, however long it is
 LONGEST = 200  # nights; beyond it the null distribution hardly changes
 TRIALS = 2_000
-EAGER = 2.0  # the penalty of a proposal, in ln n: too many are proposed rather than too few
+EAGER = 0.5  # the penalty of a proposal, in ln n: too many are proposed rather than too few
 
 
 def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:

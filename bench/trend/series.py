@@ -15,6 +15,7 @@ from bench.store import Run
 
 # Counts are the same on any machine and need no floor; what a fault found running is chance, and no count of them is here.
 COUNTED = ("broker_commands_per_task", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+_FOLLOWED = [name for name, metric in METRICS.items() if metric.kind == "ratio" or name in COUNTED]
 _REQUIREMENT = re.compile(r"^([^\[{]*)\[[^\]]*\]")
 
 
@@ -79,14 +80,13 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
     """(series, arm, number or None) of each measure that has a number in this run; the None says that it has no floor beside it."""
     frame = run.measures
     floor = _floor_arm(run)
-    frame = frame[frame["metric"].isin([name for name, metric in METRICS.items() if metric.kind == "ratio" or name in COUNTED])]
-    for (scenario, case, name), rows in frame.groupby(["scenario", "case", "metric"], sort=False):
-        metric = METRICS[str(name)]
-        below = by_block(rows[rows["arm"] == floor], metric)
-        for arm in run.info["arms"]:
-            mine = by_block(rows[rows["arm"] == arm], metric)
-            if mine and run.info["arms"][arm]["system"] != FLOOR:
-                yield (str(scenario), str(case), str(name), series_name(arm)), arm, _number(mine, below, metric)
+    frame = frame[frame["metric"].isin(_FOLLOWED)]
+    groups = {(str(k[0]), str(k[1]), str(k[2]), str(k[3])): rows for k, rows in frame.groupby(["scenario", "case", "metric", "arm"], sort=False)}
+    blocks = {key: by_block(rows, METRICS[key[2]]) for key, rows in groups.items()}
+    for (scenario, case, name, arm), mine in blocks.items():
+        if mine and run.info["arms"][arm]["system"] != FLOOR:
+            below = blocks.get((scenario, case, name, floor), {})
+            yield (scenario, case, name, series_name(arm)), arm, _number(mine, below, METRICS[name])
 
 
 def _floor_arm(run: Run) -> str:
