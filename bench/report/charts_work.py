@@ -5,21 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bench.plan import load_scenarios
 from bench.report.charts_burst import bars, look_of
-from bench.report.data import Joined
+from bench.report.data import Joined, workers_of
 from bench.report.style import MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
 from bench.report.tables import KINDS
 from bench.report.words import Figure, figure
 from scenarios.work import ceiling
 
 Floats = npt.NDArray[np.float64]
-
-
-def workers_of(joined: Joined, case: str) -> int:
-    """How many workers a case of `work` has: N is the plan's."""
-    rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
-    return load_scenarios()["work"].slots(case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"]))
 
 
 def work(joined: Joined, looks: Looks) -> list[Chart]:
