@@ -226,3 +226,30 @@ def test_it_agrees_with_scipy() -> None:
     theirs = theilslopes(y, x)
     assert found is not None and found.per_s == pytest.approx(theirs.slope)
     assert (found.low, found.high) == pytest.approx((theirs.low_slope, theirs.high_slope), rel=0.05)
+
+
+def test_the_report_shows_all_three_with_their_charts(run: store.Run, tmp_path: Path) -> None:
+    from bench.report.page import build_page
+
+    page = build_page([run])
+    for name in ("work", "result", "soak"):
+        assert f'<section id="{name}">' in page
+    titles = ("Throughput against workers: 10 ms of waiting", "From the send until the caller has the result, P50", "Worker memory under a steady load")
+    assert all(f'aria-label="{title}"' in page for title in titles)
+    assert page == build_page([run])
+    without = build_page([write_run(tmp_path / "burst", {"burst": ("-",)})])
+    assert '<section id="work">' not in without and '<section id="latency">' in without, "only the main job is named where it was not measured"
+
+
+def test_advice_is_read_from_the_measured_numbers_of_workers(run: store.Run, tmp_path: Path) -> None:
+    from bench.advise.answer import MEETS, answer
+    from bench.advise.asked import checked
+    from bench.advise.facts import facts
+    from bench.report.data import join
+
+    known = facts(join([write_run(tmp_path / "burst", {"burst": ("-",)}), run]), None)
+    huey = next(arm for arm in known["arms"] if arm["arm"] == "huey/default")
+    assert [point["workers"] for point in huey["work"]["io"]] == [1, 2, 8] and known["work_ms"] == 10
+    assert all(point["memory"] and point["cells"].startswith("B·") for point in huey["work"]["io"])
+    meets = {each.arm for each in answer(checked({"rate": 600, "task_ms": 10}), known) if each.state == MEETS}
+    assert meets == {"celery/default", "huey/default"}, "RQ's 8 slots of 15 ms and 10 end at 316/s"
