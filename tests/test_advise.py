@@ -119,6 +119,8 @@ def test_workers_that_were_asked_for_are_held_to_the_measured_range() -> None:
     assert rate_of({"rate": 300, "task_ms": 10, "workers": 9}, table) == (None, "measured with 1 to 8 workers only")
     assert rate_of({"rate": 300, "workers": 4}, table) == (None, "tasks of 0 ms were measured with 2 workers only")
     assert states(checked({"memory_mb": 500, "workers": 4}), table) == {"a/x": OPEN}
+    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 2}), table) == {"a/x": MEETS}
+    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 4}), table) == {"a/x": OPEN}, "latency was measured with two"
 
 
 def test_other_lengths_lie_between_measured_ones_or_are_called_extrapolated() -> None:

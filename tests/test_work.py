@@ -237,6 +237,7 @@ def test_the_report_shows_all_three_with_their_charts(run: store.Run, tmp_path: 
     titles = ("Throughput against workers: 10 ms of waiting", "From the send until the caller has the result, P50", "Worker memory under a steady load")
     assert all(f'aria-label="{title}"' in page for title in titles)
     assert page == build_page([run])
+    assert 'title="95 %: ' in page
     without = build_page([write_run(tmp_path / "burst", {"burst": ("-",)})])
     assert '<section id="work">' not in without and '<section id="latency">' in without, "only the main job is named where it was not measured"
 

@@ -28,7 +28,7 @@ def checks(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> list[Check]:
     if asked.rate is not None:
         found.append(_rate(asked, arm, known))
     if asked.p99_ms is not None:
-        found.append(_p99(asked, arm))
+        found.append(_p99(asked, arm, known))
     if asked.memory_mb is not None:
         found.append(_memory(asked, arm, known))
     if not asked.may_lose:
@@ -103,12 +103,14 @@ def at_rate(points: Sequence[Mapping[str, Any]], rate: float) -> tuple[float | N
     return float(low["p99"] + share * (high["p99"] - low["p99"])), f"between the cells {low['cells']} and {high['cells']}"
 
 
-def _p99(asked: Asked, arm: Arm) -> Check:
+def _p99(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     assert asked.p99_ms is not None
     if asked.rate is None:
         return Check("p99_ms", None, "a P99 needs a rate")
     if asked.task_ms:
         return Check("p99_ms", None, "the latency of empty tasks was measured, not that of longer ones")
+    if asked.workers not in (None, known["workers"]):
+        return Check("p99_ms", None, f"latency was measured with {known['workers']} workers only")
     found, why = at_rate(arm["p99"], asked.rate)
     if found is None:
         return Check("p99_ms", False if why.startswith("the backlog") else None, why)

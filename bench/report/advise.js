@@ -97,6 +97,7 @@ function checks(asked, arm, known) {
   if (asked.p99_ms !== null) {
     if (asked.rate === null) found.push({ requirement: "p99_ms", met: null, text: "a P99 needs a rate" });
     else if (asked.task_ms) found.push({ requirement: "p99_ms", met: null, text: "the latency of empty tasks was measured, not that of longer ones" });
+    else if (asked.workers !== null && asked.workers !== known.workers) found.push({ requirement: "p99_ms", met: null, text: `latency was measured with ${known.workers} workers only` });
     else {
       const [p99, why] = atRate(arm.p99, asked.rate);
       if (p99 === null) found.push({ requirement: "p99_ms", met: why.startsWith("the backlog") ? false : null, text: why });

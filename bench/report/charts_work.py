@@ -37,7 +37,7 @@ def _against_workers(joined: Joined, looks: Looks, kind: str) -> Chart | None:
     cores = int(joined.runs[0].info["machine"]["cores"])
     most = [(x, top) for x in counts if (top := ceiling(f"{kind}/{x}", x, cores))]
     if most:
-        ax.plot([x for x, _ in most], [y for _, y in most], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
+        ax.plot([x for x, _ in most], [y for _, y in most], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), marker="_", markersize=9)
         ax.text(most[-1][0], most[-1][1], "ceiling ", ha="right", va="bottom", color=MUTED)
     ax.set_xscale("log")
     ax.set_yscale("log")
