@@ -22,7 +22,7 @@ OWN = {
     "burst": ("scenarios/drain.py",),
     "recovery": ("bench/recovery.py", "bench/strikes.py", "bench/faults/*.py", "scenarios/recovery_steps.py"),
     "work": ("scenarios/drain.py",),
-    "soak": ("bench/slope.py", "scenarios/latency.py"),
+    "soak": ("bench/slope.py", "scenarios/drain.py", "scenarios/latency.py"),
 }
 WORDS = ("faults.py",)  # what an adapter says beforehand of a fault
 

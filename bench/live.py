@@ -22,7 +22,10 @@ from bench.runner import Runner, Watcher
 from bench.selftest import stored
 from bench.store import Run
 
-SHOWN = ("throughput", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "service_recovery_s", "work_recovery_s", "lost", "stuck")
+SHOWN = (
+    *("throughput", "ceiling_share", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "round_trip_p50_ms"),
+    *("service_recovery_s", "work_recovery_s", "worker_growth_bytes_per_1000", "broker_growth_bytes_per_1000", "lost", "stuck"),
+)
 
 
 class Live(Watcher):

@@ -28,7 +28,7 @@ COUNTS, MANY = ("1", "N", "4N"), ("32", "100")
 DRAIN_S = {"smoke": 1.0, "quick": 3.0, "full": 15.0}
 LOOK_S = {"smoke": 0.25, "quick": 0.5, "full": 1.0}
 AT_MOST_S = 40.0  # a drain that was estimated too long ends here
-LEAST, MOST = 100, 30_000  # more tasks say nothing more, and all of them are stored
+LEAST, MOST = 100, 15_000  # more tasks say nothing more, and all of them are stored
 LOOK_LEAST, LOOK_MOST, LOOK_TIMEOUT_S = 40, 5_000, 30.0
 
 

@@ -15,6 +15,10 @@ RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
 SLOT = {"celery": "thread", "rq": "parent", "huey": "thread", "floor": "process"}
 LATENCY_CASES = ("capacity", "load=0.3", "load=0.7", "load=0.9", "rate=30")
 ALL = {"burst": ("-", "bulk"), "latency": LATENCY_CASES, "recovery": ("worker-crash", "deploy")}
+WORK_CASES = tuple(f"{kind}/{count}" for kind in ("sleep", "cpu", "payload") for count in ("1", "N", "4N"))
+MORE = {"work": WORK_CASES, "result": ("-",), "soak": ("-",)}
+HANDOVER_MS = {"celery": 0.6, "rq": 1.5, "huey": 50.0, "floor": 0.1}
+SOAK_RATE, SOAK_S, IDLE_S = 50.0, 60, 10
 START = 10_000_000_000_000
 TASKS = 2000
 Ints = Any
@@ -71,20 +75,34 @@ def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
     folder.mkdir(parents=True)
     rng = np.random.default_rng(line["number"])
     scenario, case = line["scenario"], line["case"]
-    make = {"burst": _burst, "latency": _latency, "recovery": _recovery}[scenario]
+    make = {"burst": _burst, "latency": _latency, "recovery": _recovery, "work": _work, "result": _result, "soak": _soak}[scenario]
     book, journal, params, edges = make(case, system, rng)
     journal = {"faults": [], "held": {}, "generators": 1, "notes": [], "events": {"torn": 0}, "restarts": [], **journal}
     head = {"number": line["number"], "scenario": scenario, "case": case, "arm": line["arm"], "block": line["block"], "system": system, "profile": "default"}
-    rest = {"broker": "redis", "variant": "", "guarantee": "at most once", "slot": SLOT[system], "slots": 2, "seed": 1, "settings": {}, "params": params}
+    rest = {
+        "broker": "redis",
+        "variant": "",
+        "guarantee": "at most once",
+        "slot": SLOT[system],
+        "slots": slots_of(case),
+        "seed": 1,
+        "settings": {},
+        "params": params,
+    }
     store.write_json(folder / "cell.json", head | rest)
     store.write_cell(folder, journal, *tables(book, {}), _samples(edges, book))
 
 
-def _ledger(due: Ints, sent: Ints, returned: Ints, started: Ints, finished: Ints, run_task: Ints | None = None) -> Ledger:
+def slots_of(case: str) -> int:
+    """As the scenario work names them, N being 2."""
+    return {"1": 1, "4N": 8}.get(case.partition("/")[2], 2)
+
+
+def _ledger(due: Ints, sent: Ints, returned: Ints, started: Ints, finished: Ints, run_task: Ints | None = None, slots: int = 2) -> Ledger:
     count = len(due)
     task = np.arange(count)
     ran = np.arange(len(started)) if run_task is None else run_task
-    pid = 100 + ran % 2
+    pid = 100 + ran % slots
     zero = np.zeros(len(ran), np.int64)
     state = np.full(count, ACCEPTED, np.int8)
     return Ledger(
@@ -135,6 +153,43 @@ def _latency(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, 
     edges = {"warmup:start": START - 6_000_000_000, "warmup:end": START, f"{phase}:start": START, f"{phase}:end": end, "drained": end + 5_000_000_000}
     book = _ledger(due, due + 50_000, returned, started, started + 20_000)
     return book, {"phases": _phases(spans), "marks": marks}, {kind: value, "warmup_s": 5, "steady_s": 10}, edges
+
+
+def _work(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    """Each slot needs its own time and the task's; computing tasks have no more slots than the two cores."""
+    kind, slots = case.partition("/")[0], slots_of(case)
+    own_s, task_s = 2 / RATES[system], 0.0 if kind == "payload" else 0.01
+    rate = (min(slots, 2) if kind == "cpu" else slots) / (own_s + task_s)
+    sent = START + (np.arange(TASKS) * 1e9 / 5000).astype(np.int64)
+    end = int(sent[-1]) + 1_000_000
+    begin = end + 1_000_000_000
+    finished = begin + 500_000_000 + (np.arange(TASKS) * 1e9 / rate).astype(np.int64)
+    over = int(finished[-1]) + 50_000_000
+    spans = (("boot", START - 3_000_000_000, START - 1_000_000_000), ("enqueue", START, end), ("drain", begin, over))
+    edges = {"enqueue:start": START - 1000, "enqueue:end": end, "drain:start": begin, "drain:end": over}
+    book = _ledger(np.full(TASKS, START), sent, sent + 150_000, finished - int(task_s * 1e9) - 20_000, finished, slots=slots)
+    return book, {"phases": _phases(spans), "marks": {"boot_s": 0.5, "look_rate": rate}}, {"drain_s": 15.0}, edges
+
+
+def _result(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    """Five hundred answers, each a task of 1 ms and what the library needs to hand it over."""
+    trip = 1_000_000 + int(HANDOVER_MS[system] * 1e6)
+    sent = START + np.arange(500) * trip
+    finished = sent + 1_000_000
+    end = int(sent[-1]) + trip
+    book = _ledger(sent, sent, sent + trip - 1000, finished - 20_000, finished)
+    return book, {"phases": _phases((("steady", START, end),)), "marks": {}}, {"tasks": 500}, {"steady:start": START - 1000, "steady:end": end}
+
+
+def _soak(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+    """A minute at 50/s; the workers take 10,000 bytes with each task and keep them (see `_samples`)."""
+    due = START + (np.arange(int(SOAK_RATE * SOAK_S)) * 1e9 / SOAK_RATE).astype(np.int64)
+    end, idle = START + SOAK_S * 1_000_000_000, START - IDLE_S * 1_000_000_000
+    spans = (("idle", idle, START - 1000), ("steady", START, end))
+    edges = {"idle:start": idle, "idle:end": START - 1000, "steady:start": START - 900, "steady:end": end, "drained": end + 1_000_000}
+    marks = {"rate": SOAK_RATE, "capacity": 2 * SOAK_RATE, "keep_every": 1, "warm_until_ns": START + 6_000_000_000, "steady_end_ns": end}
+    book = _ledger(due, due + 50_000, due + 300_000, due + 1_000_000, due + 1_020_000)
+    return book, {"phases": _phases(spans), "marks": marks}, {"minutes": SOAK_S / 60, "load": 0.5}, edges
 
 
 def _recovery(case: str, system: str, rng: np.random.Generator) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:

@@ -16,7 +16,23 @@ from bench.errors import UsageError
 RULES = Path(__file__).resolve().parent.parent / "bench" / "report" / "advise.js"
 
 
-def arm(name: str, rate: float | None = 1000.0, memory: float | None = 100.0, lost: int = 0, doubled: int = 0, broker: str = "redis") -> dict[str, Any]:
+Points = list[tuple[int, float, float | None]]
+
+
+def work(points: Points) -> list[dict[str, Any]]:
+    return [{"workers": count, "rate": rate, "memory": memory, "cells": f"1{count}"} for count, rate, memory in points]
+
+
+def arm(
+    name: str,
+    rate: float | None = 1000.0,
+    memory: float | None = 100.0,
+    lost: int = 0,
+    doubled: int = 0,
+    broker: str = "redis",
+    io: Points | None = None,
+    cpu: Points | None = None,
+) -> dict[str, Any]:
     """A made-up arm as `facts` gives it."""
     seen = {"lost": lost, "doubled": doubled, "stuck": 0, "failed": 0, "hit": 8, "below": 0.375, "cells": "009"}
     points = [{"rate": 10.0, "p99": 5.0, "case": "rate=10", "cells": "1"}, {"rate": 110.0, "p99": 15.0, "case": "rate=110", "cells": "2"}]
@@ -30,11 +46,12 @@ def arm(name: str, rate: float | None = 1000.0, memory: float | None = 100.0, lo
         "memory": None if memory is None else {"value": memory, "what": "burst", "cells": "004"},
         "p99": [*points, {"rate": 500.0, "p99": None, "case": "rate=500", "cells": "3"}],
         "faults": {"worker-crash": seen},
+        "work": {"io": work(io or []), "cpu": work(cpu or [])},
     }
 
 
 def known(*arms: dict[str, Any], features: dict[str, dict[str, str]] | None = None) -> dict[str, Any]:
-    return {"workers": 2, "cores": 2, "arms": list(arms), "features": features or {}}
+    return {"workers": 2, "cores": 2, "work_ms": 10, "arms": list(arms), "features": features or {}}
 
 
 def states(asked: Asked, table: dict[str, Any]) -> dict[str, str]:
@@ -76,6 +93,46 @@ def test_longer_tasks_take_their_time_beside_the_slots_own() -> None:
     assert sustained(8, "cpu", 1000.0, 8, 2) == pytest.approx(2 / 0.016)  # no more slots than cores
 
 
+IO: Points = [(1, 90.0, 30.0), (2, 180.0, 40.0), (8, 600.0, 100.0)]
+
+
+def rate_of(asked: dict[str, Any], table: dict[str, Any]) -> tuple[bool | None, str]:
+    check = next(check for check in answer(checked(asked), table)[0].checks if check.requirement == "rate")
+    return check.met, check.text
+
+
+def test_the_fewest_workers_that_do_it_are_named_with_their_memory() -> None:
+    table = known(arm("a/x", io=IO))
+    assert rate_of({"rate": 90, "task_ms": 10}, table) == (True, "90 tasks/s with 1 workers (cell 11), 30 MB")
+    met, text = rate_of({"rate": 300, "task_ms": 10}, table)
+    assert met and text == "320 tasks/s with 4 workers (between the cells 12 and 18), 60 MB"
+    met, text = rate_of({"rate": 601, "task_ms": 10}, table)
+    assert met is False and text.startswith("at most 600 tasks/s with 8 workers") and "1 to 8" in text
+    assert states(checked({"rate": 300, "task_ms": 10, "memory_mb": 59}), table) == {"a/x": EXCLUDED}
+    assert states(checked({"rate": 300, "task_ms": 10, "memory_mb": 61}), table) == {"a/x": MEETS}
+
+
+def test_workers_that_were_asked_for_are_held_to_the_measured_range() -> None:
+    table = known(arm("a/x", io=IO))
+    assert rate_of({"rate": 300, "task_ms": 10, "workers": 8}, table)[0] is True
+    assert rate_of({"rate": 300, "task_ms": 10, "workers": 2}, table)[0] is False
+    assert rate_of({"rate": 300, "task_ms": 10, "workers": 9}, table) == (None, "measured with 1 to 8 workers only")
+    assert rate_of({"rate": 300, "workers": 4}, table) == (None, "tasks of 0 ms were measured with 2 workers only")
+    assert states(checked({"memory_mb": 500, "workers": 4}), table) == {"a/x": OPEN}
+    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 2}), table) == {"a/x": MEETS}
+    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 4}), table) == {"a/x": OPEN}, "latency was measured with two"
+
+
+def test_other_lengths_lie_between_measured_ones_or_are_called_extrapolated() -> None:
+    table = known(arm("a/x", rate=1000.0, io=IO, cpu=[(2, 160.0, 40.0)]))
+    met, text = rate_of({"rate": 300, "task_ms": 5}, table)
+    assert met and "305.1" in text and "extrapolated" not in text and "between" in text
+    met, text = rate_of({"rate": 20, "task_ms": 100, "workers": 2}, table)
+    assert met is False and text.startswith("19.78 tasks/s") and "extrapolated from tasks of 10 ms: 90 ms more" in text
+    met, text = rate_of({"rate": 16, "task_ms": 100, "kind": "cpu"}, table)
+    assert met and text.startswith("16 tasks/s with 2 workers") and "no more computing per second" in text
+
+
 def test_ties_are_called_ties() -> None:
     found = answer(checked({"rate": 100}), known(arm("a/x", rate=1000.0), arm("b/x", rate=950.0), arm("c/x", rate=500.0)))
     assert [(each.arm, each.place) for each in found] == [("a/x", 1), ("b/x", 1), ("c/x", 3)]
@@ -110,7 +167,8 @@ NUMBERS = st.one_of(st.none(), st.floats(0.5, 5000))
 ASKED = st.builds(
     Asked,
     rate=NUMBERS,
-    task_ms=st.sampled_from([0.0, 5.0, 100.0]),
+    task_ms=st.sampled_from([0.0, 5.0, 10.0, 100.0]),
+    workers=st.one_of(st.none(), st.integers(1, 12)),
     kind=st.sampled_from(["io", "cpu"]),
     p99_ms=NUMBERS,
     memory_mb=NUMBERS,
@@ -118,6 +176,9 @@ ASKED = st.builds(
     may_double=st.booleans(),
     needs=st.sampled_from([(), ("flow.chord",), ("flow.chord", "limit.rate")]),
     brokers=st.sampled_from([BROKERS, ("redis",), ("rabbitmq", "sqlite")]),
+)
+WORK = st.lists(st.tuples(st.integers(1, 10), st.floats(1, 3000), st.one_of(st.none(), st.floats(1, 900))), max_size=4, unique_by=lambda point: point[0]).map(
+    sorted
 )
 ARMS = st.builds(
     arm,
@@ -127,6 +188,8 @@ ARMS = st.builds(
     st.integers(0, 1),
     st.integers(0, 1),
     st.sampled_from(["redis", "rabbitmq"]),
+    WORK,
+    WORK,
 )
 OUTCOMES = {"celery": {"flow.chord": "works", "limit.rate": "partly"}, "rq": {"flow.chord": "unknown", "limit.rate": "not offered"}}
 

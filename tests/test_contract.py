@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.base import REDISES, Bulk, Holds
+from adapters.base import REDISES, Answers, Bulk, Holds
 from bench import ledger
 from bench.arms import Arm, load_adapters, missing_packages, packages_of, parse_arm
 from bench.brokers.binary import find_redis, find_valkey
@@ -141,3 +141,22 @@ def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> No
             time.sleep(0.02)
         held = made.held(list(range(30)))
         assert held is not None and len(held) == 30
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Answers)])
+def test_a_result_comes_back_and_is_the_tasks_own(text: str, tmp_path: Path) -> None:
+    made = stage(text, tmp_path / "cell")
+    with made.open():
+        made.mark("chosen_as_it_went", 1)
+        with made.phase("boot"):
+            made.boot()
+        made.load.order("ask", first=0, tasks=5, until_ns=time.monotonic_ns() + 30_000_000_000)
+        deadline = time.monotonic() + 30
+        while not made.load.done() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    cell = StoredCell(tmp_path / "cell")
+    book = ledger.load(cell)
+    ours = book.measured()
+    assert ours.sum() == 5 and (book.enqueue[ours] == ledger.ACCEPTED).all(), cell.tasks("error").to_pylist()
+    assert (book.returned >= book.first_finish())[ours].all() and (book.first_finish()[ours] > 0).all()

@@ -96,6 +96,23 @@ def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(t
     assert measures.loc["lost", "value"] == 1 and measures.loc["doubled", "value"] == 1
 
 
+def test_a_planted_wrong_answer_is_found_and_gives_no_speed(tmp_path: Path) -> None:
+    done = bench(tmp_path, "run", "result", "--size", "smoke", "--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"), "--out", "run")
+    assert done.returncode == 3, done.stderr + done.stdout
+    measures = store.open_run(tmp_path / "run").measures.set_index("metric")
+    assert measures.loc["round_trip_p50_ms", "verdict"] == "wrong" and "the result of task 5 was 6" in measures.loc["round_trip_p50_ms", "reason"]
+
+
+@pytest.mark.parametrize(("scenario", "case", "metric"), [("work", "sleep/N", "throughput"), ("result", "-", "round_trip_p50_ms"), ("soak", "-", "load_rate")])
+def test_each_further_scenario_runs_by_its_name(tmp_path: Path, scenario: str, case: str, metric: str) -> None:
+    done = bench(tmp_path, "run", scenario, "--case", case, "--size", "smoke", "--arm", "huey/default", "--out", "run")
+    assert done.returncode in (0, 4), done.stderr + done.stdout
+    run = store.open_run(tmp_path / "run")
+    row = run.measures[run.measures["metric"] == metric].iloc[-1]
+    assert row["verdict"] == "ok" or str(row["reason"]).startswith(("foreign load", "generator")), row["reason"]
+    assert {line["state"] for line in run.info["cells"]} == {"done"} and (tmp_path / "reports" / "run.html").exists()
+
+
 @pytest.mark.slow
 def test_one_loss_and_one_double_in_100000_real_tasks_are_found_by_id(tmp_path: Path) -> None:
     planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"), "--tasks", "100000", "--case", "-")

@@ -93,7 +93,8 @@ class Celery:
             DURABLE,
             redis="redis-always",
         ),
-        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "thread", (SLOTS, *BACKEND, _pool("threads")), light=True),
+        # The pool starts a thread only when none is idle: with short tasks most of a hundred never begin.
+        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "none", (SLOTS, *BACKEND, _pool("threads")), light=True),
         "gevent": Profile(
             "gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, *BACKEND, _pool("gevent")), requires=("gevent",), light=True
         ),

@@ -22,6 +22,7 @@ class Asked(BaseModel):
     rate: float | None = Field(None, gt=0, description="tasks per second, at the busiest")
     task_ms: float = Field(0.0, ge=0, description="how long a task takes, in ms; 0 for next to nothing")
     kind: Literal["io", "cpu"] = Field("io", description="what a task does meanwhile: io (it waits) or cpu (it computes)")
+    workers: int | None = Field(None, gt=0, description="how many workers you run; left out: as many as it takes, where that was measured")
     p99_ms: float | None = Field(None, gt=0, description="99 of 100 tasks finished within so many ms of being due, the task's own time left out")
     memory_mb: float | None = Field(None, gt=0, description="MB for workers and broker together")
     may_lose: bool = Field(True, description="may a task be lost when something crashes?")

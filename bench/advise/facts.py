@@ -6,21 +6,23 @@ from typing import Any
 from bench.faults.names import CORE
 from bench.features.catalog import FEATURES
 from bench.features.stored import Features
-from bench.report.data import FLOOR, Joined
+from bench.report.data import FLOOR, Joined, workers_of
 from bench.report.evidence import RULE_OF_THREE, evidence
 from bench.report.words import Figure, figure
+from scenarios.work import TASK_MS
 
 FAMILIES = {"redis": "redis", "redis-everysec": "redis", "redis-always": "redis", "valkey": "redis"}
 KNOWN = ("ok", "beyond")
+KINDS = {"io": "sleep", "cpu": "cpu"}  # what is asked for → the kind of task that stands for it
 
 
 def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
-    """{workers, cores, arms: [...], features: {system: {name: outcome}}}; the floor is no choice, nor is an arm with a setting changed."""
+    """{workers, cores, work_ms, arms: [...], features: {system: {name: outcome}}}; the floor is no choice, nor is an arm with a setting changed."""
     systems = [name for name in joined.systems if name != FLOOR]
     arms = [_arm(joined, name, about) for name, about in joined.arms.items() if about["system"] != FLOOR and not about["variant"]]
     plan, machine = joined.runs[0].info["plan"], joined.runs[0].info["machine"]
     outcomes = {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems} if features else {}
-    return {"workers": int(plan["workers"]), "cores": int(machine["cores"]), "arms": arms, "features": outcomes}
+    return {"workers": int(plan["workers"]), "cores": int(machine["cores"]), "work_ms": TASK_MS, "arms": arms, "features": outcomes}
 
 
 def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +39,7 @@ def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
         "memory": _memory(joined, name),
         "p99": _curve(joined, name, capacity),
         "faults": _faults(joined, name),
+        "work": {asked: _work(joined, name, kind) for asked, kind in KINDS.items()},
     }
 
 
@@ -46,12 +49,30 @@ def _number(found: Figure, what: str) -> dict[str, Any] | None:
 
 
 def _memory(joined: Joined, name: str) -> dict[str, Any] | None:
-    """Workers and broker at their peaks in the burst; for a broker without a server of its own the workers alone."""
-    rows = {who: joined.rows("burst", "-", name, f"{who}_memory_peak_bytes") for who in ("worker", "broker")}
-    workers, broker = (figure(rows[who], f"{who}_memory_peak_bytes") for who in ("worker", "broker"))
+    """Workers and broker at their peaks in the burst."""
+    megabytes, cells = _peaks(joined, "burst", "-", name)
+    return None if megabytes is None else {"value": megabytes, "what": "burst", "cells": cells}
+
+
+def _peaks(joined: Joined, scenario: str, case: str, name: str) -> tuple[float | None, str]:
+    """MB of workers and broker at their peaks, and the cells; for a broker without a server of its own the workers alone."""
+    metrics = [f"{who}_memory_peak_bytes" for who in ("worker", "broker")]
+    workers, broker = (figure(joined.rows(scenario, case, name, metric), metric) for metric in metrics)
     if workers.value is None or (broker.value is None and broker.verdict != "not_offered"):
-        return None
-    return {"value": (workers.value + (broker.value or 0.0)) / 1e6, "what": "burst", "cells": workers.cells}
+        return None, ""
+    return (workers.value + (broker.value or 0.0)) / 1e6, workers.cells
+
+
+def _work(joined: Joined, name: str, kind: str) -> list[dict[str, Any]]:
+    """Rate and memory over the number of workers, rising; N is that of the run."""
+    points = {}
+    for case in joined.cases("work"):
+        found = figure(joined.rows("work", case, name, "throughput"), "throughput")
+        if not case.startswith(f"{kind}/") or found.verdict not in KNOWN or found.value is None:
+            continue
+        workers = workers_of(joined, case)
+        points[workers] = {"workers": workers, "rate": found.value, "memory": _peaks(joined, "work", case, name)[0], "cells": found.cells}
+    return [points[workers] for workers in sorted(points)]
 
 
 def _curve(joined: Joined, name: str, capacity: Figure) -> list[dict[str, Any]]:

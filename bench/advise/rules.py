@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.advise.asked import Asked
+from bench.advise.sizing import Size, between, shorter, size
 
 Arm = Mapping[str, Any]
 FAULTS_THAT_COUNT = ("lost", "stuck", "failed")
@@ -27,9 +28,9 @@ def checks(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> list[Check]:
     if asked.rate is not None:
         found.append(_rate(asked, arm, known))
     if asked.p99_ms is not None:
-        found.append(_p99(asked, arm))
+        found.append(_p99(asked, arm, known))
     if asked.memory_mb is not None:
-        found.append(_memory(asked, arm))
+        found.append(_memory(asked, arm, known))
     if not asked.may_lose:
         found.append(_never(arm, FAULTS_THAT_COUNT, "may_lose", "lost, stuck or failed"))
     if not asked.may_double:
@@ -54,13 +55,37 @@ def sustained(task_ms: float, kind: str, rate: float, workers: int, cores: int) 
 
 def _rate(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     assert asked.rate is not None
+    points = arm["work"][asked.kind]
+    if points and asked.task_ms >= known["work_ms"]:
+        return _sized(asked, points, known, size(asked, arm, known))
+    if asked.workers not in (None, known["workers"]):
+        return Check("rate", None, f"tasks of {asked.task_ms:g} ms were measured with {known['workers']} workers only")
     if arm["rate"] is None:
         return Check("rate", None, "neither capacity nor burst was measured")
+    measured, cells = between(points, "rate", known["workers"])
+    if asked.task_ms and measured is not None:
+        most = shorter(arm["rate"]["value"], measured, known["work_ms"], asked.task_ms)
+        text = f"{most:,.4g} tasks/s with {known['workers']} slots, between {arm['rate']['what']} (cell {arm['rate']['cells']})"
+        text += f" and {known['work_ms']:g} ms ({cells})"
+        return Check("rate", most >= asked.rate, text, most / asked.rate)
     most = sustained(asked.task_ms, asked.kind, arm["rate"]["value"], known["workers"], known["cores"])
     text = f"{most:,.4g} tasks/s with {known['workers']} slots ({arm['rate']['what']}, cell {arm['rate']['cells']})"
     if asked.task_ms:
         text += f", extrapolated: {arm['rate']['value']:,.4g}/s of empty tasks, and {asked.task_ms:g} ms more for each in its slot"
     return Check("rate", most >= asked.rate, text, most / asked.rate)
+
+
+def _sized(asked: Asked, points: Sequence[Mapping[str, Any]], known: Mapping[str, Any], found: Size | None) -> Check:
+    assert asked.rate is not None
+    if found is None:
+        return Check("rate", None, f"measured with {points[0]['workers']} to {points[-1]['workers']} workers only")
+    text = f"{found.rate:,.4g} tasks/s with {found.workers} workers ({found.cells})" + ("" if found.memory is None else f", {found.memory:,.4g} MB")
+    if not found.enough and not asked.workers:
+        text = f"at most {text}, of {points[0]['workers']} to {points[-1]['workers']} that were measured"
+    if asked.task_ms > known["work_ms"]:
+        how = "no more computing per second" if asked.kind == "cpu" else f"{asked.task_ms - known['work_ms']:g} ms more for each in its slot"
+        text += f", extrapolated from tasks of {known['work_ms']:g} ms: {how}"
+    return Check("rate", found.enough, text, found.rate / asked.rate)
 
 
 def at_rate(points: Sequence[Mapping[str, Any]], rate: float) -> tuple[float | None, str]:
@@ -78,20 +103,28 @@ def at_rate(points: Sequence[Mapping[str, Any]], rate: float) -> tuple[float | N
     return float(low["p99"] + share * (high["p99"] - low["p99"])), f"between the cells {low['cells']} and {high['cells']}"
 
 
-def _p99(asked: Asked, arm: Arm) -> Check:
+def _p99(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     assert asked.p99_ms is not None
     if asked.rate is None:
         return Check("p99_ms", None, "a P99 needs a rate")
     if asked.task_ms:
         return Check("p99_ms", None, "the latency of empty tasks was measured, not that of longer ones")
+    if asked.workers not in (None, known["workers"]):
+        return Check("p99_ms", None, f"latency was measured with {known['workers']} workers only")
     found, why = at_rate(arm["p99"], asked.rate)
     if found is None:
         return Check("p99_ms", False if why.startswith("the backlog") else None, why)
     return Check("p99_ms", found <= asked.p99_ms, f"{found:,.4g} ms at {asked.rate:,.4g} tasks/s, {why}", asked.p99_ms / found)
 
 
-def _memory(asked: Asked, arm: Arm) -> Check:
+def _memory(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     assert asked.memory_mb is not None
+    found = size(asked, arm, known) if asked.rate is not None or asked.workers else None
+    if found is not None and found.memory is not None:
+        text = f"{found.memory:,.4g} MB with {found.workers} workers ({found.cells})"
+        return Check("memory_mb", found.memory <= asked.memory_mb, text, asked.memory_mb / found.memory)
+    if asked.workers not in (None, known["workers"]):
+        return Check("memory_mb", None, f"measured with {known['workers']} workers only")
     if arm["memory"] is None:
         return Check("memory_mb", None, "not measured")
     value = arm["memory"]["value"]

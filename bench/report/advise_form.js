@@ -7,7 +7,7 @@
 
   function asked() {
     return {
-      rate: number("rate"), task_ms: number("task_ms") || 0, kind: form.elements.kind.value, p99_ms: number("p99_ms"), memory_mb: number("memory_mb"),
+      rate: number("rate"), task_ms: number("task_ms") || 0, kind: form.elements.kind.value, workers: number("workers"), p99_ms: number("p99_ms"), memory_mb: number("memory_mb"),
       may_lose: form.elements.may_lose.checked, may_double: form.elements.may_double.checked, needs: ticked("needs"), brokers: ticked("brokers"),
     };
   }
@@ -22,7 +22,7 @@
   function show() {
     place.replaceChildren();
     const wanted = asked(), found = advise(wanted, known);
-    if (wanted.rate === null && wanted.p99_ms === null && wanted.memory_mb === null && wanted.may_lose && wanted.may_double && !wanted.needs.length) {
+    if (wanted.rate === null && wanted.workers === null && wanted.p99_ms === null && wanted.memory_mb === null && wanted.may_lose && wanted.may_double && !wanted.needs.length) {
       place.append(element("p", `Nothing is asked for yet but a broker: ${found.filter((each) => each.state === "meets").length} of ${found.length} arms would do.`, "muted"));
       return;
     }

@@ -34,10 +34,10 @@ def look_of(joined: Joined, looks: Looks, arm: str) -> Look:
     return looks.of(str(joined.arms[arm]["system"]), str(joined.arms[arm]["profile"]))
 
 
-def bars(joined: Joined, looks: Looks, metric: str, case: str, title: str) -> Chart | None:
+def bars(joined: Joined, looks: Looks, metric: str, case: str, title: str, scenario: str = "burst", unit: str = "tasks/s") -> Chart | None:
     """One bar per arm that has a number, the verdict in words where it has none; the floor as a line."""
-    arms = [arm for arm in joined.arms_of("burst", case)]
-    figures = {arm: figure(joined.rows("burst", case, arm, metric), metric) for arm in arms}
+    arms = joined.arms_of(scenario, case)
+    figures = {arm: figure(joined.rows(scenario, case, arm, metric), metric) for arm in arms}
     contestants = [arm for arm in arms if joined.arms[arm]["system"] != FLOOR]
     floor = next((figures[arm] for arm in arms if joined.arms[arm]["system"] == FLOOR and figures[arm].is_number), None)
     if not any(found.is_number for found in figures.values()):
@@ -64,11 +64,11 @@ def bars(joined: Joined, looks: Looks, metric: str, case: str, title: str) -> Ch
     ax.set_yticks(range(len(contestants)), contestants)
     ax.set_ylim(max(len(contestants), 1) - 0.45, -0.8)
     ax.set_xlim(0, top * 1.13)
-    ax.set_xlabel("tasks/s")
+    ax.set_xlabel(unit)
     ax.locator_params(axis="x", nbins=5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     cells = list(dict.fromkeys(found.cells for found in figures.values() if found.cells))
     return Chart(title, svg(drawn, f"bars-{metric}", title), "Median over the blocks. Paler: another profile than default.", [], ", ".join(cells))
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
+from bench.plan import load_scenarios
 from bench.report.claims import TITLES
 from bench.report.words import records
 from bench.store import Run, StoredCell
@@ -99,6 +100,12 @@ class Joined:
         """The fewest blocks that any arm has in a scenario."""
         f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] != "capacity")]
         return 0 if f.empty else int(f.groupby(["case", "arm"])["block"].nunique().min())
+
+
+def workers_of(joined: Joined, case: str) -> int:
+    """How many workers a case of `work` has: N is the plan's."""
+    rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
+    return load_scenarios()["work"].slots(case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"]))
 
 
 def letter(place: int) -> str:

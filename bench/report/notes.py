@@ -5,6 +5,11 @@ ABOUT = {
     "latency": "Tasks fall due at random moments, whether or not the system keeps up; each is timed from the moment it was due.",
     "recovery": "Under a light, even load a fault strikes while every slot is busy and more tasks wait.",
 }
+ABOUT |= {
+    "work": "A backlog of tasks that do something is drained by more and more workers: where does the library get into the way, and what does a worker cost?",
+    "result": "One caller sends a task, waits for its result by the library's own call, and sends the next.",
+    "soak": "Half of each arm's capacity, minute after minute: what grows? And before it: what do workers cost that have nothing to do?",
+}
 HOW = {
     "burst": (
         "The system's own worker command and its plain enqueue call, as a user has them; a fresh broker and fresh workers for every cell.",
@@ -32,6 +37,27 @@ HOW = {
         "A supervisor starts a dead worker again after 1 s. Lost: not finished and held nowhere in the broker. Stuck: not finished and still held.",
     ),
 }
+HOW |= {
+    "work": (
+        "The backlog is sized by a look of a second at the same workers with the same tasks; the window of the throughput is that of the burst.",
+        "The ceiling is arithmetic: workers ÷ task time; for computing tasks no more workers than cores count. Nobody can be above it.",
+        "10 ms of computing are 10 ms on the clock of the thread's own CPU time: what the machine does meanwhile does not shorten the task.",
+        "Per worker: the peak of the whole tree divided by the workers, so what all share weighs more with one worker than with many.",
+        "32 and 100 workers only where they are threads or greenlets of one process.",
+        "The payload is random text of 64 letters; RQ packs it (zlib) to about three quarters.",
+    ),
+    "result": (
+        "Round trip: from the send until the caller has the result. After the task: the part of it that begins when the task has finished.",
+        "The next task is sent when the last result is there, so the workers idle between them: how long a caller waits, not how much the system bears.",
+        "Celery's call is woken by a message, RQ's by a blocking read. Huey's asks again and again, first after 50 ms; its setting notify_result changes that.",
+        "A result that is not the task's own makes the cell wrong, and it gives no figure.",
+    ),
+    "soak": (
+        "Growth: the slope of Theil and Sen over 30 pieces of the time after the warm-up, with its 95 % interval in the tooltip.",
+        "Stored are all tasks that were not as they should be, and of the others a part: percentiles are of that part, counts are of all.",
+        "Results that a system stores stay in its broker for as long as its settings say: that growth is meant to be.",
+    ),
+}
 NOT_SHOWN = {
     "burst": (
         "No latency: the P99 of a backlog only restates tasks ÷ throughput.",
@@ -51,6 +77,14 @@ NOT_SHOWN = {
         "and RQ, for one, runs such a task again a minute later.",
         "Power cuts, full disks, or a broker with replicas.",
     ),
+}
+NOT_SHOWN |= {
+    "work": (
+        "Tasks that wait for a database or a network: a sleep gives the core away and comes back in time.",
+        "More workers than these on more cores: everything shares this machine.",
+    ),
+    "result": ("Many callers at once, or results of any size.",),
+    "soak": ("Leaks that begin after hours. What memory does in ten minutes, and no more.",),
 }
 GENERAL = (
     "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. Five blocks (bench run --blocks 5) give intervals."

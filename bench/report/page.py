@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.features.stored import Features
-from bench.report import abilities, charts_burst, charts_latency, charts_recovery, headline, matrix, notes, side, tables
+from bench.report import abilities, charts_burst, charts_latency, charts_recovery, charts_work, headline, matrix, notes, side, tables
 from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE
 from bench.report.data import FLOOR, Joined, join
@@ -17,7 +17,8 @@ from bench.report.words import VERDICTS, listing, records
 from bench.store import Run
 
 CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
-SCENARIOS = tuple(CHARTS)
+SCENARIOS = tuple(CHARTS)  # of the main job; the others stand on the page where they were measured
+CHARTS |= {"work": charts_work.work, "result": charts_work.result, "soak": charts_work.soak}
 
 
 def build_page(runs: Sequence[Run], features: Features | None = None) -> str:

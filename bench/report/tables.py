@@ -50,6 +50,33 @@ RECOVERY: tuple[Column, ...] = (
     ("outage_s", "Outage"),
     ("enqueue_call_max_ms", "Longest enqueue call"),
 )
+WORK: tuple[Column, ...] = (
+    ("throughput", "Throughput"),
+    ("ceiling_share", "Of the ceiling"),
+    ("worker_memory_peak_bytes", "Workers, peak"),
+    ("worker_memory_per_slot_bytes", "Per worker"),
+    ("worker_cpu_ms_per_task", "Worker CPU per task"),
+    ("enqueue_rate", "Enqueue, plain call"),
+    ("broker_bytes_per_task", "Broker per queued task"),
+)
+RESULT: tuple[Column, ...] = (
+    ("round_trip_p50_ms", "Round trip, P50"),
+    ("round_trip_p90_ms", "Round trip, P90"),
+    ("round_trip_p99_ms", "Round trip, P99"),
+    ("handover_p50_ms", "After the task, P50"),
+)
+SOAK: tuple[Column, ...] = (
+    ("load_rate", "Load"),
+    ("worker_growth_bytes_per_1000", "Workers, per 1,000 tasks"),
+    ("worker_growth_bytes_per_hour", "Workers, per hour"),
+    ("broker_growth_bytes_per_1000", "Broker, per 1,000 tasks"),
+    ("broker_growth_bytes_per_hour", "Broker, per hour"),
+    ("latency_p50_ms", "Latency P50"),
+    ("latency_p99_ms", "Latency P99"),
+    ("idle_worker_cpu_ms_per_s", "Idle: worker CPU"),
+    ("idle_commands_per_s", "Idle: broker commands"),
+    ("finished", "Finished"),
+)
 FATES: tuple[Column, ...] = tuple(
     (name, name.replace("_", " "))
     for name in (
@@ -68,6 +95,9 @@ FATES: tuple[Column, ...] = tuple(
         "unexpected",
     )
 )
+
+
+KINDS = {"sleep": "10 ms of waiting", "cpu": "10 ms of computing", "payload": "nothing, with 10 KiB of payload"}
 
 
 @dataclass(frozen=True)
@@ -162,15 +192,40 @@ def recovery(joined: Joined) -> list[Table]:
     return [table for table in found if table]
 
 
+def work(joined: Joined) -> list[Table]:
+    """One table per kind of task, its numbers of workers under each other."""
+    found = []
+    for kind, about in KINDS.items():
+        cases = [case for case in joined.cases("work") if case.startswith(f"{kind}/")]
+        columns = [column for column in WORK if kind == "payload" or column[0] not in ("enqueue_rate", "broker_bytes_per_task")]
+        found.append(_table(joined, f"Tasks: {about}", columns, [(case_title(case), frame_of(joined, "work", (case,), columns)) for case in cases], True))
+    return [table for table in found if table]
+
+
+def result(joined: Joined) -> list[Table]:
+    """One row per arm."""
+    table = _table(joined, "One caller that waits for each result", RESULT, [("", frame_of(joined, "result", ("-",), RESULT))], True)
+    return [table] if table else []
+
+
+def soak(joined: Joined) -> list[Table]:
+    """One row per arm."""
+    table = _table(joined, "What grows, and what idle workers cost", SOAK, [("", frame_of(joined, "soak", ("-",), SOAK))], True)
+    return [table] if table else []
+
+
 def case_title(case: str) -> str:
     """A case as a heading."""
+    if "/" in case:
+        count = case.partition("/")[2]
+        return f"{count} worker{'' if count == '1' else 's'}"
     kind, equals, value = case.partition("=")
     if not equals:
         return case
     return {"load": f"load {value} of capacity", "rtt": f"round trip {value} ms"}.get(kind, f"{value} tasks/s")
 
 
-TABLES = {"burst": burst, "latency": latency, "recovery": recovery}
+TABLES = {"burst": burst, "latency": latency, "recovery": recovery, "work": work, "result": result, "soak": soak}
 
 
 def anything(joined: Joined, scenario: str) -> list[Table]:

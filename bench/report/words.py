@@ -18,6 +18,7 @@ VERDICTS = {
     "invalid": "the instrument was not fit: the cell says nothing about the system",
     "wrong": "tasks lost or doubled against the guarantee: the cell gives no speed",
 }
+INTERVAL = "95 %"  # how the reason of a measure that has an interval of its own begins
 # Worse news first: what a figure says when its blocks disagree.
 _WORST = ("wrong", "unbounded", "beyond", "withheld", "unavailable", "not_offered", "invalid")
 
@@ -51,9 +52,11 @@ def number(value: float) -> str:
 
 
 def scale(metric: str) -> tuple[str, float]:
-    """(unit, divisor) in which a metric is shown: memory in MB, all else as stored."""
+    """(unit, divisor) in which a metric is shown: memory, and its growth in an hour, in MB, all else as stored."""
     known = METRICS[metric]
-    return ("MB", 1e6) if metric.endswith("memory_peak_bytes") or (known.unit == "bytes" and "memory" in metric) else (known.unit, 1.0)
+    return (
+        ("MB", 1e6) if metric.endswith(("memory_peak_bytes", "growth_bytes_per_hour")) or (known.unit == "bytes" and "memory" in metric) else (known.unit, 1.0)
+    )
 
 
 def records(frame: pd.DataFrame) -> list[Any]:
@@ -90,6 +93,7 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
         float(np.median(values)) if METRICS[metric].kind != "count" else float(np.median(values[~np.isnan(values)])) if (~np.isnan(values)).any() else math.nan
     )
     notes = [_reason(fit, word) for word in ("beyond", "unbounded", "wrong") if word in set(fit["verdict"])]
+    notes += [f"{text} {METRICS[metric].unit}" for text in set(fit["reason"]) if str(text).startswith(INTERVAL)] if len(fit) == 1 else []
     if len(fit) > 1 and endless.any():
         notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")
     if len(fit) < len(rows):

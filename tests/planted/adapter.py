@@ -16,7 +16,9 @@ class Planted:
     brokers = ("redis",)
     push_command = "set"  # one per call whatever it really pushes: only the ledger can find out
     key_patterns = (KEY, "planted-mark")
-    profiles: Mapping[str, Profile] = {"default": Profile("default", "loses one id, doubles another", "at least once", False, "process", ())}
+    profiles: Mapping[str, Profile] = {"default": Profile("default", "loses one id, doubles another", "at least once", True, "process", ())}
+    answer_call = "ask"
+    answer_how = "it makes its answers up"
 
     def commands(self, launch: Launch) -> list[Command]:
         return [Command(("python", "-m", "planted.app"))] * launch.slots
