@@ -25,7 +25,7 @@ def check(
     threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
     aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
     workers: Annotated[int | None, typer.Option(help="slots of both; the number of cores unless told")] = None,
-    tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in two seconds unless told")] = None,
+    tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")] = None,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
     out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
