@@ -14,7 +14,7 @@ from bench.metrics import METRICS
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
 TWICE = 2  # a count differs when so many blocks in a row say so, and no block anything else
 CENSORED, CENSORED_TIMES = ("beyond", "unbounded"), 3
-GIVE_UP_AFTER = 3  # blocks without a single number: whatever is wrong is not noise
+GIVE_UP_AFTER = 5  # blocks without a single number: whatever is wrong is not noise
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class Pace:
             more = len(blocks) < self.asked.blocks
             self.decision = None if more else decide(blocks, self.rules, ended=True)
             return more
-        block_s = sum(block.seconds for block in blocks) / len(blocks)
+        block_s = max(1.0, sum(block.seconds for block in blocks) / max(1, len(blocks)))
         left = int((self.asked.budget_s - (time.monotonic() - self.began)) / block_s)
         if len(blocks) == 1:
             self.rules = self.rules.within(1 + left)
