@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from typing import Any, cast
@@ -83,6 +83,11 @@ class Arm:
             return {}
         said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULT_NAMES}
         return {fault: asdict(prediction) for fault, prediction in said.items() if prediction}
+
+
+def twin(arm: Arm) -> Arm:
+    """The same code and settings once more, under a name of its own: what an arm is measured against to see the noise."""
+    return replace(arm, again=True)
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench import store
-from bench.arms import AGAIN, Arm, load_adapters, parse_arm
+from bench.arms import Arm, load_adapters, parse_arm, twin
 from bench.brokers.choice import Servers
 from bench.changes import Changes
 from bench.errors import Unavailable, UsageError
@@ -121,18 +121,12 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
     if base.name == head.name:
         if not asked.aa:
             raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
-        head = parse_arm(twin(base), known)
+        head = twin(base)
     seed = fresh_seed() if asked.seed is None else asked.seed
     rest = {"tasks": asked.tasks, "workers": asked.workers, "seed": seed, "label": asked.label, "base": base.name}
     plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
-
-
-def twin(arm: Arm) -> str:
-    """The name of the same arm once more."""
-    inner = f"{arm.variant}, {AGAIN}" if arm.variant else AGAIN
-    return f"{arm.name.partition('{')[0]}{{{inner}}}"
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
