@@ -1,8 +1,9 @@
 """The gate on the command line: live, recorded, replayed, simulated."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,6 +11,11 @@ from rich.console import Console
 from bench import lock
 from bench.commands.common import Adapters, Json, Wait, answer, app, console
 from bench.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from bench.changes import Changes
+    from bench.gate.replay import Tally
+    from bench.gate.rule import Rules
 
 Words = list[str]
 
@@ -96,7 +102,7 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     return EXIT_OK if record is not None else changes.exit_code
 
 
-def _formats(write: Words) -> Any:
+def _formats(write: Words) -> Callable[["Changes"], object]:
     """What writes the answer for other tools; bad words are found before anything is measured."""
     if not write:
         return lambda changes: None
@@ -106,7 +112,7 @@ def _formats(write: Words) -> Any:
     return lambda changes: registry.write(changes, write)
 
 
-def _replayed(names: Words, rules: Any, aa: bool, seed: int, out: Console) -> dict[str, Any]:
+def _replayed(names: Words, rules: "Rules", aa: bool, seed: int, out: Console) -> dict[str, Any]:
     from bench.gate.replay import disjoint, every_start, recordings_of
 
     recordings, most = recordings_of(names), rules.looks[-1]
@@ -115,14 +121,11 @@ def _replayed(names: Words, rules: Any, aa: bool, seed: int, out: Console) -> di
     for each in recordings:
         out.print(f"{each.name}: {len(each.blocks)} blocks of {each.head} against {each.base}", markup=False, soft_wrap=True)
     for name, found in told.items():
-        out.print(f"{name}: {found.words()}", markup=False, soft_wrap=True)
-        for says, counted in (("worse", found.worse), ("better", found.better)):
-            for key, times in counted.most_common():
-                out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
+        _print(f"{name}: ", found, out)
     return {name: vars(found) for name, found in told.items()}
 
 
-def _simulated(count: int, noise: Words, plant: Words, rules: Any, seed: int, out: Console) -> dict[str, Any]:
+def _simulated(count: int, noise: Words, plant: Words, rules: "Rules", seed: int, out: Console) -> dict[str, Any]:
     from bench.gate.replay import recordings_of, tally
     from bench.gate.settings import planted
     from bench.gate.simulate import fit, gates, suites
@@ -133,8 +136,12 @@ def _simulated(count: int, noise: Words, plant: Words, rules: Any, seed: int, ou
     for each in found:
         out.print(each.words(), markup=False, soft_wrap=True)
     told = tally(gates(suites(found, count, most, seed, planted(plant)), rules, most))
-    out.print(told.words(), markup=False, soft_wrap=True)
-    for says, counted in (("worse", told.worse), ("better", told.better)):
+    _print("", told, out)
+    return {"noise": [each.words() for each in found], "gates": vars(told)}
+
+
+def _print(name: str, found: "Tally", out: Console) -> None:
+    out.print(f"{name}{found.words()}", markup=False, soft_wrap=True)
+    for says, counted in (("worse", found.worse), ("better", found.better)):
         for key, times in counted.most_common():
             out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
-    return {"noise": [each.words() for each in found], "gates": vars(told)}

@@ -34,7 +34,7 @@ class Rules:
         return self.thresholds.get(metric, METRICS[metric].floor)
 
     def asked(self, metric: str) -> float:
-        """The change that must be found: twice the floor. An estimate at the floor itself lies beyond it every second time."""
+        """The change that must not pass as the same: twice the floor. An estimate at the floor itself lies beyond it every second time."""
         return 2 * self.floor(metric)
 
     def within(self, blocks: int) -> "Rules":
