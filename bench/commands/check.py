@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bench import lock
 from bench.commands.common import Adapters, Json, Wait, answer, app, console
@@ -22,7 +23,7 @@ Words = list[str]
 
 @app.command()
 def check(
-    base: Annotated[str | None, typer.Option("--base", help="the arm that is known, such as 'celery/default[celery==5.5.3]'")] = None,
+    base: Annotated[str | None, typer.Option("--base", help=escape("the arm that is known, such as 'celery/default[celery==5.6.2]'"))] = None,
     head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None,
     scenario: Annotated[Words, typer.Option("--scenario", help="burst, latency; both unless named")] = [],  # noqa: B006  (typer wants a literal)
     case: Annotated[Words, typer.Option("--case", help="only these cases, such as load=0.5")] = [],  # noqa: B006
@@ -121,7 +122,7 @@ def _replayed(names: Words, rules: "Rules", aa: bool, seed: int, out: Console) -
     for each in recordings:
         out.print(f"{each.name}: {len(each.blocks)} blocks of {each.head} against {each.base}", markup=False, soft_wrap=True)
     for name, found in told.items():
-        _print(f"{name}: ", found, out)
+        _print(f"{name}: ", found, out, bounded=name == "disjoint")
     return {name: vars(found) for name, found in told.items()}
 
 
@@ -136,12 +137,12 @@ def _simulated(count: int, noise: Words, plant: Words, rules: "Rules", seed: int
     for each in found:
         out.print(each.words(), markup=False, soft_wrap=True)
     told = tally(gates(suites(found, count, most, seed, planted(plant)), rules, most))
-    _print("", told, out)
+    _print("", told, out, bounded=True)
     return {"noise": [each.words() for each in found], "gates": vars(told)}
 
 
-def _print(name: str, found: "Tally", out: Console) -> None:
-    out.print(f"{name}{found.words()}", markup=False, soft_wrap=True)
+def _print(name: str, found: "Tally", out: Console, bounded: bool) -> None:
+    out.print(f"{name}{found.words(bounded)}", markup=False, soft_wrap=True)
     for says, counted in (("worse", found.worse), ("better", found.better)):
         for key, times in counted.most_common():
             out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
