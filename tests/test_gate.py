@@ -154,6 +154,12 @@ def test_a_failed_task_is_a_regression() -> None:
     assert drive(counted([0, 0], [0, 3], FAILED), RULES, 18).exit_code == 1
 
 
+def test_a_task_that_had_not_finished_needs_a_second_block() -> None:
+    stuck = Key("latency", "load=0.5", "stuck")
+    assert drive(counted([0] * 8, [2] + [0] * 7, stuck), RULES, 8).exit_code == 0
+    assert drive(counted([0] * 8, [2, 1] + [0] * 6, stuck), RULES, 8).exit_code == 1
+
+
 def test_one_command_more_needs_two_blocks_that_agree() -> None:
     assert drive(blocks(calls=[1.0, 1.0, 1.0]), RULES, 18).blocks == 2
     assert drive(blocks(calls=[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), RULES, 6).exit_code != 1
