@@ -71,7 +71,7 @@ def exit_code(run: Run, measures: pd.DataFrame) -> int:
     if (measures["verdict"] == "wrong").any():
         return EXIT_WRONG
     again = {line["retry_of"] for line in run.info["cells"] if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"}
-    bad = [line for line in run.info["cells"] if line["verdict"] == "invalid" and line["number"] not in again]
+    bad = [line for line in run.info["cells"] if line["verdict"] == "invalid" and not {line["number"], line["retry_of"]} & again]
     return EXIT_INVALID if bad else EXIT_OK
 
 

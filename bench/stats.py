@@ -198,7 +198,7 @@ def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, f
 
 def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
     """The largest sd of the log-ratios at which so many blocks show this change; None below three blocks."""
-    return math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks, alpha, power) if blocks >= MIN_BLOCKS else None
+    return math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power) if blocks >= MIN_BLOCKS else None
 
 
 @lru_cache(maxsize=256)

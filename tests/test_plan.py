@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import load_adapters, parse_arm
+from bench.arms import load_adapters, parse_arm, twin
 from bench.errors import UsageError
 from bench.fingerprint import fingerprint
 from bench.plan import cells, load_scenarios, make_plan
@@ -130,8 +130,9 @@ def test_the_fingerprint_sees_code_and_not_words() -> None:
 
 
 def test_a_twin_is_the_same_arm_by_another_name() -> None:
-    arm, twin = parse_arm("huey/process", ADAPTERS), parse_arm("huey/process{again}", ADAPTERS)
-    assert twin.name == "huey/process{again}" and twin.variant == "again" and twin.settings == arm.settings
+    arm, twin_of_name = parse_arm("huey/process", ADAPTERS), parse_arm("huey/process{again}", ADAPTERS)
+    assert twin_of_name.name == "huey/process{again}" and twin_of_name.variant == "again" and twin_of_name.settings == arm.settings
+    assert twin(arm) == twin_of_name
     assert parse_arm("huey/default{results=false, again}", ADAPTERS).name == "huey/default{results=false, again}"
 
 

@@ -11,13 +11,16 @@ from scipy import stats as scipy_stats
 from bench.percentiles import percentile, percentile_if_supported
 from bench.stats import (
     Ratio,
+    blocks_needed,
     classify,
+    exact_bounds,
     holm,
     holm_levels,
     log_ratio_sd,
     paired_p,
     paired_ratio,
     rank_p,
+    sd_allowed,
     smallest_detectable,
     welch_detectable,
     welch_p,
@@ -248,3 +251,18 @@ def test_welch_finds_its_smallest_detectable_change_nine_times_in_ten():
     assert shift > 3 * error
     found = scipy_stats.ttest_ind(head + shift, base, axis=1, equal_var=False).pvalue < 0.05
     assert found.mean() == pytest.approx(0.9, abs=0.02)
+@pytest.mark.parametrize(("sd", "change"), [(0.02, 0.04), (0.1, 0.2), (0.3, 0.2)])
+def test_blocks_needed_and_the_allowed_spread_are_the_smallest_detectable_change_turned_round(sd, change):
+    needed = blocks_needed(sd, change, 0.01)
+    assert smallest_detectable(sd, needed, 0.01) <= change
+    assert needed == 3 or smallest_detectable(sd, needed - 1, 0.01) > change
+    assert smallest_detectable(sd_allowed(change, needed, 0.01), needed, 0.01) == pytest.approx(change)
+
+
+def test_what_no_number_of_blocks_shows_is_said_so():
+    assert blocks_needed(5.0, 0.01) is None and sd_allowed(0.1, 2) is None
+
+
+@pytest.mark.parametrize(("hits", "of", "low", "high"), [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (1, 100, 0.00025, 0.0545)])
+def test_exact_bounds_are_those_of_clopper_and_pearson(hits, of, low, high):
+    assert exact_bounds(hits, of) == pytest.approx((low, high), abs=1e-4)

@@ -1,22 +1,29 @@
 """The gate on the command line: live, recorded, replayed, simulated."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bench import lock
 from bench.commands.common import Adapters, Json, Wait, answer, app, console
 from bench.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from bench.changes import Changes
+    from bench.gate.replay import Tally
+    from bench.gate.rule import Rules
 
 Words = list[str]
 
 
 @app.command()
 def check(
-    base: Annotated[str | None, typer.Option("--base", help="the arm that is known, such as 'celery/default[celery==5.5.3]'")] = None,
+    base: Annotated[str | None, typer.Option("--base", help=escape("the arm that is known, such as 'celery/default[celery==5.6.2]'"))] = None,
     head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None,
     scenario: Annotated[Words, typer.Option("--scenario", help="burst, latency; both unless named")] = [],  # noqa: B006  (typer wants a literal)
     case: Annotated[Words, typer.Option("--case", help="only these cases, such as load=0.5")] = [],  # noqa: B006
@@ -25,7 +32,7 @@ def check(
     threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
     aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
     workers: Annotated[int | None, typer.Option(help="slots of both; the number of cores unless told")] = None,
-    tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in two seconds unless told")] = None,
+    tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")] = None,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
     out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
@@ -96,7 +103,7 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     return EXIT_OK if record is not None else changes.exit_code
 
 
-def _formats(write: Words) -> Any:
+def _formats(write: Words) -> Callable[["Changes"], object]:
     """What writes the answer for other tools; bad words are found before anything is measured."""
     if not write:
         return lambda changes: None
@@ -106,7 +113,7 @@ def _formats(write: Words) -> Any:
     return lambda changes: registry.write(changes, write)
 
 
-def _replayed(names: Words, rules: Any, aa: bool, seed: int, out: Console) -> dict[str, Any]:
+def _replayed(names: Words, rules: "Rules", aa: bool, seed: int, out: Console) -> dict[str, Any]:
     from bench.gate.replay import disjoint, every_start, recordings_of
 
     recordings, most = recordings_of(names), rules.looks[-1]
@@ -115,14 +122,11 @@ def _replayed(names: Words, rules: Any, aa: bool, seed: int, out: Console) -> di
     for each in recordings:
         out.print(f"{each.name}: {len(each.blocks)} blocks of {each.head} against {each.base}", markup=False, soft_wrap=True)
     for name, found in told.items():
-        out.print(f"{name}: {found.words()}", markup=False, soft_wrap=True)
-        for says, counted in (("worse", found.worse), ("better", found.better)):
-            for key, times in counted.most_common():
-                out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
+        _print(f"{name}: ", found, out, bounded=name == "disjoint")
     return {name: vars(found) for name, found in told.items()}
 
 
-def _simulated(count: int, noise: Words, plant: Words, rules: Any, seed: int, out: Console) -> dict[str, Any]:
+def _simulated(count: int, noise: Words, plant: Words, rules: "Rules", seed: int, out: Console) -> dict[str, Any]:
     from bench.gate.replay import recordings_of, tally
     from bench.gate.settings import planted
     from bench.gate.simulate import fit, gates, suites
@@ -133,8 +137,12 @@ def _simulated(count: int, noise: Words, plant: Words, rules: Any, seed: int, ou
     for each in found:
         out.print(each.words(), markup=False, soft_wrap=True)
     told = tally(gates(suites(found, count, most, seed, planted(plant)), rules, most))
-    out.print(told.words(), markup=False, soft_wrap=True)
-    for says, counted in (("worse", told.worse), ("better", told.better)):
+    _print("", told, out, bounded=True)
+    return {"noise": [each.words() for each in found], "gates": vars(told)}
+
+
+def _print(name: str, found: "Tally", out: Console, bounded: bool) -> None:
+    out.print(f"{name}{found.words(bounded)}", markup=False, soft_wrap=True)
+    for says, counted in (("worse", found.worse), ("better", found.better)):
         for key, times in counted.most_common():
             out.print(f"    {says} in {times}: {key}", markup=False, soft_wrap=True)
-    return {"noise": [each.words() for each in found], "gates": vars(told)}

@@ -14,6 +14,7 @@ from bench.metrics import METRICS
 
 HARD = ("lost", "doubled", "unexpected")  # wrong: exit 3
 SOFT = ("refused", "failed", "stuck", "open")  # a regression: exit 1
+LATE = ("stuck", "open")  # not finished when the cell ended: a stall of the machine can do that once
 OF_BURST = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "broker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
 OF_LATENCY = ("latency_p50_ms", "latency_p99_ms")
 COMMANDS = "broker_commands_per_task"

@@ -7,14 +7,14 @@ from typing import Literal
 
 from bench.changes import Says
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
-from bench.gate.blocks import GATED, HARD, SOFT, Block, Key, Number
+from bench.gate.blocks import GATED, HARD, LATE, SOFT, Block, Key, Number
 from bench.gate.rule import Judged, Rules, Sight, judge
 from bench.metrics import METRICS
 
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
 TWICE = 2  # a count differs when so many blocks in a row say so, and no block anything else
 CENSORED, CENSORED_TIMES = ("beyond", "unbounded"), 3
-GIVE_UP_AFTER = 3  # blocks without a single number: whatever is wrong is not noise
+GIVE_UP_AFTER = 5  # blocks without a single number: whatever is wrong is not noise
 
 
 @dataclass(frozen=True)
@@ -143,18 +143,20 @@ def _fates(blocks: Sequence[Block], keys: Sequence[Key], rules: Rules) -> tuple[
         base, head = (sum(pair[side].value or 0.0 for pair in pairs) for side in (0, 1))
         if base == head == 0:
             continue
-        finding = _fate(key, int(base), int(head), len(pairs), rules)
+        finding = _fate(key, int(base), int(head), pairs, rules)
         found.append(finding)
         if base and key.metric in HARD:
             notes.append(f"the base is wrong too: {finding.reason} ({key.scenario})")
     return found, tuple(notes)
 
 
-def _fate(key: Key, base: int, head: int, blocks: int, rules: Rules) -> Finding:
+def _fate(key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules) -> Finding:
     state: State = "same"
     if not base or not head or _chance(max(base, head), base + head) <= rules.alpha / 2:
         state = "larger" if head > base else "smaller"
-    return Finding(key, state, Sight((head - base) / blocks, 0.0, blocks=blocks), reason=f"{key.metric}: {base} of the base, {head} of the head")
+    if key.metric in LATE and state != "same" and sum(bool(pair[head > base].value) for pair in pairs) < TWICE:
+        state = "unclear"
+    return Finding(key, state, Sight((head - base) / len(pairs), 0.0, blocks=len(pairs)), reason=f"{key.metric}: {base} of the base, {head} of the head")
 
 
 def _chance(larger: int, both: int) -> float:

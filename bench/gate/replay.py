@@ -32,12 +32,13 @@ class Tally:
         """Gates that ended with 1 or 3."""
         return self.codes[EXIT_REGRESSION] + self.codes[EXIT_WRONG]
 
-    def words(self) -> str:
-        """The tally in one line; the bounds are exact and two-sided, 95 %."""
+    def words(self, bounded: bool = True) -> str:
+        """The tally in one line; the bounds are exact and two-sided, 95 %, and there are none for gates that share blocks."""
         low, high = exact_bounds(self.fired, self.gates)
+        bounds = f" ({low:.2%} to {high:.2%})" if bounded else ""
         ended = ", ".join(f"{self.codes[code]} {name}" for code, name in _NAMES.items() if self.codes[code])
         used = f"{self.blocks:.1f} blocks" + (f", {self.minutes:.1f} minutes" if self.minutes else "")
-        return f"{self.gates} gates: {ended}; fired {self.fired / self.gates:.1%} ({low:.2%} to {high:.2%}); {used} each"
+        return f"{self.gates} gates: {ended}; fired {self.fired / self.gates:.1%}{bounds}; {used} each"
 
 
 _NAMES = {

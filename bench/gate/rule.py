@@ -14,6 +14,7 @@ from bench.metrics import METRICS
 from bench.stats import MIN_BLOCKS
 
 LOOKS = (8, 12, 18, 27, 40, 60, 90)
+FEW = 14
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
 
 
@@ -33,12 +34,15 @@ class Rules:
         return self.thresholds.get(metric, METRICS[metric].floor)
 
     def asked(self, metric: str) -> float:
-        """The change that must be found: twice the floor. An estimate at the floor itself lies beyond it every second time."""
+        """The change that must not pass as the same: twice the floor. An estimate at the floor itself lies beyond it every second time."""
         return 2 * self.floor(metric)
 
     def within(self, blocks: int) -> "Rules":
         """The same with the looks that so many blocks have room for, the last at their end; fewer looks leave each a larger share of alpha."""
-        return replace(self, looks=(*(look for look in LOOKS if look < 0.8 * blocks), max(blocks, MIN_BLOCKS)))
+        early = tuple(look for look in LOOKS if look < 0.8 * blocks)
+        if blocks < FEW:
+            early = (max(MIN_BLOCKS, blocks // 2),)  # half of them, so that the second stage has the other half
+        return replace(self, looks=tuple(dict.fromkeys((*early, max(blocks, MIN_BLOCKS)))))
 
 
 @dataclass(frozen=True)

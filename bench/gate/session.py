@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench import store
-from bench.arms import AGAIN, Arm, load_adapters, parse_arm
+from bench.arms import Arm, load_adapters, parse_arm, twin
 from bench.brokers.choice import Servers
 from bench.changes import Changes
 from bench.errors import Unavailable, UsageError
@@ -20,8 +20,8 @@ from bench.gate.rule import Rules
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
 from bench.runner import Runner, Watcher, fresh_seed, new_folder
 
-DRAIN_S = 2.0  # a burst is so many tasks as the base drains in it: CPU time comes in ticks of 10 ms
-FEWEST, MOST = 500, 20_000
+DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase below 2 s
+FEWEST, MOST = 500, 40_000
 FILE = "gate.json"
 
 
@@ -69,7 +69,7 @@ class Pace:
             more = len(blocks) < self.asked.blocks
             self.decision = None if more else decide(blocks, self.rules, ended=True)
             return more
-        block_s = sum(block.seconds for block in blocks) / len(blocks)
+        block_s = max(1.0, sum(block.seconds for block in blocks) / max(1, len(blocks)))
         left = int((self.asked.budget_s - (time.monotonic() - self.began)) / block_s)
         if len(blocks) == 1:
             self.rules = self.rules.within(1 + left)
@@ -100,9 +100,9 @@ def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Re
     """The same, with the blocks that it rests on."""
     plan, arms = planned(asked)
     folder = new_folder(asked.out, plan.seed)
-    began = time.monotonic()
     runner = Runner(plan, folder, asked.servers, watcher or Watcher(), estimate=False)
     runner.prepare()
+    began = time.monotonic()  # the budget is for measuring: what is installed first is installed once
     _size(runner, asked)
     pace = Pace(asked, runner, (arms[0].name, arms[1].name), began, asked.rules())
     runner.more = pace.wanted
@@ -121,18 +121,12 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
     if base.name == head.name:
         if not asked.aa:
             raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
-        head = parse_arm(twin(base), known)
+        head = twin(base)
     seed = fresh_seed() if asked.seed is None else asked.seed
     rest = {"tasks": asked.tasks, "workers": asked.workers, "seed": seed, "label": asked.label, "base": base.name}
     plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
-
-
-def twin(arm: Arm) -> str:
-    """The name of the same arm once more."""
-    inner = f"{arm.variant}, {AGAIN}" if arm.variant else AGAIN
-    return f"{arm.name.partition('{')[0]}{{{inner}}}"
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
@@ -146,7 +140,7 @@ def _check_selection(plan: Plan, asked: Asked) -> None:
 
 
 def _size(runner: Runner, asked: Asked) -> None:
-    """As many tasks as the base drains in two seconds, the same for both arms."""
+    """As many tasks as the base drains in some seconds, the same for both arms."""
     base = next(arm for arm in runner.plan.arms if arm.name == runner.plan.base)
     try:
         found = runner.calibrate(base)

@@ -14,7 +14,7 @@ from bench.gate.blocks import GATED
 from bench.metrics import METRICS
 
 FILE = "bench.toml"
-Change = Annotated[float | str, Field(union_mode="left_to_right")]
+Size = Annotated[float | str, Field(union_mode="left_to_right")]
 
 
 class Settings(BaseModel):
@@ -28,7 +28,7 @@ class Settings(BaseModel):
     cases: list[str] | None = None
     budget: str | None = None
     fail_on: list[str] | None = None
-    thresholds: dict[str, Change] = {}
+    thresholds: dict[str, Size] = {}
     workers: int | None = None
     tasks: int | None = None
 

@@ -106,7 +106,7 @@ def _missing(joined: Joined, name: str) -> list[str]:
 
 def _cautions(joined: Joined) -> list[str]:
     sizes = {str(run.info["plan"].get("size")) for run in joined.runs}
-    found = [text for size, text in (("smoke", notes.SMOKE), ("quick", notes.QUICK)) if size in sizes]
+    found = [text for size, text in (("smoke", notes.SMOKE), ("gate", notes.GATE), ("quick", notes.QUICK)) if size in sizes]
     if any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)):
         found.append(notes.GENERAL)
     if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:

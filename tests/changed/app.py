@@ -50,7 +50,7 @@ PLANTS: dict[str, tuple[Callable[[int, float], None], float]] = {
     "command": (_ask, 1.0),
     "loss": (_drop, 1.0),
 }
-MEMORY_MB = 9.0  # +15 % of the 60 MB of a consumer with two workers, which share it by fork
+MEMORY_MB = 8.2  # +15 % of the 55 MB of a consumer with two workers, which share it by fork
 # Every page is touched: memory that nobody has written to is not there.
 _ballast = os.urandom(int((_size or MEMORY_MB) * 1e6)) if _plant == "memory" and "huey_consumer" in sys.argv[0] else b""
 

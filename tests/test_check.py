@@ -1,0 +1,115 @@
+"""`bench check` as a user types it: wrong use ends in one line and never green; a tiny gate is really run."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import store
+from bench.gate.blocks import Block, Key, Number, Recording, read_recordings, write_recording
+from tests.test_end_to_end import ENV
+
+ROOT = Path(__file__).resolve().parent.parent
+CHANGED = ("--adapter", str(ROOT / "tests" / "changed"))
+
+
+def bench(folder: Path, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """The command in a folder of its own."""
+    return subprocess.run([sys.executable, "-m", "bench.cli", *args], cwd=folder, env=ENV, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "there is no base: give --base ARM"),
+        (("--base", "huey/process"), "there is no head: give --head ARM"),
+        (("--base", "huey/process", "--head", "huey/process"), "nothing would be compared"),
+        (("--base", "huey/proces", "--head", "huey/default"), "did you mean process"),
+        (("--base", "huey/process", "--aa", "--scenario", "recovery"), "recovery has no size gate"),
+        (("--base", "huey/process", "--aa", "--scenario", "latency", "--case", "load=0.9"), "nothing is selected that the gate judges"),
+        (("--base", "huey/process", "--aa", "--case", "worker-crash"), "unknown case"),
+        (("--base", "huey/process", "--aa", "--fail-on", "throughputt"), "did you mean throughput"),
+        (("--base", "huey/process", "--aa", "--scenario", "latency", "--fail-on", "throughput"), "no chosen scenario measures it"),
+        (("--base", "huey/process", "--aa", "--threshold", "throughput=0"), "give a change such as 5%"),
+        (("--base", "huey/process", "--aa", "--budget", "soon"), "write a time such as 10m"),
+        (("--base", "huey/process", "--aa", "--blocks", "5"), "--record FILE and --blocks N go together"),
+        (("--replay", "none.csv"), "cannot be read"),
+        (("--replay", "bad.csv"), "no recording of blocks, or damaged"),
+        (("--replay", "norun"), "norun"),
+        (("--simulate", "10"), "--noise FILE"),
+        (("--simulate", "10", "--noise", "short.csv"), "a fit needs 20 recorded"),
+        (("--replay", "short.csv"), "shorter than one gate"),
+    ],
+)
+def test_wrong_use_is_said_in_one_line_and_is_never_green(tmp_path: Path, args: tuple[str, ...], words: str) -> None:
+    (tmp_path / "bad.csv").write_text("recording,base,head\nx\n")
+    block = Block({Key("burst", "-", "throughput"): (Number(1.0), Number(1.1))}, 1.0)
+    write_recording(tmp_path / "short.csv", Recording("r", "a", "b", (block,) * 3))
+    done = bench(tmp_path, "check", *args)
+    assert done.returncode == 64 and words in done.stderr, done.stderr + done.stdout
+    assert "Traceback" not in done.stderr and not (tmp_path / "results").exists()
+
+
+def test_an_unknown_word_in_bench_toml_stops_it(tmp_path: Path) -> None:
+    (tmp_path / "bench.toml").write_text("[check]\nbasis = 'huey/process'\n")
+    done = bench(tmp_path, "check", "--aa")
+    assert done.returncode == 64 and "did you mean base" in done.stderr
+
+
+def test_an_arm_that_is_not_installed_stops_it_before_anything_is_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "absent"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "app.py").write_text("")
+    body = "name = 'absent'\n    packages = ('surely-not-installed',)"
+    text = f"from adapters.floor.adapter import Floor\n\n\nclass Absent(Floor):\n    {body}\n\n\nADAPTER = Absent()\n"
+    (folder / "adapter.py").write_text(text)
+    done = bench(tmp_path, "check", "--base", "floor", "--head", "absent", "--adapter", str(folder))
+    assert done.returncode == 64 and "pip install surely-not-installed" in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_replay_and_simulation_are_one_command_each(tmp_path: Path) -> None:
+    values = [1.0, 1.01, 0.99, 1.0, 1.005, 0.995] * 8
+    blocks = tuple(Block({Key("burst", "-", "throughput"): (Number(1.0), Number(value))}, 20.0) for value in values)
+    write_recording(tmp_path / "a.csv", Recording("night", "a", "a{again}", blocks))
+    done = bench(tmp_path, "check", "--replay", "a.csv", "--aa", "--blocks", "16", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["disjoint"]["gates"] == 3
+    done = bench(tmp_path, "check", "--simulate", "50", "--noise", "a.csv")
+    assert done.returncode == 0 and "50 gates: 50 ok" in done.stdout, done.stderr + done.stdout
+
+
+@pytest.mark.e2e
+def test_a_head_that_cannot_work_is_invalid_and_not_green(tmp_path: Path) -> None:
+    done = bench(tmp_path, "check", "--base", "floor", "--head", "huey/process{-k=nonsense}", "--scenario", "burst", "--tasks", "500", "--out", "run", "--wait")
+    assert done.returncode == 4 and "invalid" in done.stdout, done.stderr + done.stdout
+
+
+@pytest.mark.e2e
+def test_a_tiny_gate_catches_one_command_more_and_leaves_a_normal_run(tmp_path: Path) -> None:
+    arms = ("--base", "changed/process", "--head", "changed/process{plant=command}", *CHANGED)
+    only = ("--scenario", "burst", "--tasks", "500", "--workers", "2", "--fail-on", "broker_commands_per_task", "--budget", "60s")
+    done = bench(tmp_path, "check", *arms, *only, "--out", "run", "--wait", "--json")
+    if done.returncode == 4:
+        pytest.skip("the machine was too busy for this gate")
+    assert done.returncode == 1, done.stderr + done.stdout
+    changes = json.loads(done.stdout)
+    worst = changes["lines"][0]
+    assert (worst["metric"], worst["says"], round(worst["ratio"], 1)) == ("broker_commands_per_task", "regression", 1.0)
+    run = store.open_run(tmp_path / "run")
+    assert run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2 and run.info["plan"]["base"] == "changed/process"
+    assert bench(tmp_path, "report", "run", "--out", "page.html").returncode == 0
+    again = bench(tmp_path, "run", "--resume", "run", *CHANGED)
+    assert again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").info["cells"]) >= 4, again.stderr
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_blocks_are_recorded_for_replay(tmp_path: Path) -> None:
+    done = bench(tmp_path, "check", "--base", "floor", "--aa", "--scenario", "burst", "--tasks", "500", "--record", "a.csv", "--blocks", "3", "--wait")
+    assert done.returncode == 0, done.stderr
+    found = read_recordings(tmp_path / "a.csv")[0]
+    assert (found.base, found.head, len(found.blocks)) == ("floor/default", "floor/default{again}", 3)

@@ -1,0 +1,139 @@
+"""Recorded blocks: kept, read back, replayed, and made into noise for suites that nobody could measure."""
+
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.errors import UsageError
+from bench.gate.blocks import Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.gate.replay import disjoint, every_start, recordings_of, tally
+from bench.gate.rule import Rules
+from bench.gate.settings import from_file, metrics, planted, seconds, thresholds
+from bench.gate.simulate import fit, gates, suites
+from bench.store import MEASURE_COLUMNS
+from tests.fixture_run import write_run
+
+SPEED, LOST = Key("burst", "-", "throughput"), Key("burst", "-", "lost")
+
+
+def recording(blocks: int, shift: float = 0.0, sd: float = 0.02, memory: float = 0.0) -> Recording:
+    rng = np.random.default_rng(1)
+    value, made = 0.0, []
+    for _ in range(blocks):
+        value = memory * value + math.sqrt(1 - memory**2) * float(rng.standard_normal()) * sd
+        made.append(Block({SPEED: (Number(1000.0), Number(1000.0 * math.exp(value + shift))), LOST: (Number(0.0), Number(0.0))}, 25.0))
+    return Recording("night", "huey/process", "huey/process{again}", tuple(made))
+
+
+def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
+    made = recording(3)
+    odd = Block({SPEED: (Number(None, "invalid"), Number(1.5)), LOST: (Number(0.0), Number(None, "not_offered"))}, 1.0)
+    made = Recording(made.name, made.base, made.head, (*made.blocks, odd))
+    write_recording(tmp_path / "deep" / "a.csv", made)
+    found = read_recordings(tmp_path / "deep" / "a.csv")[0]
+    assert (found.name, found.base, found.head) == (made.name, made.base, made.head)
+    assert found.blocks[3] == odd and found.blocks[0].pairs[LOST] == made.blocks[0].pairs[LOST]
+    assert found.blocks[1].pairs[SPEED][1].value == pytest.approx(made.blocks[1].pairs[SPEED][1].value)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "recording,base,head,block,seconds,burst/-/nonsense base\nr,a,b,0,1.0,5\n", "\x00\xff"])
+def test_a_damaged_recording_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(UsageError, match="no recording of blocks"):
+        read_recordings(path)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_recordings(tmp_path / "none.csv")
+
+
+def test_a_cell_measured_once_more_stands_for_the_first() -> None:
+    rows = [("a", 0, 1.0, "ok"), ("b", 0, None, "invalid"), ("b", 0, 2.0, "ok"), ("a", 1, 3.0, "ok"), ("a", 1, None, "invalid"), ("b", 1, 4.0, "ok")]
+    lines = [["r", "burst", "-", arm, "", "", "", "", block, "throughput", value, "", "", verdict, ""] for arm, block, value, verdict in rows]
+    found = blocks_of(pd.DataFrame(lines, columns=MEASURE_COLUMNS), "a", "b")
+    assert [block.pairs[SPEED] for block in found] == [(Number(1.0), Number(2.0)), (Number(3.0), Number(4.0))]
+
+
+def test_a_stored_run_of_two_arms_can_be_replayed(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"burst": ("-",)}, ("huey", "floor"), blocks=3)
+    found = recordings_of([str(run.path)])[0]
+    assert (found.base, found.head, len(found.blocks)) == ("huey/default", "floor/default", 3)
+    assert found.blocks[0].seconds == pytest.approx(2 * 9.9)
+    write_run(tmp_path / "three", {"burst": ("-",)}, ("huey", "floor", "rq"))
+    with pytest.raises(UsageError, match="3 arms"):
+        recordings_of([str(tmp_path / "three")])
+
+
+def test_windows_share_no_block_and_swapped_ones_stay_quiet() -> None:
+    quiet = disjoint([recording(100)], Rules(), 18, random.Random(1))
+    assert (quiet.gates, quiet.fired) == (5, 0)
+    assert every_start([recording(100)], Rules(), 18, random.Random(1)).gates == 100
+    assert "0.00% to 52" in quiet.words()
+
+
+def test_a_planted_change_is_found_in_every_window_and_an_improvement_is_counted() -> None:
+    loud = disjoint([recording(54, shift=-0.1)], Rules(), 18)
+    assert loud.fired == loud.gates == 3 and loud.worse["burst/-/throughput"] == 3
+    assert loud.minutes == pytest.approx(loud.blocks * 25 / 60)
+    fine = disjoint([recording(54, shift=0.1)], Rules(), 18)
+    assert fine.codes[0] == 3 and fine.better["burst/-/throughput"] == 3
+    with pytest.raises(UsageError, match="shorter than one gate"):
+        disjoint([recording(10)], Rules(), 18)
+
+
+def test_the_fit_finds_spread_and_memory() -> None:
+    found = fit([recording(2000, sd=0.03, memory=0.4)])[0]
+    assert found.key == SPEED and found.sd == pytest.approx(0.03, rel=0.1) and found.memory == pytest.approx(0.4, abs=0.08)
+    assert found.df > 10 and found.missing == 0
+    with pytest.raises(UsageError, match="needs 20 recorded"):
+        fit([recording(5)])
+
+
+def test_the_fit_finds_heavy_tails() -> None:
+    rng = np.random.default_rng(3)
+    made = [Block({SPEED: (Number(1.0), Number(math.exp(0.02 * x)))}) for x in rng.standard_t(3, 500)]
+    assert fit([Recording("r", "a", "b", tuple(made))])[0].df < 6
+
+
+def test_simulated_suites_are_as_wide_as_the_fit_and_hold_what_is_planted() -> None:
+    noise = fit([recording(400, sd=0.02)])
+    drawn = [math.log(block.pairs[SPEED][1].value or 0) for suite in suites(noise, 200, 18, 1, {}) for block in suite]
+    assert np.std(drawn) == pytest.approx(noise[0].sd, rel=0.05)
+    rules = Rules().within(18)
+    assert tally(gates(suites(noise, 200, 18, 1, {}), rules, 18)).fired == 0
+    assert tally(gates(suites(noise, 50, 18, 1, {"throughput": 0.9}), rules, 18)).fired == 50
+
+
+@pytest.mark.parametrize(("text", "found"), [("10m", 600.0), ("90s", 90.0), ("1h", 3600.0), ("45", 45.0)])
+def test_a_budget_is_a_time(text: str, found: float) -> None:
+    assert seconds(text) == found
+
+
+def test_bad_words_are_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="write a time"):
+        seconds("soon")
+    with pytest.raises(UsageError, match="did you mean throughput"):
+        metrics(["throughputt"])
+    with pytest.raises(UsageError, match="write METRIC=5%"):
+        thresholds(["throughput"], {})
+    with pytest.raises(UsageError, match="give a change"):
+        thresholds(["throughput=much"], {})
+    with pytest.raises(UsageError, match="write METRIC=25%"):
+        planted(["throughput"])
+    assert thresholds(["throughput=5%"], {"throughput": 0.2, "latency_p99_ms": "30%"}) == {"throughput": 0.05, "latency_p99_ms": 0.3}
+    assert planted(["throughput=-10%", "broker_commands_per_task=1"]) == {"throughput": 0.9, "broker_commands_per_task": 1.0}
+
+
+def test_bench_toml_gives_what_options_do_not(tmp_path: Path) -> None:
+    (tmp_path / "bench.toml").write_text('[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n')
+    found = from_file(tmp_path)
+    assert found.base == "huey/process" and found.thresholds == {"throughput": "5%"}
+    (tmp_path / "bench.toml").write_text("[check]\nbugdet = '10m'\n")
+    with pytest.raises(UsageError, match="did you mean budget"):
+        from_file(tmp_path)
+    (tmp_path / "bench.toml").write_text("[check\n")
+    with pytest.raises(UsageError, match="cannot be read"):
+        from_file(tmp_path)
