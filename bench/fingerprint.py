@@ -13,7 +13,7 @@ from bench.host import ROOT
 # What was installed into an environment is told by the arm's description; here it counts where its programs are looked up.
 # The runner decides how many generators there are and what is measured again; the calibration tells it how fast an enqueue call is.
 MODULES = (
-    "calibration cell cell_lines event_files fates fleet gates held host keeper ledger load missing network percentiles "
+    "calibration cell cell_lines event_files fates fleet gates held host keeper known ledger load missing network percentiles "
     "ready resources runner schedule stage thinning"
 )
 WHERE = "bench/environments/environment.py"

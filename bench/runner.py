@@ -1,18 +1,15 @@
 """Running a plan, cell by cell; every step is on disk before the next begins."""
 
-import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench import machine, measuring, store
+from bench import beginning, machine, measuring, store
 from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
@@ -20,12 +17,9 @@ from bench.cell import Cell
 from bench.cell_lines import deserves_another, line_of
 from bench.environments.furnish import furnish, refuse_other, unlike
 from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
-from bench.fingerprint import commit, fingerprint
+from bench.known import Known, generators_for
 from bench.plan import Plan, cells, load_scenarios
 from bench.stage import Stage
-from bench.version import VERSION
-
-MOST_GENERATORS = 8
 
 
 @dataclass
@@ -38,20 +32,6 @@ class Watcher:
     progress: Callable[[str, int, int], None] = lambda phase, done, of: None
     said: Callable[[str], None] = lambda line: None
     ended: Callable[[Cell, dict[str, Any], pd.DataFrame], None] = lambda cell, line, measures: None
-
-
-class Known:
-    """The measures of earlier cells of the same arm."""
-
-    def __init__(self, measures: list[list[Any]], arm: str) -> None:
-        self.measures, self.arm = measures, arm
-
-    def value(self, scenario: str, case: str, metric: str) -> float | None:
-        """The newest value that is ok."""
-        for row in reversed(self.measures):
-            if (row[1], row[2], row[3], row[9], row[13]) == (scenario, case, self.arm, metric, "ok"):
-                return float(row[10])
-        return None
 
 
 @dataclass
@@ -73,36 +53,9 @@ class Runner:
         self._check_brokers()
         self._furnish()
         self.todo = cells(self.plan)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / "cells").mkdir(exist_ok=False)
-        except FileExistsError:
-            raise UsageError(f"{self.folder} holds a run already: choose another --out, or go on with it by --resume {self.folder}") from None
-        except OSError as error:
-            raise UsageError(f"{self.folder} cannot be written ({error.strerror}): choose another --out") from None
-        head, dirty = commit()
-        self.info: dict[str, Any] = {
-            "format": store.FORMAT,
-            "run": self.folder.name,
-            "label": self.plan.label,
-            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "bench_version": VERSION,
-            "commit": head,
-            "dirty": dirty,
-            "fingerprint": self._fingerprints(),
-            "plan": self.plan.as_json(),
-            "seed": self.plan.seed,
-            "arms": {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms},
-            "cells": [line_of(cell) for cell in self.todo],
-            "machine": machine.describe(),
-            "given": sorted(self.servers),
-            "brokers": {},
-            "versions": {},
-            "calibration": {},
-            "selftest": None,
-            "warnings": machine.disturbances(results=self.folder) + unlike(self.plan.arms),
-        }
-        self.info["boot_id"] = self.info["machine"]["boot_id"]
+        beginning.make_folder(self.folder)
+        self.info: dict[str, Any] = beginning.info(self.plan, self.folder.name, self.todo, self.servers)
+        self.info["warnings"] = machine.disturbances(results=self.folder) + unlike(self.plan.arms)
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
@@ -110,17 +63,7 @@ class Runner:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
         run = store.open_run(self.folder)
         self.info = run.info
-        here = machine.describe()
-        for key in ("cpu", "cores", "memory_bytes", "kernel"):
-            if here.get(key) != self.info["machine"].get(key):
-                raise UsageError(f"{self.folder} was begun on another machine ({key} differs): begin a run of your own")
-        here_now = self._fingerprints()
-        changed = [name for name, digest in self.info["fingerprint"].items() if here_now.get(name) != digest]
-        if changed:
-            raise UsageError(f"{self.folder} was begun with other code ({', '.join(changed)} differ): check out {self.info['commit'][:12]}, or begin a new run")
-        for name in sorted({*self.info["given"], *self.servers} - ({*self.info["given"]} & {*self.servers})):
-            hint = f"leave --{name} out" if name in self.servers else f"give --{name} again"
-            raise UsageError(f"{self.folder} was begun with {'an embedded' if name in self.servers else 'your own'} {name}: {hint}")
+        beginning.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
         self._check_brokers()
         self._furnish()
         refuse_other(self.folder, self.info["arms"], self.plan.arms)
@@ -133,10 +76,6 @@ class Runner:
         """Give each arm with versions of its own the environment it runs in, before anything is measured."""
         self.plan = replace(self.plan, arms=furnish(self.plan.arms, self.watcher.said))
         refuse_same(self.plan.arms)
-
-    def _fingerprints(self) -> dict[str, str]:
-        adapters = {arm.adapter.name: arm.adapter for arm in self.plan.arms}.values()
-        return {name: fingerprint(name, adapters) for name in self.plan.scenarios}
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
@@ -256,7 +195,7 @@ class Runner:
         stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
         try:
             with stage.open(generators=self._generators(cell)):
-                scenario.run(cell, stage, Known(self._measures(), self._basis_of(cell)))
+                scenario.run(cell, stage, self._known(cell))
             line.update(state="done", verdict="ok", reason="")
             self.info["versions"][cell.arm.name] = stage.journal["versions"]
             self.info["brokers"][cell.arm.broker] = stage.journal["server"]
@@ -269,19 +208,13 @@ class Runner:
         except OSError as error:
             raise self._unwritable(error) from None
 
+    def _known(self, cell: Cell) -> Known:
+        """What earlier cells say of the arm whose rates this cell runs at."""
+        return Known(self._measures(), self._basis_of(cell))
+
     def _generators(self, cell: Cell) -> int:
-        """As many that each spends less than half of its time in enqueue calls."""
-        if "generators" in cell.params:
-            return int(cell.params["generators"])
-        rate = cell.params.get("rate")
-        known = Known(self._measures(), self._basis_of(cell))
-        if "load" in cell.params:
-            rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
         calibrated = self.info["calibration"].get(self._basis_of(cell))
-        if not rate or not calibrated:
-            return 1
-        wanted = math.ceil(float(rate) / float(calibrated["enqueue_per_s"]) / 0.5)
-        return max(1, min(MOST_GENERATORS, wanted))
+        return generators_for(cell, self._known(cell), Calibration(**calibrated) if calibrated else None)
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
@@ -312,15 +245,3 @@ class Runner:
 def _place(line: dict[str, Any]) -> tuple[str, str, str, int]:
     """What makes a cell of a plan, whatever its number."""
     return line["scenario"], line["case"], line["arm"], line["block"]
-
-
-def new_folder(out: Path | None, seed: int) -> Path:
-    """Where a run goes: --out itself, or a new folder under results/."""
-    if out is not None:
-        return out
-    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
-
-
-def fresh_seed() -> int:
-    """A seed for the order, the arrivals and the fault moments."""
-    return int.from_bytes(os.urandom(4), "big") >> 1

@@ -8,8 +8,9 @@ import pytest
 from bench import runner
 from bench.arms import load_adapters
 from bench.cell_lines import line_of
+from bench.known import MOST_GENERATORS, Known
 from bench.plan import cells, make_plan
-from bench.runner import Known, Runner
+from bench.runner import Runner
 
 
 def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
@@ -74,7 +75,7 @@ def test_only_a_good_value_is_known() -> None:
     assert Known(rows, "b").value("latency", "capacity", "capacity") is None
 
 
-@pytest.mark.parametrize(("rate", "calls_per_s", "wanted"), [(300.0, 1000.0, 1), (900.0, 1000.0, 2), (100_000.0, 1000.0, runner.MOST_GENERATORS)])
+@pytest.mark.parametrize(("rate", "calls_per_s", "wanted"), [(300.0, 1000.0, 1), (900.0, 1000.0, 2), (100_000.0, 1000.0, MOST_GENERATORS)])
 def test_each_generator_spends_less_than_half_its_time_in_calls(tmp_path: Path, rate: float, calls_per_s: float, wanted: int) -> None:
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
     made = Runner(plan, tmp_path)

@@ -251,6 +251,8 @@ def test_welch_finds_its_smallest_detectable_change_nine_times_in_ten():
     assert shift > 3 * error
     found = scipy_stats.ttest_ind(head + shift, base, axis=1, equal_var=False).pvalue < 0.05
     assert found.mean() == pytest.approx(0.9, abs=0.02)
+
+
 @pytest.mark.parametrize(("sd", "change"), [(0.02, 0.04), (0.1, 0.2), (0.3, 0.2)])
 def test_blocks_needed_and_the_allowed_spread_are_the_smallest_detectable_change_turned_round(sd, change):
     needed = blocks_needed(sd, change, 0.01)

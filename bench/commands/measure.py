@@ -50,7 +50,7 @@ def run(
         folder = find_run(resume)
         plan = _stored_plan(folder, known)
     else:
-        from bench.runner import fresh_seed, new_folder
+        from bench.beginning import fresh_seed, new_folder
 
         if time_cap <= 0:
             raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")

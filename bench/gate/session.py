@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench import store
 from bench.arms import Arm, load_adapters, parse_arm, twin
+from bench.beginning import fresh_seed, new_folder
 from bench.brokers.choice import Servers
 from bench.changes import Changes
 from bench.errors import Unavailable, UsageError
@@ -18,7 +19,7 @@ from bench.gate.decision import Decision, decide
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
-from bench.runner import Runner, Watcher, fresh_seed, new_folder
+from bench.runner import Runner, Watcher
 
 DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase below 2 s
 FEWEST, MOST = 500, 40_000

@@ -1,0 +1,90 @@
+"""Where a run begins: its folder, what run.json says of it, and what must be the same when it is taken up again."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import machine, store
+from bench.brokers.choice import Servers
+from bench.cell import Cell
+from bench.cell_lines import line_of
+from bench.errors import UsageError
+from bench.fingerprint import commit, fingerprint
+from bench.plan import Plan
+from bench.version import VERSION
+
+SAME_MACHINE = ("cpu", "cores", "memory_bytes", "kernel")
+
+
+def new_folder(out: Path | None, seed: int) -> Path:
+    """Where a run goes: --out itself, or a new folder under results/."""
+    if out is not None:
+        return out
+    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
+
+
+def fresh_seed() -> int:
+    """A seed for the order, the arrivals and the fault moments."""
+    return int.from_bytes(os.urandom(4), "big") >> 1
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for a run; UsageError if it holds one already or cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cells").mkdir(exist_ok=False)
+    except FileExistsError:
+        raise UsageError(f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}") from None
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+
+
+def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[str, Any]:
+    """run.json of a run of which nothing has been measured yet."""
+    head, dirty = commit()
+    here = machine.describe()
+    return {
+        "format": store.FORMAT,
+        "run": run,
+        "label": plan.label,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "bench_version": VERSION,
+        "commit": head,
+        "dirty": dirty,
+        "fingerprint": fingerprints(plan),
+        "plan": plan.as_json(),
+        "seed": plan.seed,
+        "arms": {arm.name: arm.describe(plan.workers) for arm in plan.arms},
+        "cells": [line_of(cell) for cell in todo],
+        "machine": here,
+        "boot_id": here["boot_id"],
+        "given": sorted(servers),
+        "brokers": {},
+        "versions": {},
+        "calibration": {},
+        "selftest": None,
+        "warnings": [],
+    }
+
+
+def fingerprints(plan: Plan) -> dict[str, str]:
+    """Scenario → the digest of the code that makes its numbers."""
+    adapters = {arm.adapter.name: arm.adapter for arm in plan.arms}.values()
+    return {name: fingerprint(name, adapters) for name in plan.scenarios}
+
+
+def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
+    """UsageError unless machine, code and servers are those that a run was begun with."""
+    here = machine.describe()
+    for key in SAME_MACHINE:
+        if here.get(key) != begun["machine"].get(key):
+            raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
+    now = fingerprints(plan)
+    changed = [name for name, digest in begun["fingerprint"].items() if now.get(name) != digest]
+    if changed:
+        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)} differ): check out {begun['commit'][:12]}, or begin a new run")
+    for name in sorted({*begun["given"]} ^ {*servers}):
+        hint = f"leave --{name} out" if name in servers else f"give --{name} again"
+        raise UsageError(f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}")
