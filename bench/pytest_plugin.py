@@ -3,7 +3,6 @@
 It is no entry point: pytest loads those into every suite of the environment, and nobody who installs a benchmark asked for that.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +13,6 @@ from bench.changes import Changes
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
 
 Gate = Callable[..., Changes]
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Unfit(Exception):
@@ -44,9 +42,10 @@ class QueueBench:
         if inconclusive not in ("skip", "fail", "pass"):
             raise UsageError(f"inconclusive={inconclusive!r}: say skip, fail or pass")
         from bench.formats import registry
+        from bench.gate.settings import seconds
 
         registry.asked_changes(write)
-        changes = self.gate(base=base, head=head, budget_s=seconds(budget), **asked)
+        changes = self.gate(base=base, head=head, budget_s=seconds(str(budget)), **asked)
         registry.write(changes, write)
         if changes.exit_code == EXIT_OK or (changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "pass"):
             return changes
@@ -55,14 +54,6 @@ class QueueBench:
         if changes.exit_code in (EXIT_REGRESSION, EXIT_INCONCLUSIVE):
             raise AssertionError(told(changes))
         raise Unfit(told(changes))
-
-
-def seconds(budget: str | float) -> float:
-    """`90`, `90s`, `2m` or `1h` in seconds; UsageError for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(budget).strip())
-    if not match or float(match[1]) <= 0:
-        raise UsageError(f"budget {budget!r} is no length of time: write one like 90s, 2m or 1h")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 def told(changes: Changes) -> str:

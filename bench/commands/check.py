@@ -107,7 +107,7 @@ def _formats(write: Words) -> Callable[["Changes"], object]:
     """What writes the answer for other tools; bad words are found before anything is measured."""
     if not write:
         return lambda changes: None
-    from bench.formats import registry  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from bench.formats import registry
 
     registry.asked_changes(write)
     return lambda changes: registry.write(changes, write)

@@ -1,5 +1,6 @@
 """The gate live: blocks of base and head in random order through the runner, as long as the decision wants more and the budget has room."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -156,6 +157,7 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
     info = runner.info
     return {
         "run": info["run"],
+        "command": _command(asked, info["seed"]),
         "folder": str(runner.folder),
         "machine": {name: info["machine"].get(name) for name in ("cpu", "cores", "kernel", "virtual")},
         "versions": info["versions"],
@@ -164,3 +166,12 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
         "budget_s": asked.budget_s,
         "aa": asked.aa,
     }
+
+
+def _command(asked: Asked, seed: int) -> str:
+    """What to type to ask the same again; put together from what was asked, for the real command line may hold a password in a URL."""
+    words = ["bench", "check", "--base", asked.base, *(["--aa"] if asked.aa else ["--head", asked.head])]
+    for option, values in (("--scenario", asked.scenarios), ("--case", asked.cases), ("--fail-on", asked.fail_on), ("--adapter", asked.adapters)):
+        words += [word for value in values for word in (option, str(value))]
+    words += [word for name, share in asked.thresholds.items() for word in ("--threshold", f"{name}={share}")]
+    return shlex.join([*words, "--budget", f"{asked.budget_s:g}s", "--seed", str(seed)])

@@ -92,13 +92,14 @@ def _share(metric: str, value: float | str) -> float:
 def seconds(text: str) -> float:
     """A budget such as 10m, 90s, 1h or 600 (seconds)."""
     units = {"s": 1, "m": 60, "h": 3600}
+    text = text.strip()
     number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
     try:
         found = float(number) * units[unit]
     except ValueError:
         found = 0.0
     if not 0 < found < 86_400:
-        raise UsageError(f"--budget {text}: write a time such as 10m, 90s or 1h")
+        raise UsageError(f"budget {text!r}: write a time such as 10m, 90s or 1h")
     return found
 
 
