@@ -45,7 +45,7 @@ ENDS = {
     "inconclusive_passes": (2, "inconclusive='pass'", "passed", ""),
     "wrong": (3, "", "failed", "Unfit: queue-bench: wrong"),
     "invalid": (4, "", "failed", "Unfit: queue-bench: invalid: no block has a number of both arms"),
-    "budget": (0, "budget='soon'", "failed", "budget 'soon' is no length of time"),
+    "budget": (0, "budget='soon'", "failed", "budget 'soon': write a time such as 10m"),
     "misspelt": (0, "inconclusive='pas'", "failed", "say skip, fail or pass"),
     "format": (0, "write=['junt=x']", "failed", "did you mean junit"),
 }
