@@ -83,6 +83,7 @@ def test_replay_and_simulation_are_one_command_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.slow  # each of its cells waits a minute for workers
 def test_a_head_that_cannot_work_is_invalid_and_not_green(tmp_path: Path) -> None:
     done = bench(tmp_path, "check", "--base", "floor", "--head", "huey/process{-k=nonsense}", "--scenario", "burst", "--tasks", "500", "--out", "run", "--wait")
     assert done.returncode == 4 and "invalid" in done.stdout, done.stderr + done.stdout
