@@ -54,11 +54,13 @@ def read_json(path: Path) -> Any:
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write one table, compressed; integers that only grow pack well as deltas."""
+    """Write one table, compressed; integers that only grow pack well as deltas. What only helps a reader who skips rows would be half of a small file."""
     part = path.with_name(path.name + ".part")
     ints = [f.name for f in table.schema if pa.types.is_integer(f.type)]
     rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
-    pq.write_table(table, part, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding={name: "DELTA_BINARY_PACKED" for name in ints})
+    packed = {name: "DELTA_BINARY_PACKED" for name in ints}
+    bare = table.replace_schema_metadata(None)
+    pq.write_table(bare, part, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
     os.replace(part, path)
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench import store
 from bench.carried.parts import carried
+from bench.carried.speed import compared
 from bench.errors import UsageError
 from bench.export import export_slim
 from bench.report.data import join
@@ -18,7 +20,7 @@ from bench.store import Run
 from tests.fixture_run import rewrite_measures, write_run
 
 OLD, NEW = "0ld", "new"
-ENTRY = {"scenarios": ["burst", "recovery"], "from": [OLD], "to": [NEW], "reason": "a task of another kind", "evidence": "kinds"}
+ENTRY = {"scenarios": ["burst", "recovery"], "from": [OLD], "to": [NEW], "reason": "a task of another kind", "evidence": ["kinds"]}
 PRINTS = {"burst": OLD, "recovery": OLD}
 
 
@@ -99,9 +101,25 @@ def test_a_difference_is_never_carried(reference: Run, metric: str, factor: floa
 def test_noise_bears_nothing(reference: Run) -> None:
     """With noise enough no difference is ever decided; then the interval is too wide."""
     for place in range(4):
-        _multiply(folder_of(reference, f"new-{place + 1}"), 70 + place, noise=0.3)
+        _multiply(folder_of(reference, f"new-{place + 1}"), 70 + place, noise=0.6)
     found = carried(reference, "burst", NEW)
     assert found is not None and not found.holds and "more pairs are needed" in found.words
+
+
+def test_a_capacity_that_the_generator_limited_is_no_speed_of_the_arm() -> None:
+    frame = pd.DataFrame(
+        [
+            ["latency", "capacity", arm, metric, value, "ok", "limited by the enqueue call: …" if arm == "a" and metric == "capacity" else ""]
+            for arm in ("a", "b")
+            for metric, value in (("capacity", 900.0), ("worker_cpu_ms_per_task", 1.0))
+        ]
+        + [["latency", case, arm, "latency_p50_ms", 2.0, "ok", ""] for arm in ("a", "b") for case in ("load=0.5", "load=0.9", "rate=30")],
+        columns=["scenario", "case", "arm", "metric", "value", "verdict", "reason"],
+    )
+    run = Run(Path("r"), {})
+    run.__dict__["measures"] = frame
+    shown = {(each.arm, each.case) for each in compared([(run, run)] * 3, "latency")}
+    assert shown == {("a", "rate=30"), ("b", "rate=30"), ("b", "load=0.5"), ("b", "capacity")}
 
 
 def test_evidence_of_other_code_of_another_machine_out_of_turn_or_too_little(reference: Run) -> None:

@@ -64,6 +64,9 @@ def test_the_reference_is_complete() -> None:
     for scenario in ("burst", "latency", "recovery"):
         assert {f"{system}/default" for system in ("celery", "rq", "huey")} <= measured[scenario]
     assert {"celery/tuned", "rq/tuned", "huey/tuned", "floor/default"} <= measured["burst"]
+    for scenario in ("work", "result", "soak"):
+        assert {f"{system}/default" for system in ("celery", "rq", "huey")} <= measured[scenario]
+    assert {"celery/threads", "celery/gevent", "huey/greenlet"} <= measured["work"]
 
 
 def test_the_fault_matrix_is_whole() -> None:

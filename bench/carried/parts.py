@@ -17,7 +17,7 @@ from bench.store import Run
 
 FILE = "carried.json"
 FOLDER = "carried"  # beside the reference
-FIELDS = {"scenarios": list, "from": list, "to": list, "reason": str, "evidence": str}
+FIELDS = {"scenarios": list, "from": list, "to": list, "reason": str, "evidence": list}
 RECOVERY = "recovery"
 
 
@@ -44,7 +44,7 @@ class Carried:
 
     @property
     def _limits(self) -> str:
-        bounds = ((speed.largest(self.shown, names), word) for names, word in ((speed.RATES, "of rates, memory and CPU"), (speed.LATENCIES, "of latency")))
+        bounds = ((speed.largest(self.shown, names), word) for names, word in ((speed.COSTS, "of memory and CPU"), (speed.SPEEDS, "of rates and latency")))
         texts = [f"{bound * 100:.0f} % {word}" for bound, word in bounds if bound is not None]
         return f"make no difference larger than {' and '.join(texts)}" if texts else "leave every fate of a task what it was, but for matters of timing"
 
@@ -55,7 +55,7 @@ def carried(run: Run, scenario: str, now: str | None = None) -> Carried | None:
     before = run.info.get("fingerprint", {}).get(scenario)
     for entry in entries(reference / FILE):
         if scenario in entry["scenarios"] and before in entry["from"] and (now is None or now in entry["to"]):
-            return judged(entry, reference.parent / FOLDER / entry["evidence"], scenario, systems_of(run, scenario))
+            return judged(entry, [reference.parent / FOLDER / name for name in entry["evidence"]], scenario, systems_of(run, scenario))
     return None
 
 
@@ -74,10 +74,11 @@ def systems_of(run: Run, scenario: str) -> set[str]:
     return {str(run.info["arms"][line["arm"]]["system"]) for line in run.info["cells"] if line["scenario"] == scenario}
 
 
-def judged(entry: Mapping[str, Any], folder: Path, scenario: str, systems: set[str]) -> Carried:
-    """The evidence of an entry, weighed."""
-    pairs = alternating(folder)
-    against = list(_unfit(entry, pairs, scenario))
+def judged(entry: Mapping[str, Any], folders: Sequence[Path], scenario: str, systems: set[str]) -> Carried:
+    """The evidence of an entry, weighed. A folder has the pairs of one sitting; a measure rests on the pairs of all that have it."""
+    sets = [alternating(folder) for folder in folders]
+    pairs = [pair for each in sets for pair in each]
+    against = [text for each in sets for text in _unfit(entry, each, scenario)]
     if scenario == RECOVERY:
         return Carried(str(entry["reason"]), len(pairs), (), (*against, *fates.against(pairs, systems)))
     shown = tuple(speed.compared(pairs, scenario))

@@ -44,6 +44,8 @@ HOW |= {
         "10 ms of computing are 10 ms on the clock of the thread's own CPU time: what the machine does meanwhile does not shorten the task.",
         "Per worker: the peak of the whole tree divided by the workers, so what all share weighs more with one worker than with many.",
         "32 and 100 workers only where they are threads or greenlets of one process.",
+        "Celery keeps its result backend per thread, so each greenlet of its gevent pool makes its own, connection included; "
+        "result_backend_thread_safe changes that.",
         "The payload is random text of 64 letters; RQ packs it (zlib) to about three quarters.",
     ),
     "result": (
@@ -56,6 +58,7 @@ HOW |= {
         "Growth: the slope of Theil and Sen over 30 pieces of the time after the warm-up, with its 95 % interval in the tooltip.",
         "Stored are all tasks that were not as they should be, and of the others a part: percentiles are of that part, counts are of all.",
         "Results that a system stores stay in its broker for as long as its settings say: that growth is meant to be.",
+        "The load generator enqueues as an application does that never reads its results; what that does to its connection is part of the system.",
     ),
 }
 NOT_SHOWN = {
