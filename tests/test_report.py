@@ -267,3 +267,9 @@ def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
     assert 'id="claims"' in page and "not testable here" in page, "without features most claims are not testable"
+
+
+def test_a_growth_of_whole_bytes_stands_in_the_unit_of_its_column() -> None:
+    rows = pd.DataFrame([["ok", 505_027_369.0, "", "001"]], columns=["verdict", "value", "reason", "label"])
+    assert figure(rows, "broker_growth_bytes_per_hour").text == "505"
+    assert figure(rows, "finished").text == "505,027,369"

@@ -103,8 +103,9 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
         return Figure("–", None, "withheld", note, cells)
     if not math.isinf(middle):
         verdict = "wrong" if "wrong" in set(fit["verdict"]) else "beyond" if "beyond" in set(fit["verdict"]) else "ok"
-        whole = METRICS[metric].kind == "count" and middle.is_integer()
-        return Figure(f"{middle:,.0f}" if whole else number(middle / scale(metric)[1]), middle, verdict, note, cells)
+        shown = middle / scale(metric)[1]
+        whole = METRICS[metric].kind == "count" and shown.is_integer()
+        return Figure(f"{shown:,.0f}" if whole else number(shown), middle, verdict, note, cells)
     if "unbounded" in set(fit["verdict"]):
         return Figure("unbounded", None, "unbounded", note, cells)
     horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
