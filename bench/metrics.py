@@ -58,6 +58,7 @@ METRICS = _table(
     ("worker_cpu_ms_per_task", "Worker CPU per task", "ms", "lower", "ratio", 0.02),
     ("broker_cpu_us_per_task", "Broker CPU per task", "µs", "lower", "ratio", 0.02),
     ("broker_commands_per_task", "Broker commands per task", "commands", "lower", "count", 0.2),
+    ("feature_offered", "Feature", "", "higher", "count", 0.0),
     ("service_recovery_s", "Service recovery", "s", "lower", "time_to", 0.10),
     ("work_recovery_s", "Work recovery", "s", "lower", "time_to", 0.10),
     ("work_recovery_running_s", "Work recovery, running tasks", "s", "lower", "time_to", 0.10),

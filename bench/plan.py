@@ -4,7 +4,7 @@ import importlib
 import os
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.base import Adapter
@@ -37,12 +37,13 @@ class Plan:
     time_cap_s: float = TIME_CAP_S
     minutes: float | None = None
     base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
+    until: Mapping[str, int] = field(default_factory=dict)  # scenarios that have fewer blocks: a gate leaves out what is settled
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
         names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
         words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
-        return words | {name: getattr(self, name) for name in names}
+        return words | {name: getattr(self, name) for name in names} | ({"until": dict(self.until)} if self.until else {})
 
 
 def load_scenarios() -> dict[str, Scenario]:
@@ -118,7 +119,7 @@ def cells(plan: Plan) -> list[Cell]:
     known = load_scenarios()
     found: list[Cell] = []
     for block in range(plan.blocks):
-        for name in plan.scenarios:
+        for name in (name for name in plan.scenarios if block < plan.until.get(name, plan.blocks)):
             scenario = known[name]
             for arm, case in _turns(scenario, plan, block):
                 seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)

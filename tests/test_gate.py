@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from bench.changes import Changes
 from bench.gate.blocks import COMMANDS, Block, Key, Number, is_gated
-from bench.gate.decision import Decision, decide, drive
+from bench.gate.course import START_S, Course
+from bench.gate.course import drive as feed
+from bench.gate.decision import Decision, decide
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules, judge
 
@@ -19,6 +21,11 @@ RULES = Rules()
 SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_ms")
 CALLS, LOST, FAILED = Key("burst", "-", COMMANDS), Key("burst", "-", "lost"), Key("burst", "-", "failed")
 logs = st.lists(st.floats(-0.2, 0.2), min_size=8, max_size=18)
+
+
+def drive(made: Sequence[Block], rules: Rules, most: int) -> Decision:
+    """A gate of so many blocks at most."""
+    return feed(made, Course(rules, most)).decision
 
 
 def blocks(**by_name: Sequence[float]) -> list[Block]:
@@ -109,6 +116,37 @@ def test_it_ends_early_where_all_is_clear_and_goes_on_where_it_is_not() -> None:
     assert drive(blocks(speed=calm, p99=calm), RULES, 18).blocks == 8
     found = drive(blocks(speed=calm, p99=wild), RULES, 18)
     assert (found.blocks, found.exit_code) == (18, 2)
+
+
+def timed(length: int) -> list[Block]:
+    """Blocks of a calm burst and a wild latency, with the seconds of each."""
+    made = blocks(speed=[0.001, -0.001] * (length // 2), p99=noise("normal", 0.6, 60, 4)[:length])
+    return [Block(block.pairs, {"burst": 14.0, "latency": 13.0}) for block in made]
+
+
+def test_what_is_settled_is_left_out_and_the_budget_goes_to_what_is_not() -> None:
+    course = Course(Rules(), budget_s=600.0)
+    found = feed(timed(60), course)
+    assert course.rules.looks == (8, 12, 18, 27, 43), "as many looks as the shortest scenario alone could come to"
+    assert found.decision.exit_code == 2 and found.whole
+    # Eight whole blocks, then latency alone: 20 + 8 · 27 + n · 13 up to 600.
+    assert found.decision.blocks == 8 + int((600 - START_S - 8 * 27) / 13) and found.seconds <= 600
+    assert decide(timed(8), Rules()).wanted == ("latency",)
+    assert not feed(timed(12), Course(Rules(), budget_s=600.0)).whole
+
+
+def test_what_a_settled_scenario_said_stands_whatever_it_was() -> None:
+    whole = timed(12)
+    fewer = [*whole[:8], *(block.only(("latency",)) for block in whole[8:])]
+    assert [each.state for each in decide(fewer, RULES).findings] == [each.state for each in decide(whole, RULES).findings]
+    absent = [Block({P99: (Number(None, "not_offered"),) * 2, SPEED: (Number(1.0), Number(1.0))})] * 8 + [Block({SPEED: (Number(1.0), Number(1.0))})]
+    assert next(each.state for each in decide(absent, RULES).findings if each.key == P99) == "absent"
+
+
+def test_a_p99_is_judged_by_ranks_so_that_one_stall_hides_nothing() -> None:
+    slower = [math.log(1.3) + each for each in noise("normal", 0.1, 40, 5)]
+    slower[3], slower[20] = -2.5, 2.5
+    assert drive(blocks(p99=slower), RULES.within(40), 40).exit_code == 1
 
 
 def told(decision: Decision, made: Sequence[Block], rules: Rules = RULES) -> Changes:
@@ -207,6 +245,7 @@ def test_fewer_looks_leave_each_more_and_the_last_is_at_the_end_of_the_budget() 
     assert RULES.within(16).looks == (8, 12, 16)
     assert RULES.within(10).looks == (5, 10) and RULES.within(4).looks == (3, 4)
     assert RULES.within(45).looks == (8, 12, 18, 27, 45)
+    assert RULES.within(22).again == (6, 10) and RULES.within(45).again == (10, 18, 27)
 
 
 @pytest.mark.parametrize(

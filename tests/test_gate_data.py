@@ -10,6 +10,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.gate.blocks import Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.gate.course import START_S, Course
 from bench.gate.replay import disjoint, every_start, recordings_of, tally
 from bench.gate.rule import Rules
 from bench.gate.settings import from_file, metrics, planted, seconds, thresholds
@@ -20,18 +21,23 @@ from tests.fixture_run import write_run
 SPEED, LOST = Key("burst", "-", "throughput"), Key("burst", "-", "lost")
 
 
+def of_18() -> Course:
+    """A gate of at most 18 blocks."""
+    return Course(Rules().within(18), 18)
+
+
 def recording(blocks: int, shift: float = 0.0, sd: float = 0.02, memory: float = 0.0) -> Recording:
     rng = np.random.default_rng(1)
     value, made = 0.0, []
     for _ in range(blocks):
         value = memory * value + math.sqrt(1 - memory**2) * float(rng.standard_normal()) * sd
-        made.append(Block({SPEED: (Number(1000.0), Number(1000.0 * math.exp(value + shift))), LOST: (Number(0.0), Number(0.0))}, 25.0))
+        made.append(Block({SPEED: (Number(1000.0), Number(1000.0 * math.exp(value + shift))), LOST: (Number(0.0), Number(0.0))}, {"burst": 25.0}))
     return Recording("night", "huey/process", "huey/process{again}", tuple(made))
 
 
 def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     made = recording(3)
-    odd = Block({SPEED: (Number(None, "invalid"), Number(1.5)), LOST: (Number(0.0), Number(None, "not_offered"))}, 1.0)
+    odd = Block({SPEED: (Number(None, "invalid"), Number(1.5)), LOST: (Number(0.0), Number(None, "not_offered"))}, {"burst": 1.0})
     made = Recording(made.name, made.base, made.head, (*made.blocks, odd))
     write_recording(tmp_path / "deep" / "a.csv", made)
     found = read_recordings(tmp_path / "deep" / "a.csv")[0]
@@ -40,7 +46,7 @@ def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert found.blocks[1].pairs[SPEED][1].value == pytest.approx(made.blocks[1].pairs[SPEED][1].value)
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "recording,base,head,block,seconds,burst/-/nonsense base\nr,a,b,0,1.0,5\n", "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "recording,base,head,block,seconds burst,burst/-/nonsense base\nr,a,b,0,1.0,5\n", "\x00\xff"])
 def test_a_damaged_recording_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="latin-1")
@@ -61,27 +67,27 @@ def test_a_stored_run_of_two_arms_can_be_replayed(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"burst": ("-",)}, ("huey", "floor"), blocks=3)
     found = recordings_of([str(run.path)])[0]
     assert (found.base, found.head, len(found.blocks)) == ("huey/default", "floor/default", 3)
-    assert found.blocks[0].seconds == pytest.approx(2 * 9.9)
+    assert found.blocks[0].seconds == {"burst": pytest.approx(2 * 9.9)}
     write_run(tmp_path / "three", {"burst": ("-",)}, ("huey", "floor", "rq"))
     with pytest.raises(UsageError, match="3 arms"):
         recordings_of([str(tmp_path / "three")])
 
 
 def test_windows_share_no_block_and_swapped_ones_stay_quiet() -> None:
-    quiet = disjoint([recording(100)], Rules(), 18, random.Random(1))
-    assert (quiet.gates, quiet.fired) == (5, 0)
-    assert every_start([recording(100)], Rules(), 18, random.Random(1)).gates == 100
-    assert "0.00% to 52" in quiet.words()
+    quiet = disjoint([recording(100)], of_18, random.Random(1))
+    assert quiet.fired == 0 and quiet.gates >= 5 and quiet.gates * quiet.blocks <= 100
+    assert every_start([recording(100)], of_18, random.Random(1)).gates == 100
+    assert "fired 0.0% (0.00% to" in quiet.words()
 
 
 def test_a_planted_change_is_found_in_every_window_and_an_improvement_is_counted() -> None:
-    loud = disjoint([recording(54, shift=-0.1)], Rules(), 18)
-    assert loud.fired == loud.gates == 3 and loud.worse["burst/-/throughput"] == 3
-    assert loud.minutes == pytest.approx(loud.blocks * 25 / 60)
-    fine = disjoint([recording(54, shift=0.1)], Rules(), 18)
-    assert fine.codes[0] == 3 and fine.better["burst/-/throughput"] == 3
+    loud = disjoint([recording(54, shift=-0.1)], of_18)
+    assert loud.fired == loud.gates == loud.worse["burst/-/throughput"] >= 3
+    assert loud.minutes == pytest.approx((START_S + loud.blocks * 25) / 60)
+    fine = disjoint([recording(54, shift=0.1)], of_18)
+    assert fine.codes[0] == fine.better["burst/-/throughput"] == fine.gates >= 3
     with pytest.raises(UsageError, match="shorter than one gate"):
-        disjoint([recording(10)], Rules(), 18)
+        disjoint([recording(10)], of_18)
 
 
 def test_the_fit_finds_spread_and_memory() -> None:
@@ -102,9 +108,8 @@ def test_simulated_suites_are_as_wide_as_the_fit_and_hold_what_is_planted() -> N
     noise = fit([recording(400, sd=0.02)])
     drawn = [math.log(block.pairs[SPEED][1].value or 0) for suite in suites(noise, 200, 18, 1, {}) for block in suite]
     assert np.std(drawn) == pytest.approx(noise[0].sd, rel=0.05)
-    rules = Rules().within(18)
-    assert tally(gates(suites(noise, 200, 18, 1, {}), rules, 18)).fired == 0
-    assert tally(gates(suites(noise, 50, 18, 1, {"throughput": 0.9}), rules, 18)).fired == 50
+    assert tally(gates(suites(noise, 200, 18, 1, {}), of_18)).fired == 0
+    assert tally(gates(suites(noise, 50, 18, 1, {"throughput": 0.9}), of_18)).fired == 50
 
 
 @pytest.mark.parametrize(("text", "found"), [("10m", 600.0), ("90s", 90.0), ("1h", 3600.0), ("45", 45.0)])

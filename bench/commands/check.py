@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,8 +16,8 @@ from bench.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from bench.changes import Changes
+    from bench.gate.course import Course
     from bench.gate.replay import Tally
-    from bench.gate.rule import Rules
 
 Words = list[str]
 
@@ -27,19 +28,24 @@ def check(
     head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None,
     scenario: Annotated[Words, typer.Option("--scenario", help="burst, latency; both unless named")] = [],  # noqa: B006  (typer wants a literal)
     case: Annotated[Words, typer.Option("--case", help="only these cases, such as load=0.5")] = [],  # noqa: B006
-    budget: Annotated[str | None, typer.Option("--budget", help="such as 10m (which it is unless told); for --replay and --simulate see --blocks")] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="such as 10m (which it is unless told); of a live gate, and of each with --replay and --simulate")
+    ] = None,
     fail_on: Annotated[Words, typer.Option("--fail-on", metavar="METRIC", help="judge these alone; lost and doubled tasks always count")] = [],  # noqa: B006
     threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
     aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
-    workers: Annotated[int | None, typer.Option(help="slots of both; the number of cores unless told")] = None,
+    workers: Annotated[int | None, typer.Option(help="slots of both; one less than there are cores unless told")] = None,
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")] = None,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
+    features: Annotated[
+        bool | None, typer.Option("--features/--no-features", help="whether features are gone: tried first where base and head run different code")
+    ] = None,
     label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
     out: Annotated[Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")] = None,
     redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own")] = None,
     adapter: Adapters = [],  # noqa: B006
     write: Annotated[Words, typer.Option("--write", metavar="FORMAT=FILE", help="also as junit, markdown, github …")] = [],  # noqa: B006
-    blocks: Annotated[int | None, typer.Option(help="with --record: so many; with --replay and --simulate: the most that a gate has")] = None,
+    blocks: Annotated[int | None, typer.Option(help="with --record: so many; with --replay and --simulate: so many at most in the place of a budget")] = None,
     record: Annotated[Path | None, typer.Option("--record", help="measure --blocks blocks without deciding, and keep them in this CSV file")] = None,
     replay: Annotated[Words, typer.Option("--replay", metavar="FILE|RUN", help="the gate on recorded blocks, window after window")] = [],  # noqa: B006
     simulate: Annotated[int | None, typer.Option("--simulate", metavar="N", help="so many suites with the noise of --noise")] = None,
@@ -49,6 +55,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """The gate: is head slower, fatter or less safe than base? 0 no, 1 yes, 2 too noisy to tell, 3 tasks lost or doubled, 4 nothing valid."""
+    from bench.gate.course import Course
     from bench.gate.rule import Rules
     from bench.gate.settings import from_file, metrics, seconds, thresholds
 
@@ -57,10 +64,9 @@ def check(
     if blocks is not None and blocks < 1:
         raise UsageError(f"--blocks {blocks}: give a number from 1 on")
     if replay or simulate is not None:
-        rules = Rules(thresholds=limits, fail_on=judged).within(blocks or 18)
-        told = (
-            _replayed(replay, rules, aa, seed or 0, console(as_json)) if replay else _simulated(simulate or 0, noise, plant, rules, seed or 0, console(as_json))
-        )
+        rules, budget_s = Rules(thresholds=limits, fail_on=judged), seconds(budget or stored.budget or "10m")
+        way = partial(Course, rules.within(blocks), blocks) if blocks else partial(Course, rules, budget_s=budget_s)
+        told = _replayed(replay, way, aa, seed or 0, console(as_json)) if replay else _simulated(simulate or 0, noise, plant, way, seed or 0, console(as_json))
         if as_json:
             answer(told)
         raise typer.Exit(EXIT_OK)
@@ -73,6 +79,7 @@ def check(
     given |= {"scenarios": tuple(scenario or stored.scenarios or ()), "cases": tuple(case or stored.cases or ()), "fail_on": judged, "thresholds": limits}
     given |= {"workers": workers or stored.workers, "tasks": tasks or stored.tasks, "budget_s": seconds(budget or stored.budget or "10m")}
     given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter), "blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    given["features"] = record is None and (stored.features if features is None else features)
     raise typer.Exit(_live(given, record, write, wait, as_json))
 
 
@@ -113,12 +120,17 @@ def _formats(write: Words) -> Callable[["Changes"], object]:
     return lambda changes: registry.write(changes, write)
 
 
-def _replayed(names: Words, rules: "Rules", aa: bool, seed: int, out: Console) -> dict[str, Any]:
+def _replayed(names: Words, course: "Callable[[], Course]", aa: bool, seed: int, out: Console) -> dict[str, Any]:
     from bench.gate.replay import disjoint, every_start, recordings_of
 
-    recordings, most = recordings_of(names), rules.looks[-1]
+    recordings = recordings_of(names)
     swap = random.Random(seed) if aa else None
-    told = {"disjoint": disjoint(recordings, rules, most, swap), "every start": every_start(recordings, rules, most, swap)}
+    told = {"every start": every_start(recordings, course, swap)}
+    try:
+        told = {"disjoint": disjoint(recordings, course, swap), **told}
+    except UsageError:
+        # One gate may need more blocks than there are; from every start the ring still shows a rate.
+        out.print("disjoint: no gate decided before its recording ended: record more blocks for a bound", markup=False, soft_wrap=True)
     for each in recordings:
         out.print(f"{each.name}: {len(each.blocks)} blocks of {each.head} against {each.base}", markup=False, soft_wrap=True)
     for name, found in told.items():
@@ -126,17 +138,19 @@ def _replayed(names: Words, rules: "Rules", aa: bool, seed: int, out: Console) -
     return {name: vars(found) for name, found in told.items()}
 
 
-def _simulated(count: int, noise: Words, plant: Words, rules: "Rules", seed: int, out: Console) -> dict[str, Any]:
+def _simulated(count: int, noise: Words, plant: Words, course: "Callable[[], Course]", seed: int, out: Console) -> dict[str, Any]:
+    from bench.gate.course import seconds_each
     from bench.gate.replay import recordings_of, tally
     from bench.gate.settings import planted
-    from bench.gate.simulate import fit, gates, suites
+    from bench.gate.simulate import LONGEST, fit, gates, suites
 
     if count < 1 or not noise:
         raise UsageError("--simulate N needs a number from 1 on and --noise FILE: recorded A/A blocks, see `bench check --record`")
-    found, most = fit(recordings_of(noise)), rules.looks[-1]
+    recordings = recordings_of(noise)
+    found, seconds = fit(recordings), seconds_each([block for each in recordings for block in each.blocks])
     for each in found:
         out.print(each.words(), markup=False, soft_wrap=True)
-    told = tally(gates(suites(found, count, most, seed, planted(plant)), rules, most))
+    told = tally(gates(suites(found, count, course().most or LONGEST, seed, planted(plant), seconds), course))
     _print("", told, out, bounded=True)
     return {"noise": [each.words() for each in found], "gates": vars(told)}
 

@@ -81,7 +81,7 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
     info = run.info
     stored = info["plan"]
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
-    options["base"] = stored.get("base", "")
+    options |= {"base": stored.get("base", ""), "until": stored.get("until", {})}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from adapters.base import Adapter
 from bench import store
 from bench.brokers.choice import make_broker
+from bench.environments.environment import OWN, Environment
 from bench.errors import BenchError, CellFailed, Unavailable
 from bench.features.catalog import FEATURES, SECONDS, SLOW_SECONDS
 from bench.features.judges import judge
@@ -28,6 +29,7 @@ from bench.probe.live.trial import Trial
 BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
 GRACE_S = 4.0  # to start the process and to write down what was observed
 KEEP = ("observation.json", "marks.jsonl")
+LACKING = "is not installed: pip install"  # the words of a trial that lacks a package (bench.probe.live.driver)
 Said = Callable[[Finding], None]
 
 
@@ -38,6 +40,7 @@ class Planned:
     adapter: Adapter
     module: str
     trial: Trial
+    environment: Environment = OWN
 
     @property
     def place(self) -> str:
@@ -47,15 +50,15 @@ class Planned:
         return f"trials/{self.adapter.name}/{slug}"
 
 
-def planned(adapters: Iterable[Adapter], features: Sequence[str] = (), slow: bool = True) -> list[Planned]:
-    """Every trial of these systems, in the order of the catalogue; a system without trials has none."""
+def planned(adapters: Iterable[Adapter], features: Sequence[str] = (), slow: bool = True, environment: Environment = OWN) -> list[Planned]:
+    """Every trial of these systems, in the order of the catalogue; a system without trials has none. The code of the systems is that of the environment."""
     found = []
     for adapter in adapters:
         module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
         if importlib.util.find_spec(module) is None:
             continue
         trials: list[Trial] = importlib.import_module(module).TRIALS
-        found += [Planned(adapter, module, trial) for trial in trials if (not features or trial.feature in features) and (slow or not trial.slow)]
+        found += [Planned(adapter, module, trial, environment) for trial in trials if (not features or trial.feature in features) and (slow or not trial.slow)]
     order = {name: place for place, name in enumerate(FEATURES)}
     return sorted(found, key=lambda each: order[each.trial.feature])
 
@@ -112,7 +115,7 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
             broker.start()
             url = broker.url
         try:
-            argv = [sys.executable, "-m", "bench.probe.live.driver", each.module, each.trial.name, str(work), str(seconds)]
+            argv = [each.environment.program("python"), "-m", "bench.probe.live.driver", each.module, each.trial.name, str(work), str(seconds)]
             pid = host.spawn(argv, place / "driver.log", _env(each, url))
             ended = host.wait([pid], seconds + GRACE_S)
         finally:
@@ -142,8 +145,12 @@ def _keep(work: Path, place: Path) -> None:
 
 
 def _versions(each: Planned) -> dict[str, str]:
+    names = (*names_in(each.adapter.packages), *each.trial.packages)
+    if each.environment.folder is not None:
+        there = {package.name: package.version for package in each.environment.packages}
+        return {name: there[name] for name in names if name in there}
     found = {}
-    for name in (*names_in(each.adapter.packages), *each.trial.packages):
+    for name in names:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

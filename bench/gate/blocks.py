@@ -4,6 +4,7 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ OF_LATENCY = ("latency_p50_ms", "latency_p99_ms")
 COMMANDS = "broker_commands_per_task"
 GATED = (*OF_BURST, COMMANDS, *OF_LATENCY)
 LOAD_AT_MOST = 0.7
-ABOUT = ("recording", "base", "head", "block", "seconds")
+ABOUT = ("recording", "base", "head", "block")
+SECONDS = "seconds "  # the columns of how long each scenario took
 
 
 class Key(NamedTuple):
@@ -45,10 +47,23 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Base and head, measured side by side once."""
+    """Base and head, measured side by side once; `seconds` that each scenario took for both."""
 
     pairs: Mapping[Key, tuple[Number, Number]]
-    seconds: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def scenarios(self) -> frozenset[str]:
+        """Those that were measured in it."""
+        return frozenset(key.scenario for key in self.pairs)
+
+    def only(self, scenarios: Sequence[str]) -> "Block":
+        """What it would have been without all others."""
+        if self.scenarios <= set(scenarios):
+            return self
+        return Block(
+            {key: pair for key, pair in self.pairs.items() if key.scenario in scenarios}, {name: s for name, s in self.seconds.items() if name in scenarios}
+        )
 
     def swapped(self) -> "Block":
         """The same with base and head in each other's place."""
@@ -73,7 +88,7 @@ def is_gated(key: Key) -> bool:
     return key.metric in GATED and (not key.metric.startswith("latency") or (kind == "load" and float(value) <= LOAD_AT_MOST))
 
 
-def blocks_of(measures: pd.DataFrame, base: str, head: str, seconds: Mapping[int, float] | None = None) -> list[Block]:
+def blocks_of(measures: pd.DataFrame, base: str, head: str, seconds: Mapping[int, Mapping[str, float]] | None = None) -> list[Block]:
     """The blocks of two arms from the rows of measures.csv; where a cell was measured once more, the later usable number stands."""
     found: dict[int, dict[Key, dict[str, Number]]] = {}
     for row in measures[measures["arm"].isin((base, head))].itertuples():
@@ -85,7 +100,7 @@ def blocks_of(measures: pd.DataFrame, base: str, head: str, seconds: Mapping[int
         if str(row.arm) not in sides or number.verdict != "invalid":
             sides[str(row.arm)] = number
     whole = {block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2} for block, keys in found.items()}
-    return [Block(whole[block], (seconds or {}).get(block, 0.0)) for block in sorted(whole)]
+    return [Block(whole[block], (seconds or {}).get(block, {})) for block in sorted(whole)]
 
 
 def _number(value: object, verdict: str) -> Number:
@@ -97,14 +112,15 @@ def _number(value: object, verdict: str) -> Number:
 def write_recording(path: Path, recording: Recording) -> None:
     """One line per block: for each measure and side its number, or the verdict as a word."""
     keys = sorted({key for block in recording.blocks for key in block.pairs})
+    timed = sorted({name for block in recording.blocks for name in block.seconds})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*ABOUT, *(f"{key.id} {side}" for key in keys for side in ("base", "head"))])
+            writer.writerow([*ABOUT, *(SECONDS + name for name in timed), *(f"{key.id} {side}" for key in keys for side in ("base", "head"))])
             for at, block in enumerate(recording.blocks):
                 sides = [_word(number) for key in keys for number in block.pairs.get(key, (Number(None, ""), Number(None, "")))]
-                writer.writerow([recording.name, recording.base, recording.head, at, f"{block.seconds:.1f}", *sides])
+                writer.writerow([recording.name, recording.base, recording.head, at, *(f"{block.seconds.get(name, 0.0):.1f}" for name in timed), *sides])
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file") from None
 
@@ -120,7 +136,7 @@ def read_recordings(path: Path) -> list[Recording]:
             lines = list(csv.DictReader(file))
         if not lines or not set(ABOUT) <= set(lines[0]):
             raise ValueError("it has no blocks")
-        keys = _keys([name for name in lines[0] if name not in ABOUT])
+        keys = _keys([name for name in lines[0] if name not in ABOUT and not name.startswith(SECONDS)])
         named: dict[tuple[str, str, str], list[Block]] = {}
         for line in lines:
             named.setdefault((line["recording"], line["base"], line["head"]), []).append(_block(line, keys))
@@ -147,7 +163,7 @@ def _block(line: Mapping[str, str], keys: Sequence[Key]) -> Block:
         texts = (line[f"{key.id} base"], line[f"{key.id} head"])
         if all(texts):
             pairs[key] = (_read(texts[0]), _read(texts[1]))
-    return Block(pairs, float(line["seconds"]))
+    return Block(pairs, {name.removeprefix(SECONDS): float(text) for name, text in line.items() if name.startswith(SECONDS)})
 
 
 def _read(text: str) -> Number:

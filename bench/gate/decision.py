@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from bench.changes import Says
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.gate.blocks import GATED, HARD, LATE, SOFT, Block, Key, Number
-from bench.gate.rule import Judged, Rules, Sight, judge
+from bench.gate.rule import Judged, Rules, judge
+from bench.gate.sight import Sight
 from bench.metrics import METRICS
 
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
@@ -38,13 +39,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """`more` = the next block is wanted; else `exit_code` stands. `notes` say what a reader must know first."""
+    """`more` = the next block is wanted; else `exit_code` stands. `notes` say what a reader must know first; `wanted`: scenarios with an open measure."""
 
     more: bool
     exit_code: int
     findings: tuple[Finding, ...]
     blocks: int
     notes: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
 
 
 def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decision:
@@ -56,10 +58,19 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
     wrong = any(each.says == "regression" and each.key.metric in HARD for each in fates)
     worse = any(each.says == "regression" for each in findings)
     nothing = not any(each.sight.blocks for each in judged)
-    waiting = any(each.state in ("open", "suspect") for each in judged)
-    more = not (ended or wrong or worse) and waiting and not (nothing and len(blocks) >= GIVE_UP_AFTER)
+    waiting = [each for each in judged if each.state in ("open", "suspect")]
+    # A task that was stuck once has to be stuck a second time, which only shows where it was.
+    wanted = tuple(dict.fromkeys(each.key.scenario for each in (*waiting, *(fate for fate in fates if fate.state == "unclear"))))
+    more = not (ended or wrong or worse) and bool(waiting) and not (nothing and len(blocks) >= GIVE_UP_AFTER)
     code = EXIT_WRONG if wrong else EXIT_REGRESSION if worse else EXIT_INVALID if nothing else _calm(judged, rules)
-    return Decision(more, code, findings, len(blocks), notes)
+    return Decision(more, code, findings, len(blocks), notes, wanted)
+
+
+def with_features(decision: Decision, findings: Sequence[Finding], note: str) -> Decision:
+    """The same with what was seen of features: one that is gone is a regression, whatever the blocks say."""
+    gone = any(each.says == "regression" for each in findings) and decision.exit_code != EXIT_WRONG
+    notes = (*decision.notes, note) if note else decision.notes
+    return replace(decision, exit_code=EXIT_REGRESSION if gone else decision.exit_code, findings=(*findings, *decision.findings), notes=notes)
 
 
 def _calm(judged: Sequence[Finding], rules: Rules) -> int:
@@ -72,14 +83,15 @@ def _calm(judged: Sequence[Finding], rules: Rules) -> int:
 def _harmless(finding: Finding, rules: Rules) -> bool:
     """Whether the interval excludes that head is worse by what was asked for, though it may be better."""
     metric = METRICS[finding.key.metric]
-    if metric.kind == "count" or finding.reason or not math.isfinite(finding.sight.half):
+    if metric.kind == "count" or finding.reason or not finding.sight.bounded:
         return False
-    worse = -finding.sight.mean if metric.better == "higher" else finding.sight.mean
-    return worse + finding.sight.half < math.log1p(rules.asked(finding.key.metric))
+    worst = -finding.sight.low if metric.better == "higher" else finding.sight.high
+    return worst < math.log1p(rules.asked(finding.key.metric))
 
 
 def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Finding:
-    pairs = [block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid"))) for block in blocks]
+    # A scenario that was settled is left out of later blocks.
+    pairs = [block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid"))) for block in blocks if key.scenario in block.scenarios]
     verdicts = [(base.verdict, head.verdict) for base, head in pairs]
     if gone := _gone(verdicts):
         return Finding(key, _bad(key), reason=gone)
@@ -123,7 +135,8 @@ def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended
     differences = [head - base for base, head in pairs]
     floor = rules.floor(key.metric)
     mean = math.fsum(differences) / len(differences) if differences else 0.0
-    sight = Sight(mean, max((abs(each - mean) for each in differences), default=0.0), blocks=len(differences))
+    half = max((abs(each - mean) for each in differences), default=0.0)
+    sight = Sight(mean, mean - half, mean + half, blocks=len(differences))
     state: State = "unclear" if ended else "open"
     if len(differences) >= TWICE:
         if min(differences) > floor:
@@ -156,20 +169,10 @@ def _fate(key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]]
         state = "larger" if head > base else "smaller"
     if key.metric in LATE and state != "same" and sum(bool(pair[head > base].value) for pair in pairs) < TWICE:
         state = "unclear"
-    return Finding(key, state, Sight((head - base) / len(pairs), 0.0, blocks=len(pairs)), reason=f"{key.metric}: {base} of the base, {head} of the head")
+    each = (head - base) / len(pairs)
+    return Finding(key, state, Sight(each, each, each, blocks=len(pairs)), reason=f"{key.metric}: {base} of the base, {head} of the head")
 
 
 def _chance(larger: int, both: int) -> float:
     """That of so many events at least `larger` fall on one side, if each side is as likely."""
     return float(sum(math.comb(both, k) for k in range(larger, both + 1)) / 2**both)
-
-
-def drive(blocks: Iterable[Block], rules: Rules, most: int) -> Decision:
-    """Feed blocks one by one, as a live gate does, until it has decided or `most` are used up."""
-    fed: list[Block] = []
-    for block in blocks:
-        fed.append(block)
-        found = decide(fed, rules, ended=len(fed) >= most)
-        if not found.more:
-            return found
-    return decide(fed, rules, ended=True)

@@ -67,11 +67,11 @@ def _estimate(finding: Finding, metric: Metric, rules: Rules) -> tuple[float | N
     if not sight.blocks:
         return None, None, None, math.inf if finding.says == "regression" else 0.0
     if metric.kind == "count":
-        return sight.mean, sight.mean - sight.half, sight.mean + sight.half, abs(sight.mean) / (rules.floor(metric.name) or 1.0)
-    weight = abs(sight.mean) / math.log1p(rules.floor(metric.name))
-    if not math.isfinite(sight.half):
-        return math.exp(sight.mean), None, None, weight
-    return math.exp(sight.mean), math.exp(sight.mean - sight.half), math.exp(sight.mean + sight.half), weight
+        return sight.middle, sight.low, sight.high, abs(sight.middle) / (rules.floor(metric.name) or 1.0)
+    weight = abs(sight.middle) / math.log1p(rules.floor(metric.name))
+    if not sight.bounded:
+        return math.exp(sight.middle), None, None, weight
+    return math.exp(sight.middle), math.exp(sight.low), math.exp(sight.high), weight
 
 
 def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules) -> str:

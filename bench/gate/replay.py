@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from bench import measuring
 from bench.commands.common import find_run
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG, UsageError
 from bench.gate.blocks import Block, Recording, blocks_of, read_recordings
-from bench.gate.decision import Decision, drive
-from bench.gate.rule import Rules
+from bench.gate.course import Course, Driven, drive
+from bench.gate.decision import Decision
 from bench.gate.session import seconds_of
 from bench.stats import exact_bounds
 
@@ -80,19 +80,35 @@ def _of_run(folder: Path) -> Recording:
     return Recording(run.id, base, head, tuple(blocks_of(run.measures, base, head, seconds_of(run.info))))
 
 
-def disjoint(recordings: Sequence[Recording], rules: Rules, most: int, swap: random.Random | None = None) -> Tally:
-    """Gates over windows that share no block: the second stage takes the blocks after the first. With `swap` base and head change places at random."""
-    windows = [each.blocks[at : at + most] for each in recordings for at in range(0, len(each.blocks) - most + 1, most)]
-    return tally(_gate(window, rules, most, swap) for window in windows)
+def disjoint(recordings: Sequence[Recording], course: Callable[[], Course], swap: random.Random | None = None) -> Tally:
+    """Gates that share no block: each begins after the last block of the one before. With `swap` base and head change places at random.
+
+    A gate that the recording ends before it has decided is not counted.
+    """
+    return tally(each[:2] for recording in recordings for each in _one_by_one(recording.blocks, course, swap))
 
 
-def every_start(recordings: Sequence[Recording], rules: Rules, most: int, swap: random.Random | None = None) -> Tally:
+def _one_by_one(blocks: Sequence[Block], course: Callable[[], Course], swap: random.Random | None) -> Iterable[Driven]:
+    at, most = 0, _fewest(course())
+    while at + most <= len(blocks):
+        found = _gate(blocks[at:], course(), swap)
+        if not found.whole:
+            return
+        yield found
+        at += found.decision.blocks
+
+
+def every_start(recordings: Sequence[Recording], course: Callable[[], Course], swap: random.Random | None = None) -> Tally:
     """A gate from each block on, the recording taken as a ring: they share blocks, so this rate has no bound; it shows what few windows cannot."""
-    rings = [(*each.blocks, *each.blocks[: most - 1]) for each in recordings if len(each.blocks) >= most]
-    return tally(_gate(ring[at : at + most], rules, most, swap) for ring in rings for at in range(len(ring) - most + 1))
+    most = _fewest(course())
+    rings = [(*each.blocks[at:], *each.blocks[:at]) for each in recordings if len(each.blocks) >= most for at in range(len(each.blocks))]
+    return tally(_gate(ring, course(), swap)[:2] for ring in rings)
 
 
-def _gate(window: Sequence[Block], rules: Rules, most: int, swap: random.Random | None) -> tuple[Decision, float]:
-    blocks = [block.swapped() if swap is not None and swap.random() < 0.5 else block for block in window]
-    decision = drive(blocks, rules, most)
-    return decision, sum(block.seconds for block in blocks[: decision.blocks])
+def _fewest(course: Course) -> int:
+    """Blocks without which a window is no gate: what it may have at most, or with a budget those of its first look."""
+    return course.most or course.rules.looks[0]
+
+
+def _gate(blocks: Sequence[Block], course: Course, swap: random.Random | None) -> Driven:
+    return drive((block.swapped() if swap is not None and swap.random() < 0.5 else block for block in blocks), course)

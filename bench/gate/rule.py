@@ -7,14 +7,17 @@ direction that stage 1 suspected at alpha divided by its own, on other blocks. S
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Literal
 
+from bench.gate.sight import Sight, look
 from bench.metrics import METRICS
 from bench.stats import MIN_BLOCKS
 
 LOOKS = (8, 12, 18, 27, 40, 60, 90)
+AGAIN, AGAIN_LONG = (6, 10), (10, 18, 27)
+LONG = 36  # blocks from which on stage 2 may take longer, for what is noisy
 FEW = 14
+RANKED = ("latency_p99_ms",)  # one stall of the machine makes a P99 ten times as large: a mean of such blocks sees nothing else
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
 
 
@@ -23,7 +26,7 @@ class Rules:
     """What the gate is asked for. `looks` counts blocks from the start, `again` those after the look that suspected."""
 
     looks: tuple[int, ...] = LOOKS[:3]
-    again: tuple[int, ...] = (6, 10)
+    again: tuple[int, ...] = AGAIN
     alpha: float = 0.01  # false suspicion of one measure in one stage
     miss: float = 0.1  # a change as large as asked for is called the same
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -42,17 +45,7 @@ class Rules:
         early = tuple(look for look in LOOKS if look < 0.8 * blocks)
         if blocks < FEW:
             early = (max(MIN_BLOCKS, blocks // 2),)  # half of them, so that the second stage has the other half
-        return replace(self, looks=tuple(dict.fromkeys((*early, max(blocks, MIN_BLOCKS)))))
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a look saw: mean and interval of the log-ratio, and the noise between blocks."""
-
-    mean: float = 0.0
-    half: float = math.inf
-    sd: float = math.nan
-    blocks: int = 0
+        return replace(self, looks=tuple(dict.fromkeys((*early, max(blocks, MIN_BLOCKS)))), again=AGAIN_LONG if blocks >= LONG else AGAIN)
 
 
 @dataclass(frozen=True)
@@ -66,34 +59,34 @@ class Judged:
 
 def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) -> Judged:
     """Where the measure with these log-ratios (None: no pair in that block) stands; `ended` = no more blocks will come."""
-    floor, asked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric))
+    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in RANKED
     tail, miss = rules.alpha / 2 / len(rules.looks), rules.miss / len(rules.looks)
     sight = Sight()
     for upto in _due(rules.looks, len(logs), ended):
-        sight = look(logs[:upto], miss)
-        if abs(sight.mean) > floor and _beyond(sight, tail):
-            found = _again(logs[upto:], rules, 1 if sight.mean > 0 else -1, (floor, asked), ended, upto)
+        sight, test = look(logs[:upto], miss, ranked), look(logs[:upto], tail, ranked)
+        if abs(test.middle) > floor and test.beyond():
+            found = _again(logs[upto:], rules, metric, 1 if test.middle > 0 else -1, ended, upto)
             return found if found.sight.blocks else replace(found, sight=sight)
-        if abs(sight.mean) + sight.half < asked:
+        if sight.within(asked):
             return Judged("same", sight)
     over = ended or len(logs) >= rules.looks[-1]
-    return Judged("unclear" if over else "open", sight if over else look(logs, miss))
+    return Judged("unclear" if over else "open", sight if over else look(logs, miss, ranked))
 
 
-def _again(logs: Sequence[float | None], rules: Rules, sign: int, limits: tuple[float, float], ended: bool, suspected: int) -> Judged:
+def _again(logs: Sequence[float | None], rules: Rules, metric: str, sign: int, ended: bool, suspected: int) -> Judged:
     """Stage 2: only what came after the suspicion counts, and only its direction is asked for."""
-    floor, asked = limits
+    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in RANKED
     tail, miss = rules.alpha / len(rules.again), rules.miss / len(rules.again)
     sight = Sight()
     for upto in _due(rules.again, len(logs), ended):
-        sight = look(logs[:upto], miss)
-        if sign * sight.mean > floor and _beyond(sight, tail):
+        sight, test = look(logs[:upto], miss, ranked), look(logs[:upto], tail, ranked)
+        if sign * test.middle > floor and test.beyond():
             # The interval shown is the one that the test inverts.
-            return Judged("larger" if sign > 0 else "smaller", look(logs[:upto], tail), suspected)
-        if sign * sight.mean + sight.half < asked:
+            return Judged("larger" if sign > 0 else "smaller", test, suspected)
+        if (sight.high if sign > 0 else -sight.low) < asked:
             return Judged("same", sight, suspected)
     over = ended or len(logs) >= rules.again[-1]
-    return Judged("unclear" if over else "suspect", sight if over else look(logs, miss), suspected)
+    return Judged("unclear" if over else "suspect", sight if over else look(logs, miss, ranked), suspected)
 
 
 def _due(looks: Sequence[int], done: int, ended: bool) -> Iterator[int]:
@@ -101,27 +94,3 @@ def _due(looks: Sequence[int], done: int, ended: bool) -> Iterator[int]:
     yield from (look for look in looks if look <= done)
     if ended and done not in looks and done < looks[-1]:
         yield done
-
-
-def look(logs: Sequence[float | None], tail: float) -> Sight:
-    """Mean and t-interval with this much beyond each end."""
-    known = [each for each in logs if each is not None]
-    n = len(known)
-    if n < MIN_BLOCKS:
-        return Sight(math.fsum(known) / n if n else 0.0, blocks=n)
-    mean = math.fsum(known) / n
-    sd = math.sqrt(math.fsum((each - mean) ** 2 for each in known) / (n - 1))
-    return Sight(mean, critical(n - 1, tail) * sd / math.sqrt(n), sd, n)
-
-
-def _beyond(sight: Sight, tail: float) -> bool:
-    """Whether the interval with this tail excludes "no change"."""
-    return sight.blocks >= MIN_BLOCKS and abs(sight.mean) > critical(sight.blocks - 1, tail) * sight.sd / math.sqrt(sight.blocks)
-
-
-@lru_cache(maxsize=1024)
-def critical(df: int, tail: float) -> float:
-    """t with this much probability beyond it."""
-    from scipy import stats
-
-    return float(stats.t.isf(tail, df))

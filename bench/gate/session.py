@@ -1,9 +1,10 @@
 """The gate live: blocks of base and head in random order through the runner, as long as the decision wants more and the budget has room."""
 
+import os
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from bench.brokers.choice import Servers
 from bench.changes import Changes
 from bench.errors import Unavailable, UsageError
 from bench.gate.blocks import GATED, OF_BURST, OF_LATENCY, Block, Key, Recording, blocks_of, is_gated
-from bench.gate.decision import Decision, decide
+from bench.gate.course import Course
+from bench.gate.decision import Decision, Finding, decide, with_features
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
+from bench.gate.trials import differ_in_code, features_of
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
 from bench.runner import Runner, Watcher
 
@@ -39,6 +42,7 @@ class Asked:
     fail_on: tuple[str, ...] = ()
     thresholds: Mapping[str, float] = field(default_factory=dict)
     aa: bool = False
+    features: bool = False  # try what the system offers first, where base and head run different code
     workers: int | None = None
     tasks: int | None = None
     seed: int | None = None
@@ -55,13 +59,13 @@ class Asked:
 
 @dataclass
 class Pace:
-    """Decides after each block whether the next is begun; keeps the last decision."""
+    """Decides after each block whether the next is begun, and what it has; keeps the last decision."""
 
     asked: Asked
     runner: Runner
     arms: tuple[str, str]
     began: float
-    rules: Rules
+    course: Course
     decision: Decision | None = None
 
     def wanted(self, measures: pd.DataFrame) -> bool:
@@ -69,13 +73,13 @@ class Pace:
         blocks = self.blocks(measures)
         if self.asked.blocks is not None:
             more = len(blocks) < self.asked.blocks
-            self.decision = None if more else decide(blocks, self.rules, ended=True)
+            self.decision = None if more else decide(blocks, self.course.rules, ended=True)
             return more
-        block_s = max(1.0, sum(block.seconds for block in blocks) / max(1, len(blocks)))
-        left = int((self.asked.budget_s - (time.monotonic() - self.began)) / block_s)
-        if len(blocks) == 1:
-            self.rules = self.rules.within(1 + left)
-        self.decision = decide(blocks, self.rules, ended=left < 1)
+        self.decision = self.course.after(blocks, time.monotonic() - self.began)
+        plan = self.runner.plan
+        settled = {name: plan.blocks for name in plan.scenarios if name not in (*self.decision.wanted, *plan.until)}
+        if self.decision.more and settled:
+            self.runner.plan = replace(plan, until={**plan.until, **settled})
         return self.decision.more
 
     def blocks(self, measures: pd.DataFrame) -> list[Block]:
@@ -83,13 +87,15 @@ class Pace:
         return blocks_of(measures, *self.arms, seconds=seconds_of(self.runner.info))
 
 
-def seconds_of(info: Mapping[str, Any]) -> dict[int, float]:
-    """How long the cells of each block took, without those that are measured once per run."""
+def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+    """How long the cells of each block and scenario took, without those that are measured once per run."""
     basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.basis}
-    found: dict[int, float] = {}
+    found: dict[int, dict[str, float]] = {}
     for line in info["cells"]:
-        if line["seconds"] is not None and (line["scenario"], line["case"]) not in basis:
-            found[line["block"]] = found.get(line["block"], 0.0) + line["seconds"]
+        name = line["scenario"]
+        if line["seconds"] is not None and (name, line["case"]) not in basis:
+            block = found.setdefault(line["block"], {})
+            block[name] = block.get(name, 0.0) + line["seconds"]
     return found
 
 
@@ -104,14 +110,19 @@ def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Re
     folder = new_folder(asked.out, plan.seed)
     runner = Runner(plan, folder, asked.servers, watcher or Watcher(), estimate=False)
     runner.prepare()
+    features, told = _features(runner, asked, arms)
     began = time.monotonic()  # the budget is for measuring: what is installed first is installed once
-    _size(runner, asked)
-    pace = Pace(asked, runner, (arms[0].name, arms[1].name), began, asked.rules())
-    runner.more = pace.wanted
-    runner.carry_out()
+    pace = Pace(asked, runner, (arms[0].name, arms[1].name), began, Course(asked.rules(), budget_s=asked.budget_s))
+    if any(each.says == "regression" for each in features):
+        pace.decision = decide((), pace.course.rules, ended=True)  # it fails already: no minutes for numbers
+    else:
+        _size(runner, asked)
+        runner.more = pace.wanted
+        runner.carry_out()
     assert pace.decision is not None
     blocks = pace.blocks(store.open_run(folder).measures)
-    changes = changes_of(pace.decision, blocks, pace.arms, pace.rules, _about(runner, asked, began))
+    decision = with_features(pace.decision, features, told)
+    changes = changes_of(decision, blocks, pace.arms, pace.course.rules, _about(runner, asked, began))
     store.write_json(folder / FILE, changes.as_json())
     return changes, Recording(folder.name, *pace.arms, tuple(blocks))
 
@@ -125,10 +136,15 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
             raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
         head = twin(base)
     seed = fresh_seed() if asked.seed is None else asked.seed
-    rest = {"tasks": asked.tasks, "workers": asked.workers, "seed": seed, "label": asked.label, "base": base.name}
+    rest = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label, "base": base.name}
     plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
+
+
+def workers_for_a_gate() -> int:
+    """One core is left to the broker and the callers: where workers have to share theirs, a P99 scatters four times as much (decision 26)."""
+    return max(1, len(os.sched_getaffinity(0)) - 1)
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
@@ -139,6 +155,14 @@ def _check_selection(plan: Plan, asked: Asked) -> None:
         raise UsageError("nothing is selected that the gate judges: take the burst, or latency at a load of 0.7 or less")
     if lacking := [metric for metric in asked.fail_on if metric not in judged]:
         raise UsageError(f"--fail-on {lacking[0]}: no chosen scenario measures it; these do {', '.join(name for name in GATED if name in judged)}")
+
+
+def _features(runner: Runner, asked: Asked, names: tuple[Arm, Arm]) -> tuple[tuple[Finding, ...], str]:
+    """What the head offers less or more, tried before any block; nothing where base and head run the same code."""
+    base, head = (next(arm for arm in runner.plan.arms if arm.name == name.name) for name in names)
+    if not asked.features or not differ_in_code(base, head):
+        return (), ""
+    return features_of(base, head, runner.folder / "features", runner.watcher.said)
 
 
 def _size(runner: Runner, asked: Asked) -> None:

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     thresholds: dict[str, Size] = {}
     workers: int | None = None
     tasks: int | None = None
+    features: bool = True
 
 
 def from_file(folder: Path) -> Settings:

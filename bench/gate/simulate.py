@@ -5,7 +5,7 @@ independently of each other; the union bound of the decision needs no more.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,14 +14,15 @@ import numpy.typing as npt
 
 from bench.errors import UsageError
 from bench.gate.blocks import GATED, Block, Key, Number, Recording
-from bench.gate.decision import Decision, drive
-from bench.gate.rule import Rules
+from bench.gate.course import Course, drive
+from bench.gate.decision import Decision
 from bench.metrics import METRICS
 
 Floats = npt.NDArray[np.float64]
 FEWEST = 20  # blocks that a fit needs
 DF = (2.5, 200.0)  # tails: from very heavy to normal
 CHUNK = 1000
+LONGEST = 120  # blocks of a suite that a budget ends
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,16 @@ def _tails(values: Floats) -> float:
     return float(grid[int(np.argmax(likelihoods))])
 
 
-def suites(noise: Sequence[Noise], count: int, most: int, seed: int, planted: Mapping[str, float]) -> Iterator[list[Block]]:
-    """So many series of blocks. `planted`: metric → true ratio head ÷ base (for a count: difference)."""
+def suites(
+    noise: Sequence[Noise], count: int, length: int, seed: int, planted: Mapping[str, float], seconds: Mapping[str, float] | None = None
+) -> Iterator[list[Block]]:
+    """So many series of blocks, each of this length. `planted`: metric → true ratio (count: difference); `seconds`: of each scenario in a block."""
     rng = np.random.default_rng(seed)
     for start in range(0, count, CHUNK):
         size = min(CHUNK, count - start)
-        drawn = [_drawn(each, size, most, rng, planted.get(each.key.metric)) for each in noise]
+        drawn = [_drawn(each, size, length, rng, planted.get(each.key.metric)) for each in noise]
         for suite in range(size):
-            yield [Block({each.key: _pair(each, values[suite, at]) for each, values in zip(noise, drawn, strict=True)}) for at in range(most)]
+            yield [Block({each.key: _pair(each, values[suite, at]) for each, values in zip(noise, drawn, strict=True)}, seconds or {}) for at in range(length)]
 
 
 def _drawn(noise: Noise, size: int, most: int, rng: np.random.Generator, planted: float | None) -> Floats:
@@ -117,7 +120,7 @@ def _pair(noise: Noise, value: float) -> tuple[Number, Number]:
     return Number(1.0), Number(math.exp(value))
 
 
-def gates(made: Iterator[list[Block]], rules: Rules, most: int) -> Iterator[tuple[Decision, float]]:
-    """A gate on each suite; simulated blocks take no time."""
+def gates(made: Iterator[list[Block]], course: Callable[[], Course]) -> Iterator[tuple[Decision, float]]:
+    """A gate on each suite, and its seconds."""
     for blocks in made:
-        yield drive(blocks, rules, most), 0.0
+        yield drive(blocks, course())[:2]

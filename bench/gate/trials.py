@@ -1,0 +1,66 @@
+"""Features gone: the trials of `bench features` at base and head, where the two run different code. It is no noise that decides here."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.arms import Arm
+from bench.features import session, stored
+from bench.features.outcome import PARTLY, UNKNOWN, WORKS
+from bench.features.outcome import Finding as Tried
+from bench.gate.blocks import Key
+from bench.gate.decision import Finding
+
+SIDES = ("base", "head")
+METRIC = "feature_offered"
+WORTH = {WORKS: 2, PARTLY: 1}  # not offered, broken, or a trial that gives up: alike to who needs it
+
+
+def differ_in_code(base: Arm, head: Arm) -> bool:
+    """Whether trials could tell the two apart: one system, other distributions. The settings of an arm are none of a trial's."""
+    return base.adapter.name == head.adapter.name and base.environment.identity() != head.environment.identity()
+
+
+def features_of(base: Arm, head: Arm, folder: Path, say: Callable[[str], None], wanted: Sequence[str] = ()) -> tuple[tuple[Finding, ...], str]:
+    """What the head offers less or more than the base, each seen twice, and a line about all trials. Those that take minutes are left out."""
+    plans = [session.planned([arm.adapter], wanted, slow=False, environment=arm.environment) for arm in (base, head)]
+    if not plans[0]:
+        return (), ""
+    say(f"{len(plans[0])} trials of features at base and head, some minutes; evidence in {folder}")
+    tried = [_all(plan, folder / side) for plan, side in zip(plans, SIDES, strict=True)]
+    pairs = list(zip(*tried, strict=True))
+    findings = []
+    for at in (at for at, pair in enumerate(pairs) if _sign(*pair)):
+        # On a busy machine a trial may run out of time; that is no feature gone.
+        again = [session.one(plan[at], folder / f"{side}-again") for plan, side in zip(plans, SIDES, strict=True)]
+        if _sign(*again) == _sign(*pairs[at]):
+            findings.append(_finding(*again))
+    untold = sum(all(each.outcome == UNKNOWN for each in pair) or _lacking(*pair) for pair in pairs)
+    told = f"features: {len(pairs)} trials, {len(findings)} with another outcome at the head"
+    return tuple(findings), told + (f"; {untold} could not be tried" if untold else "")
+
+
+def _all(plan: Sequence[session.Planned], folder: Path) -> list[Tried]:
+    began = time.monotonic()
+    found = session.carry_out(plan, folder)
+    stored.write(folder, found, time.monotonic() - began, quick=True)
+    return found
+
+
+def _lacking(base: Tried, head: Tried) -> bool:
+    """A package beside the system's own is not there: that says nothing of the system."""
+    return any(each.outcome == UNKNOWN and session.LACKING in each.text for each in (base, head))
+
+
+def _sign(base: Tried, head: Tried) -> int:
+    """-1 where the head offers less, 1 where it offers more, 0 where they are alike or cannot be compared."""
+    if _lacking(base, head):
+        return 0
+    before, now = (WORTH.get(each.outcome, 0) for each in (base, head))
+    return (now > before) - (now < before)
+
+
+def _finding(base: Tried, head: Tried) -> Finding:
+    name = f"{base.feature}~{base.variant}" if base.variant else base.feature
+    reason = f"{base.outcome} at the base, {head.outcome} at the head: {head.text}"
+    return Finding(Key("features", name, METRIC), "smaller" if _sign(base, head) < 0 else "larger", reason=reason)

@@ -1,0 +1,65 @@
+"""Features gone: real trials of a library from which something has been taken out, and what the gate makes of it."""
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.arms import load_adapters, parse_arm
+from bench.environments.environment import Environment, Package
+from bench.formats import registry
+from bench.gate.blocks import Key
+from bench.gate.decision import Finding, decide, with_features
+from bench.gate.outcome import changes_of
+from bench.gate.rule import Rules
+from bench.gate.trials import METRIC, differ_in_code, features_of
+
+GONE = Finding(Key("features", "call.batch", METRIC), "smaller", reason="works at the base, unknown at the head: AttributeError")
+MORE = Finding(Key("features", "call.batch", METRIC), "larger", reason="not offered at the base, works at the head: seen")
+
+
+@pytest.mark.e2e
+def test_what_a_library_no_longer_has_is_gone_and_what_it_still_has_is_not(tmp_path: Path) -> None:
+    base = parse_arm("rq/simple", load_adapters())
+    head = replace(base, environment=_without(tmp_path, "import rq; del rq.Queue.enqueue_many"))
+    assert differ_in_code(base, head) and not differ_in_code(base, base)
+    said: list[str] = []
+    found, told = features_of(base, head, tmp_path / "features", said.append, ("call.background", "call.batch"))
+    assert [(each.key.case, each.says) for each in found] == [("call.batch", "regression")], found
+    assert "enqueue_many" in found[0].reason
+    assert told == "features: 2 trials, 1 with another outcome at the head" and "2 trials" in said[0]
+    assert (tmp_path / "features" / "head" / "features.json").exists() and list(tmp_path.glob("features/head-again/trials/rq/call.batch/observation.json"))
+    turned, _ = features_of(head, base, tmp_path / "turned", said.append, ("call.batch",))
+    assert [each.says for each in turned] == ["improvement"]
+
+
+def _without(folder: Path, code: str) -> Environment:
+    """An environment whose Python is this one, with this done to every process at its start."""
+    (folder / "bin").mkdir()
+    (folder / "patch").mkdir()
+    (folder / "patch" / "sitecustomize.py").write_text(code + "\n")
+    script = f'#!/bin/sh\nPYTHONPATH="{folder}/patch:$PYTHONPATH" exec {sys.executable} "$@"\n'
+    (folder / "bin" / "python").write_text(script)
+    (folder / "bin" / "python").chmod(0o755)
+    assert shutil.which(str(folder / "bin" / "python"))
+    return Environment(folder, "taken-out", (Package("rq", "0"),))
+
+
+def test_a_feature_gone_fails_without_a_single_block_and_every_format_says_so(tmp_path: Path) -> None:
+    decision = with_features(decide((), Rules(), ended=True), (GONE,), "features: 50 trials, 1 with another outcome at the head")
+    changes = changes_of(decision, (), ("a", "b"), Rules(), {})
+    assert changes.exit_code == 1 and "call.batch" in changes.summary and "AttributeError" in changes.summary
+    assert changes.notes == ("features: 50 trials, 1 with another outcome at the head",)
+    files = {name: tmp_path / name for name in ("markdown", "junit")}
+    registry.write(changes, [f"{name}={path}" for name, path in files.items()])
+    assert all("AttributeError" in path.read_text() for path in files.values())
+
+
+def test_a_feature_more_is_an_improvement_and_a_lost_task_outweighs_one_gone() -> None:
+    calm = replace(decide((), Rules(), ended=True), exit_code=0)
+    assert with_features(calm, (MORE,), "").exit_code == 0 and with_features(calm, (MORE,), "").notes == ()
+    assert with_features(calm, (MORE,), "").findings[0].says == "improvement"
+    assert with_features(replace(calm, exit_code=3), (GONE,), "").exit_code == 3
+    assert with_features(calm, (GONE,), "").exit_code == 1
