@@ -18,7 +18,8 @@ from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules, judge
 
 RULES = Rules()
-SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_ms")
+SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_calm_ms")
+WHOLE = Key("latency", "load=0.5", "latency_p99_ms")
 CALLS, LOST, FAILED = Key("burst", "-", COMMANDS), Key("burst", "-", "lost"), Key("burst", "-", "failed")
 logs = st.lists(st.floats(-0.2, 0.2), min_size=8, max_size=18)
 
@@ -30,7 +31,7 @@ def drive(made: Sequence[Block], rules: Rules, most: int) -> Decision:
 
 def blocks(**by_name: Sequence[float]) -> list[Block]:
     """Blocks from log-ratios (or, of counts, differences) by name."""
-    keys = {"speed": SPEED, "p99": P99, "calls": CALLS}
+    keys = {"speed": SPEED, "p99": P99, "whole": WHOLE, "calls": CALLS}
     length = max(map(len, by_name.values()))
     return [Block({keys[name]: pair(keys[name], series[at]) for name, series in by_name.items()}) for at in range(length)]
 
@@ -120,7 +121,7 @@ def test_it_ends_early_where_all_is_clear_and_goes_on_where_it_is_not() -> None:
 
 def timed(length: int) -> list[Block]:
     """Blocks of a calm burst and a wild latency, with the seconds of each."""
-    made = blocks(speed=[0.001, -0.001] * (length // 2), p99=noise("normal", 0.6, 60, 4)[:length])
+    made = blocks(speed=[0.001, -0.001] * (length // 2), p99=noise("normal", 0.8, 60, 5)[:length])
     return [Block(block.pairs, {"burst": 14.0, "latency": 13.0}) for block in made]
 
 
@@ -143,10 +144,21 @@ def test_what_a_settled_scenario_said_stands_whatever_it_was() -> None:
     assert next(each.state for each in decide(absent, RULES).findings if each.key == P99) == "absent"
 
 
-def test_a_p99_is_judged_by_ranks_so_that_one_stall_hides_nothing() -> None:
+def test_the_p99_of_whole_cells_is_watched_alone() -> None:
+    wild = [0.6, -0.6] * 9
+    found = drive(blocks(speed=[0.001, -0.001] * 9, whole=wild), RULES, 18)
+    assert (found.blocks, found.exit_code) == (8, 0), "its noise asks for no more blocks and stands in nobody's way"
+    for named in (replace(RULES, fail_on=("throughput", "latency_p99_ms")), replace(RULES, thresholds={"latency_p99_ms": 0.1})):
+        assert drive(blocks(speed=[0.001, -0.001] * 9, whole=wild), named, 18).exit_code == 2, "named, it is judged as any other"
+    made = blocks(speed=[0.001, -0.001] * 9, p99=wild, whole=wild)
+    summary = told(drive(made, RULES, 18), made).summary
+    assert "calmer half" in summary and "more)" not in summary
+
+
+def test_the_p99_of_whole_cells_is_judged_by_ranks_so_that_one_stall_hides_nothing() -> None:
     slower = [math.log(1.3) + each for each in noise("normal", 0.1, 40, 5)]
     slower[3], slower[20] = -2.5, 2.5
-    assert drive(blocks(p99=slower), RULES.within(40), 40).exit_code == 1
+    assert drive(blocks(whole=slower, p99=noise("normal", 0.3, 40, 6)), RULES.within(40), 40).exit_code == 1
 
 
 def told(decision: Decision, made: Sequence[Block], rules: Rules = RULES) -> Changes:
@@ -235,7 +247,7 @@ def test_one_measure_without_a_number_is_inconclusive() -> None:
 def test_only_what_was_asked_for_is_judged() -> None:
     made = blocks(speed=[-0.2, -0.21] * 9, p99=[0.0, 0.001] * 9)
     assert drive(made, RULES, 18).exit_code == 1
-    assert drive(made, replace(RULES, fail_on=("latency_p99_ms",)), 18).exit_code == 0
+    assert drive(made, replace(RULES, fail_on=("latency_p99_calm_ms",)), 18).exit_code == 0
     assert drive(made, replace(RULES, thresholds={"throughput": 0.3}), 18).exit_code == 0
     assert drive(made, replace(RULES, fail_on=("enqueue_rate",)), 18).exit_code == 4
 

@@ -10,11 +10,14 @@ import pytest
 
 from bench.errors import UsageError
 from bench.gate.blocks import Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.gate.calm import METRIC, calm_p99
 from bench.gate.course import START_S, Course
+from bench.gate.measured import blocks_in
 from bench.gate.replay import disjoint, every_start, recordings_of, tally
 from bench.gate.rule import Rules
 from bench.gate.settings import from_file, metrics, planted, seconds, thresholds
 from bench.gate.simulate import fit, gates, suites
+from bench.percentiles import percentile
 from bench.store import MEASURE_COLUMNS
 from tests.fixture_run import write_run
 
@@ -142,3 +145,22 @@ def test_bench_toml_gives_what_options_do_not(tmp_path: Path) -> None:
     (tmp_path / "bench.toml").write_text("[check\n")
     with pytest.raises(UsageError, match="cannot be read"):
         from_file(tmp_path)
+
+
+def test_the_calmer_half_of_a_cell_forgets_a_stall_and_keeps_what_is_slow_throughout() -> None:
+    rng = np.random.default_rng(4)
+    even = 1.0 + rng.exponential(0.3, 5000)
+    stalled = even.copy()
+    stalled[2000:2600] += 20.0
+    assert percentile(stalled, 99.0) > 15 > 2 * calm_p99(stalled), "12 % of the cell were slow"
+    assert calm_p99(stalled) == pytest.approx(calm_p99(even), rel=0.1)
+    slower = even + np.where(rng.random(5000) < 0.02, 1.0, 0.0)
+    assert calm_p99(slower) / calm_p99(even) == pytest.approx(percentile(slower, 99.0) / percentile(even, 99.0), rel=0.1)
+
+
+def test_a_run_gives_the_calm_p99_of_each_judged_load_and_of_no_other(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5", "load=0.9")}, ("huey", "floor"), blocks=2)
+    found = blocks_in(run, "huey/default", "floor/default")
+    assert {key.case for block in found for key in block.pairs if key.metric == METRIC} == {"load=0.5"}
+    whole, calm = (found[0].pairs[Key("latency", "load=0.5", metric)][0].value for metric in ("latency_p99_ms", METRIC))
+    assert whole is not None and calm is not None and 0 < calm <= whole

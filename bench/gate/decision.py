@@ -58,11 +58,11 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
     wrong = any(each.says == "regression" and each.key.metric in HARD for each in fates)
     worse = any(each.says == "regression" for each in findings)
     nothing = not any(each.sight.blocks for each in judged)
-    waiting = [each for each in judged if each.state in ("open", "suspect")]
+    waiting = [each for each in judged if each.state in ("open", "suspect") and asked_for(each, rules)]
     # A task that was stuck once has to be stuck a second time, which only shows where it was.
     wanted = tuple(dict.fromkeys(each.key.scenario for each in (*waiting, *(fate for fate in fates if fate.state == "unclear"))))
     more = not (ended or wrong or worse) and bool(waiting) and not (nothing and len(blocks) >= GIVE_UP_AFTER)
-    code = EXIT_WRONG if wrong else EXIT_REGRESSION if worse else EXIT_INVALID if nothing else _calm(judged, rules)
+    code = EXIT_WRONG if wrong else EXIT_REGRESSION if worse else EXIT_INVALID if nothing else _no_worse(judged, rules)
     return Decision(more, code, findings, len(blocks), notes, wanted)
 
 
@@ -73,11 +73,16 @@ def with_features(decision: Decision, findings: Sequence[Finding], note: str) ->
     return replace(decision, exit_code=EXIT_REGRESSION if gone else decision.exit_code, findings=(*findings, *decision.findings), notes=notes)
 
 
-def _calm(judged: Sequence[Finding], rules: Rules) -> int:
+def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
     """Nothing is worse for certain: is it certain that nothing is?"""
-    unsure = [each for each in judged if each.state in ("open", "suspect", "unclear") and not _harmless(each, rules)]
+    unsure = [each for each in judged if each.state in ("open", "suspect", "unclear") and asked_for(each, rules) and not _harmless(each, rules)]
     missing = [each for each in judged if each.state == "absent" and each.key.metric in rules.fail_on]
     return EXIT_INCONCLUSIVE if unsure or missing else EXIT_OK
+
+
+def asked_for(finding: Finding, rules: Rules) -> bool:
+    """Whether it stands in the way as long as it is not settled: what is only watched does so once it is suspected."""
+    return bool(finding.suspected) or rules.need(finding.key.metric)
 
 
 def _harmless(finding: Finding, rules: Rules) -> bool:

@@ -6,8 +6,8 @@ from typing import Any
 
 from bench.changes import Change, Changes
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
-from bench.gate.blocks import HARD, Block
-from bench.gate.decision import Decision, Finding
+from bench.gate.blocks import HARD, Block, Key
+from bench.gate.decision import Decision, Finding, asked_for
 from bench.gate.rule import Rules
 from bench.metrics import METRICS, Metric
 from bench.stats import blocks_needed, sd_allowed, smallest_detectable, word
@@ -83,7 +83,7 @@ def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules
         return f"no block has both numbers ({', '.join(verdicts)})"
     if metric.kind == "count":
         return "the blocks do not agree"
-    told = "suspected once, not confirmed; " if finding.suspected else ""
+    told = "suspected once, not confirmed; " if finding.suspected else "" if rules.need(metric.name) else "only watched; "
     return told + _needed(finding, rules)
 
 
@@ -101,6 +101,8 @@ def _needed(finding: Finding, rules: Rules) -> str:
 
 def _summary(code: int, lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
     worse, better, unclear = ([line for line in lines if line.says == says] for says in ("regression", "improvement", "unclear"))
+    in_the_way = {each.key for each in decision.findings if asked_for(each, rules)}
+    unclear = [line for line in unclear if Key(line.scenario, line.case, line.metric) in in_the_way]
     counted = f"{decision.blocks} blocks"
     gains = f"; better: {_named(better)}" if better else ""
     if code == EXIT_WRONG:

@@ -9,10 +9,10 @@ from pathlib import Path
 from bench import measuring
 from bench.commands.common import find_run
 from bench.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG, UsageError
-from bench.gate.blocks import Block, Recording, blocks_of, read_recordings
+from bench.gate.blocks import Block, Recording, read_recordings
 from bench.gate.course import Course, Driven, drive
 from bench.gate.decision import Decision
-from bench.gate.session import seconds_of
+from bench.gate.measured import blocks_in
 from bench.stats import exact_bounds
 
 
@@ -77,7 +77,7 @@ def _of_run(folder: Path) -> Recording:
         raise UsageError(f"{folder} has {len(arms)} arms: a gate is replayed on a run of two, base and head")
     base = run.info["plan"].get("base") or arms[0]
     head = next(name for name in arms if name != base)
-    return Recording(run.id, base, head, tuple(blocks_of(run.measures, base, head, seconds_of(run.info))))
+    return Recording(run.id, base, head, tuple(blocks_in(run, base, head)))
 
 
 def disjoint(recordings: Sequence[Recording], course: Callable[[], Course], swap: random.Random | None = None) -> Tally:

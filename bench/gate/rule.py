@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bench.gate.blocks import WATCHED
 from bench.gate.sight import Sight, look
 from bench.metrics import METRICS
 from bench.stats import MIN_BLOCKS
@@ -17,7 +18,6 @@ LOOKS = (8, 12, 18, 27, 40, 60, 90)
 AGAIN, AGAIN_LONG = (6, 10), (10, 18, 27)
 LONG = 36  # blocks from which on stage 2 may take longer, for what is noisy
 FEW = 14
-RANKED = ("latency_p99_ms",)  # one stall of the machine makes a P99 ten times as large: a mean of such blocks sees nothing else
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
 
 
@@ -40,6 +40,10 @@ class Rules:
         """The change that must not pass as the same: twice the floor. An estimate at the floor itself lies beyond it every second time."""
         return 2 * self.floor(metric)
 
+    def need(self, metric: str) -> bool:
+        """Whether it has to be settled; what is only watched has not, unless it was named."""
+        return metric not in WATCHED or metric in (*self.fail_on, *self.thresholds)
+
     def within(self, blocks: int) -> "Rules":
         """The same with the looks that so many blocks have room for, the last at their end; fewer looks leave each a larger share of alpha."""
         early = tuple(look for look in LOOKS if look < 0.8 * blocks)
@@ -59,7 +63,7 @@ class Judged:
 
 def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) -> Judged:
     """Where the measure with these log-ratios (None: no pair in that block) stands; `ended` = no more blocks will come."""
-    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in RANKED
+    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in WATCHED
     tail, miss = rules.alpha / 2 / len(rules.looks), rules.miss / len(rules.looks)
     sight = Sight()
     for upto in _due(rules.looks, len(logs), ended):
@@ -75,7 +79,7 @@ def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) 
 
 def _again(logs: Sequence[float | None], rules: Rules, metric: str, sign: int, ended: bool, suspected: int) -> Judged:
     """Stage 2: only what came after the suspicion counts, and only its direction is asked for."""
-    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in RANKED
+    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in WATCHED
     tail, miss = rules.alpha / len(rules.again), rules.miss / len(rules.again)
     sight = Sight()
     for upto in _due(rules.again, len(logs), ended):

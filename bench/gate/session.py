@@ -16,9 +16,10 @@ from bench.beginning import fresh_seed, new_folder
 from bench.brokers.choice import Servers
 from bench.changes import Changes
 from bench.errors import Unavailable, UsageError
-from bench.gate.blocks import GATED, OF_BURST, OF_LATENCY, Block, Key, Recording, blocks_of, is_gated
+from bench.gate.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Block, Key, Recording, is_gated
 from bench.gate.course import Course
 from bench.gate.decision import Decision, Finding, decide, with_features
+from bench.gate.measured import blocks_in
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
 from bench.gate.trials import differ_in_code, features_of
@@ -84,19 +85,7 @@ class Pace:
 
     def blocks(self, measures: pd.DataFrame) -> list[Block]:
         """The blocks done so far, each with the seconds that its like will take: what is measured once does not count."""
-        return blocks_of(measures, *self.arms, seconds=seconds_of(self.runner.info))
-
-
-def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
-    """How long the cells of each block and scenario took, without those that are measured once per run."""
-    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.basis}
-    found: dict[int, dict[str, float]] = {}
-    for line in info["cells"]:
-        name = line["scenario"]
-        if line["seconds"] is not None and (name, line["case"]) not in basis:
-            block = found.setdefault(line["block"], {})
-            block[name] = block.get(name, 0.0) + line["seconds"]
-    return found
+        return blocks_in(store.Run(self.runner.folder, self.runner.info), *self.arms, measures)
 
 
 def check(asked: Asked, watcher: Watcher | None = None) -> Changes:
@@ -120,7 +109,7 @@ def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Re
         runner.more = pace.wanted
         runner.carry_out()
     assert pace.decision is not None
-    blocks = pace.blocks(store.open_run(folder).measures)
+    blocks = blocks_in(store.open_run(folder), *pace.arms)
     decision = with_features(pace.decision, features, told)
     changes = changes_of(decision, blocks, pace.arms, pace.course.rules, _about(runner, asked, began))
     store.write_json(folder / FILE, changes.as_json())
@@ -148,7 +137,7 @@ def workers_for_a_gate() -> int:
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
-    of = {"burst": (*OF_BURST, "broker_commands_per_task"), "latency": OF_LATENCY}
+    of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
     places = dict.fromkeys((cell.scenario, cell.case) for cell in cells(plan) if cell.case not in load_scenarios()[cell.scenario].basis and cell.case != "bulk")
     judged = {metric for scenario, case in places for metric in of[scenario] if is_gated(Key(scenario, case, metric))}
     if not judged:

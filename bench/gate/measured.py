@@ -1,0 +1,62 @@
+"""Blocks of base and head from a run folder: its measures, what the gate alone takes from the raw events, and the seconds of each scenario."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench import ledger
+from bench.gate.blocks import WATCHED, Block, Key, blocks_of, is_gated
+from bench.gate.calm import METRIC, calm_p99
+from bench.plan import load_scenarios
+from bench.store import Run, StoredCell
+
+PLACE = ("scenario", "case", "arm", "block")
+
+
+def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
+    """The blocks of two arms of a run; `measures` where the run is still under way."""
+    known = run.measures if measures is None else measures
+    return blocks_of(pd.concat([known, _calm_rows(run, known)]), base, head, seconds_of(run.info))
+
+
+def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+    """How long the cells of each block and scenario took, without those that are measured once per run."""
+    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.basis}
+    found: dict[int, dict[str, float]] = {}
+    for line in info["cells"]:
+        name = line["scenario"]
+        if line["seconds"] is not None and (name, line["case"]) not in basis:
+            block = found.setdefault(line["block"], {})
+            block[name] = block.get(name, 0.0) + line["seconds"]
+    return found
+
+
+def _calm_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
+    """For each judged P99 the calm one of the same cell, with its verdict; none where the raw events are not there."""
+    rows = measures[measures["metric"] == WATCHED[0]]
+    rows = rows[[is_gated(Key("latency", case, WATCHED[0])) for case in rows["case"]]]
+    if run.slim or rows.empty:
+        return measures.iloc[:0]
+    cells: dict[tuple[Any, ...], list[StoredCell]] = {}
+    for line, cell in run.measured():
+        cells.setdefault(tuple(line[name] for name in PLACE), []).append(cell)
+    values = []
+    for row in rows.itertuples():
+        # A cell that was measured once more has two rows, in the order of its folders.
+        cell = cells[tuple(getattr(row, name) for name in PLACE)].pop(0)
+        values.append(_of_cell(cell.folder) if row.verdict == "ok" else math.nan)
+    return rows.assign(metric=METRIC, value=values)
+
+
+@lru_cache(maxsize=1024)
+def _of_cell(folder: Path) -> float:
+    book = ledger.load(StoredCell(folder))
+    ours = np.flatnonzero(book.measured())
+    ours = ours[np.argsort(book.due[ours], kind="stable")]
+    finish = book.first_finish()[ours]
+    return calm_p99(np.where(finish < 0, np.inf, (finish - book.due[ours]) / 1e6))
