@@ -121,7 +121,7 @@ def test_it_ends_early_where_all_is_clear_and_goes_on_where_it_is_not() -> None:
 
 def timed(length: int) -> list[Block]:
     """Blocks of a calm burst and a wild latency, with the seconds of each."""
-    made = blocks(speed=[0.001, -0.001] * (length // 2), p99=noise("normal", 0.8, 60, 5)[:length])
+    made = blocks(speed=[0.001, -0.001] * (length // 2), p99=[0.8, -0.8] * (length // 2))
     return [Block(block.pairs, {"burst": 14.0, "latency": 13.0}) for block in made]
 
 
