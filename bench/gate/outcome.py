@@ -115,7 +115,13 @@ def _summary(code: int, lines: Sequence[Change], decision: Decision, rules: Rule
         lacking = [name for name in rules.fail_on if name not in {line.metric for line in lines}]
         first = f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}" if unclear else f"no number of {', '.join(lacking)}"
         return f"inconclusive after {counted}: {first}{f' (and {len(unclear) - 1} more)' if len(unclear) > 1 else ''}{gains}"
-    return f"ok: nothing is worse by what was asked for ({counted}){gains}"
+    return f"ok: nothing is worse by what was asked for ({_asked(decision, rules)}; {counted}){gains}"
+
+
+def _asked(decision: Decision, rules: Rules) -> str:
+    """The sizes that are ruled out; they differ by measure."""
+    sizes = sorted({rules.asked(each.key.metric) for each in decision.findings if METRICS[each.key.metric].kind == "ratio" and asked_for(each, rules)})
+    return " to ".join(f"{100 * size:.3g} %" for size in dict.fromkeys((*sizes[:1], *sizes[-1:]))) or "counts"
 
 
 def _named(lines: Sequence[Change]) -> str:

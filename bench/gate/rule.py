@@ -18,6 +18,7 @@ LOOKS = (8, 12, 18, 27, 40, 60, 90)
 AGAIN, AGAIN_LONG = (6, 10), (10, 18, 27)
 LONG = 36  # blocks from which on stage 2 may take longer, for what is noisy
 FEW = 14
+PROMISED = 0.10  # what ten minutes of a shared machine can rule out: its speed alone differs by 4 % from second to second
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
 
 
@@ -37,8 +38,11 @@ class Rules:
         return self.thresholds.get(metric, METRICS[metric].floor)
 
     def asked(self, metric: str) -> float:
-        """The change that must not pass as the same: twice the floor. An estimate at the floor itself lies beyond it every second time."""
-        return 2 * self.floor(metric)
+        """The change that must not pass as the same: twice the threshold that was named, else twice the tie zone and at least 10 %.
+
+        Twice, for an estimate of a change at the threshold itself lies beyond it every second time.
+        """
+        return 2 * self.floor(metric) if metric in self.thresholds else max(PROMISED, 2 * self.floor(metric))
 
     def need(self, metric: str) -> bool:
         """Whether it has to be settled; what is only watched has not, unless it was named."""
@@ -71,7 +75,7 @@ def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) 
         if abs(test.middle) > floor and test.beyond():
             found = _again(logs[upto:], rules, metric, 1 if test.middle > 0 else -1, ended, upto)
             return found if found.sight.blocks else replace(found, sight=sight)
-        if sight.within(asked):
+        if sight.within(asked) and not (sight.leans(floor) and _goes_on(upto, rules.looks, len(logs), ended)):
             return Judged("same", sight)
     over = ended or len(logs) >= rules.looks[-1]
     return Judged("unclear" if over else "open", sight if over else look(logs, miss, ranked))
@@ -87,10 +91,16 @@ def _again(logs: Sequence[float | None], rules: Rules, metric: str, sign: int, e
         if sign * test.middle > floor and test.beyond():
             # The interval shown is the one that the test inverts.
             return Judged("larger" if sign > 0 else "smaller", test, suspected)
-        if (sight.high if sign > 0 else -sight.low) < asked:
+        leans = sight.leans(floor, sign) and _goes_on(upto, rules.again, len(logs), ended)
+        if (sight.high if sign > 0 else -sight.low) < asked and not leans:
             return Judged("same", sight, suspected)
     over = ended or len(logs) >= rules.again[-1]
     return Judged("unclear" if over else "suspect", sight if over else look(logs, miss, ranked), suspected)
+
+
+def _goes_on(at: int, looks: Sequence[int], done: int, ended: bool) -> bool:
+    """Whether there is a look after this one."""
+    return at < looks[-1] and not (ended and at == done)
 
 
 def _due(looks: Sequence[int], done: int, ended: bool) -> Iterator[int]:

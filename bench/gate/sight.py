@@ -34,6 +34,10 @@ class Sight:
         """Whether the interval excludes "no change"."""
         return self.low > 0 or self.high < 0
 
+    def leans(self, floor: float, sign: int = 0) -> bool:
+        """Whether a change beyond the threshold is likely, in that direction if one is given: then more blocks are worth their time."""
+        return self.beyond() and abs(self.middle) > floor and (not sign or self.middle * sign > 0)
+
 
 def look(logs: Sequence[float | None], tail: float, ranked: bool = False) -> Sight:
     """Estimate and interval with this much beyond each end; None: no pair in that block."""

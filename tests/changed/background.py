@@ -1,4 +1,7 @@
-"""A background load of a few per cent, a minute on and a minute off: `python -m tests.changed.background WAIT_S SECONDS`. Half of the A/A blocks were recorded beside it."""
+"""A background load of a few per cent, a minute on and a minute off: half of an A/A recording was made beside it.
+
+`python -m tests.changed.background WAIT_S SECONDS`
+"""
 
 import sys
 import time
