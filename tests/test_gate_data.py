@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from bench.errors import UsageError
-from bench.gate.blocks import Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
-from bench.gate.calm import METRIC, calm_p99
+from bench.gate.blocks import CALM, Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.gate.calm import calm_p99
 from bench.gate.course import START_S, Course
 from bench.gate.measured import blocks_in
 from bench.gate.replay import disjoint, every_start, recordings_of, tally
@@ -161,6 +161,19 @@ def test_the_calmer_half_of_a_cell_forgets_a_stall_and_keeps_what_is_slow_throug
 def test_a_run_gives_the_calm_p99_of_each_judged_load_and_of_no_other(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5", "load=0.9")}, ("huey", "floor"), blocks=2)
     found = blocks_in(run, "huey/default", "floor/default")
-    assert {key.case for block in found for key in block.pairs if key.metric == METRIC} == {"load=0.5"}
-    whole, calm = (found[0].pairs[Key("latency", "load=0.5", metric)][0].value for metric in ("latency_p99_ms", METRIC))
+    assert {key.case for block in found for key in block.pairs if key.metric == CALM} == {"load=0.5"}
+    whole, calm = (found[0].pairs[Key("latency", "load=0.5", metric)][0].value for metric in ("latency_p99_ms", CALM))
     assert whole is not None and calm is not None and 0 < calm <= whole
+
+
+def test_a_latency_cell_that_failed_has_no_calm_p99_and_breaks_nothing(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5")}, ("huey", "floor"), blocks=2)
+    lines = [line for line in run.info["cells"] if line["case"] == "load=0.5" and line["arm"] == "floor/default"]
+    lines[0].update(state="failed", verdict="invalid", reason="it did not start")
+    measures = run.measures.copy()
+    of_it = (measures["case"] == "load=0.5") & (measures["arm"] == "floor/default") & (measures["block"] == lines[0]["block"])
+    measures.loc[of_it, ["value", "verdict"]] = [math.nan, "invalid"]
+    found = blocks_in(run, "huey/default", "floor/default", measures)
+    calm = [block.pairs[Key("latency", "load=0.5", CALM)] for block in found]
+    assert calm[0][1] == Number(None, "invalid") and calm[0][0].value is not None
+    assert calm[1][0].value is not None and calm[1][1].value is not None

@@ -29,7 +29,6 @@ from bench.probe.live.trial import Trial
 BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
 GRACE_S = 4.0  # to start the process and to write down what was observed
 KEEP = ("observation.json", "marks.jsonl")
-LACKING = "is not installed: pip install"  # the words of a trial that lacks a package (bench.probe.live.driver)
 Said = Callable[[Finding], None]
 
 

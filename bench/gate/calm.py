@@ -1,12 +1,11 @@
-"""The P99 of the calmer half of a latency cell. One stall of the machine makes the P99 of a whole cell ten times as large: half of a cell holds few. Pure."""
+"""The P99 of the calmer half of a latency cell. One slow spell makes the P99 of a whole cell ten times as large: half of a cell holds few. Pure."""
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.percentiles import percentile
 
-PARTS = 20  # a quarter of a second each in a cell of five: about as long as stalls follow one another
-METRIC = "latency_p99_calm_ms"
+PARTS = 20  # a quarter of a second each in a cell of five: slow spells are shorter than a second
 
 
 def calm_p99(latencies: npt.ArrayLike) -> float:

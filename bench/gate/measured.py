@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from bench import ledger
-from bench.gate.blocks import WATCHED, Block, Key, blocks_of, is_gated
-from bench.gate.calm import METRIC, calm_p99
+from bench.gate.blocks import CALM, P99, Block, Key, blocks_of, is_gated
+from bench.gate.calm import calm_p99
 from bench.plan import load_scenarios
 from bench.store import Run, StoredCell
 
+ENDED = ("done", "failed", "skipped")
 PLACE = ("scenario", "case", "arm", "block")
 
 
@@ -38,19 +39,20 @@ def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
 
 def _calm_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
     """For each judged P99 the calm one of the same cell, with its verdict; none where the raw events are not there."""
-    rows = measures[measures["metric"] == WATCHED[0]]
-    rows = rows[[is_gated(Key("latency", case, WATCHED[0])) for case in rows["case"]]]
+    rows = measures[measures["metric"] == P99]
+    rows = rows[[is_gated(Key("latency", case, P99)) for case in rows["case"]]]
     if run.slim or rows.empty:
         return measures.iloc[:0]
-    cells: dict[tuple[Any, ...], list[StoredCell]] = {}
-    for line, cell in run.measured():
-        cells.setdefault(tuple(line[name] for name in PLACE), []).append(cell)
+    # Every cell that ended has such a row, in the order of run.json, whether it came to a number or not; one that was measured once more has two.
+    numbers: dict[tuple[Any, ...], list[int]] = {}
+    for line in run.info["cells"]:
+        if line["state"] in ENDED:
+            numbers.setdefault(tuple(line[name] for name in PLACE), []).append(int(line["number"]))
     values = []
     for row in rows.itertuples():
-        # A cell that was measured once more has two rows, in the order of its folders.
-        cell = cells[tuple(getattr(row, name) for name in PLACE)].pop(0)
-        values.append(_of_cell(cell.folder) if row.verdict == "ok" else math.nan)
-    return rows.assign(metric=METRIC, value=values)
+        number = numbers[tuple(getattr(row, name) for name in PLACE)].pop(0)
+        values.append(_of_cell(run.cell(number).folder) if row.verdict == "ok" else math.nan)
+    return rows.assign(metric=CALM, value=values)
 
 
 @lru_cache(maxsize=1024)

@@ -18,7 +18,7 @@ LOOKS = (8, 12, 18, 27, 40, 60, 90)
 AGAIN, AGAIN_LONG = (6, 10), (10, 18, 27)
 LONG = 36  # blocks from which on stage 2 may take longer, for what is noisy
 FEW = 14
-PROMISED = 0.10  # what ten minutes of a shared machine can rule out: its speed alone differs by 4 % from second to second
+PROMISED = 0.10  # what ten minutes of a shared machine can rule out (decision 27)
 State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
 
 

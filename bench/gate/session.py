@@ -132,7 +132,7 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
 
 
 def workers_for_a_gate() -> int:
-    """One core is left to the broker and the callers: where workers have to share theirs, a P99 scatters four times as much (decision 26)."""
+    """One core is left to the broker and the callers (decision 26)."""
     return max(1, len(os.sched_getaffinity(0)) - 1)
 
 

@@ -10,6 +10,7 @@ from bench.features.outcome import PARTLY, UNKNOWN, WORKS
 from bench.features.outcome import Finding as Tried
 from bench.gate.blocks import Key
 from bench.gate.decision import Finding
+from bench.probe.live.trial import LACKING
 
 SIDES = ("base", "head")
 METRIC = "feature_offered"
@@ -49,7 +50,7 @@ def _all(plan: Sequence[session.Planned], folder: Path) -> list[Tried]:
 
 def _lacking(base: Tried, head: Tried) -> bool:
     """A package beside the system's own is not there: that says nothing of the system."""
-    return any(each.outcome == UNKNOWN and session.LACKING in each.text for each in (base, head))
+    return any(each.outcome == UNKNOWN and LACKING in each.text for each in (base, head))
 
 
 def _sign(base: Tried, head: Tried) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.probe import cell
 from bench.probe.live.lab import GaveUp, Lab
+from bench.probe.live.trial import LACKING
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     except GaveUp as error:
         told["gave_up"] = str(error)
     except ModuleNotFoundError as error:
-        told["gave_up"] = f"{error.name} is not installed: pip install 'queue-bench[features]'"
+        told["gave_up"] = f"{error.name} {LACKING} 'queue-bench[features]'"
     except Exception as error:
         told["gave_up"] = f"{type(error).__name__}: {error}"[:500]
         told["traceback"] = traceback.format_exc()[-3000:]

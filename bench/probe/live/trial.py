@@ -6,6 +6,8 @@ from typing import Any
 
 from bench.probe.live.lab import Lab, Observation
 
+LACKING = "is not installed: pip install"  # how a trial says that a package beside the system is not there
+
 
 @dataclass(frozen=True)
 class Trial:
