@@ -117,6 +117,16 @@ def test_two_arms_of_one_run_are_paired_as_in_comparisons_csv(base: Run) -> None
             assert mine is None if math.isnan(theirs) else mine == pytest.approx(theirs)
 
 
+def test_shares_of_unlike_capacities_are_said_and_a_head_at_the_rates_of_its_base_is_not(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "loads", {"latency": ("capacity", "load=0.5")}, SYSTEMS, blocks=3)
+    sides = [side_of(run, arm) for arm in ("celery/default", "huey/default")]
+    assert any("unlike rates" in note for note in compare(*sides).notes)
+    gate = Run(run.path, run.info)
+    gate.__dict__["measures"] = run.measures[(run.measures["arm"] != "huey/default") | (run.measures["case"] != "capacity")]
+    sides = [side_of(gate, arm) for arm in ("celery/default", "huey/default")]
+    assert not any("unlike rates" in note for note in compare(*sides).notes)
+
+
 def test_base_and_head_change_places(base: Run) -> None:
     arms = [side_of(base, arm) for arm in ("celery/default", "huey/default")]
     one, two = (found(compare(*sides), "throughput", sides[1].arm) for sides in (arms, arms[::-1]))

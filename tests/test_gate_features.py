@@ -1,6 +1,8 @@
 """Features gone: real trials of a library from which something has been taken out, and what the gate makes of it."""
 
+import os
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +11,15 @@ import pytest
 
 from bench.arms import load_adapters, parse_arm
 from bench.environments.environment import Environment, Package
+from bench.environments.furnish import furnish
 from bench.formats import registry
 from bench.gate.blocks import Key
 from bench.gate.decision import Finding, decide, with_features
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
-from bench.gate.trials import METRIC, differ_in_code, features_of
+from bench.gate.trials import AGAIN, METRIC, differ_in_code, features_of
+from bench.host import ROOT
+from bench.probe import cell
 
 GONE = Finding(Key("features", "call.batch", METRIC), "smaller", reason="works at the base, unknown at the head: AttributeError")
 MORE = Finding(Key("features", "call.batch", METRIC), "larger", reason="not offered at the base, works at the head: seen")
@@ -30,9 +35,35 @@ def test_what_a_library_no_longer_has_is_gone_and_what_it_still_has_is_not(tmp_p
     assert [(each.key.case, each.says) for each in found] == [("call.batch", "regression")], found
     assert "enqueue_many" in found[0].reason
     assert told == "features: 2 trials, 1 with another outcome at the head" and "2 trials" in said[0]
-    assert (tmp_path / "features" / "head" / "features.json").exists() and list(tmp_path.glob("features/head-again/trials/rq/call.batch/observation.json"))
+    assert (tmp_path / "features" / "head" / "features.json").exists() and len(
+        list(tmp_path.glob("features/head-again-*/trials/rq/call.batch/observation.json"))
+    ) == AGAIN
     turned, _ = features_of(head, base, tmp_path / "turned", said.append, ("call.batch",))
     assert [each.says for each in turned] == ["improvement"]
+
+
+@pytest.mark.parametrize("system", ["celery", "rq", "huey"])
+def test_the_trials_of_a_system_ask_for_nothing_but_the_system(system: str) -> None:
+    """An environment of a version holds nothing else: one import too many, and none of its trials could be carried out."""
+    ours = ["psutil", "typer", "rich", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "ruptures", "jinja2", "pydantic", "pytest"]
+    others = {"celery", "rq", "huey"} - {system}
+    code = f"import sys; sys.modules.update(dict.fromkeys({[*ours, *others]})); import adapters.{system}.features as it; print(len(it.TRIALS))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, cell.BROKER: "redis://127.0.0.1:1/0"})
+    assert done.returncode == 0 and int(done.stdout) > 50, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.e2e
+def test_an_older_version_has_its_trials_and_lacks_what_a_younger_one_brought(tmp_path: Path) -> None:
+    """It needs a package index."""
+    base, head = furnish([parse_arm(f"rq/simple[rq=={version}]", load_adapters()) for version in ("1.16.2", "2.10.0")], print)
+    found, told = features_of(base, head, tmp_path / "features", print, ("call.background", "security.credentials", "periodic.fires", "unique.queued"))
+    assert {(each.key.case, each.says) for each in found} == {
+        ("periodic.fires~rq cron", "improvement"),
+        ("periodic.fires~Repeat", "improvement"),
+        ("unique.queued", "improvement"),
+    }
+    assert "could not be tried" not in told
 
 
 def _without(folder: Path, code: str) -> Environment:

@@ -32,7 +32,13 @@ def compare(base: Side, head: Side, force: bool = False) -> Changes:
     if not any(line.blocks for line in found):
         raise _nothing(base, head)
     notes = tuple(_notes(base, head, beside, unlike, found))
-    return Changes(f"{head.name} beside {base.name}", base.name, head.name, EXIT_OK, summary(found, not base.arm), found, notes, _about(base, head, beside))
+    return Changes(_title(base, head), base.name, head.name, EXIT_OK, summary(found, not base.arm), found, notes, _about(base, head, beside))
+
+
+def _title(base: Side, head: Side) -> str:
+    if base.arm and one_run(base, head):
+        return f"{head.arm} beside {base.arm}, in {base.run.id}"
+    return f"{head.name} beside {base.name}"
 
 
 def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
@@ -71,12 +77,17 @@ def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Se
     for side in (base, head):
         yield from _broken(side)
         yield from _unfit(side)
-    if any(line.case.startswith("load=") for line in found):
+    if any(line.case.startswith("load=") for line in found) and not _one_rate(base, head):
         yield "load=… is a share of each arm's own capacity, as each run measured it: those latencies are at unlike rates where the capacities differ"
     servers = {side.about(arm)["broker"] for pair in beside for side, arm in zip((base, head), pair, strict=True)} if base.arm else set()
     if len(servers) > 1 and not unlike:
         yield f"the arms have other brokers: {', '.join(sorted(servers))}"
     yield from _versions(base, head, beside)
+
+
+def _one_rate(base: Side, head: Side) -> bool:
+    """Whether both were driven at the same rates: a gate drives its head at the base's, and measures no capacity of it."""
+    return one_run(base, head) and any("capacity" not in set(side.measures["case"]) for side in (base, head))
 
 
 def _broken(side: Side) -> Iterator[str]:

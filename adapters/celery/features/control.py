@@ -8,6 +8,7 @@ from bench.brokers.base import free_port
 from bench.probe.live.burden import drains, shows
 from bench.probe.live.control import CHILDREN_POLL_S, grows, while_busy
 from bench.probe.live.lab import Lab, Observation, Process
+from bench.probe.live.processes import children
 from bench.probe.live.spans import most, spans
 from bench.probe.live.trial import Trials
 from bench.probe.live.web import up
@@ -152,7 +153,5 @@ def autoscale(lab: Lab) -> Observation:
 
 
 def _children(worker: Process) -> int:
-    import psutil
-
     time.sleep(CHILDREN_POLL_S)
-    return len(psutil.Process(worker.pid).children())
+    return len(children(worker.pid))

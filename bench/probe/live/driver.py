@@ -24,7 +24,9 @@ def main() -> None:
     except GaveUp as error:
         told["gave_up"] = str(error)
     except ModuleNotFoundError as error:
-        told["gave_up"] = f"{error.name} {LACKING} 'queue-bench[features]'"
+        # A part of a package that is there is what this version of it lacks, and no package beside the system.
+        of_it = str(error.name).partition(".")[0] in sys.modules
+        told["gave_up"] = f"{type(error).__name__}: {error}" if of_it else f"{error.name} {LACKING} 'queue-bench[features]'"
     except Exception as error:
         told["gave_up"] = f"{type(error).__name__}: {error}"[:500]
         told["traceback"] = traceback.format_exc()[-3000:]
