@@ -143,7 +143,7 @@ def test_no_password_in_files_or_in_the_process_list(tmp_path: Path) -> None:
     assert not [text for text in texts for password in passwords if password.encode() in text]
 
 
-@pytest.mark.parametrize("arm", ["rq/default", "huey/process"])
+@pytest.mark.parametrize("arm", ["rq/default", pytest.param("huey/process", marks=pytest.mark.slow)])
 def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(tmp_path: Path, arm: str) -> None:
     before = set(ours())
     process = begin(tmp_path, "--arm", "floor", "--arm", arm, "--seed", "3")
