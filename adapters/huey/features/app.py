@@ -38,7 +38,8 @@ TASKS: dict[str, Any] = {
 TASKS["flaky"] = huey.task(name="flaky", retries=3, retry_delay=1, retry_backoff=2)(tasks.flaky)
 TASKS["limited_nap"] = huey.task(name="limited_nap", timeout=1)(tasks.nap)
 TASKS["limited_careful"] = huey.task(name="limited_careful", timeout=1)(tasks.careful)
-TASKS["limited"] = huey.task(name="limited", retries=0)(huey.rate_limit("limited", 4, 1)(tasks.touch))
+if hasattr(huey, "rate_limit"):  # a younger call: without it the one trial that needs it gives up, and not all
+    TASKS["limited"] = huey.task(name="limited", retries=0)(huey.rate_limit("limited", 4, 1)(tasks.touch))
 TASKS["locked_nap"] = huey.task(name="locked_nap")(huey.lock_task("one-at-a-time")(tasks.nap))
 TASKS["patient_nap"] = huey.task(name="patient_nap", retries=20, retry_delay=1)(huey.lock_task("patient")(tasks.nap))
 SECOND: dict[str, Any] = {body.__name__: second.task(name=body.__name__)(body) for body in (tasks.touch, tasks.nap)}

@@ -104,7 +104,7 @@ def nested(lab: Lab) -> Observation:
 @TRIALS.of("flow.error")
 def error(lab: Lab) -> Observation:
     """One task fails, with another behind it, and an error handler."""
-    from huey.exceptions import ResultTimeout, TaskException
+    from huey.exceptions import TaskException
 
     module = _ready(lab)
     step = module.TASKS["step"]
@@ -117,7 +117,7 @@ def error(lab: Lab) -> Observation:
         results[-1].get(blocking=True, timeout=1)
     except TaskException as raised:
         told = str(raised)
-    except ResultTimeout:
+    except steps.TimedOut:
         pass
     handled = [mark for mark in lab.marks() if mark["name"] not in ("step", "boom") and not str(mark["name"]).startswith("ready")]
     return {"after_ran": step_runs(lab, 100)[99], "told": told, "handler": bool(handled)}

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from huey import exceptions  # ResultTimeout is younger than some versions: asked for where it is used, so that the other trials go on without it
+from huey.exceptions import TaskException
 
 from adapters.huey.features import steps
 from bench.probe.live.lab import Lab, Observation
@@ -17,7 +17,7 @@ VALUES: tuple[Any, ...] = (5, None, {"a": [1, 2.5, "ä"]})
 def _got(result: Any) -> Any:
     try:
         return result.get(blocking=True, timeout=2)
-    except exceptions.ResultTimeout:
+    except steps.TimedOut:
         return "nothing"
 
 
@@ -76,5 +76,5 @@ def exception(lab: Lab) -> Observation:
     seen: Observation = {"wanted_type": "ValueError", "wanted_text": "told you"}
     try:
         return {**seen, "type": "no exception", "text": repr(result.get(blocking=True, timeout=5)), "traceback": False}
-    except exceptions.TaskException as error:
+    except TaskException as error:
         return {**seen, "type": type(error).__name__, "text": str(error), "traceback": "in boom" in str(error.metadata.get("traceback"))}

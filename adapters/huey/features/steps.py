@@ -4,9 +4,13 @@ import os
 from importlib import import_module
 from typing import Any
 
+from huey import exceptions
+
 from bench.probe.live.lab import SETTINGS, Lab, Process
 
 MODULE = "adapters.huey.features.app"
+# What waiting for a result raises at its end; before it had a name of its own, the class of all.
+TimedOut: type[Exception] = getattr(exceptions, "ResultTimeout", exceptions.HueyException)
 
 
 def app(lab: Lab, **settings: Any) -> Any:
