@@ -79,6 +79,7 @@ class Adapter(Protocol):
     """The required contract."""
 
     name: str
+    version: int  # raised in the commit that can change a number of this system
     packages: tuple[str, ...]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
     app: str  # module that the measured processes import
     profiles: Mapping[str, Profile]

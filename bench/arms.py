@@ -118,6 +118,8 @@ def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
 
 
 def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
+    if not isinstance(getattr(adapter, "version", None), int):
+        raise UsageError(f"the adapter {adapter.name} has no version: write `version = 1` into it, see docs/adding-a-system.md")
     if adapter.name in found:
         raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
     found[adapter.name] = adapter

@@ -10,9 +10,9 @@ from bench import machine, store
 from bench.brokers.choice import Servers
 from bench.cell import Cell
 from bench.cell_lines import line_of
+from bench.code import commit, unlike, versions
 from bench.errors import UsageError
-from bench.fingerprint import commit, fingerprint
-from bench.plan import Plan
+from bench.plan import Plan, load_scenarios
 from bench.version import VERSION
 
 SAME_MACHINE = ("cpu", "cores", "memory_bytes", "kernel")
@@ -53,7 +53,7 @@ def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[s
         "bench_version": VERSION,
         "commit": head,
         "dirty": dirty,
-        "fingerprint": fingerprints(plan),
+        "code": code_of(plan),
         "plan": plan.as_json(),
         "seed": plan.seed,
         "arms": {arm.name: arm.describe(plan.workers) for arm in plan.arms},
@@ -69,10 +69,10 @@ def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[s
     }
 
 
-def fingerprints(plan: Plan) -> dict[str, str]:
-    """Scenario → the digest of the code that makes its numbers."""
-    adapters = {arm.adapter.name: arm.adapter for arm in plan.arms}.values()
-    return {name: fingerprint(name, adapters) for name in plan.scenarios}
+def code_of(plan: Plan) -> dict[str, Any]:
+    """The versions of all that makes this plan's numbers."""
+    known = load_scenarios()
+    return versions((known[name] for name in plan.scenarios), {arm.adapter.name: arm.adapter for arm in plan.arms}.values())
 
 
 def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
@@ -81,10 +81,8 @@ def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, 
     for key in SAME_MACHINE:
         if here.get(key) != begun["machine"].get(key):
             raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
-    now = fingerprints(plan)
-    changed = [name for name, digest in begun["fingerprint"].items() if now.get(name) != digest]
-    if changed:
-        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)} differ): check out {begun['commit'][:12]}, or begin a new run")
+    if changed := list(unlike(begun, {"code": code_of(plan)})):
+        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)}): check out {begun['commit'][:12]}, or begin a new run")
     for name in sorted({*begun["given"]} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"
         raise UsageError(f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}")

@@ -66,6 +66,17 @@ def _csv(path: Path, frame: pd.DataFrame) -> None:
         raise UsageError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from None
 
 
+def note_versions(run: Run) -> None:
+    """Write into run.json by which version of each scenario its figures have just been made; a run of 0.1 counted none."""
+    code = run.info.get("code")
+    if code is None:
+        return
+    known = load_scenarios()
+    for name, parts in code["scenarios"].items():
+        parts["measure"] = known[name].measure_version
+    store.write_json(run.path / "run.json", run.info)
+
+
 def exit_code(run: Run, measures: pd.DataFrame) -> int:
     """The worst of wrong, invalid and ok; an invalid cell that was measured again well does not count."""
     if (measures["verdict"] == "wrong").any():

@@ -21,6 +21,8 @@ class Scenario(Protocol):
     """One file under scenarios/."""
 
     name: str
+    drive_version: int  # raised with what happens in a cell: it is to be measured anew
+    measure_version: int  # raised with how a stored cell becomes figures: `bench measure` makes them anew
     about: str
     groups: Mapping[str, Sequence[str]]  # words that stand for several cases
     basis: Sequence[str]  # cases whose result the later ones rest on: taken once per run and arm, in the first block

@@ -29,6 +29,8 @@ class Burst:
     """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip. `bulk`: the best public bulk call, no workers."""
 
     name = "burst"
+    drive_version = 1
+    measure_version = 1
     about = "100,000 no-op tasks: how fast in, how fast out, at what memory"
     basis: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}

@@ -31,6 +31,8 @@ class Latency:
     """Case `capacity` first; then shares of it (`load=`), fixed rates (`rate=`), and 30/s through a slow network (`rtt=`)."""
 
     name = "latency"
+    drive_version = 1
+    measure_version = 1
     about = "how long a task takes from its due time, at shares of capacity and at fixed rates"
     basis: Sequence[str] = ("capacity",)
     groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}

@@ -34,6 +34,8 @@ class RecoveryScenario:
     """One case per fault."""
 
     name = "recovery"
+    drive_version = 1
+    measure_version = 1
     about = "what a fault does to the tasks it finds, and how long until all is as before"
     basis: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = {"core": CORE, "further": FURTHER}

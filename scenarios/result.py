@@ -29,6 +29,8 @@ class Result:
     """One closed loop, so the next task waits for the last answer: how long a caller stands still, not how much the system bears."""
 
     name = "result"
+    drive_version = 1
+    measure_version = 1
     about = "enqueue and wait for the result, one at a time, by the library's own call"
     basis: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = {}

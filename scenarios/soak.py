@@ -34,6 +34,8 @@ class Soak:
     """Idle, capacity where the run has none yet, then a steady load."""
 
     name = "soak"
+    drive_version = 1
+    measure_version = 1
     about = "half of the capacity for ten minutes: does memory grow, and what do idle workers cost"
     basis: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = {}

@@ -36,6 +36,8 @@ class Work:
     """Case `sleep/4N`: what a task does, and the number of workers; N is the plan's."""
 
     name = "work"
+    drive_version = 1
+    measure_version = 1
     about = "tasks of 10 ms and tasks of 10 KiB from a backlog, by 1, N and 4 N workers: throughput against the arithmetic ceiling"
     basis: Sequence[str] = ()
     groups: Mapping[str, Sequence[str]] = {

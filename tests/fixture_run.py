@@ -48,7 +48,9 @@ def write_run(
     plan = {"size": "full", "scenarios": list(cases), "arms": [f"{s}/default" for s in systems], "cases": [], "tasks": TASKS, "blocks": blocks, "workers": 2}
     machine = {"cpu": "A CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "Linux 6.1", "python": "3.11.7", "virtual": "kvm", "steal_share": 0.0}
     whole = {"format": store.FORMAT, "run": folder.name, "label": label, "created": "2026-11-20T22:00:00Z", "bench_version": "0.1.0", "commit": "abcdef" * 6}
-    whole |= {"dirty": False, "fingerprint": {}, "plan": plan, "seed": 7, "arms": {f"{s}/default": arm_of(s) for s in systems}, "cells": lines}
+    parts = {name: {"drive": 1, "measure": 1} for name in cases}
+    code = {"recording": 1, "scenarios": parts, "adapters": dict.fromkeys(systems, 1)}
+    whole |= {"dirty": False, "code": code, "plan": plan, "seed": 7, "arms": {f"{s}/default": arm_of(s) for s in systems}, "cells": lines}
     whole |= {
         "machine": machine,
         "boot_id": "b",

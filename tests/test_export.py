@@ -9,7 +9,6 @@ import pytest
 
 from bench import measuring, store
 from bench.advise.facts import facts
-from bench.carried.parts import systems_of
 from bench.claims.command import rulings
 from bench.errors import UsageError
 from bench.export import LIMIT_BYTES, export_slim
@@ -46,7 +45,6 @@ def test_every_number_stays(whole: Run, slim: Run) -> None:
     assert matrix(join([slim])) == matrix(join([whole]))
     assert facts(join([slim]), None) == facts(join([whole]), None)
     assert rulings([slim], None) == rulings([whole], None)
-    assert systems_of(slim, "recovery") == systems_of(whole, "recovery")
 
 
 def test_the_report_shows_its_tables_and_says_what_is_missing(whole: Run, slim: Run) -> None:

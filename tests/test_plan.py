@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bench import beginning
 from bench.arms import load_adapters, parse_arm, twin
+from bench.code import counted, unlike
 from bench.errors import UsageError
-from bench.fingerprint import fingerprint
 from bench.plan import cells, load_scenarios, make_plan
 
 ADAPTERS = load_adapters()
@@ -121,12 +122,17 @@ def test_sizes_are_as_designed() -> None:
     assert [known["recovery"].params("deploy", size, None)["horizon_s"] for size in ("smoke", "quick", "full")] == [5, 20, 90]
 
 
-def test_the_fingerprint_sees_code_and_not_words() -> None:
-    known = load_adapters()
-    floor, rq = [known["floor"]], [known["rq"]]
-    assert fingerprint("burst", floor) != fingerprint("latency", floor)
-    assert fingerprint("burst", floor) != fingerprint("burst", rq), "an adapter is code that makes numbers"
-    assert len(fingerprint("recovery", rq)) == 16
+def test_versions_count_where_both_runs_rest_on_them() -> None:
+    both = {"code": beginning.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
+    burst = {"code": beginning.code_of(plan("burst", arms=["floor"]))}
+    assert list(counted(burst)) == ["recording", "drive of burst", "measure of burst", "adapter of floor"]
+    assert list(unlike(both, burst)) == []
+    both["code"]["adapters"]["rq"] += 1
+    both["code"]["scenarios"]["latency"]["drive"] += 1
+    assert list(unlike(both, burst)) == [], "what only one of them has is not compared"
+    both["code"]["scenarios"]["burst"]["measure"] += 1
+    now = both["code"]["scenarios"]["burst"]["measure"]
+    assert list(unlike(both, burst)) == [f"measure of burst {now} and {now - 1}"]
 
 
 def test_a_twin_is_the_same_arm_by_another_name() -> None:

@@ -69,6 +69,7 @@ class Celery:
     """celery worker."""
 
     name = "celery"
+    version = 1
     # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu's own does.
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"

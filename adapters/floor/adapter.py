@@ -12,6 +12,7 @@ class Floor:
     """LPUSH in the generator, BRPOP in a loop in the worker, the same task body."""
 
     name = "floor"
+    version = 1
     packages = ("redis",)
     app = "adapters.floor.app"
     brokers = REDISES

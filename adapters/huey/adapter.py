@@ -35,6 +35,7 @@ class Huey:
     """huey_consumer."""
 
     name = "huey"
+    version = 1
     packages = ("huey", "redis")
     app = "adapters.huey.app"
     brokers = (*REDISES, "sqlite", "postgres")

@@ -27,6 +27,7 @@ class Rq:
     """rq worker."""
 
     name = "rq"
+    version = 1
     packages = ("rq", "redis")
     app = "adapters.rq.app"
     brokers = REDISES

@@ -37,6 +37,7 @@ def measure(run: RunArg, as_json: Json = False) -> None:
     opened = store.open_run(find_run(run))
     measures = measuring.measure_run(opened)
     measuring.write(opened, measures)
+    measuring.note_versions(opened)
     if as_json:
         return answer(json.loads(measures.to_json(orient="records")))
     shown = console()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from bench.code import unlike
 from bench.compare.sides import Side, one_run
 from bench.errors import UsageError
 from bench.selftest.stored import SAME
@@ -33,13 +34,8 @@ def _plan(base: Side, head: Side) -> Iterator[str]:
 
 
 def _code(base: Side, head: Side) -> Iterator[str]:
-    prints = [side.run.info.get("fingerprint", {}) for side in (base, head)]
-    systems = [{arm["system"] for arm in side.run.info["arms"].values()} for side in (base, head)]
-    # A fingerprint covers the adapters of the whole run: with other systems it cannot tell.
-    hint = "" if systems[0] == systems[1] else ", which runs of other systems always have"
-    for scenario in dict.fromkeys(base.measures["scenario"]):
-        if scenario in set(head.measures["scenario"]) and prints[0].get(scenario) != prints[1].get(scenario):
-            yield f"version of scenario {scenario}: other fingerprints{hint}"
+    for text in unlike(base.run.info, head.run.info):
+        yield f"version: {text}"
 
 
 def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:

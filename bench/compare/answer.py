@@ -123,7 +123,7 @@ def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iter
 def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Where the two are from, for those who look a number up."""
     arms = {"base": (base, [before for before, _ in beside]), "head": (head, [after for _, after in beside])}
-    names = ("created", "commit", "dirty", "seed", "machine", "plan", "fingerprint", "bench_version")
+    names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
     return {
         name: {"run": side.run.id, "arms": used, "versions": {arm: side.versions(arm) for arm in used}, **{key: side.run.info.get(key) for key in names}}
         for name, (side, used) in arms.items()

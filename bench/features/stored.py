@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, store
+from bench.code import commit
 from bench.errors import UsageError
 from bench.features.catalog import FEATURES
 from bench.features.outcome import Finding, together
-from bench.fingerprint import commit
 from bench.version import VERSION
 
 FILE = "features.json"

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from bench.carried.parts import carried
+from bench.code import measured_before
 from bench.metrics import METRICS
 from bench.report.data import Joined, letter
-from bench.store import Run
 
 GIB = 1 << 30
 
@@ -34,16 +33,16 @@ def part_rows(joined: Joined) -> list[dict[str, Any]]:
                 "machine": machine_line(info["machine"]),
                 "broker": ", ".join(_server(server) for server in _servers(info)),
                 "seed": info["seed"],
-                "carried": _carried(run),
             }
         )
     return rows
 
 
-def _carried(run: Run) -> str:
-    """What a reference says of the parts that older code has measured."""
-    found = {scenario: covered.words for scenario in run.info.get("fingerprint", {}) if (covered := carried(run, scenario))}
-    return "; ".join(f"{scenario}: {words}" for scenario, words in found.items())
+def before_line(joined: Joined) -> str:
+    """Which parts of the page were measured by 0.1, in one line; empty where none was."""
+    found = [f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id for place, run in enumerate(joined.runs) if measured_before(run.info)]
+    which = "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
+    return f"{which} by version 0.1, which counted no versions of its code." if found else ""
 
 
 def machine_line(machine: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pandas as pd
 
+from bench.code import unlike_any
+from bench.errors import UsageError
 from bench.plan import load_scenarios
 from bench.report.claims import TITLES
 from bench.report.words import records
@@ -127,7 +129,9 @@ def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
 
 
 def join(runs: Sequence[Run]) -> Joined:
-    """Put the runs together and find out which cell stands behind each measure."""
+    """Put the runs together and find out which cell stands behind each measure; UsageError where different versions of the instrument made them."""
+    if unlike := unlike_any([run.info for run in runs]):
+        raise UsageError(f"these runs were measured by different versions of bench ({'; '.join(unlike)}): take them one by one")
     tables = [_numbered(run, place, len(runs)) for place, run in enumerate(runs)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     standing = every[every["cell"] == every.groupby(["place", *KEY])["stands"].transform("max")]

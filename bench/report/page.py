@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.features.stored import Features
 from bench.report import abilities, charts_burst, charts_latency, charts_recovery, charts_work, headline, matrix, notes, side, tables
-from bench.report.appendix import again_rows, machine_rows, part_rows, verdict_groups, version_rows
+from bench.report.appendix import again_rows, before_line, machine_rows, part_rows, verdict_groups, version_rows
 from bench.report.claims import SOURCE
 from bench.report.data import FLOOR, Joined, join
 from bench.report.pairs import pair_rows
@@ -34,6 +34,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
             joined=joined,
             looks=looks,
             parts=part_rows(joined),
+            before=before_line(joined),
             sentences=sentences(joined, found),
             systems=joined.systems,
             main={system: joined.main_arm(system) for system in joined.systems},

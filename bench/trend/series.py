@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.code import counted
 from bench.comparisons import by_block
 from bench.metrics import METRICS, Metric
 from bench.report.data import FLOOR
@@ -27,7 +28,7 @@ class Point:
     created: str
     arm: str
     value: float
-    context: Mapping[str, str]  # what may explain a change: versions in the worker, broker, machine, code of the instrument
+    context: Mapping[str, str]  # what may explain a change: versions in the worker, broker, machine, versions of the instrument
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,11 @@ def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
     about = {str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()}
     about |= {server["name"]: server["version"]} if server else {}
     about |= {f"machine's {name}": str(info["machine"].get(name)) for name in ("cpu", "cores", "kernel")}
-    return about | {"instrument": str(info.get("fingerprint", {}).get(scenario, "unknown"))}
+    return about | {f"version of {name}": version for name, version in counted(info).items() if _concerns(name, scenario, arm)}
+
+
+def _concerns(name: str, scenario: str, arm: str) -> bool:
+    return name in ("recording", f"drive of {scenario}", f"measure of {scenario}", f"adapter of {arm.partition('/')[0]}")
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:

@@ -21,4 +21,4 @@ def level(series: Series, value: float) -> str:
 
 def cause(step: Step) -> str:
     """What changed there, as far as the runs know."""
-    return "changed there: " + ", ".join(step.changed) if step.changed else "no version, machine or code of the instrument changed there"
+    return "changed there: " + ", ".join(step.changed) if step.changed else "no version, machine or version of the instrument changed there"

@@ -5,6 +5,7 @@ from adapters.rq.adapter import Rq
 
 class Broken(Rq):
     name = "broken"
+    version = 1
 
 
 ADAPTER = Broken()

@@ -17,6 +17,7 @@ class Changed(Huey):
     """huey_consumer, with a hook before each task."""
 
     name = "changed"
+    version = 1
     app = "changed.app"
     profiles: Mapping[str, Profile] = {"process": replace(Huey.profiles["process"], settings=(*Huey.profiles["process"].settings, *PLANT))}
 

@@ -11,6 +11,7 @@ class Planted:
     """Says that it delivers; the ledger must not believe it."""
 
     name = "planted"
+    version = 1
     packages = ("redis",)
     app = "planted.app"
     brokers = ("redis",)

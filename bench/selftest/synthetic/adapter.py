@@ -42,6 +42,7 @@ class Synthetic:
     """One process per slot, or one parent with a child per slot where memory is shared."""
 
     name = "synthetic"
+    version = 1
     packages = ("redis",)
     app = "synthetic.app"
     brokers = ("redis",)
