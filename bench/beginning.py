@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, store
+from bench.base.git import shown
 from bench.brokers.choice import Servers
 from bench.cell import Cell
 from bench.cell_lines import line_of
@@ -82,7 +83,7 @@ def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, 
         if here.get(key) != begun["machine"].get(key):
             raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
     if changed := list(unlike(begun, {"code": code_of(plan)})):
-        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)}): check out {begun['commit'][:12]}, or begin a new run")
+        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)}): check out {shown(begun['commit'])}, or begin a new run")
     for name in sorted({*begun["given"]} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"
         raise UsageError(f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}")

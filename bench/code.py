@@ -1,10 +1,11 @@
 """Which code made a number: whole numbers, raised by hand in the commit that can change a figure (docs/decisions/0028)."""
 
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.base import Adapter
+from bench.base.git import git
 from bench.host import ROOT
 
 # What every cell rests on: processes, brokers, generator, event log, sampler, ledger, validity.
@@ -60,12 +61,15 @@ def unlike_any(infos: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def commit() -> tuple[str, bool]:
-    """(commit, whether the tree differs from it); ('', False) outside a checkout."""
+    """(commit, whether the tree differs from it); ('', False) outside a checkout of our own.
 
-    def git(*args: str) -> str:
-        return subprocess.run(["git", "-C", str(ROOT), *args], capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", "bench", "adapters", "scenarios"))
-    except (OSError, subprocess.CalledProcessError):
+    Where git refuses to say, the commit is `unknown (git refuses: …)`.
+    """
+    top = git(ROOT, "rev-parse", "--show-toplevel")
+    if top.refused:
+        return f"unknown (git refuses: {top.refused})", False
+    # Installed below a checkout of something else, its commit says nothing of us.
+    if not top.text or Path(top.text.strip()).resolve() != ROOT:
         return "", False
+    changed = git(ROOT, "status", "--porcelain", "--", "bench", "adapters", "scenarios")
+    return git(ROOT, "rev-parse", "HEAD").text.strip(), bool(changed.text)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from bench.base.git import shown
 from bench.changes import Change, Changes
 from bench.compare.forest import forest
 from bench.compare.words import SAYS, by_how_much, interval, names_arms, smallest, value
@@ -48,14 +49,13 @@ def _row(line: Change, arms: bool) -> dict[str, Any]:
 
 def _about(side: str, found: Any) -> dict[str, Any]:
     versions = [f"{arm}: {', '.join(f'{name} {version}' for name, version in of.items())}" for arm, of in found["versions"].items() if of]
-    commit = str(found["commit"] or "unknown")[:12] + (" with changes" if found["dirty"] else "")
     plan = found["plan"]
     size = f"{plan.get('size')}, {plan.get('blocks')} blocks, {plan.get('workers')} slots"
     return {
         "side": side,
         "run": found["run"],
         "created": found["created"],
-        "commit": commit,
+        "commit": shown(str(found["commit"] or ""), bool(found["dirty"])),
         "size": size,
         "machine": machine_line(found["machine"]),
         "versions": versions,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from bench.base.git import shown
 from bench.code import measured_before
 from bench.metrics import METRICS
 from bench.report.data import Joined, letter
@@ -17,14 +18,13 @@ def part_rows(joined: Joined) -> list[dict[str, Any]]:
     for place, run in enumerate(joined.runs):
         mine = joined.frame[joined.frame["place"] == place]
         info, plan = run.info, run.info["plan"]
-        commit = str(info.get("commit", ""))[:12] or "unknown"
         rows.append(
             {
                 "letter": letter(place) if len(joined.runs) > 1 else "",
                 "run": run.id,
                 "label": info.get("label", ""),
                 "created": str(info.get("created", ""))[:10],
-                "commit": commit + (" with changes" if info.get("dirty") else ""),
+                "commit": shown(str(info.get("commit", "")), bool(info.get("dirty"))),
                 "size": plan.get("size", ""),
                 "workers": plan.get("workers", ""),
                 "blocks": plan.get("blocks", ""),
@@ -97,8 +97,8 @@ def _beyond_versions(arm: Mapping[str, Any]) -> list[str]:
 
 def checkout_line(checkout: Mapping[str, Any]) -> str:
     """What was built from a path, in one line."""
-    commit = f", commit {str(checkout['commit'])[:12]}" if checkout["commit"] else ", no commit"
-    return f"{checkout['path']} (files {str(checkout['digest'])[:12]}{commit}{', with changes' if checkout['dirty'] else ''})"
+    commit = f"commit {shown(str(checkout['commit']), bool(checkout['dirty']))}" if checkout["commit"] else "no commit"
+    return f"{checkout['path']} (files {str(checkout['digest'])[:12]}, {commit})"
 
 
 def verdict_groups(joined: Joined) -> list[tuple[str, list[dict[str, str]]]]:

@@ -1,0 +1,1 @@
+"""What everything else may rest on: it knows nothing of queues."""

@@ -1,0 +1,64 @@
+"""The environment of a process that bench starts: built from a list, never inherited.
+
+A worker that inherits `CELERY_BROKER_URL` takes its tasks from the user's own queue.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+KEPT = (
+    *("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_*"),
+    *("LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+# Beside what an adapter names: what Python, its allocator, the brokers and their clients read.
+READ = (
+    *("PYTHON*", "DJANGO_*", "LD_PRELOAD", "MALLOC_*", "GLIBC_TUNABLES", "OMP_NUM_THREADS"),
+    *("REDIS_*", "RABBITMQ_*", "AMQP_*", "ERL_*", "PG*", "SQLITE_*", "BROKER_*", "RESULT_BACKEND"),
+    *("GEVENT_*", "EVENTLET_*", "GREENLET_*", "FORKED_BY_MULTIPROCESSING"),
+)
+LOOPBACK = "127.0.0.1,localhost,::1"
+
+
+def built(
+    extra: Mapping[str, str] | None = None, passed: Iterable[str] = (), kept: Iterable[str] = ()
+) -> dict[str, str]:
+    """The environment of a process: what is on the list, what the user handed on by name, `extra`.
+
+    `kept` are further patterns of names, for a program that is none of the measured ones. Where a
+    proxy is handed on, loopback does not go through it.
+    """
+    passed = set(passed)
+    patterns = (*KEPT, *kept)
+    found = {name: value for name, value in os.environ.items() if name in passed or matches(name, patterns)}
+    if any(name.lower() in PROXIES for name in found):
+        for name in ("no_proxy", "NO_PROXY"):
+            found[name] = ",".join(filter(None, (found.get(name), LOOPBACK)))
+    return found | dict(extra or {})
+
+
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a variable's name is one of these, as the shell reads `*`."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def strange(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[str]:
+    """The names of the user's variables that a measured process would have read, sorted.
+
+    `patterns` are those that the adapters name, beside `READ`; what is handed on is not among them.
+    """
+    known = (*READ, *patterns)
+    return sorted(name for name in os.environ if matches(name, known) and name not in set(passed))
+
+
+def take_out(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[str]:
+    """Take these out of our own environment too, and give their names.
+
+    The instrument uses the same clients: `PGSSLMODE` of the user would keep it from a cell's own
+    PostgreSQL.
+    """
+    names = strange(patterns, passed)
+    for name in names:
+        del os.environ[name]
+    return names
