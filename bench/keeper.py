@@ -105,8 +105,8 @@ def _signal(pid: int, number: int) -> None:
 
 
 def main() -> None:
-    """`python keeper.py WORK_FOLDER`: serve until the lifeline closes."""
-    work = sys.argv[1]
+    """`python keeper.py FOLDER…`: serve until the lifeline closes, then remove the folders."""
+    folders = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Deaf by a handler, not by SIG_IGN: that one is inherited, and the workers would not hear a SIGTERM either.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -129,7 +129,8 @@ def main() -> None:
             chunk = os.read(0, 65536)
             if not chunk:
                 kill_all()
-                shutil.rmtree(work, ignore_errors=True)
+                for folder in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
                 return
             *lines, lifeline = (lifeline + chunk).split(b"\n")
             for line in lines:

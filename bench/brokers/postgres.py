@@ -24,7 +24,7 @@ APT = "apt install postgresql"
 def find_postgres() -> Path:
     """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
     beside = shutil.which("postgres")
-    folders = [Path(beside).parent] if beside else []
+    folders = [Path(beside).resolve().parent] if beside else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
     for folder in folders:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
 
     def _reachable(self) -> None:
         """Unavailable where the server's user cannot reach a folder that root has made."""
-        for path in self.folder.parents:
+        for path in {*self.folder.parents, *self.folder.resolve().parents}:
             if not path.stat().st_mode & 0o001:
                 raise Unavailable(f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out")
 

@@ -27,7 +27,7 @@ def find_rabbitmq() -> Path:
     for folder in (*FOLDERS, *filter(None, [shutil.which("rabbitmq-server")])):
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
-            return path
+            return path.absolute()
     raise Unavailable(f"there is no RabbitMQ on this machine: {APT}")
 
 

@@ -1,6 +1,5 @@
 """7: what the instrument costs the systems that it measures."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from bench.arms import Arm, parse_arm
+from bench.base.environ import built
 from bench.cell import Cell
 from bench.gates import edge
 from bench.host import ROOT
@@ -96,8 +96,8 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 
 
 def _output(code: str, extra: dict[str, str]) -> float:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)} | extra
-    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+    # From the folder of the code: `python -c` looks there first, whatever signs its path has.
+    return float(subprocess.run([sys.executable, "-c", code], env=built(extra), cwd=ROOT, capture_output=True, text=True, check=True).stdout)
 
 
 FORKED = """
