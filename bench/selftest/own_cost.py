@@ -97,7 +97,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 
 def _output(code: str, extra: dict[str, str]) -> float:
     env = {**os.environ, "PYTHONPATH": str(ROOT)} | extra
-    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, encoding="utf-8", check=True).stdout)
 
 
 FORKED = """
