@@ -45,8 +45,8 @@ class Host:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            text=True,
             bufsize=1,
+            encoding="utf-8",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -176,7 +176,7 @@ def signalled(pid: int, number: int) -> bool:
 def last_lines(log: Path, count: int = 6) -> str:
     """The end of a log file, for an error message."""
     try:
-        lines = log.read_text(errors="replace").strip().splitlines()
+        lines = log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
     except OSError:
         return "(no log)"
     return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or "(empty log)"

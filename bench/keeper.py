@@ -47,7 +47,7 @@ def spawn(order: dict[str, Any]) -> None:
                 start_new_session=True,
             )
         if process.stdin:
-            process.stdin.write(order["stdin"].encode())
+            process.stdin.write(os.fsencode(order["stdin"]))
             process.stdin.close()
     except OSError as error:
         say({"error": str(error)})
@@ -74,7 +74,7 @@ def descendants() -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat") as file:
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                     parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
             except OSError:
                 continue

@@ -47,7 +47,7 @@ class Network:
             if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
                 raise CellFailed(f"the proxy does not answer: {last_lines(self.log)}")
             time.sleep(0.001)
-        return int(json.loads(done.read_text())["ns"])
+        return int(json.loads(done.read_text(encoding="utf-8"))["ns"])
 
     def round_trip_ms(self) -> float:
         """The round trip that the proxy adds, as it is: median of 20 echoes that it answers in the broker's place."""

@@ -98,7 +98,7 @@ def _wheel() -> str | None:
 def _examined(path: str, origin: Origin) -> ServerBinary:
     """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        said = subprocess.run([path, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
     banner = _BANNER.match(said)

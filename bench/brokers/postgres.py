@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         self._carry_out("initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8")
         # The password goes in by standard input, of a server that serves nobody yet.
         self._carry_out("postgres", "--single", "-D", str(self.folder), "postgres", stdin=f"alter role bench password '{self._password}'\n")
-        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
         made = self.host.spawn([*self._as_user(), str(self.programs / program), *words], self.log, {"LC_ALL": "C.UTF-8"}, stdin=stdin)

@@ -154,7 +154,7 @@ class OwnRedis(RedisBroker):
             return None
         pid = int(self.client().info("server")["process_id"])
         try:
-            name = Path(f"/proc/{pid}/comm").read_text()
+            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None  # in a container it has another pid than we see
         return pid if name.startswith(("redis", "valkey")) else None

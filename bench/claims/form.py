@@ -136,13 +136,13 @@ def load(folder: Path = ROOT / "claims") -> list[Claims]:
     for path in sorted(folder.glob("*.toml")):
         try:
             found.append(Claims.model_validate(_read(path)))
-        except (ValidationError, tomllib.TOMLDecodeError) as error:
+        except (ValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: {_first(error)}") from None
     return found
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _first(error: Exception) -> str:

@@ -134,7 +134,7 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
             _keep(work, place)
     if not (place / "observation.json").exists():
         raise CellFailed(f"the trial did not end within {seconds:.0f} s" if not ended else "the trial's process ended without a word, see driver.log")
-    told: dict[str, Any] = json.loads((place / "observation.json").read_text())
+    told: dict[str, Any] = json.loads((place / "observation.json").read_text(encoding="utf-8"))
     return told
 
 

@@ -87,7 +87,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for number in range(rounds):
-        path = folder / f"loop-{number}.bin"
+        path = folder.absolute() / f"loop-{number}.bin"
         events.create(str(path))
         with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
         path.unlink()
@@ -97,7 +97,9 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 
 def _output(code: str, extra: dict[str, str]) -> float:
     # From the folder of the code: `python -c` looks there first, whatever signs its path has.
-    return float(subprocess.run([sys.executable, "-c", code], env=built(extra), cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+    argv, env = [sys.executable, "-c", code], built(extra)
+    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    return float(done.stdout)
 
 
 FORKED = """
@@ -129,7 +131,7 @@ def forks(session: Session, quick: bool) -> list[Line]:
     arm = subjects.forking(session)
     run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
     own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
-    path = session.folder / "forks.bin"
+    path = session.folder.absolute() / "forks.bin"
     events.create(str(path))
     code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
     added_us = _output(code, {})
