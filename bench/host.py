@@ -52,9 +52,12 @@ class Host:
         self._reader.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         with self._named:
-            self._end()
+            try:
+                self._end()
+            except BenchError as left:
+                raise BenchError(f"{left}; before that: {error}" if error else str(left)) from None
 
     def _end(self) -> None:
         assert self._keeper.stdin and self._keeper.stdout

@@ -95,7 +95,7 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool) -> int:
+def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool, page: Path) -> int:
     """Run a plan before somebody's eyes, make its report, and return the exit code."""
     live = Live(out)
     runner = Runner(plan, folder, servers, live)
@@ -107,8 +107,13 @@ def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resum
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()
-    write_report([open_measured(folder)], None, out, headline=True)
+    write_report([open_measured(folder)], page, out, headline=True)
     return code
+
+
+def report_path(run: Path, asked: Path | None) -> Path:
+    """Where the page of a run goes."""
+    return asked or Path("reports") / f"{run.resolve().name}.html"
 
 
 def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool, features: Features | None = None) -> Path:
@@ -116,7 +121,7 @@ def write_report(runs: Sequence[Run], out: Path | None, console: Console, headli
     from bench.report.headline import print_headline
     from bench.report.page import build_page
 
-    path = out or Path("reports") / f"{runs[0].id}.html"
+    path = report_path(runs[0].path, out)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(build_page(runs, features), encoding="utf-8", errors="replace")

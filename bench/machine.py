@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from bench.base.environ import built
 from bench.packages import beyond_install
 
 ENOUGH_CORES = 4
@@ -139,7 +140,9 @@ def _detect(kind: str) -> str:
     """What systemd-detect-virt says; "" if it is not there or finds nothing."""
     try:
         # Its exit code is 1 for "none".
-        answer = subprocess.run(["systemd-detect-virt", kind], capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=False).stdout.strip()
+        argv = ["systemd-detect-virt", kind]
+        done = subprocess.run(argv, env=built(), capture_output=True, timeout=5, check=False)
+        answer = done.stdout.decode(errors="replace").strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "" if answer == "none" else answer

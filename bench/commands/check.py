@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import lock
+from bench.base.output import refuse_unwritable
 from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.errors import EXIT_OK, UsageError
 
@@ -96,6 +97,8 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     out = console(as_json)
     if record is not None and record.exists():
         raise UsageError(f"{record} is there already: name another file, each recording has its own")
+    if record is not None:
+        refuse_unwritable(record, "name another file")
     with lock.measuring(wait, out.print):
         live = Live(out)
         with live.bar:

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from bench import arms, lock, measuring, store
+from bench.base.output import refuse_unwritable
 from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
 from bench.errors import EXIT_OK, UsageError
 from bench.plan import SIZES, Plan, make_plan
@@ -40,11 +41,12 @@ def run(
     time_cap: Annotated[float, typer.Option(help="seconds after which a cell is measured on what it did")] = 1200.0,
     minutes: Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")] = None,
     passed: Pass = [],  # noqa: B006
+    report: Annotated[Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
-    from bench.live import measure_live
+    from bench.live import measure_live, report_path
 
     known = arms.load_adapters(adapter)
     if resume is not None:
@@ -62,9 +64,11 @@ def run(
         how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed_on(passed)}
         plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
         folder = new_folder(out, given)
+    page = report_path(folder, report)
+    refuse_unwritable(page, "name another place by --report FILE")
     with lock.measuring(wait, console(as_json).print):
         servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
-        code = measure_live(plan, folder, servers, console(as_json), resuming=resume is not None)
+        code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
     if as_json:
         answer(_summary(folder, code))
     raise typer.Exit(code)

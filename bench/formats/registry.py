@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.arms import nearest
+from bench.base.output import refuse_unwritable
 from bench.changes import Changes
 from bench.errors import UsageError
 from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, pyperf
@@ -89,6 +90,7 @@ def _check_place(path: Path) -> None:
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be written: there is no folder {path.parent}, make it or name another file")
+    refuse_unwritable(path, "name another file")
 
 
 def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
