@@ -2,13 +2,13 @@
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from bench.arms import nearest
+from bench.base.streams import document
 from bench.changes import Changes
 from bench.errors import UsageError
 from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, pyperf
@@ -93,16 +93,19 @@ def _check_place(path: Path) -> None:
 
 def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
     """All are made before any is written: a format that cannot be made leaves no other half of the answer behind."""
-    written = []
+    written, refused = [], []
     for text, at in list(documents):
         if at == STDOUT:
-            sys.stdout.write(text)
+            document(text)
             continue
         try:
             _write_file(Path(at), text)
         except OSError as error:
-            raise UsageError(f"{at} cannot be written ({error.strerror}): name another file") from None
+            refused.append(f"{at} cannot be written ({error.strerror})")
+            continue
         written.append(Path(at))
+    if refused:
+        raise UsageError(f"{', '.join(refused)}: name another file")
     return written
 
 
