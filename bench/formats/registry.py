@@ -11,7 +11,7 @@ from bench.arms import nearest
 from bench.base.streams import document
 from bench.changes import Changes
 from bench.errors import UsageError
-from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, pyperf
+from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, prometheus, pyperf
 from bench.store import Run
 
 OfChanges = Callable[[Changes], str]
@@ -40,6 +40,7 @@ FORMATS: Mapping[str, Format] = {
     "github-action-benchmark-bigger": Format("its tool customBiggerIsBetter", benchmark_action.bigger_of_changes, _whole(benchmark_action.bigger_of_run)),
     "bmf": Format("Bencher Metric Format", bmf.of_changes, _whole(bmf.of_run)),
     "openmetrics": Format("OpenMetrics text", openmetrics.of_changes, _whole(openmetrics.of_run)),
+    "prometheus": Format("Prometheus' text format, for node_exporter", prometheus.of_changes, _whole(prometheus.of_run)),
     "pyperf": Format("pyperf JSON of one arm", None, pyperf.document),
 }
 STDOUT = "-"
