@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.base import streams
 from bench.brokers.choice import Servers
 from bench.calibration import Calibration
 from bench.cell import Cell
+from bench.ending import in_spite
 from bench.errors import UsageError
 from bench.features.stored import Features
 from bench.measuring import open_measured
@@ -57,6 +59,7 @@ class Live(Watcher):
         self._label = f"cell {at} of {of}: {cell.label}"
 
     def _progress(self, phase: str, done: int, of: int) -> None:
+        streams.look()
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._first = phase, (now, done)
@@ -107,8 +110,7 @@ def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resum
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()
-    write_report([open_measured(folder)], page, out, headline=True)
-    return code
+    return in_spite(code, lambda: write_report([open_measured(folder)], page, out, headline=True))
 
 
 def report_path(run: Path, asked: Path | None) -> Path:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from bench import lock
 from bench.base.output import refuse_unwritable
 from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
+from bench.ending import in_spite
 from bench.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -103,17 +104,22 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
         live = Live(out)
         with live.bar:
             changes, recording = carry_out(Asked(**given), live)
-    if record is not None:
-        write_recording(record, recording)
-        out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
-    written(changes)
-    if as_json:
-        answer(changes.as_json())
-    else:
-        show(changes, out)
-        out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
+
+    def keep() -> None:
+        if record is not None:
+            write_recording(record, recording)
+            out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
+
+    def tell() -> None:
+        if as_json:
+            answer(changes.as_json())
+        else:
+            show(changes, out)
+            out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
+
     # A recording decides nothing.
-    return EXIT_OK if record is not None else changes.exit_code
+    code = EXIT_OK if record is not None else changes.exit_code
+    return in_spite(code, keep, lambda: written(changes), tell)
 
 
 def _formats(write: Words) -> Callable[["Changes"], object]:

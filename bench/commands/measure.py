@@ -10,7 +10,8 @@ from rich.markup import escape
 from bench import arms, lock, measuring, store
 from bench.base.output import refuse_unwritable
 from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
-from bench.errors import EXIT_OK, UsageError
+from bench.ending import in_spite
+from bench.errors import UsageError
 from bench.plan import SIZES, Plan, make_plan
 
 # Escaped: square brackets are markup to the help.
@@ -70,7 +71,7 @@ def run(
         servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
         code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
     if as_json:
-        answer(_summary(folder, code))
+        code = in_spite(code, lambda: answer(_summary(folder, code)))
     raise typer.Exit(code)
 
 
@@ -132,8 +133,8 @@ def features(
 ) -> None:
     """Show live what each system can do, by its own worker and public calls, and keep the evidence."""
     from bench.features.catalog import CATALOG
+    from bench.features.command import exit_code, new_folder
     from bench.features.command import features as carry_out
-    from bench.features.command import new_folder
 
     if shown:
         if as_json:
@@ -147,4 +148,4 @@ def features(
         found = carry_out(known, system, feature, folder, quick, console(as_json), passed_on(passed))
     if as_json:
         answer(found.info)
-    raise typer.Exit(EXIT_OK)
+    raise typer.Exit(exit_code(found))
