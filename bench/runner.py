@@ -14,7 +14,7 @@ from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
-from bench.cell_lines import deserves_another, line_of
+from bench.cell_lines import Halted, deserves_another, line_of
 from bench.environments.furnish import furnish, refuse_other, unlike
 from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
 from bench.known import Known, generators_for
@@ -174,8 +174,9 @@ class Runner:
         self.watcher.estimated(known, seconds)
 
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
-        began = time.monotonic()
+        began, halted = time.monotonic(), Halted()
         self._stage(cell, line)
+        halted.tell(line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = measuring.measure_cell(store.Run(self.folder, self.info), line)
