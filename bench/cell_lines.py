@@ -1,7 +1,7 @@
 """A cell's line in run.json: what was planned, how it went, and whether it is measured once more."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench import gates
@@ -12,9 +12,18 @@ from bench.cell import Cell
 OUTSIDE = ("foreign load", "generator")
 
 
-def deserves_another(line: Mapping[str, Any]) -> bool:
-    """Invalid for a reason outside the arm, and not yet measured a second time."""
-    return line["retry_of"] is None and line["verdict"] == "invalid" and str(line["reason"]).startswith(OUTSIDE)
+def deserves_another(
+    line: Mapping[str, Any], lines: Iterable[Mapping[str, Any]], at_most: int = 1
+) -> bool:
+    """Invalid for a reason outside the arm, and not yet measured again so many times."""
+    again = sum(each["retry_of"] == first_of(line) for each in lines)
+    unfit = line["verdict"] == "invalid" and str(line["reason"]).startswith(OUTSIDE)
+    return unfit and again < at_most
+
+
+def first_of(line: Mapping[str, Any]) -> int:
+    """The number of the first try of this cell."""
+    return int(line["retry_of"] or line["number"])
 
 
 def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:

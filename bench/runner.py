@@ -14,7 +14,7 @@ from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
-from bench.cell_lines import Halted, deserves_another, line_of
+from bench.cell_lines import Halted, deserves_another, first_of, line_of
 from bench.environments.furnish import furnish, refuse_other, unlike
 from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
 from bench.known import Known, generators_for
@@ -43,6 +43,7 @@ class Runner:
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
+    again_at_most: int = 1  # for a cell that is unfit for a reason outside it
     more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
@@ -55,7 +56,8 @@ class Runner:
         self.todo = cells(self.plan)
         beginning.make_folder(self.folder)
         self.info: dict[str, Any] = beginning.info(self.plan, self.folder.name, self.todo, self.servers)
-        self.info["warnings"] = machine.disturbances(results=self.folder) + unlike(self.plan.arms)
+        found = machine.disturbances(self.info["machine"], self.folder)
+        self.info["warnings"] = found + unlike(self.plan.arms)
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
@@ -87,7 +89,8 @@ class Runner:
 
         todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
         again = {line["retry_of"] for line in self.info["cells"]}
-        due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
+        lines = [line for line in self.info["cells"] if line["number"] not in again]
+        due = [line for line in lines if deserves_another(line, self.info["cells"])]
         once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
@@ -108,7 +111,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if deserves_another(line):
+            if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
                 place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
                 place.insert(at_once, self._once_more(cell))
@@ -219,7 +222,7 @@ class Runner:
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
-        self.info["cells"].append(line_of(again, retry_of=cell.number))
+        self.info["cells"].append(line_of(again, retry_of=first_of(self._line(cell))))
         return again
 
     def _line(self, cell: Cell) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def _hierarchy(controller: str) -> tuple[int, Path]:
 
 @contextmanager
 def made(controller: str, files: dict[int, dict[str, str]], inner: str = "") -> Iterator[Path]:
-    """A cgroup whose files, by version, are written, or one below it; skips where that is not allowed."""
+    """A cgroup whose files, by version, are written, or one below it; skips if not allowed."""
     version, root = _hierarchy(controller)
     folder = root / f"queue-bench-test-{os.getpid()}"
     try:
@@ -77,7 +77,9 @@ def memory(limit: int) -> AbstractContextManager[Path]:
     return made("memory", files)
 
 
-def inside(folder: Path, command: Sequence[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+def inside(
+    folder: Path, command: Sequence[str], **options: Any
+) -> "subprocess.CompletedProcess[str]":
     """Carry a command out in a cgroup."""
     into = ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(folder), *command]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -70,7 +70,8 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
     """
     version, path = _membership(controller, _read(here / "proc/self/cgroup"))
     known = mounts(_read(here / "proc/self/mountinfo"))
-    fitting = [m for m in known if m.version == version and (version == 2 or controller in m.controllers)]
+    known = [each for each in known if each.version == version]
+    fitting = [each for each in known if version == 2 or controller in each.controllers]
     # The mount that shows most of the way up.
     for mount in sorted(fitting, key=lambda each: len(each.root)):
         point = here / mount.point.lstrip("/")
@@ -109,7 +110,7 @@ def _membership(controller: str, text: str) -> tuple[int, str]:
 
 
 def _below(point: Path, path: str, root: str) -> Path | None:
-    """Our folder by its name; None where the names begin at different places, or it is not there."""
+    """Our folder by its name; None where the names begin elsewhere or it is not there."""
     if ".." in (*Path(path).parts, *Path(root).parts):
         return None
     if root != "/" and path != root and not path.startswith(f"{root}/"):
@@ -132,8 +133,10 @@ def _search(point: Path) -> Path | None:
 def _quota(folder: Path) -> float | None:
     quota, period = [*_read(folder / "cpu.max").split(), "", ""][:2]
     if not quota:
-        quota, period = (_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
+        quota = _read(folder / "cpu.cfs_quota_us").strip()
+        period = _read(folder / "cpu.cfs_period_us").strip()
+    known = quota.isdigit() and period.isdigit() and int(period) > 0
+    return int(quota) / int(period) if known else None
 
 
 def _memory(folder: Path) -> int | None:
