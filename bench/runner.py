@@ -14,7 +14,7 @@ from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
-from bench.cell_lines import deserves_another, line_of
+from bench.cell_lines import Halted, deserves_another, first_of, line_of
 from bench.environments.furnish import furnish, refuse_other, unlike
 from bench.errors import EXIT_INTERNAL, NotOffered, Unavailable, UsageError
 from bench.known import Known, generators_for
@@ -45,6 +45,7 @@ class Runner:
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
     internal: int = 0  # cells that failed by a fault of ours
+    again_at_most: int = 1  # for a cell that is unfit for a reason outside it
     more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
@@ -56,8 +57,11 @@ class Runner:
         self._furnish()
         self.todo = cells(self.plan)
         beginning.make_folder(self.folder)
-        self.info: dict[str, Any] = beginning.info(self.plan, self.folder.resolve().name, self.todo, self.servers)
-        self.info["warnings"] = machine.disturbances(results=self.folder) + unlike(self.plan.arms)
+        self.info: dict[str, Any] = beginning.info(
+            self.plan, self.folder.resolve().name, self.todo, self.servers
+        )
+        found = machine.disturbances(self.info["machine"], self.folder)
+        self.info["warnings"] = found + unlike(self.plan.arms)
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
@@ -93,7 +97,8 @@ class Runner:
 
         todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
         again = {line["retry_of"] for line in self.info["cells"]}
-        due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
+        lines = [line for line in self.info["cells"] if line["number"] not in again]
+        due = [line for line in lines if deserves_another(line, self.info["cells"])]
         once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
@@ -114,7 +119,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if deserves_another(line):
+            if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
                 place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
                 place.insert(at_once, self._once_more(cell))
@@ -191,8 +196,9 @@ class Runner:
             self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
 
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
-        began = time.monotonic()
+        began, halted = time.monotonic(), Halted()
         self._stage(cell, line)
+        halted.tell(line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = self._measured(cell, line)
@@ -256,7 +262,7 @@ class Runner:
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
-        self.info["cells"].append(line_of(again, retry_of=cell.number))
+        self.info["cells"].append(line_of(again, retry_of=first_of(self._line(cell))))
         return again
 
     def _line(self, cell: Cell) -> dict[str, Any]:

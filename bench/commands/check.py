@@ -36,7 +36,7 @@ def check(
     fail_on: Annotated[Words, typer.Option("--fail-on", metavar="METRIC", help="judge these alone; lost and doubled tasks always count")] = [],  # noqa: B006
     threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
     aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
-    workers: Annotated[int | None, typer.Option(help="slots of both; one less than there are cores unless told")] = None,
+    workers: Annotated[int | None, typer.Option(help="slots of both; one less than `bench run` takes unless told")] = None,
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")] = None,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
     features: Annotated[

@@ -29,7 +29,7 @@ def run(
     size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")] = None,
     blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
-    workers: Annotated[int | None, typer.Option(help="slots of every system; the number of cores unless told")] = None,
+    workers: Annotated[int | None, typer.Option(help="slots of every system; as many as cores, or as the CPU quota has, unless told")] = None,
     redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own; the variable hides its password")] = None,
     rabbitmq: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…")] = None,
     postgres: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_POSTGRES", help="an empty PostgreSQL database of your own, postgresql://…")] = None,
