@@ -135,6 +135,13 @@ class Queues(Protocol):
 
 
 @runtime_checkable
+class Reads(Protocol):
+    """The library, its command line or its client reads variables of the environment."""
+
+    variables: tuple[str, ...]  # their names, `*` for any ending: those of the user are left out
+
+
+@runtime_checkable
 class Asks(Protocol):
     """Some brokers need distributions that the others do not."""
 

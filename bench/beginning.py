@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, store
+from bench.arms import read_by
+from bench.base import environ
 from bench.base.git import shown
 from bench.brokers.choice import Servers
 from bench.cell import Cell
@@ -62,12 +64,18 @@ def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[s
         "machine": here,
         "boot_id": here["boot_id"],
         "given": sorted(servers),
+        "variables": {"passed": list(plan.passed), "left_out": left_out(plan)},
         "brokers": {},
         "versions": {},
         "calibration": {},
         "selftest": None,
         "warnings": [],
     }
+
+
+def left_out(plan: Plan) -> list[str]:
+    """The names of the user's variables that measured processes would have read and do not get; they are out of our own environment too."""
+    return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
 
 
 def code_of(plan: Plan) -> dict[str, Any]:

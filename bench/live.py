@@ -119,7 +119,7 @@ def write_report(runs: Sequence[Run], out: Path | None, console: Console, headli
     path = out or Path("reports") / f"{runs[0].id}.html"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(runs, features), encoding="utf-8")
+        path.write_text(build_page(runs, features), encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
     if headline:

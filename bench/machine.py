@@ -139,7 +139,7 @@ def _detect(kind: str) -> str:
     """What systemd-detect-virt says; "" if it is not there or finds nothing."""
     try:
         # Its exit code is 1 for "none".
-        answer = subprocess.run(["systemd-detect-virt", kind], capture_output=True, text=True, timeout=5, check=False).stdout.strip()
+        answer = subprocess.run(["systemd-detect-virt", kind], capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=False).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "" if answer == "none" else answer
@@ -169,6 +169,6 @@ def _cores(count: int) -> str:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text(errors="replace")
+        return Path(path).read_text(errors="replace", encoding="utf-8")
     except OSError:
         return ""

@@ -79,7 +79,7 @@ def memory(pids: Iterable[int]) -> tuple[float, float]:
     pss = uss = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
+            with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
                 for line in file:
                     if line.startswith("Pss:"):
                         pss += int(line.split()[1])
@@ -92,7 +92,7 @@ def memory(pids: Iterable[int]) -> tuple[float, float]:
 
 def machine_busy_s() -> float:
     """CPU seconds that all cores together have not idled, steal included."""
-    with open("/proc/stat") as file:
+    with open("/proc/stat", encoding="utf-8") as file:
         user, nice, system, _idle, _iowait, irq, softirq, steal = (int(value) for value in file.readline().split()[1:9])
     return (user + nice + system + irq + softirq + steal) / _TICK
 

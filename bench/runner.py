@@ -64,6 +64,7 @@ class Runner:
         run = store.open_run(self.folder)
         self.info = run.info
         beginning.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
+        beginning.left_out(self.plan)
         self._check_brokers()
         self._furnish()
         refuse_other(self.folder, self.info["arms"], self.plan.arms)

@@ -39,16 +39,18 @@ def write_json(path: Path, value: Any, compact: bool = False) -> None:
     part = path.with_name(path.name + ".part")
     if compact:
         lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}" for name, inner in value.items())
-        part.write_text("{" + lines + "}\n")
+        text = "{" + lines + "}\n"
     else:
-        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    # A file name that is no UTF-8 holds halves of a pair: written as JSON's own escape, they come back.
+    part.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(part, path)
 
 
 def read_json(path: Path) -> Any:
     """The JSON in a file of a run folder; UsageError if it is missing or damaged."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again") from None
 
@@ -141,7 +143,13 @@ class Run:
         """measures.csv, one row per measure."""
         path = self.path / "measures.csv"
         try:
-            frame = pd.read_csv(path, dtype={"variant": str, "reason": str, "case": str, "arm": str}, keep_default_na=False, na_values={"value": [""]})
+            frame = pd.read_csv(
+                path,
+                dtype={"variant": str, "reason": str, "case": str, "arm": str},
+                keep_default_na=False,
+                na_values={"value": [""]},
+                encoding="utf-8-sig",
+            )
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): {self._repair}") from None
         if list(frame.columns) != MEASURE_COLUMNS:

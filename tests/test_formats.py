@@ -84,7 +84,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def evil_run(tmp_path: Path) -> Run:
     made = stored_run(tmp_path / "evil", {"burst": ("-",)}, systems=("huey",))
     info = {**made.info, "arms": {EVIL: {**made.info["arms"]["huey/default"], "arm": EVIL}}, "commit": EVIL}
-    (made.path / "run.json").write_text(json.dumps(info))
+    (made.path / "run.json").write_text(json.dumps(info), encoding="utf-8")
     return rewrite_measures(made, lambda frame: frame.update({"arm": [EVIL] * len(frame)}))
 
 
@@ -320,7 +320,7 @@ def test_pyperf_compares_two_arms(run: Run, tmp_path: Path) -> None:
         expected = run.measures.query(f"arm == '{arm}' and metric == 'throughput'")["value"]
         assert throughput.get_values() == pytest.approx(tuple(1 / value for value in expected))
         assert throughput.get_unit() == "second" and suite.get_benchmark("burst/-/worker_memory_peak_bytes").get_unit() == "byte"
-    done = subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, files)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, files)], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert re.search(r"burst/-/throughput: Mean \+- std dev: \[celery\] .* -> \[huey\] .* faster", done.stdout), done.stdout
 
@@ -385,9 +385,9 @@ def test_the_job_summary_is_added_to_and_other_files_are_replaced(tmp_path: Path
     summary, other = tmp_path / "summary.md", tmp_path / "other.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     for file in (summary, other):
-        file.write_text("before\n")
+        file.write_text("before\n", encoding="utf-8")
     write(comparison(), [f"markdown={summary}", f"markdown={other}"])
-    assert summary.read_text().startswith("before\n**queue-bench") and other.read_text().startswith("**queue-bench")
+    assert summary.read_text(encoding="utf-8").startswith("before\n**queue-bench") and other.read_text(encoding="utf-8").startswith("**queue-bench")
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

@@ -25,8 +25,8 @@ QUIET: dict[str, Any] = {
 def test_describe_agrees_with_the_kernel() -> None:
     told = machine.describe()
     assert told["cores"] == len(os.sched_getaffinity(0))
-    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text().split())
+    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text(encoding="utf-8").split())
     assert told["python"] == platform.python_version()
 
 

@@ -74,6 +74,7 @@ class Celery:
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
+    variables = ("CELERY*", "C_*", "KOMBU_*", "BROKER_*", "FLOWER_*", "PICKLE_PROTOCOL", "DISABLE_TRACEBACKS", "USE_FAST_LOCALS", "NOSETPS")
     push_command = "lpush"
     queues = ("celery",)
     key_patterns = ("celery*", "_kombu.binding*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")

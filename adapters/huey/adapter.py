@@ -39,6 +39,7 @@ class Huey:
     packages = ("huey", "redis")
     app = "adapters.huey.app"
     brokers = (*REDISES, "sqlite", "postgres")
+    variables = ("HUEY*",)
     push_command = "lpush"
     key_patterns = ("huey.*", "huey_*")
     broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg[binary]",)}

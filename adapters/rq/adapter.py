@@ -31,6 +31,7 @@ class Rq:
     packages = ("rq", "redis")
     app = "adapters.rq.app"
     brokers = REDISES
+    variables = ("RQ_*", "REDIS_*", "SENTRY_*")
     push_command = "rpush"
     key_patterns = ("rq:*",)
     bulk_call = "Queue.enqueue_many"

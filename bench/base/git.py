@@ -1,5 +1,6 @@
 """What git says of a folder: its answer, that there is no checkout, or that it refuses."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ def git(folder: Path, *args: str) -> Answer:
     except OSError:
         return Answer()
     if done.returncode == 0:
-        return Answer(done.stdout.decode(errors="surrogateescape"))
+        return Answer(os.fsdecode(done.stdout))
     return Answer(refused=_refusal(done.stderr.decode(errors="replace")))
 
 

@@ -24,7 +24,7 @@ APT = "apt install postgresql"
 def find_postgres() -> Path:
     """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
     beside = shutil.which("postgres")
-    folders = [Path(beside).parent] if beside else []
+    folders = [Path(beside).resolve().parent] if beside else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
     for folder in folders:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
@@ -79,7 +79,7 @@ class EmbeddedPostgres:
         self._carry_out("initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8")
         # The password goes in by standard input, of a server that serves nobody yet.
         self._carry_out("postgres", "--single", "-D", str(self.folder), "postgres", stdin=f"alter role bench password '{self._password}'\n")
-        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
         made = self.host.spawn([*self._as_user(), str(self.programs / program), *words], self.log, {"LC_ALL": "C.UTF-8"}, stdin=stdin)
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
 
     def _reachable(self) -> None:
         """Unavailable where the server's user cannot reach a folder that root has made."""
-        for path in self.folder.parents:
+        for path in {*self.folder.parents, *self.folder.resolve().parents}:
             if not path.stat().st_mode & 0o001:
                 raise Unavailable(f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out")
 

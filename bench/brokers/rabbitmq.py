@@ -27,7 +27,7 @@ def find_rabbitmq() -> Path:
     for folder in (*FOLDERS, *filter(None, [shutil.which("rabbitmq-server")])):
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
-            return path
+            return path.absolute()
     raise Unavailable(f"there is no RabbitMQ on this machine: {APT}")
 
 
@@ -123,7 +123,7 @@ class EmbeddedRabbit:
         first = not self.folder.exists()
         if first:
             self.folder.mkdir()
-            (self.folder / "plugins").write_text("[].\n")
+            (self.folder / "plugins").write_text("[].\n", encoding="utf-8")
         self.pid = self.host.spawn([str(self.programs / "rabbitmq-server")], self.log, self.env)
         deadline = time.monotonic() + READY_S
         if first:
@@ -149,7 +149,10 @@ class EmbeddedRabbit:
         """What `rabbitmqctl` answers; a password goes in by standard input. CellFailed if it refuses."""
         argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
         try:
-            done = subprocess.run(argv, env=self.env, input=stdin + "\n", capture_output=True, text=True, timeout=timeout_s, check=True)
+            done = subprocess.run(
+                argv, env=self.env, input=stdin + "\n", capture_output=True, timeout=timeout_s, check=True,
+                encoding="utf-8", errors="replace",
+            )
         except (subprocess.SubprocessError, OSError) as error:
             said = str(getattr(error, "stderr", "") or error).strip().splitlines()
             raise CellFailed(f"rabbitmqctl {words[0]} failed: {said[-1][:200] if said else type(error).__name__}") from None

@@ -82,7 +82,7 @@ class EmbeddedRedis(RedisBroker):
     def start(self) -> None:
         """Start it on its data folder and wait until it answers; CellFailed with its last log lines if it does not."""
         self.folder.mkdir(exist_ok=True)
-        config = f"port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir {self.folder}\ndaemonize no\n" + self.persistence
+        config = f'port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir "{self.folder}"\ndaemonize no\n' + self.persistence
         # The settings go in by standard input: neither a file nor the process list shows the password.
         self.pid = self.host.spawn([self.server.path, "-"], self.log, {"LC_ALL": "C"}, stdin=config)
         deadline = time.monotonic() + 20
@@ -154,7 +154,7 @@ class OwnRedis(RedisBroker):
             return None
         pid = int(self.client().info("server")["process_id"])
         try:
-            name = Path(f"/proc/{pid}/comm").read_text()
+            name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None  # in a container it has another pid than we see
         return pid if name.startswith(("redis", "valkey")) else None

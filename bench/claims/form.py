@@ -137,7 +137,7 @@ def load(folder: Path = TABLES) -> list[Claims]:
     for path in sorted(folder.glob("*.toml")):
         try:
             found.append(Claims.model_validate(_read(path)))
-        except (ValidationError, tomllib.TOMLDecodeError) as error:
+        except (ValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: {_first(error)}") from None
     if not found:
         raise UsageError(f"{folder} has no published claims (*.toml): install queue-bench again")
@@ -145,7 +145,7 @@ def load(folder: Path = TABLES) -> list[Claims]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _first(error: Exception) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import lock
-from bench.commands.common import Adapters, Json, Wait, answer, app, console
+from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def check(
     simulate: Annotated[int | None, typer.Option("--simulate", metavar="N", help="so many suites with the noise of --noise")] = None,
     noise: Annotated[Words, typer.Option("--noise", metavar="FILE|RUN", help="recorded A/A blocks")] = [],  # noqa: B006
     plant: Annotated[Words, typer.Option("--plant", metavar="METRIC=25%", help="with --simulate: a change that is really there")] = [],  # noqa: B006
+    passed: Pass = [],  # noqa: B006
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +79,9 @@ def check(
             raise UsageError(f"there is no {name}: give --{name} ARM, or {name} = … under [check] in bench.toml; `bench list` shows the arms")
     given |= {"scenarios": tuple(scenario or stored.scenarios or ()), "cases": tuple(case or stored.cases or ()), "fail_on": judged, "thresholds": limits}
     given |= {"workers": workers or stored.workers, "tasks": tasks or stored.tasks, "budget_s": seconds(budget or stored.budget or "10m")}
-    given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter), "blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter)}
+    given |= {"blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    given |= {"passed": passed_on(passed)}
     given["features"] = record is None and (stored.features if features is None else features)
     raise typer.Exit(_live(given, record, write, wait, as_json))
 

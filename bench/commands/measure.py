@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from bench import arms, lock, measuring, store
-from bench.commands.common import Adapters, Json, Wait, answer, app, console, find_run
+from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
 from bench.errors import EXIT_OK, UsageError
 from bench.plan import SIZES, Plan, make_plan
 
@@ -39,6 +39,7 @@ def run(
     resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None,
     time_cap: Annotated[float, typer.Option(help="seconds after which a cell is measured on what it did")] = 1200.0,
     minutes: Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")] = None,
+    passed: Pass = [],  # noqa: B006
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -57,7 +58,8 @@ def run(
         if aa:
             arm = _with_twins(arm, known)
         given = seed if seed is not None else fresh_seed()
-        how = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers, "minutes": minutes, "time_cap_s": time_cap}
+        how: dict[str, Any] = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers}
+        how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed_on(passed)}
         plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
         folder = new_folder(out, given)
     with lock.measuring(wait, console(as_json).print):
@@ -80,8 +82,9 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
         raise UsageError(f"{folder} is a slim run, its raw events are not there: go on with the whole run")
     info = run.info
     stored = info["plan"]
+    handed = passed_on(stored.get("passed", []))
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
-    options |= {"base": stored.get("base", ""), "until": stored.get("until", {})}
+    options |= {"base": stored.get("base", ""), "until": stored.get("until", {}), "passed": handed}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
 
 
@@ -118,6 +121,7 @@ def features(
     quick: Annotated[bool, typer.Option("--quick", help="without those that wait for a slower clock")] = False,
     shown: Annotated[bool, typer.Option("--list", help="show the features instead")] = False,
     adapter: Adapters = [],  # noqa: B006
+    passed: Pass = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="the folder of the evidence; results/features-<time> unless told")] = None,
     wait: Wait = False,
     as_json: Json = False,
@@ -136,7 +140,7 @@ def features(
     known = arms.load_adapters(adapter)
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):
-        found = carry_out(known, system, feature, folder, quick, console(as_json))
+        found = carry_out(known, system, feature, folder, quick, console(as_json), passed_on(passed))
     if as_json:
         answer(found.info)
     raise typer.Exit(EXIT_OK)

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from adapters.base import Adapter
 from bench import store
-from bench.arms import nearest
+from bench.arms import nearest, read_by
+from bench.base import environ
 from bench.errors import UsageError
 from bench.features import session, stored
 from bench.features.catalog import CATALOG, FEATURES, GROUPS
@@ -26,16 +27,25 @@ def new_folder() -> Path:
     return Path("results") / f"features-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
-def features(adapters: Mapping[str, Adapter], systems: Sequence[str], wanted: Sequence[str], folder: Path, quick: bool, out: Console) -> Features:
+def features(
+    adapters: Mapping[str, Adapter],
+    systems: Sequence[str],
+    wanted: Sequence[str],
+    folder: Path,
+    quick: bool,
+    out: Console,
+    passed: tuple[str, ...] = (),
+) -> Features:
     """Carry out and store; UsageError for an unknown word or a folder that cannot be used."""
     for name in systems:
         if name not in adapters:
             raise nearest(name, adapters, "system")
     chosen = [name for word in wanted for name in _meant(word)]
-    plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick)
+    plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick, passed=passed)
     if not plan:
         raise UsageError("none of these systems has a trial of these features: `bench features --list` shows the features")
     store.fresh_folder(folder)
+    environ.take_out(read_by(adapters.values()), passed)
     began = time.monotonic()
     out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
     findings = session.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))

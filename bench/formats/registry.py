@@ -109,11 +109,11 @@ def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
 def _write_file(path: Path, text: str) -> None:
     if str(path) == os.environ.get("GITHUB_STEP_SUMMARY"):
         # It is shared by all that the step runs: replacing it would take away what another has written.
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
     elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_text(text, encoding="utf-8")  # /dev/null or a pipe: never replaced by a file
+        path.write_text(text, encoding="utf-8", errors="replace")  # /dev/null or a pipe: never replaced by a file
     else:
         part = path.with_name(path.name + ".part")
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="replace")
         os.replace(part, path)

@@ -3,7 +3,7 @@
 import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ class Asked:
     blocks: int | None = None
     adapters: tuple[Path, ...] = ()
     servers: Servers = field(default_factory=dict)
+    passed: tuple[str, ...] = ()  # names of variables that measured processes get too
 
     def rules(self) -> Rules:
         """The rules before it is known how many blocks the budget holds."""
@@ -125,7 +126,8 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
             raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
         head = twin(base)
     seed = fresh_seed() if asked.seed is None else asked.seed
-    rest = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label, "base": base.name}
+    rest: dict[str, Any] = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label}
+    rest |= {"base": base.name, "passed": asked.passed}
     plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
@@ -151,7 +153,7 @@ def _features(runner: Runner, asked: Asked, names: tuple[Arm, Arm]) -> tuple[tup
     base, head = (next(arm for arm in runner.plan.arms if arm.name == name.name) for name in names)
     if not asked.features or not differ_in_code(base, head):
         return (), ""
-    return features_of(base, head, runner.folder / "features", runner.watcher.said)
+    return features_of(base, head, runner.folder / "features", runner.watcher.said, passed=asked.passed)
 
 
 def _size(runner: Runner, asked: Asked) -> None:
@@ -184,7 +186,9 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
 def _command(asked: Asked, seed: int) -> str:
     """What to type to ask the same again; put together from what was asked, for the real command line may hold a password in a URL."""
     words = ["bench", "check", "--base", asked.base, *(["--aa"] if asked.aa else ["--head", asked.head])]
-    for option, values in (("--scenario", asked.scenarios), ("--case", asked.cases), ("--fail-on", asked.fail_on), ("--adapter", asked.adapters)):
+    several: dict[str, Sequence[object]] = {"--scenario": asked.scenarios, "--case": asked.cases}
+    several |= {"--fail-on": asked.fail_on, "--adapter": asked.adapters, "--pass": asked.passed}
+    for option, values in several.items():
         words += [word for value in values for word in (option, str(value))]
     words += [word for name, share in asked.thresholds.items() for word in ("--threshold", f"{name}={share}")]
     return shlex.join([*words, "--budget", f"{asked.budget_s:g}s", "--seed", str(seed)])

@@ -1,6 +1,5 @@
 """7: what the instrument costs the systems that it measures."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from bench.arms import Arm, parse_arm
+from bench.base.environ import built
 from bench.cell import Cell
 from bench.gates import edge
 from bench.host import ROOT
@@ -87,7 +87,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for number in range(rounds):
-        path = folder / f"loop-{number}.bin"
+        path = folder.absolute() / f"loop-{number}.bin"
         events.create(str(path))
         with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
         path.unlink()
@@ -96,8 +96,10 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 
 
 def _output(code: str, extra: dict[str, str]) -> float:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)} | extra
-    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+    # From the folder of the code: `python -c` looks there first, whatever signs its path has.
+    argv, env = [sys.executable, "-c", code], built(extra)
+    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    return float(done.stdout)
 
 
 FORKED = """
@@ -129,7 +131,7 @@ def forks(session: Session, quick: bool) -> list[Line]:
     arm = subjects.forking(session)
     run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
     own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
-    path = session.folder / "forks.bin"
+    path = session.folder.absolute() / "forks.bin"
     events.create(str(path))
     code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
     added_us = _output(code, {})

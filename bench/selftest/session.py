@@ -95,5 +95,5 @@ def cells(run: Run) -> list[StoredCell]:
 
 def truth(cell: StoredCell) -> list[dict[str, Any]]:
     """What the workers of a cell wrote down of themselves."""
-    lines = [line for log in sorted((cell.folder / "logs").glob("worker-*.log")) for line in log.read_text(errors="replace").splitlines()]
+    lines = [line for log in sorted((cell.folder / "logs").glob("worker-*.log")) for line in log.read_text(errors="replace", encoding="utf-8").splitlines()]
     return [json.loads(line) for line in lines if line.startswith("{")]
