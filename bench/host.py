@@ -31,7 +31,8 @@ class Host:
     def __enter__(self) -> "Host":
         keeper = ROOT / "bench" / "keeper.py"
         self._keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(keeper), str(self.work)],
+            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), str(self.work)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
