@@ -4,17 +4,24 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import typer
-from typer.exceptions import TyperException
-
 from bench.base import streams
-from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
-from bench.commands.common import app
 from bench.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, UsageError, one_line, worst
 from bench.version import VERSION
+
+try:
+    import typer
+    from typer.exceptions import TyperException
+
+    from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
+    from bench.commands.common import app
+except ImportError as error:
+    # Python's own code for it is 1, which is "regression".
+    print(f"bench: {one_line(error)}: install queue-bench again with what it needs (`make install`, or pip)", file=sys.stderr)
+    sys.exit(EXIT_USAGE)
 
 INTERRUPTED = "interrupted; what was measured is kept, `bench run --resume RUN` does the rest"
 
@@ -69,9 +76,9 @@ def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
 
 
 def _internal(error: BaseException) -> tuple[int, str]:
-    if os.environ.get("QUEUE_BENCH_TRACEBACK"):
-        raise error
     what = one_line(f"internal error: {type(error).__name__}: {error}")
+    if os.environ.get("QUEUE_BENCH_TRACEBACK"):
+        return EXIT_INTERNAL, "\n".join([what, *traceback.format_exception(error)])
     return EXIT_INTERNAL, f"{what}; set QUEUE_BENCH_TRACEBACK=1 to see where"
 
 

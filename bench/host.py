@@ -40,7 +40,8 @@ class Host:
         self.work, link = self._named.enter_context(plainly(self.folder))
         owned = [str(each) for each in (self.folder, link) if each]
         self._keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(keeper), *owned],
+            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
             env=built(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -35,7 +35,8 @@ class Live(Watcher):
 
     def __init__(self, out: Console) -> None:
         self.out = out
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+        turning = SpinnerColumn("dots" if out.encoding.startswith("utf") else "line")
+        columns = (turning, TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
         # Ten times a second is what rich does unless told, and it would cost the workers a share of the machine.
         self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
         self.task = self.bar.add_task("preparing", total=None, note="")
