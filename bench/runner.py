@@ -76,6 +76,7 @@ class Runner:
         """Give each arm with versions of its own the environment it runs in, before anything is measured."""
         self.plan = replace(self.plan, arms=furnish(self.plan.arms, self.watcher.said))
         refuse_same(self.plan.arms)
+        choice.check_readings(self.plan.arms, self.servers)
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
@@ -92,8 +93,7 @@ class Runner:
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_brokers(self) -> None:
-        for name in dict.fromkeys(arm.broker for arm in self.plan.arms):
-            choice.check(name, self.servers)
+        choice.check(self.plan.arms, self.servers)
 
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured stays whatever happens."""
