@@ -29,9 +29,10 @@ def reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, BenchError):
         return text
-    named = f"{type(error).__name__}: {text[:LONGEST]}"
     if _of_a_client(error):
-        return f"the broker does not answer as it should: {named}"
+        # Its words may quote the URL.
+        return f"the broker does not answer as it should ({type(error).__name__})"
+    named = f"{type(error).__name__}: {text[:LONGEST]}"
     return f"the machine refuses: {named}" if isinstance(error, OSError) else f"internal error: {named}"
 
 

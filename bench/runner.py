@@ -50,6 +50,7 @@ class Runner:
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
+        beginning.left_out(self.plan)
         for arm in self.plan.arms:
             if missing := missing_packages(arm):
                 raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
@@ -67,10 +68,10 @@ class Runner:
 
     def resume(self) -> None:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
+        beginning.left_out(self.plan)
         run = store.open_run(self.folder)
         self.info = run.info
         beginning.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
-        beginning.left_out(self.plan)
         self._check_brokers()
         self._furnish()
         refuse_other(self.folder, self.info["arms"], self.plan.arms)
@@ -86,6 +87,7 @@ class Runner:
         for arm in self.plan.arms:
             for command in arm.adapter.commands(arm.launch(self.plan.workers)):
                 arm.environment.program(command.argv[0])
+        choice.check_readings(self.plan.arms, self.servers)
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
@@ -103,8 +105,7 @@ class Runner:
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_brokers(self) -> None:
-        for name in dict.fromkeys(arm.broker for arm in self.plan.arms):
-            choice.check(name, self.servers)
+        choice.check(self.plan.arms, self.servers)
 
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured stays whatever happens."""

@@ -19,7 +19,7 @@ _PLAIN = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~%+-]*)*)"
     r"(?:\?(?P<query>[^\s?#@;\\]*))?"
 )
-_SECRET = re.compile("pass|pwd|secret|token|key|credential", re.IGNORECASE)
+_SECRET = re.compile("pass|pwd|secret|token|key$|credential", re.IGNORECASE)
 SHORT = 3  # replacing a shorter secret would make holes in ordinary words
 
 
@@ -77,6 +77,11 @@ def cleaned(text: object, url: str) -> str:
     return line
 
 
+def secret_word(name: str) -> bool:
+    """Whether what stands behind this name may be a secret."""
+    return _SECRET.search(name) is not None
+
+
 def _secrets(url: str) -> set[str]:
     """Each secret in every spelling in which a client may quote it."""
     match = _PLAIN.fullmatch(url)
@@ -85,7 +90,7 @@ def _secrets(url: str) -> set[str]:
     raw = {match["password"] or "" if match["colon"] else match["user"] or ""}
     for word in (match["query"] or "").split("&"):
         name, _, value = word.partition("=")
-        if _SECRET.search(unquote(name)):
+        if secret_word(unquote(name)):
             raw.add(value)
     plain = raw | {unquote(secret) for secret in raw}
     spelt = plain | {quote(secret, safe="") for secret in plain}
