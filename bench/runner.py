@@ -43,6 +43,7 @@ class Runner:
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
+    once_more: bool = True  # a cell that is unfit for a reason outside is measured a second time
     more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
@@ -108,7 +109,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if deserves_another(line):
+            if self.once_more and deserves_another(line):
                 # What later cells rest on cannot wait for the end of the block.
                 place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
                 place.insert(at_once, self._once_more(cell))

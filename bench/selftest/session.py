@@ -48,7 +48,11 @@ class Session:
         return self._measure(plan, self.folder / f"{name}-again", _nobody) if _unfit(first) else first
 
     def _measure(self, plan: Plan, folder: Path, meddle: Meddler) -> Run:
-        runner = Runner(plan, folder, {}, Watcher(began=self._began), estimate=False)
+        # A cell that is disturbed on purpose would only be disturbed again.
+        again = meddle is _nobody
+        runner = Runner(
+            plan, folder, {}, Watcher(began=self._began), estimate=False, once_more=again
+        )
         runner.prepare()
         with meddle(folder):
             runner.carry_out()
