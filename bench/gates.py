@@ -65,9 +65,19 @@ def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
             continue
         busy, ours = (end[name] - start[name] for name in ("machine_busy_s", "all_cpu_s"))
         share = (busy - ours) / (seconds * cores)
-        if share > FOREIGN_LOAD:
-            return f"foreign load: {share:.1%} of the machine was busy with something else during {phase} (5 % is the limit): end it and measure again"
+        if reason := too_busy(share, phase):
+            return reason
     return ""
+
+
+def too_busy(share: float, during: str) -> str:
+    """The reason for `invalid` if others took too large a share of the cores."""
+    if not share > FOREIGN_LOAD:
+        return ""
+    return (
+        f"foreign load: {share:.1%} of the machine was busy with something else during {during} "
+        "(5 % is the limit): end it and measure again"
+    )
 
 
 def _spans(samples: pd.DataFrame, phases: Iterable[str]) -> Iterator[Span]:

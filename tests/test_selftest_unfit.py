@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from bench.errors import EXIT_INVALID
 from bench.runner import Runner
-from bench.selftest import command, counting, own_cost, session, stored, unfit
+from bench.selftest import alone, command, counting, own_cost, session, stored, unfit
 from bench.selftest.lines import Line, NoFigure, Unmeasured, asked, within
 from bench.selftest.session import AGAIN, Session, arm, value
 
@@ -43,6 +44,16 @@ def cells_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ends], list[str]]:
         return begun
 
     return install
+
+
+@pytest.fixture
+def neighbours() -> Iterator[None]:
+    """One busy process for each core."""
+    hogs = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in os.sched_getaffinity(0)]
+    yield
+    for hog in hogs:
+        hog.kill()
+        hog.wait()
 
 
 def made(tmp_path: Path) -> Session:
@@ -172,20 +183,34 @@ def test_what_was_measured_of_a_check_stays(
 @pytest.mark.e2e
 @pytest.mark.slow
 def test_beside_a_real_neighbour_a_check_names_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, neighbours: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "QUICK", (counting.rates,))
     monkeypatch.setattr(session, "AGAIN", 1)
-    hogs = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in os.sched_getaffinity(0)]
-    try:
-        code, document, said = carry_out(tmp_path, quick=True)
-    finally:
-        for hog in hogs:
-            hog.kill()
-            hog.wait()
+    code, document, said = carry_out(tmp_path, quick=True)
     (line,) = document["lines"]
     assert (code, line["verdict"], line["item"]) == (EXIT_INVALID, "invalid", 2), said
     assert line["unfit"].startswith("tried 2 times; foreign load: ") and line["unfit"].endswith(
         "end it and measure again"
     )
     assert "none  2  a capacity of 1,000 tasks/s: not measured, tried 2 times; foreign" in said
+
+
+def test_what_is_measured_outside_of_cells_is_judged_too(
+    neighbours: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "AGAIN", 0)
+    with pytest.raises(Unmeasured, match=r"^tried once; foreign load: \d+\.\d% .* this check"):
+        alone.alone(lambda: time.sleep(2.1))
+    assert alone.alone(lambda: "too short to tell") == "too short to tell"
+
+
+def test_what_a_check_starts_is_its_own_load_and_a_halt_is_told() -> None:
+    before = alone.Moment()._spent()
+    spin = SPIN.replace("300", "0.5")
+    nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}])"
+    subprocess.run([sys.executable, "-c", nested], check=True)
+    assert alone.Moment()._spent()[2] - before[2] > 0.1
+    moment = alone.Moment()
+    moment._began = (*moment._began[:3], -1.0)
+    assert moment.unfit().startswith("throttled: the cgroup's CPU quota")

@@ -18,6 +18,7 @@ from bench.host import ROOT
 from bench.probe import events
 from bench.schedule import at_once, merge
 from bench.selftest import subjects
+from bench.selftest.alone import alone
 from bench.selftest.lines import Line, NoFigure, asked, within
 from bench.selftest.session import Session, cells, value
 from bench.stage import Stage
@@ -30,8 +31,11 @@ WHERE = "bench/probe/body.py and bench/resources.py, or a busy machine"
 
 def recording(session: Session, quick: bool) -> list[Line]:
     """The log by itself; then a worker with it beside one without, on the fastest real arm and on the floor."""
-    micros = loop_us(session.folder)
-    lines = [within(7, "recording in a living process, by itself", micros, 0.0, 5.0, "µs per task", WHERE)]
+    lines: list[Line] = []
+    what = "recording in a living process, by itself"
+    with asked(lines, 7, what):
+        micros = alone(lambda: loop_us(session.folder))
+        lines.append(within(7, what, micros, 0.0, 5.0, "µs per task", WHERE))
     with asked(lines, 7, "the fastest arm: a worker with the event log beside one without"):
         lines.append(_beside(session, subjects.fastest(session)))
     with asked(lines, 7, "the floor: a worker with the event log beside one without"):
@@ -41,7 +45,7 @@ def recording(session: Session, quick: bool) -> list[Line]:
 
 def _beside(session: Session, arm: Arm) -> Line:
     session.say(f"{arm.name}, one worker with the event log and one without")
-    rounds = np.array([side_by_side(session, arm, number) for number in range(ROUNDS)])
+    rounds = np.array([_round(session, arm, number) for number in range(ROUNDS)])
     if not (np.isfinite(rounds) & (rounds > 0)).all():
         raise NoFigure(f"a worker of {arm.name} finished nothing beside the other")
     added, low, high = _interval(1e6 / rounds[:, 0] - 1e6 / rounds[:, 1])
@@ -51,6 +55,10 @@ def _beside(session: Session, arm: Arm) -> Line:
         f"added, 95 % interval {low:.1f} to {high:.1f} µs"
     )
     return within(7, what, added, -IN_PLACE_US, IN_PLACE_US, "µs per task", WHERE)
+
+
+def _round(session: Session, arm: Arm, number: int) -> tuple[float, float]:
+    return alone(lambda: side_by_side(session, arm, number))
 
 
 def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]:
@@ -147,7 +155,7 @@ def forks(session: Session, quick: bool) -> list[Line]:
         path = session.folder.absolute() / "forks.bin"
         events.create(str(path))
         code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
-        added_us = _output(code, {})
+        added_us = alone(lambda: _output(code, {}))
         path.unlink()
         what = (
             f"recording in a child per task adds {added_us:.0f} µs "

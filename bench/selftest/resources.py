@@ -62,7 +62,7 @@ def burn(session: Session, quick: bool) -> list[Line]:
     meet their parent at another moment, and what the kernel spends on that differs by 0.1 ms a task.
     """
     lines: list[Line] = []
-    for profile, tasks in (("default", 8000), ("forking", 4000)):
+    for profile, tasks in (("default", 20_000), ("forking", 4000)):
         where = "children that live for milliseconds" if profile == "forking" else "a lasting process"
         what = f"{BURN_US} µs of CPU per task in {where}"
         with asked(lines, 6, what):

@@ -1,0 +1,59 @@
+"""What the selftest does outside of cells, judged as a cell would be: was the machine ours?"""
+
+import os
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from bench import gates
+from bench.base.cgroup import Halts
+from bench.resources import machine_busy_s
+from bench.selftest import session
+from bench.selftest.lines import Unmeasured
+
+T = TypeVar("T")
+
+
+def alone(act: Callable[[], T]) -> T:
+    """What an act gives while nobody else is busy; again where somebody was, as often as a cell.
+
+    All that it starts has ended when it returns: only then is it known what it took. Foreign load
+    is not judged in less than two seconds, as in a cell.
+    """
+    number = 0
+    while True:
+        number += 1
+        moment = Moment()
+        found = act()
+        why = moment.unfit()
+        if not why:
+            return found
+        if why.startswith("throttled") or number > session.AGAIN:
+            raise Unmeasured(session.tried(number, why))
+
+
+class Moment:
+    """What had been spent at a moment."""
+
+    def __init__(self) -> None:
+        self._halts, self._cores = Halts(), os.sched_getaffinity(0)
+        self._began = self._spent()
+
+    def unfit(self) -> str:
+        """Why the time since then is worth nothing; else nothing."""
+        seconds, busy, ours, halted = (
+            now - then for now, then in zip(self._spent(), self._began, strict=True)
+        )
+        quota = self._halts.quota_cores()
+        cores = float("nan") if quota is None else quota
+        throttled = gates.halted_too_long(halted, seconds, cores, "this check")
+        if throttled or seconds < gates.FOREIGN_LOAD_FROM_S:
+            return throttled
+        return gates.too_busy((busy - ours) / (seconds * len(self._cores)), "this check")
+
+    def _spent(self) -> tuple[float, float, float, float]:
+        """(seconds, busy seconds of the cores, those of ours that have ended, halts)."""
+        halted = self._halts.core_seconds()
+        ours = sum(os.times()[:4])
+        halts = float("nan") if halted is None else halted
+        return time.monotonic(), machine_busy_s(self._cores), ours, halts
