@@ -25,7 +25,7 @@ SHORT = 3  # replacing a shorter secret would make holes in ordinary words
 
 @dataclass(frozen=True)
 class Url:
-    """The parts of a URL that is written plainly: user, password and query are decoded, the path is not."""
+    """The parts of a URL that is written plainly; of these the path alone is not decoded."""
 
     scheme: str
     user: str
@@ -53,7 +53,7 @@ def read(url: str) -> Url | None:
 
 
 def shown(url: str) -> str:
-    """The URL as it may be printed: without user, password and query; of a strange one the scheme at most."""
+    """The URL as it may be printed, without its secrets; of a strange one the scheme at most."""
     parts = read(url)
     if parts is None:
         scheme = url.partition("://")[0].lower()
@@ -65,8 +65,10 @@ def shown(url: str) -> str:
 
 
 def cleaned(text: object, url: str) -> str:
-    """What a client says (one line), without the URL and its secrets; empty where they cannot be told."""
+    """A client's words in one line, without URL and secrets; empty where these cannot be told."""
     line = " ".join(str(text).split())
+    if url.startswith("sqlite://"):
+        return line  # the path of a file
     if read(url) is None:
         return ""
     secrets = _secrets(url)
