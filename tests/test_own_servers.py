@@ -19,7 +19,7 @@ from bench.brokers.rabbitmq import EmbeddedRabbit, Queues
 from bench.brokers.reading import check_reading
 from bench.cell import Cell
 from bench.errors import Unavailable, UsageError
-from bench.host import Host, tree
+from bench.host import ROOT, Host, tree
 from bench.plan import make_plan
 from bench.runner import Runner
 from bench.schedule import at_once, merge
@@ -198,6 +198,14 @@ def test_what_a_library_needs_is_named(
         choice.check([arm_of(arm)], {"redis": url})
     assert named in str(refused.value)
     assert server.client.execute_command("DBSIZE") == 0
+
+
+@pytest.mark.parametrize("system", ["celery", "rq", "huey", "floor"])
+def test_the_user_of_the_readme_is_enough(server: Server, system: str) -> None:
+    line = next(x for x in (ROOT / "README.md").read_text("utf-8").splitlines() if "ACL SET" in x)
+    url = server.user(*line.partition(">PASSWORD ")[2].split()) + "/5"
+    arms = [f"{system}/{name}" for name in KNOWN[system].profiles]
+    choice.check([arm for arm in map(arm_of, arms) if arm.broker == "redis"], {"redis": url})
 
 
 def test_a_full_or_read_only_server_is_refused(server: Server) -> None:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
 SCHEMES = ("redis", "rediss", "unix", "amqp", "amqps", "pyamqp", "postgresql", "postgres")
-ENCODE = "in its password write %23 for #, %2F for /, %3A for :, %3B for ;, %3F for ?, %40 for @"
+ENCODE = (
+    "in its password write %23 for #, %25 for %, %2F for /, %3A for :, %3B for ;, %3F for ?, "
+    "%40 for @"
+)
 # Nothing that a client may take for a separator stands where another would take it for a letter.
 _PLAIN = re.compile(
     r"(?P<scheme>[a-z]+)://"
