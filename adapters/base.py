@@ -153,8 +153,8 @@ class Reads(Protocol):
     """The library can be asked where a URL leads, before anything is measured on a user's server.
 
     `reach` is a module. Run in the arm's environment, it opens the library's own connections with
-    the URL that `bench.probe.cell.broker()` gives, as app.py would, and hands each to
-    `bench.probe.reach.told`: without it an arm finds out in its first cell that it cannot read a URL.
+    the URL that `bench.probe.cell.broker()` gives, as app.py would, and tells where they lead by
+    `bench.probe.reach.told`. Without it an arm finds out in its first cell that it cannot read it.
     """
 
     reach: str
@@ -162,10 +162,10 @@ class Reads(Protocol):
 
 @runtime_checkable
 class Sends(Protocol):
-    """The adapter can name the commands that its arms send a Redis, so that an ACL is checked first."""
+    """The adapter can name the commands that its arms send a Redis: an ACL is checked first."""
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """One of each kind, as one would type it; a key that varies has a `*`. None is carried out."""
+        """One of each kind, as one would type it; what varies in a key is `*`. None is carried out."""
         ...
 
 

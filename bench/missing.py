@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.base import Adapter, Holds
+from bench.base.urls import cleaned
 
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25
@@ -90,6 +91,6 @@ def places(adapter: Adapter, broker: str, handles: Mapping[int, str], tasks: Ite
         return None
     except Exception as error:
         # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
-        note(f"the broker could not be asked what it holds: {type(error).__name__}: {str(error)[:120]}")
+        note(f"the broker could not be asked what it holds: {type(error).__name__}: {cleaned(error, broker)[:120]}")
         return None
     return None if found is None else {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}

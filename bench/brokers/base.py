@@ -23,7 +23,8 @@ class Place:
     @property
     def local(self) -> bool:
         """Whether it is on this machine."""
-        return self.address.startswith("/") or self.address.rpartition(":")[0] in ("127.0.0.1", "::1")
+        host = self.address.rpartition(":")[0]
+        return self.address.startswith("/") or host in ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Given(Broker, Protocol):
         ...
 
     def check_rights(self, arm: Arm) -> None:
-        """UsageError that names what an arm needs and the server's user may not do; nothing is changed."""
+        """UsageError that names what an arm needs and may not do there; nothing is changed."""
         ...
 
 

@@ -51,7 +51,7 @@ def queues_of(arm: Arm) -> Sequence[str]:
 
 
 def check(arms: Sequence[Arm], servers: Servers) -> None:
-    """UsageError before anything is measured: a given server cannot be used by one of these arms."""
+    """UsageError before anything is measured: one of these arms cannot use a given server."""
     for arm in arms:
         name = arm.broker
         if name in servers:
@@ -75,7 +75,7 @@ def _check_given(arm: Arm, url: str) -> None:
 
 
 def check_readings(arms: Sequence[Arm], servers: Servers) -> None:
-    """UsageError if the library of an arm reads a given URL otherwise than it is checked and cleaned up."""
+    """UsageError if an arm's library would go elsewhere than is checked and cleaned up."""
     asked = set()
     for arm in (arm for arm in arms if arm.broker in servers and isinstance(arm.adapter, Reads)):
         if (of := (arm.adapter.name, arm.broker, arm.environment)) in asked:

@@ -78,7 +78,7 @@ class OwnPostgres:
         return [row[0] for row in self._ask(_TABLES)]
 
     def check_rights(self, arm: Arm) -> None:
-        """UsageError if no table may be made: from version 15 on only the owner may, unless told."""
+        """UsageError if no table may be made: from version 15 on only the owner may as shipped."""
         schema, may = self._ask(_MAY)[0]
         if schema is None:
             raise UsageError(f"{self._name} has no schema for its user: create schema public")

@@ -15,7 +15,7 @@ PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671}
 
 
 def checked(url: str) -> Place:
-    """Where the URL leads; UsageError with what to write instead of a form that clients read differently."""
+    """Where the URL leads; UsageError with what to write if clients could read it differently."""
     parts = read(url)
     if parts is None or parts.scheme not in PORTS:
         raise UsageError(
@@ -89,7 +89,7 @@ class OwnRabbit:
         return found
 
     def check_rights(self, arm: Arm) -> None:
-        """Declare each queue for this connection alone, publish to it and read from it: then it is gone."""
+        """Declare each queue for this connection alone, publish to it, read from it, delete it."""
         import amqp
 
         try:

@@ -21,7 +21,7 @@ from bench.errors import Unavailable, UsageError
 
 
 class OwnRedis(RedisBroker):
-    """What it may be asked for is little: SCAN and UNLINK are needed, what else is refused is unknown."""
+    """SCAN and UNLINK are all that it must allow; what else it refuses to tell is unknown."""
 
     def __init__(self, url: str, push_command: str) -> None:
         super().__init__(push_command)
@@ -115,7 +115,7 @@ class OwnRedis(RedisBroker):
             raise UsageError(f"{self._name} {redis_url.reason(error, self.url)}") from None
 
     def clean_up(self, patterns: Sequence[str]) -> None:
-        """Delete the keys that appeared, by name, only if the adapter declares every one of them."""
+        """Delete the keys that appeared, by name, only if the adapter declares all of them."""
         keys = list(self._asked_for("+scan", lambda: list(self._keys())))
         names = [key.decode(errors="replace") for key in keys]
         strange = [name for name in names if not _declared(name, patterns)]

@@ -44,7 +44,10 @@ def _hint(url: str) -> str:
     """What to write where a library stumbles over what another reads."""
     parts = read(url)
     if parts and parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
-        return "write rediss://…?ssl_cert_reqs=required, with &ssl_ca_certs=/PATH/ca.pem if its authority is yours"
+        return (
+            "write rediss://…?ssl_cert_reqs=required, and &ssl_ca_certs=/PATH/ca.pem "
+            "where its authority is your own"
+        )
     if parts and parts.scheme == "unix":
         return "give redis:// with host and port, or leave its arms out"
     return "write it otherwise, or leave its arms out"

@@ -1,6 +1,7 @@
 """What an ACL forbids, found out without doing any of it.
 
-Redis checks the rights of a command when it is queued in a transaction. This one is never carried out.
+Redis checks the rights of a command when it is queued in a transaction, and this one is never
+carried out.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ _ELSE = ("inside MULTI", "inside a transaction", "unknown command", "unknown sub
 def refused(client: redis.Redis, commands: Sequence[str]) -> list[str]:
     """The rights that are missing for these commands, as `ACL SETUSER` takes them.
 
-    Whatever else keeps a server from queueing one (it is read-only, it is full) is raised. Nothing is
-    known where the user has no transactions.
+    Whatever else keeps a server from queueing one (it is read-only, it is full) is raised. Nothing
+    is known where the user has no transactions.
     """
     if not commands:
         return []
@@ -54,7 +55,8 @@ def _right(words: list[str], said: str) -> str:
         return f"&{words[1]}"
     if "key" in said:
         return f"~{_key(words)}"
-    return "+" + words[0].lower() + (f"|{words[1].lower()}" if words[0] in ("CLIENT", "SCRIPT") else "")
+    more = f"|{words[1].lower()}" if words[0] in ("CLIENT", "SCRIPT") else ""
+    return f"+{words[0].lower()}{more}"
 
 
 def _key(words: list[str]) -> str:

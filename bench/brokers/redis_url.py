@@ -17,10 +17,12 @@ PORT = 6379
 
 
 def checked(url: str) -> Place:
-    """Where the URL leads; UsageError with what to write instead if libraries could read it differently."""
+    """Where the URL leads; UsageError with what to write if libraries could differ in that."""
     parts = read(url)
     if parts is None or parts.scheme not in ("redis", "rediss", "unix"):
-        raise UsageError(f"the URL of --redis ({shown(url)}) cannot be read: write {FORM}; {ENCODE}")
+        raise UsageError(
+            f"the URL of --redis ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
+        )
     if parts.scheme == "unix":
         return _socket(parts)
     number = parts.path.removeprefix("/")
@@ -32,19 +34,21 @@ def checked(url: str) -> Place:
 
 def _socket(parts: Url) -> Place:
     if parts.host or parts.port is not None or not parts.path.strip("/"):
-        raise UsageError("the URL of --redis names no socket: write unix:///PATH?db=N, with three slashes")
+        raise UsageError("--redis names no socket: write unix:///PATH?db=N, with three slashes")
     number = parts.query.get("db", "0")
     if set(parts.query) - {"db"} or not (number.isascii() and number.isdecimal()):
-        raise UsageError("after a socket's path --redis takes a database only: write unix:///PATH?db=3")
+        raise UsageError("behind a socket's path stands a database only: write unix:///PATH?db=3")
     return Place(unquote(parts.path), str(int(number)))
 
 
 def _check_options(parts: Url, number: str) -> None:
-    """UsageError for an option that not every library reads, or that would change what is measured."""
+    """UsageError for an option that not all libraries read, or that changes what is measured."""
     if "db" in parts.query or "virtual_host" in parts.query:
         given = parts.query.get("db", number)
         meant = given if given.isascii() and given.isdecimal() else number
-        raise UsageError(f"not every library reads a database behind a ?: write {_plain(parts)}/{meant}")
+        raise UsageError(
+            f"not every library reads a database behind a ?: write {_plain(parts)}/{meant}"
+        )
     if any(secret_word(name) or "user" in name for name in parts.query):
         raise UsageError(
             f"not every library reads a user or a password behind a ?: write {FORM}; {ENCODE}"
@@ -72,22 +76,26 @@ def _plain(parts: Url) -> str:
 
 def _check_file(name: str, path: Path) -> None:
     if not path.is_absolute():
-        raise UsageError(f"?{name}={path}: give its whole path, the measured processes have another folder")
+        raise UsageError(
+            f"?{name}={path}: give its whole path, the measured processes have another folder"
+        )
     try:
         path.open("rb").close()
     except OSError as error:
-        raise UsageError(f"?{name}={path} cannot be read ({error.strerror}): correct --redis") from None
+        raise UsageError(
+            f"?{name}={path} cannot be read ({error.strerror}): correct --redis"
+        ) from None
 
 
 def reason(error: Exception, url: str) -> str:
-    """What became of an attempt to reach it, and what to do: the end of a sentence, without secrets."""
+    """What became of an attempt to reach it, and what to do: a sentence's end, without secrets."""
     said = cleaned(error, url)
     if isinstance(error, redis.AuthenticationError) or "NOAUTH" in said:
         return "refuses the password: check the URL of --redis"
     if certificate := _certificate(error):
         return (
-            f"has a certificate that is not accepted ({certificate}): use the name that stands in "
-            f"it, and name its authority: rediss://…?ssl_cert_reqs=required&ssl_ca_certs=/PATH/ca.pem"
+            f"has a certificate that is not accepted ({certificate}): use the name that stands "
+            f"in it, and name its authority by ?ssl_cert_reqs=required&ssl_ca_certs=/PATH/ca.pem"
         )
     if isinstance(error, redis.ResponseError):
         return f"says {said[:160]!r}: check the URL of --redis"

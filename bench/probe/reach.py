@@ -14,11 +14,12 @@ Found = Iterable[tuple[str, object]]  # (host:port or path, database) of each co
 
 
 def told(ask: Callable[[], Found]) -> None:
-    """Print where each connection of `ask` leads, or what was raised; then end, whatever still runs."""
+    """Print where each connection of `ask` leads, or what was raised; then end at once."""
     try:
         answer: dict[str, object] = {"places": [[at, str(database)] for at, database in ask()]}
     except Exception as error:
-        answer = {"error": type(error).__name__, "said": str(error), "missing": isinstance(error, ImportError)}
+        missing = isinstance(error, ImportError)
+        answer = {"error": type(error).__name__, "said": str(error), "missing": missing}
     print("\n" + json.dumps(answer), flush=True)
     sys.stderr.flush()
     os._exit(0)  # clients keep threads
