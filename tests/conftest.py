@@ -1,12 +1,15 @@
 """The suite must end as clean as it began."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+
+from tests import newcomer
 
 OURS = (
     "redis-server",
@@ -58,3 +61,13 @@ def ports() -> set[int]:
     """The ports on which a process of ours listens, whoever is its parent by now."""
     mine = ours().keys() | {process.pid for process in psutil.Process().children(recursive=True)}
     return {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid in mine}
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[Path]:
+    """The programs of a fresh environment that has the wheel of these files, and no checkout on its path."""
+    base = Path(tempfile.mkdtemp(prefix="newcomer-"))
+    try:
+        yield newcomer.install(base)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
