@@ -18,8 +18,6 @@ from bench.errors import UsageError
 from bench.plan import Plan, load_scenarios
 from bench.version import VERSION
 
-SAME_MACHINE = ("cpu", "cores", "memory_bytes", "kernel")
-
 
 def new_folder(out: Path | None, seed: int) -> Path:
     """Where a run goes: --out itself, or a new folder under results/."""
@@ -87,7 +85,7 @@ def code_of(plan: Plan) -> dict[str, Any]:
 def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
     """UsageError unless machine, code and servers are those that a run was begun with."""
     here = machine.describe()
-    for key in SAME_MACHINE:
+    for key in machine.SAME:
         if here.get(key) != begun["machine"].get(key):
             raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
     if changed := list(unlike(begun, {"code": code_of(plan)})):

@@ -20,7 +20,7 @@ from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
 from bench.errors import Unavailable, UsageError
-from bench.machine import disk_free, disturbances
+from bench.machine import describe, disk_free, disturbances, given
 
 # What to type when a library cannot be imported.
 LIBRARIES = {
@@ -47,10 +47,12 @@ class Finding:
 
 def check(results: Path = Path("results")) -> list[Finding]:
     """Look at everything a run needs, then at what would disturb it."""
-    libraries = [_library(name, fix) for name, fix in LIBRARIES.items()]
-    found = [_python(), _redis(), *_more_brokers(), *libraries, _results(results), _disk(results)]
-    found += [_loopback(), *_variables()]
-    return found + [_disturbance(line) for line in disturbances(results=results)]
+    here = describe()
+    found = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
+    found += [_library(name, fix) for name, fix in LIBRARIES.items()]
+    found += [_results(results), _disk(results), _loopback()]
+    found += _variables()
+    return found + [_disturbance(line) for line in disturbances(here, results)]
 
 
 def render(findings: Iterable[Finding], console: Console) -> None:

@@ -40,7 +40,8 @@ class Host:
         self.work, link = self._named.enter_context(plainly(self.folder))
         owned = [str(each) for each in (self.folder, link) if each]
         self._keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(keeper), *owned],
+            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
             env=built(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -52,9 +53,12 @@ class Host:
         self._reader.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         with self._named:
-            self._end()
+            try:
+                self._end()
+            except BenchError as left:
+                raise BenchError(f"{left}; before that: {error}" if error else str(left)) from None
 
     def _end(self) -> None:
         assert self._keeper.stdin and self._keeper.stdout

@@ -87,7 +87,7 @@ class Load:
     def _early(self, number: int) -> Exception:
         if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
             return NotOffered(last_lines(self.log, 1))
-        return CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+        return CellFailed(f"a load generator ended early: {last_lines(self.log, 3)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""

@@ -1,7 +1,6 @@
 """What to run: scenarios × arms × cases × blocks, in an order drawn from a stored seed."""
 
 import importlib
-import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from bench.arms import Arm, nearest, parse_arm
 from bench.cell import Cell
 from bench.errors import UsageError
 from bench.host import ROOT
+from bench.machine import slots
 from scenarios.base import Scenario
 
 SIZES = ("smoke", "gate", "quick", "full")
@@ -90,7 +90,7 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
     texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
     parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
     if rest.get("workers") is None:
-        rest["workers"] = len(os.sched_getaffinity(0))
+        rest["workers"] = slots()
     return Plan(chosen, parsed, list(cases), **rest)
 
 

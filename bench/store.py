@@ -62,7 +62,9 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
     packed = {name: "DELTA_BINARY_PACKED" for name in ints}
     bare = table.replace_schema_metadata(None)
-    pq.write_table(bare, part, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
+    # A file and not its path, which Arrow takes for UTF-8 whatever the locale.
+    with open(part, "wb") as file:
+        pq.write_table(bare, file, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
     os.replace(part, path)
 
 
@@ -99,7 +101,8 @@ class StoredCell:
     def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         try:
             # One thread and the plain allocator: what is freed goes back, and a reader costs no more than its columns.
-            return pq.read_table(self.folder / name, columns=columns, use_threads=False, pre_buffer=False)
+            with open(self.folder / name, "rb") as file:
+                return pq.read_table(file, columns=columns, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
 

@@ -80,10 +80,14 @@ def until_next(stage: Stage, moment: random.Random) -> int | None:
 
 def until_well(stage: Stage, horizon_s: float) -> None:
     """Until service, rate and backlog are there and every task has its fate, or the horizon is over."""
+    # What is nowhere for 5 s is lost: noticed at the end only, it would be waited for once more as long.
+    short = float(stage.cell.params["horizon_s"]) <= GONE_S
     while time.monotonic() < horizon_s:
         time.sleep(LOOK_S)
         last, now = _last(stage), time.monotonic_ns()
         stage.progress("recovery", int((now - last.timing.t0_ns) / 1e9), int(stage.cell.params["horizon_s"]))
+        if short:
+            stage.missing.look(_unfinished(_book(stage), now - int(LOOK_S * 1e9)))
         if last.seen.service is None or last.seen.rate is None or last.seen.backlog is None:
             continue
         if now - last.timing.t0_ns < SETTLE_S * 1e9:

@@ -3,6 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -21,15 +23,31 @@ Make = Callable[[str], Broker]
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
     """Start a broker by its name; skip where it is not installed."""
-    for path in (tmp_path, *tmp_path.parents):
-        if path.stat().st_uid == os.getuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)  # PostgreSQL's own user has to come through
-    work, log = tmp_path / "work", tmp_path / "broker.log"
+    with starting(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
+    """The same, one of each name for all tests of this module that leave it as it was."""
+    with starting(tmp_path_factory.mktemp("shared")) as start:
+        yield cache(start)
+
+
+@contextmanager
+def starting(folder: Path) -> Iterator[Make]:
+    """Brokers below this folder, gone at the end."""
+    work, log = folder / "work", folder / "broker.log"
     work.mkdir(mode=0o755)
     with Host(work) as host:
         made: list[Broker] = []
 
         def start(name: str) -> Broker:
+            for path in (folder, *folder.parents):
+                if path.stat().st_uid == os.getuid() and path != Path("/"):
+                    # PostgreSQL's own user has to come through; here, for the next pytest that
+                    # begins on this machine shuts the folder of all of them.
+                    path.chmod(path.stat().st_mode | 0o011)
             try:
                 made.append(make_broker(name, host, work, log, "lpush", ("tasks",), {}))
                 made[-1].start()
@@ -37,9 +55,11 @@ def make(tmp_path: Path) -> Iterator[Make]:
                 pytest.skip(str(reason))
             return made[-1]
 
-        yield start
-        for broker in made:
-            broker.close()
+        try:
+            yield start
+        finally:
+            for broker in made:
+                broker.close()
 
 
 @pytest.mark.parametrize("name", ["redis-everysec", "rabbitmq", "postgres"])
@@ -55,8 +75,10 @@ def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["redis", "rabbitmq", "postgres"])
-def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(make: Make, name: str) -> None:
-    broker = make(name)
+def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(
+    shared: Make, name: str
+) -> None:
+    broker = shared(name)
     password = broker.url.partition("@")[0].rpartition(":")[2]
     assert len(password) >= 32 and broker.pid is not None
     listening = set()
@@ -69,10 +91,10 @@ def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(make: Mak
     assert listening <= {"127.0.0.1", "::1"}, listening
 
 
-def test_rabbitmq_counts_what_waits(make: Make) -> None:
+def test_rabbitmq_counts_what_waits(shared: Make) -> None:
     import amqp
 
-    broker = make("rabbitmq")
+    broker = shared("rabbitmq")
     assert isinstance(broker, EmbeddedRabbit)
     seen = broker.counters(edge=True)
     assert seen is not None and seen.messages == 0 and seen.commands is None
@@ -82,11 +104,12 @@ def test_rabbitmq_counts_what_waits(make: Make) -> None:
         channel.basic_publish(amqp.Message(str(number)), routing_key="tasks")
     seen = broker.counters(edge=True)
     assert seen is not None and seen.messages == 5
+    channel.queue_delete(queue="tasks")
 
 
 @pytest.mark.parametrize("name", ["redis", "rabbitmq"])
-def test_it_can_be_full_and_relieved(make: Make, name: str) -> None:
-    broker = make(name)
+def test_it_can_be_full_and_relieved(shared: Make, name: str) -> None:
+    broker = shared(name)
     assert isinstance(broker, Fills)
     broker.fill()
     if name == "redis":
@@ -103,8 +126,8 @@ def test_it_can_be_full_and_relieved(make: Make, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["redis", "postgres", "rabbitmq"])
-def test_it_closes_its_clients_connections(make: Make, name: str) -> None:
-    broker = make(name)
+def test_it_closes_its_clients_connections(shared: Make, name: str) -> None:
+    broker = shared(name)
     assert isinstance(broker, Drops)
     if name == "redis":
         import redis
@@ -133,6 +156,7 @@ def test_it_closes_its_clients_connections(make: Make, name: str) -> None:
             close()
         with pytest.raises((amqp.AMQPError, OSError)):
             channel.queue_declare(queue="tasks")
+        broker.queues.close()  # ours was among them
 
 
 def test_sqlite_has_no_server_to_kill(make: Make) -> None:

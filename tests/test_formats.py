@@ -2,8 +2,12 @@
 
 import json
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,9 @@ import pyperf
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
+from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as of_prometheus
 
 from bench.changes import Changes
 from bench.errors import UsageError
@@ -371,7 +377,75 @@ def test_openmetrics_of_a_comparison_has_its_ratios_and_exit_code() -> None:
     assert 'system="celery",profile="durable",broker="rabbitmq"' in again
 
 
+# Prometheus' text format
+
+
+def readable(made: str) -> dict[str, Metric]:
+    """Its families; the parser lets pass what Prometheus refuses: a type that it does not know, and an end mark of another format."""
+    types = {line.split()[3] for line in made.splitlines() if line.startswith("# TYPE")}
+    assert types <= {"counter", "gauge", "histogram", "summary", "untyped"} and "# EOF" not in made
+    helps = [line.split(" ", 3)[3] for line in made.splitlines() if line.startswith("# HELP")]
+    assert not any(re.search(r"\\[^\\n]", text.replace(r"\\", "")) for text in helps), "no other escape is known there"
+    return {family.name: family for family in of_prometheus(made)}
+
+
+def test_prometheus_reads_the_same_numbers_as_openmetrics(run: Run, evil_run: Run) -> None:
+    for made in [*(text("prometheus", changes) for changes in ALL), of_run("prometheus", evil_run)]:
+        assert readable(made)
+    newer = {family.name: family for family in text_string_to_metric_families(of_run("openmetrics", run))}
+    older = readable(of_run("prometheus", run))
+    info = older.pop("queue_bench_run_info").samples
+    assert info == newer.pop("queue_bench_run").samples and info[0].labels["run"] == run.id
+    assert older.keys() == newer.keys()
+    assert all(older[name].samples == newer[name].samples for name in older)
+
+
+@pytest.mark.skipif(not shutil.which("prometheus-node-exporter"), reason="apt install prometheus-node-exporter")
+def test_the_textfile_collector_of_node_exporter_reads_it(run: Run, tmp_path: Path) -> None:
+    for number, changes in enumerate(ALL):
+        write(changes, [f"prometheus={tmp_path / 'made.prom'}"])
+        assert scraped(tmp_path)[1] == 0, number
+    write_run(run, [f"prometheus={tmp_path / 'made.prom'}"])
+    samples = of_run("prometheus", run).count("\nqueue_bench_")
+    assert scraped(tmp_path) == (samples, 0)
+
+
+def scraped(folder: Path) -> tuple[int, float]:
+    """(samples of ours that a real node_exporter hands on, its error)."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{free.getsockname()[1]}"
+    options = ("--collector.disable-defaults", "--collector.textfile", f"--collector.textfile.directory={folder}")
+    command = ["prometheus-node-exporter", f"--web.listen-address={at}", *options]
+    exporter = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        page = _answer(f"http://{at}/metrics", exporter)
+    finally:
+        exporter.kill()
+        exporter.wait()
+    lines = page.splitlines()
+    error = next(line for line in lines if line.startswith("node_textfile_scrape_error"))
+    return sum(line.startswith("queue_bench_") for line in lines), float(error.split()[1])
+
+
+def _answer(url: str, server: subprocess.Popen[bytes]) -> str:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(200):
+        try:
+            return str(direct.open(url, timeout=5).read().decode())
+        except OSError:
+            assert server.poll() is None, "node_exporter has ended"
+            time.sleep(0.05)
+    raise AssertionError("node_exporter does not answer")
+
+
 # Writing
+
+
+def test_every_file_that_can_be_written_is_written_though_one_cannot(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(comparison(), ["junit=/proc/x.xml", f"markdown={tmp_path / 'a.md'}"])
+    assert (tmp_path / "a.md").stat().st_size
 
 
 def test_all_that_is_asked_for_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

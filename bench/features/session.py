@@ -85,10 +85,15 @@ def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding
     with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
         futures: list[tuple[Planned, Future[Finding]]] = [(each, waiting.submit(one, each, folder)) for each in slow]
         futures += [(each, working.submit(one, each, folder)) for each in rest]
-        for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
-            found[each.place] = future.result()
-            if found[each.place].outcome != UNKNOWN:
-                said(found[each.place])
+        try:
+            for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
+                found[each.place] = future.result()
+                if found[each.place].outcome != UNKNOWN:
+                    said(found[each.place])
+        except BaseException:
+            for _, future in futures:  # nobody waits for those that have not begun
+                future.cancel()
+            raise
     for each in [*alone, *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN)]:
         finding = one(each, folder)
         found[each.place] = one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding

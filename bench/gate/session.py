@@ -1,6 +1,5 @@
 """The gate live: blocks of base and head in random order through the runner, as long as the decision wants more and the budget has room."""
 
-import os
 import shlex
 import time
 from collections.abc import Mapping, Sequence
@@ -23,12 +22,14 @@ from bench.gate.measured import blocks_in
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
 from bench.gate.trials import differ_in_code, features_of
+from bench.machine import slots
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
 from bench.runner import Runner, Watcher
 
 DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase below 2 s
 FEWEST, MOST = 500, 40_000
 FILE = "gate.json"
+SHOWN = ("cpu", "cores", "cpu_quota_cores", "kernel", "virtual")  # of the machine
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
 
 def workers_for_a_gate() -> int:
     """One core is left to the broker and the callers (decision 26)."""
-    return max(1, len(os.sched_getaffinity(0)) - 1)
+    return max(1, slots() - 1)
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
@@ -174,7 +175,7 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
         "run": info["run"],
         "command": _command(asked, info["seed"]),
         "folder": str(runner.folder),
-        "machine": {name: info["machine"].get(name) for name in ("cpu", "cores", "kernel", "virtual")},
+        "machine": {name: info["machine"].get(name) for name in SHOWN},
         "versions": info["versions"],
         "seed": info["seed"],
         "seconds": round(time.monotonic() - began, 1),
