@@ -1,6 +1,7 @@
 """The suite must end as clean as it began."""
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+
+from tests import newcomer
 
 OURS = (
     "redis-server",
@@ -88,3 +91,13 @@ def ports() -> set[int]:
     """The ports on which a process of ours listens, whoever is its parent by now."""
     mine = ours().keys() | {process.pid for process in psutil.Process().children(recursive=True)}
     return {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid in mine}
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[Path]:
+    """The programs of a fresh environment that has the wheel of these files, and no checkout on its path."""
+    base = Path(tempfile.mkdtemp(prefix="newcomer-"))
+    try:
+        yield newcomer.install(base)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)

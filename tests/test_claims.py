@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bench import cli
 from bench.claims.form import Claims, load
 from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
 from bench.errors import UsageError
@@ -70,6 +71,22 @@ def test_a_misspelt_file_is_one_line(tmp_path: Path, text: str, words: str) -> N
         load(tmp_path)
 
 
+def test_no_table_at_all_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"has no published claims.*install queue-bench again"):
+        load(tmp_path)
+
+
+def test_nothing_judged_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The floor alone: every claim is listed with its reason, and the end is not 0."""
+    write_run(tmp_path / "bare", {"result": ("-",)}, systems=("floor",))
+    monkeypatch.setattr("sys.argv", ["bench", "claims", str(tmp_path / "bare")])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    said = capsys.readouterr()
+    assert stop.value.code == 64 and "not testable here" in said.out
+    assert "could be judged: take a run with burst and recovery" in said.err
+
+
 def test_abilities() -> None:
     assert [each.verdict for each in rule(ability(), None, features(periodic_fires="not offered"))] == [CONFIRMED]
     assert [each.verdict for each in rule(ability(), None, features(periodic_fires="works"))] == [REFUTED]
@@ -116,3 +133,14 @@ def test_recovery(joined: Joined) -> None:
     assert found["celery"].verdict == REFUTED and "9.00 s" in found["celery"].evidence  # the made-up Celery needs 9 s
     assert found["rq"].verdict == REFUTED and "no arm" in found["rq"].evidence
     assert found["huey"].verdict == CONFIRMED and "2 lost" in found["huey"].evidence
+
+
+def test_an_invalid_recovery_judges_nothing(tmp_path: Path) -> None:
+    def spoil(frame: pd.DataFrame) -> None:
+        struck = (frame["scenario"] == "recovery") & (frame["arm"] == "huey/default")
+        frame.loc[struck, ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load"]
+
+    spoilt = join([rewrite_measures(write_run(tmp_path / "r"), spoil)])
+    base = {"row": "recovery", "fault": "worker-crash", "says": {"huey": "8 s"}, "seconds": {"huey": 8}}
+    for manual in ([], ["huey"]):
+        assert rule(claims(recovery=[{**base, "manual": manual}]), spoilt, None)[0].verdict == UNTESTED
