@@ -4,7 +4,6 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY bench bench
 COPY adapters adapters
 COPY scenarios scenarios
-COPY claims claims
 RUN pip install --no-cache-dir --root-user-action=ignore -c constraints.txt -e .
 ENTRYPOINT ["bench"]
 CMD ["run"]

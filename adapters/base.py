@@ -6,7 +6,7 @@ library's own id of the task, and may offer `ask(task, work)` and `bulk(tasks)`,
 NotImplementedError where the version of the library that runs has no bulk call.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -135,10 +135,38 @@ class Queues(Protocol):
 
 
 @runtime_checkable
+class ReadsVariables(Protocol):
+    """The library, its command line or its client reads variables of the environment."""
+
+    variables: tuple[str, ...]  # their names, `*` for any ending: those of the user are left out
+
+
+@runtime_checkable
 class Asks(Protocol):
     """Some brokers need distributions that the others do not."""
 
     broker_packages: Mapping[str, tuple[str, ...]]  # broker → what to install
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """The library can be asked where a URL leads, before anything is measured on a user's server.
+
+    `reach` is a module. Run in the arm's environment, it opens the library's own connections with
+    the URL that `bench.probe.cell.broker()` gives, as app.py would, and hands each to
+    `bench.probe.reach.told`: without it an arm finds out in its first cell that it cannot read a URL.
+    """
+
+    reach: str
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """The adapter can name the commands that its arms send a Redis, so that an ACL is checked first."""
+
+    def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
+        """One of each kind, as one would type it; a key that varies has a `*`. None is carried out."""
+        ...
 
 
 @runtime_checkable

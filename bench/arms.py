@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
-from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Setting
+from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, ReadsVariables, Setting
 from bench.environments import wanted
 from bench.environments.environment import OWN, Environment
 from bench.environments.wanted import Wanted
@@ -134,6 +134,11 @@ def _from_folder(folder: Path) -> Adapter:
         return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
+
+
+def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """The patterns of the variables that these systems read."""
+    return tuple(name for adapter in adapters if isinstance(adapter, ReadsVariables) for name in adapter.variables)
 
 
 def nearest(word: str, words: Iterable[str], what: str) -> UsageError:

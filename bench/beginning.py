@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, store
+from bench.arms import read_by
+from bench.base import environ
 from bench.base.git import shown
 from bench.brokers.choice import Servers
 from bench.cell import Cell
@@ -15,8 +17,6 @@ from bench.code import commit, unlike, versions
 from bench.errors import UsageError
 from bench.plan import Plan, load_scenarios
 from bench.version import VERSION
-
-SAME_MACHINE = ("cpu", "cores", "memory_bytes", "kernel")
 
 
 def new_folder(out: Path | None, seed: int) -> Path:
@@ -62,12 +62,18 @@ def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[s
         "machine": here,
         "boot_id": here["boot_id"],
         "given": sorted(servers),
+        "variables": {"passed": list(plan.passed), "left_out": left_out(plan)},
         "brokers": {},
         "versions": {},
         "calibration": {},
         "selftest": None,
         "warnings": [],
     }
+
+
+def left_out(plan: Plan) -> list[str]:
+    """The names of the user's variables that measured processes would have read and do not get; they are out of our own environment too."""
+    return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
 
 
 def code_of(plan: Plan) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def code_of(plan: Plan) -> dict[str, Any]:
 def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
     """UsageError unless machine, code and servers are those that a run was begun with."""
     here = machine.describe()
-    for key in SAME_MACHINE:
+    for key in machine.SAME:
         if here.get(key) != begun["machine"].get(key):
             raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
     if changed := list(unlike(begun, {"code": code_of(plan)})):

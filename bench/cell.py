@@ -19,6 +19,7 @@ class Cell:
     slots: int
     seed: int
     params: Mapping[str, Any] = field(default_factory=dict)
+    passed: tuple[str, ...] = ()  # variables of the user's that its processes get
 
     @property
     def label(self) -> str:

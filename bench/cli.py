@@ -4,16 +4,26 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import typer
-from typer.exceptions import TyperException
-
-from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
-from bench.commands.common import app
-from bench.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError
+from bench.base import streams
+from bench.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, UsageError, one_line, worst
 from bench.version import VERSION
+
+try:
+    import typer
+    from typer.exceptions import TyperException
+
+    from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
+    from bench.commands.common import app
+except ImportError as error:
+    # Python's own code for it is 1, which is "regression".
+    print(f"bench: {one_line(error)}: install queue-bench again with what it needs (`make install`, or pip)", file=sys.stderr)
+    sys.exit(EXIT_USAGE)
+
+INTERRUPTED = "interrupted; what was measured is kept, `bench run --resume RUN` does the rest"
 
 
 def version_asked(asked: bool) -> None:
@@ -30,29 +40,46 @@ def options(version: Annotated[bool, typer.Option("--version", callback=version_
 
 def guarded(work: Callable[[], Any]) -> int:
     """Run a command and turn whatever happens into an exit code and at most one line."""
+    code, line = _carried_out(work)
     try:
-        work()
-        return EXIT_OK
+        if line:
+            print(f"bench: {line}", file=sys.stderr)
+        streams.flush()
+    except streams.OutputLost as lost:
+        code = worst(code, lost.exit_code)
+    return code
+
+
+def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
+    """(exit code, what to say of it or nothing)."""
+    try:
+        code = work()
+        # Said here: typer turns a Ctrl-C into this code by itself.
+        return (code, INTERRUPTED if code == EXIT_INTERRUPTED else "") if isinstance(code, int) else (EXIT_OK, "")
     except typer.Exit as stop:
-        return stop.exit_code
+        return stop.exit_code, ""
     except TyperException as error:
         # Called with nothing at all, typer has printed the help already and the message is empty.
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        if message:
-            print(f"bench: {message}; `bench --help` shows what there is", file=sys.stderr)
-        return EXIT_USAGE
+        return EXIT_USAGE, message and f"{message}; `bench --help` shows what there is"
     except (KeyboardInterrupt, typer.Abort):
-        return EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED, INTERRUPTED
     except BenchError as error:
-        print(f"bench: {' '.join(str(error).split())}", file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:
-        return EXIT_OK
+        return error.exit_code, one_line(error)
+    except streams.OutputLost as lost:
+        return lost.exit_code, str(lost)
+    except SystemExit as stop:
+        # What typer makes of every pipe that broke, and 1 would be "regression". A reader of ours who left is OutputLost.
+        return _internal(stop.__context__ or stop)
     except Exception as error:
-        if os.environ.get("QUEUE_BENCH_TRACEBACK"):
-            raise
-        print(f"bench: internal error: {type(error).__name__}: {error}; set QUEUE_BENCH_TRACEBACK=1 to see where", file=sys.stderr)
-        return EXIT_INTERNAL
+        return _internal(error)
+
+
+def _internal(error: BaseException) -> tuple[int, str]:
+    what = one_line(f"internal error: {type(error).__name__}: {error}")
+    if os.environ.get("QUEUE_BENCH_TRACEBACK"):
+        return EXIT_INTERNAL, "\n".join([what, *traceback.format_exception(error)])
+    return EXIT_INTERNAL, f"{what}; set QUEUE_BENCH_TRACEBACK=1 to see where"
 
 
 def _give_memory_back() -> None:
@@ -66,21 +93,18 @@ def _give_memory_back() -> None:
 def main() -> None:
     """The `bench` command."""
     _give_memory_back()
+    streams.prepare()
     # A shell that starts us in the background has SIGINT ignored: whoever sends one all the same means it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    result: list[Any] = []
+    sys.exit(guarded(_command))
 
-    def work() -> None:
-        result.append(typer.main.get_command(app)(standalone_mode=False))
 
-    code = guarded(work)
-    if code == EXIT_OK and result and isinstance(result[0], int):
-        code = result[0]
-    # Said here: typer turns a Ctrl-C into this code by itself.
-    if code == EXIT_INTERRUPTED:
-        print("bench: interrupted; what was measured is kept, `bench run --resume RUN` does the rest", file=sys.stderr)
-    sys.exit(code)
+def _command() -> Any:
+    own = {name: value for name, value in os.environ.items() if name.startswith("QUEUE_BENCH_")}
+    if what := streams.undecodable(sys.argv[1:], own):
+        raise UsageError(f"{what} is no text in {sys.getfilesystemencoding()}, the encoding of your locale: type it in that one, or set LC_ALL")
+    return typer.main.get_command(app)(standalone_mode=False)
 
 
 if __name__ == "__main__":

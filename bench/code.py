@@ -9,7 +9,7 @@ from bench.base.git import git
 from bench.host import ROOT
 
 # What every cell rests on: processes, brokers, generator, event log, sampler, ledger, validity.
-RECORDING = 1
+RECORDING = 2
 BEFORE = "0.1"  # of a run that was measured before versions were counted
 
 

@@ -14,11 +14,13 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from bench.arms import load_adapters, read_by
+from bench.base import environ
 from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
 from bench.errors import Unavailable, UsageError
-from bench.machine import disk_free, disturbances
+from bench.machine import describe, disk_free, disturbances, given
 
 # What to type when a library cannot be imported.
 LIBRARIES = {
@@ -45,8 +47,12 @@ class Finding:
 
 def check(results: Path = Path("results")) -> list[Finding]:
     """Look at everything a run needs, then at what would disturb it."""
-    found = [_python(), _redis(), *_more_brokers(), *(_library(name, fix) for name, fix in LIBRARIES.items()), _results(results), _disk(results), _loopback()]
-    return found + [_disturbance(line) for line in disturbances(results=results)]
+    here = describe()
+    found = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
+    found += [_library(name, fix) for name, fix in LIBRARIES.items()]
+    found += [_results(results), _disk(results), _loopback()]
+    found += _variables()
+    return found + [_disturbance(line) for line in disturbances(here, results)]
 
 
 def render(findings: Iterable[Finding], console: Console) -> None:
@@ -117,6 +123,15 @@ def _loopback() -> Finding:
             return Finding("loopback", "ok", "127.0.0.1 answers")
     except OSError as error:
         return Finding("loopback", "missing", f"127.0.0.1 does not answer: {error}", "ip link set lo up")
+
+
+def _variables() -> list[Finding]:
+    """The user's variables that a measured library would read, were they handed on."""
+    names = environ.strange(read_by(load_adapters().values()))
+    if not names:
+        return []
+    detail = f"set here, and left out of all measured processes: {', '.join(names)}"
+    return [Finding("variables", "note", detail, "--pass NAME hands one on, its name is recorded")]
 
 
 def _disturbance(line: str) -> Finding:

@@ -8,6 +8,23 @@ EXIT_INVALID = 4
 EXIT_USAGE = 64
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+EXIT_READER_LEFT = 141  # what a shell says of a program that a closed pipe has ended
+
+_WORST_FIRST = (
+    *(EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_WRONG, EXIT_INVALID, EXIT_REGRESSION),
+    *(EXIT_INCONCLUSIVE, EXIT_READER_LEFT, EXIT_USAGE, EXIT_OK),
+)
+
+
+def worst(*codes: int) -> int:
+    """The exit code of what has several: what was found out by a whole measurement is not hidden
+    by a report of it that could not be written or read."""
+    return min(codes, key=_WORST_FIRST.index)
+
+
+def one_line(error: object) -> str:
+    """What an error says, on one line."""
+    return " ".join(str(error).split())
 
 
 class BenchError(Exception):

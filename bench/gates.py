@@ -1,6 +1,6 @@
 """Was the instrument fit? Each gate looks at stored files alone and says in plain words what was not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,11 @@ from bench.store import StoredCell
 
 FOREIGN_LOAD = 0.05
 FOREIGN_LOAD_FROM_S = 2.0  # a shorter phase has too few clock ticks to judge 5 % of them
+HALTED = 0.01  # all cores stand still at once, and a P99 is made of the worst 1 %
 LAG_MS, LAG_SHARE = 1.0, 0.10
 READY_TASKS = -10_000  # ids between this and 0 show that the workers are ready
 UNSENT_SHARE, UNSENT_AT_LEAST = 0.005, 5
+Span = tuple[str, "pd.Series[float]", "pd.Series[float]", float]
 
 
 def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
@@ -28,22 +30,54 @@ def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
     return "events: " + "; ".join(problems) if problems else ""
 
 
+def machine(cell: StoredCell, phases: Sequence[str], cores: int) -> str:
+    """Was the machine the cell's own? No quota halted it, and nobody else was busy there."""
+    return throttled(cell, phases) or foreign_load(cell, phases, cores)
+
+
+def throttled(cell: StoredCell, phases: Iterable[str]) -> str:
+    """Time for which the cgroup's CPU quota halted the cell; cells of 0.1 have no record of it."""
+    if "halted_core_s" not in cell.samples:
+        return ""
+    for name, start, end, seconds in _spans(cell.samples, phases):
+        halted = float(end["halted_core_s"] - start["halted_core_s"])
+        if reason := halted_too_long(halted, seconds, float(end["quota_cores"]), name):
+            return reason
+    return ""
+
+
+def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: str) -> str:
+    """The reason for `invalid` if that is too much of the time; NaN where it is not told."""
+    if not core_s > HALTED * seconds:
+        return ""
+    of = "" if np.isnan(quota_cores) else f" of {quota_cores:g} cores"
+    return (
+        f"throttled: the cgroup's CPU quota{of} halted this cell for {core_s:.2g} s, added up "
+        f"over its cores, in the {seconds:.1f} s of {during} ({HALTED:.0%} is the limit): "
+        "raise the limit, or give --cpuset-cpus instead"
+    )
+
+
 def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
     """Busy time of the machine, steal included, that was neither the cell's nor the instrument's."""
-    samples = cell.samples
-    for name in phases:
-        try:
-            edges = [edge(samples, f"{name}:start"), edge(samples, f"{name}:end")]
-        except KeyError:
-            continue
-        seconds = (edges[1]["ns"] - edges[0]["ns"]) / 1e9
+    for phase, start, end, seconds in _spans(cell.samples, phases):
         if seconds < FOREIGN_LOAD_FROM_S:
             continue
-        foreign = (edges[1]["machine_busy_s"] - edges[0]["machine_busy_s"]) - (edges[1]["all_cpu_s"] - edges[0]["all_cpu_s"])
-        share = foreign / (seconds * cores)
+        busy, ours = (end[name] - start[name] for name in ("machine_busy_s", "all_cpu_s"))
+        share = (busy - ours) / (seconds * cores)
         if share > FOREIGN_LOAD:
-            return f"foreign load: {share:.1%} of the machine was busy with something else during {name} (5 % is the limit): end it and measure again"
+            return f"foreign load: {share:.1%} of the machine was busy with something else during {phase} (5 % is the limit): end it and measure again"
     return ""
+
+
+def _spans(samples: pd.DataFrame, phases: Iterable[str]) -> Iterator[Span]:
+    """Each phase that the cell came to, with its first and last sample and its seconds."""
+    for name in phases:
+        try:
+            start, end = edge(samples, f"{name}:start"), edge(samples, f"{name}:end")
+        except KeyError:
+            continue
+        yield name, start, end, (end["ns"] - start["ns"]) / 1e9
 
 
 def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":

@@ -8,21 +8,28 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.base.environ import built
+from bench.base.plain import plainly
 from bench.errors import BenchError, CellFailed
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Host:
-    """The processes of one cell, all children of one keeper; use it as a context manager."""
+    """The processes of one cell, all children of one keeper; use it as a context manager.
 
-    def __init__(self, work: Path) -> None:
-        self.work = work
+    `work` is the plain name of their folder: the only one by which a process is told of it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.work = self.folder = folder.resolve()
+        self._named = ExitStack()
         self._exits: dict[int, int] = {}
         self._changed = threading.Condition()
         self._answers: list[dict[str, Any]] = []
@@ -30,19 +37,30 @@ class Host:
 
     def __enter__(self) -> "Host":
         keeper = ROOT / "bench" / "keeper.py"
+        self.work, link = self._named.enter_context(plainly(self.folder))
+        owned = [str(each) for each in (self.folder, link) if each]
         self._keeper = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(keeper), str(self.work)],
+            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
+            env=built(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-            text=True,
             bufsize=1,
+            encoding="utf-8",
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        with self._named:
+            try:
+                self._end()
+            except BenchError as left:
+                raise BenchError(f"{left}; before that: {error}" if error else str(left)) from None
+
+    def _end(self) -> None:
         assert self._keeper.stdin and self._keeper.stdout
         alive = self.descendants()
         self._keeper.stdin.close()
@@ -63,7 +81,7 @@ class Host:
 
     def spawn(self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = "") -> int:
         """Start a process of this cell and return its pid; CellFailed if there is no such program."""
-        order = {"argv": list(argv), "env": dict(env), "cwd": str(self.work), "log": str(log), "stdin": stdin}
+        order = {"argv": list(argv), "env": dict(env), "cwd": str(self.work), "log": str(log.absolute()), "stdin": stdin}
         with self._order:
             assert self._keeper.stdin
             try:
@@ -162,7 +180,7 @@ def signalled(pid: int, number: int) -> bool:
 def last_lines(log: Path, count: int = 6) -> str:
     """The end of a log file, for an error message."""
     try:
-        lines = log.read_text(errors="replace").strip().splitlines()
+        lines = log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
     except OSError:
         return "(no log)"
     return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or "(empty log)"

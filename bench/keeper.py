@@ -47,7 +47,7 @@ def spawn(order: dict[str, Any]) -> None:
                 start_new_session=True,
             )
         if process.stdin:
-            process.stdin.write(order["stdin"].encode())
+            process.stdin.write(os.fsencode(order["stdin"]))
             process.stdin.close()
     except OSError as error:
         say({"error": str(error)})
@@ -74,7 +74,7 @@ def descendants() -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat") as file:
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                     parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
             except OSError:
                 continue
@@ -105,8 +105,8 @@ def _signal(pid: int, number: int) -> None:
 
 
 def main() -> None:
-    """`python keeper.py WORK_FOLDER`: serve until the lifeline closes."""
-    work = sys.argv[1]
+    """`python keeper.py FOLDER…`: serve until the lifeline closes, then remove the folders."""
+    folders = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Deaf by a handler, not by SIG_IGN: that one is inherited, and the workers would not hear a SIGTERM either.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -129,7 +129,8 @@ def main() -> None:
             chunk = os.read(0, 65536)
             if not chunk:
                 kill_all()
-                shutil.rmtree(work, ignore_errors=True)
+                for folder in folders:
+                    shutil.rmtree(folder, ignore_errors=True)
                 return
             *lines, lifeline = (lifeline + chunk).split(b"\n")
             for line in lines:

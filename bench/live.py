@@ -10,9 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench.base import streams
 from bench.brokers.choice import Servers
 from bench.calibration import Calibration
 from bench.cell import Cell
+from bench.ending import in_spite
 from bench.errors import UsageError
 from bench.features.stored import Features
 from bench.measuring import open_measured
@@ -33,7 +35,8 @@ class Live(Watcher):
 
     def __init__(self, out: Console) -> None:
         self.out = out
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+        turning = SpinnerColumn("dots" if out.encoding.startswith("utf") else "line")
+        columns = (turning, TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
         # Ten times a second is what rich does unless told, and it would cost the workers a share of the machine.
         self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
         self.task = self.bar.add_task("preparing", total=None, note="")
@@ -57,6 +60,7 @@ class Live(Watcher):
         self._label = f"cell {at} of {of}: {cell.label}"
 
     def _progress(self, phase: str, done: int, of: int) -> None:
+        streams.look()
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._first = phase, (now, done)
@@ -95,7 +99,7 @@ def _minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool) -> int:
+def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool, page: Path) -> int:
     """Run a plan before somebody's eyes, make its report, and return the exit code."""
     live = Live(out)
     runner = Runner(plan, folder, servers, live)
@@ -107,8 +111,12 @@ def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resum
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()
-    write_report([open_measured(folder)], None, out, headline=True)
-    return code
+    return in_spite(code, lambda: write_report([open_measured(folder)], page, out, headline=True))
+
+
+def report_path(run: Path, asked: Path | None) -> Path:
+    """Where the page of a run goes."""
+    return asked or Path("reports") / f"{run.resolve().name}.html"
 
 
 def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool, features: Features | None = None) -> Path:
@@ -116,10 +124,10 @@ def write_report(runs: Sequence[Run], out: Path | None, console: Console, headli
     from bench.report.headline import print_headline
     from bench.report.page import build_page
 
-    path = out or Path("reports") / f"{runs[0].id}.html"
+    path = report_path(runs[0].path, out)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(runs, features), encoding="utf-8")
+        path.write_text(build_page(runs, features), encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
     if headline:

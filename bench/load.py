@@ -87,7 +87,7 @@ class Load:
     def _early(self, number: int) -> Exception:
         if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
             return NotOffered(last_lines(self.log, 1))
-        return CellFailed(f"a load generator ended early: {last_lines(self.log)}")
+        return CellFailed(f"a load generator ended early: {last_lines(self.log, 3)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""
@@ -107,7 +107,7 @@ class Load:
         found: dict[int, str] = {}
         for number in range(self.count):
             path = self.work / f"errors-{number}.jsonl"
-            for line in path.read_text().splitlines() if path.exists() else []:
+            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
                 try:
                     task, text = json.loads(line)
                 except ValueError:
@@ -120,7 +120,7 @@ class Load:
         found: dict[int, str] = {}
         for number in range(self.count):
             path = self.work / f"handles-{number}.txt"
-            for line in path.read_text().splitlines() if path.exists() else []:
+            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
                 task, _, handle = line.partition(" ")
                 found[int(task)] = handle
         return found

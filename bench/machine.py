@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from bench.base import cgroup
+from bench.base.environ import built
 from bench.packages import beyond_install
 
 ENOUGH_CORES = 4
@@ -22,19 +24,25 @@ NOTABLE_SWAP_BYTES = 16 << 20
 NOTABLE_STEAL = 0.005
 # A full run with all its cells, and a Redis that rewrites its append-only file, stay well below.
 ENOUGH_DISK_BYTES = 2 << 30
+# The largest cells of a full run: 100,000 tasks in the broker, as many workers as cores, and bench.
+ENOUGH_MEMORY_BYTES = 2 << 30
+# What makes two machines one.
+SAME = ("cpu", "cores", "cpu_quota_cores", "memory_bytes", "memory_limit_bytes", "kernel")
 MANY = 6  # names in one line
 
 
 def describe() -> dict[str, Any]:
     """What the report says about this machine; no host name, no user, no path."""
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    allowed = cgroup.limits()
     return {
         "cpu": cpu_model(_read("/proc/cpuinfo")),
         "cores": len(os.sched_getaffinity(0)),
         "cores_online": os.cpu_count() or 1,
-        "cpu_quota_cores": cpu_quota(_read("/sys/fs/cgroup/cpu.max")),
+        "cpu_quota_cores": allowed.cpu_cores,
         "governor": _governor(),
         "memory_bytes": int(memory.total),
+        "memory_limit_bytes": allowed.memory_bytes,
         "swap_bytes": int(swap.total),
         "swap_used_bytes": int(swap.used),
         "kernel": f"{platform.system()} {platform.release()}",
@@ -48,6 +56,27 @@ def describe() -> dict[str, Any]:
         "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
         "packages_beyond": beyond_install(),
     }
+
+
+def slots() -> int:
+    """How many workers there are unless told: the cores that bench may use, by mask and quota."""
+    cores, quota = len(os.sched_getaffinity(0)), cgroup.limits().cpu_cores
+    return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+def usable_cores(machine: Mapping[str, Any]) -> float:
+    """How many cores' worth of computing a stored machine gives."""
+    quota = machine.get("cpu_quota_cores")
+    cores: float = machine["cores"]
+    return cores if quota is None else min(cores, quota)
+
+
+def given(machine: Mapping[str, Any]) -> str:
+    """Cores and memory in words, with what the cgroup leaves of them."""
+    quota, limit = machine.get("cpu_quota_cores"), machine.get("memory_limit_bytes")
+    cores = _cores(machine["cores"]) + ("" if quota is None else f" with a quota of {quota:g}")
+    memory = f"{_size(machine['memory_bytes'])} of memory"
+    return f"{cores}, {memory}" + ("" if limit is None else f" with a limit of {_size(limit)}")
 
 
 def disturbances(machine: Mapping[str, Any] | None = None, results: Path = Path("results")) -> list[str]:
@@ -67,7 +96,10 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
             f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more"
         )
     if quota is not None and quota < cores:
-        found.append(f"a quota halts this container when it takes more than {quota:g} of {_cores(cores)}: give it --cpuset-cpus instead of a CPU limit")
+        found.append(
+            f"a quota halts this container when it takes more than {quota:g} of {_cores(cores)}, "
+            "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit"
+        )
     if machine["governor"] not in ("", "performance"):
         found.append(f"the frequency governor is {machine['governor']}: `sudo cpupower frequency-set -g performance` (apt install linux-cpupower)")
     if machine["virtual"]:
@@ -78,10 +110,18 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
 
 
 def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
-    used = machine["swap_used_bytes"]
-    if used < NOTABLE_SWAP_BYTES:
-        return []
-    return [f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: close programs, then `sudo swapoff -a && sudo swapon -a`"]
+    found, used, limit = [], machine["swap_used_bytes"], machine.get("memory_limit_bytes")
+    if used >= NOTABLE_SWAP_BYTES:
+        found.append(
+            f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
+            "close programs, then `sudo swapoff -a && sudo swapon -a`"
+        )
+    if limit is not None and limit < ENOUGH_MEMORY_BYTES:
+        found.append(
+            f"the cgroup's memory limit is {_size(limit)}, and what goes beyond it is killed: "
+            f"raise it to {_size(ENOUGH_MEMORY_BYTES)}, or give --size quick"
+        )
+    return found
 
 
 def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
@@ -115,12 +155,6 @@ def cpu_model(cpuinfo: str) -> str:
     return fields.get("model name") or fields.get("Model") or fields.get("Hardware") or platform.machine()
 
 
-def cpu_quota(cpu_max: str) -> float | None:
-    """Cores that a cgroup v2 quota allows; None if there is no quota."""
-    quota, _, period = cpu_max.strip().partition(" ")
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
-
-
 def steal_share(times: Mapping[str, float]) -> float:
     """The part of all CPU time since boot that the hypervisor gave to others."""
     # guest and guest_nice are in user and nice already
@@ -139,7 +173,9 @@ def _detect(kind: str) -> str:
     """What systemd-detect-virt says; "" if it is not there or finds nothing."""
     try:
         # Its exit code is 1 for "none".
-        answer = subprocess.run(["systemd-detect-virt", kind], capture_output=True, text=True, timeout=5, check=False).stdout.strip()
+        argv = ["systemd-detect-virt", kind]
+        done = subprocess.run(argv, env=built(), capture_output=True, timeout=5, check=False)
+        answer = done.stdout.decode(errors="replace").strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "" if answer == "none" else answer
@@ -167,8 +203,12 @@ def _cores(count: int) -> str:
     return "1 core" if count == 1 else f"{count} cores"
 
 
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
+
+
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text(errors="replace")
+        return Path(path).read_text(errors="replace", encoding="utf-8")
     except OSError:
         return ""

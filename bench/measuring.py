@@ -60,7 +60,7 @@ def write(run: Run, measures: pd.DataFrame) -> None:
 def _csv(path: Path, frame: pd.DataFrame) -> None:
     part = path.with_name(path.name + ".part")
     try:
-        frame.to_csv(part, index=False, float_format="%.9g")
+        frame.to_csv(part, index=False, float_format="%.9g", encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from None

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from bench.base.environ import built
 from bench.brokers.base import free_port
 from bench.errors import CellFailed, NotOffered
 from bench.host import Host, last_lines
@@ -19,7 +20,7 @@ PINGS = 20
 class Network:
     """One proxy process; `url` is the broker's as seen through it."""
 
-    def __init__(self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float) -> None:
+    def __init__(self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float, code: Path) -> None:
         parts = urlsplit(broker_url)
         if not parts.hostname:
             raise NotOffered("there is no network between the workers and their broker")
@@ -27,13 +28,13 @@ class Network:
         self.port, self.target = free_port(), f"{parts.hostname}:{parts.port}"
         credentials, _, _ = parts.netloc.rpartition("@")
         self.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"))
-        self.rtt_ms = rtt_ms
+        self.rtt_ms, self.code = rtt_ms, code
         self._orders = 0
 
     def start(self) -> None:
         """Start the proxy and wait until it listens."""
         argv = [sys.executable, "-m", "bench.probe.proxy", str(self.work), str(self.port), self.target, str(self.rtt_ms)]
-        self.pid = self.host.spawn(argv, self.log, {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+        self.pid = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
         self.become("open")
 
     def become(self, state: str) -> int:
@@ -46,7 +47,7 @@ class Network:
             if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
                 raise CellFailed(f"the proxy does not answer: {last_lines(self.log)}")
             time.sleep(0.001)
-        return int(json.loads(done.read_text())["ns"])
+        return int(json.loads(done.read_text(encoding="utf-8"))["ns"])
 
     def round_trip_ms(self) -> float:
         """The round trip that the proxy adds, as it is: median of 20 echoes that it answers in the broker's place."""

@@ -1,7 +1,6 @@
 """What to run: scenarios × arms × cases × blocks, in an order drawn from a stored seed."""
 
 import importlib
-import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from bench.arms import Arm, nearest, parse_arm
 from bench.cell import Cell
 from bench.errors import UsageError
 from bench.host import ROOT
+from bench.machine import slots
 from scenarios.base import Scenario
 
 SIZES = ("smoke", "gate", "quick", "full")
@@ -37,13 +37,15 @@ class Plan:
     time_cap_s: float = TIME_CAP_S
     minutes: float | None = None
     base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
+    passed: tuple[str, ...] = ()  # names of the user's variables that measured processes get too
     until: Mapping[str, int] = field(default_factory=dict)  # scenarios that have fewer blocks: a gate leaves out what is settled
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
         names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
         words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
-        return words | {name: getattr(self, name) for name in names} | ({"until": dict(self.until)} if self.until else {})
+        some = {"until": dict(self.until), "passed": list(self.passed)}
+        return words | {name: getattr(self, name) for name in names} | {name: value for name, value in some.items() if value}
 
 
 def load_scenarios() -> dict[str, Scenario]:
@@ -88,7 +90,7 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
     texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
     parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
     if rest.get("workers") is None:
-        rest["workers"] = len(os.sched_getaffinity(0))
+        rest["workers"] = slots()
     return Plan(chosen, parsed, list(cases), **rest)
 
 
@@ -124,7 +126,7 @@ def cells(plan: Plan) -> list[Cell]:
             for arm, case in _turns(scenario, plan, block):
                 seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
                 slots = scenario.slots(case, plan.workers)
-                found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan)))
+                found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan), plan.passed))
     if not found:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
     return found

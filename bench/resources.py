@@ -4,11 +4,12 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.base.cgroup import Halts
 from bench.brokers.base import Broker, Counters
 
 INTERVAL_S = 0.4
@@ -29,6 +30,8 @@ COLUMNS = [
     "all_cpu_s",
     "instrument_cpu_s",
     "machine_busy_s",
+    "quota_cores",
+    "halted_core_s",
 ]
 _TICK = os.sysconf("SC_CLK_TCK")
 NAN = float("nan")
@@ -79,7 +82,7 @@ def memory(pids: Iterable[int]) -> tuple[float, float]:
     pss = uss = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/smaps_rollup") as file:
+            with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
                 for line in file:
                     if line.startswith("Pss:"):
                         pss += int(line.split()[1])
@@ -90,11 +93,23 @@ def memory(pids: Iterable[int]) -> tuple[float, float]:
     return pss * 1024.0, uss * 1024.0
 
 
-def machine_busy_s() -> float:
-    """CPU seconds that all cores together have not idled, steal included."""
-    with open("/proc/stat") as file:
-        user, nice, system, _idle, _iowait, irq, softirq, steal = (int(value) for value in file.readline().split()[1:9])
-    return (user + nice + system + irq + softirq + steal) / _TICK
+def machine_busy_s(cores: Collection[int]) -> float:
+    """CPU seconds that these cores together have not idled, steal included.
+
+    What is busy on the cores of somebody else's cpuset takes nothing from a cell.
+    """
+    with open("/proc/stat", encoding="utf-8") as file:
+        lines = [line.split() for line in file if line.startswith("cpu")]
+    every = {name: fields[:8] for name, *fields in lines}
+    ours = [f"cpu{number}" for number in cores]
+    # Each line is rounded by itself: where all cores are ours their sum is the first one.
+    known = len(ours) < len(every) - 1 and all(name in every for name in ours)
+    return sum(_busy(every[name]) for name in (ours if known else ["cpu"])) / _TICK
+
+
+def _busy(fields: Sequence[str]) -> int:
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields)
+    return user + nice + system + irq + softirq + steal
 
 
 def _or_nan(value: float | None) -> float:
@@ -106,6 +121,7 @@ class Sampler:
 
     def __init__(self, keeper: int, broker: Broker, roots: Callable[[], list[int]], generators: Callable[[], list[int]]) -> None:
         self.keeper, self.broker, self.roots, self.generators = keeper, broker, roots, generators
+        self._halts = Halts()
         self._rows: list[list[object]] = []
         self._lock = threading.Lock()
         self._end = threading.Event()
@@ -131,7 +147,8 @@ class Sampler:
 
     def _sample(self, label: str) -> list[object]:
         counters = self.broker.counters(edge=bool(label)) or Counters()
-        ns, known, busy_s = time.monotonic_ns(), processes(), machine_busy_s()
+        ns, known = time.monotonic_ns(), processes()
+        busy_s = machine_busy_s(os.sched_getaffinity(0))
         own = os.times()
         bench_s = own.user + own.system
         workers, broker = tree(self.roots(), known), tree([self.broker.pid] if self.broker.pid else [], known)
@@ -154,6 +171,8 @@ class Sampler:
             cpu_s(tree([self.keeper], known) | broker, known) + bench_s,
             bench_s + cpu_s(tree(self.generators(), known), known),
             busy_s,
+            _or_nan(self._halts.quota_cores()),
+            _or_nan(self._halts.core_seconds()),
         ]
 
     def frame(self) -> pd.DataFrame:

@@ -1,23 +1,24 @@
 """Running a plan, cell by cell; every step is on disk before the next begins."""
 
+import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench import beginning, machine, measuring, store
+from bench import beginning, failures, machine, measuring, store
 from bench.arms import Arm, missing_packages, refuse_same
 from bench.brokers import choice
 from bench.calibration import Calibration, calibrate
 from bench.cell import Cell
-from bench.cell_lines import deserves_another, line_of
+from bench.cell_lines import Halted, deserves_another, first_of, line_of
 from bench.environments.furnish import furnish, refuse_other, unlike
-from bench.errors import CellFailed, NotOffered, Unavailable, UsageError
+from bench.errors import EXIT_INTERNAL, NotOffered, Unavailable, UsageError
 from bench.known import Known, generators_for
+from bench.metrics import Measure
 from bench.plan import Plan, cells, load_scenarios
 from bench.stage import Stage
 
@@ -43,11 +44,13 @@ class Runner:
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
     estimate: bool = True
-    once_more: bool = True  # a cell that is unfit for a reason outside is measured a second time
+    internal: int = 0  # cells that failed by a fault of ours
+    again_at_most: int = 1  # for a cell that is unfit for a reason outside it
     more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
+        beginning.left_out(self.plan)
         for arm in self.plan.arms:
             if missing := missing_packages(arm):
                 raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
@@ -55,13 +58,17 @@ class Runner:
         self._furnish()
         self.todo = cells(self.plan)
         beginning.make_folder(self.folder)
-        self.info: dict[str, Any] = beginning.info(self.plan, self.folder.name, self.todo, self.servers)
-        self.info["warnings"] = machine.disturbances(results=self.folder) + unlike(self.plan.arms)
+        self.info: dict[str, Any] = beginning.info(
+            self.plan, self.folder.resolve().name, self.todo, self.servers
+        )
+        found = machine.disturbances(self.info["machine"], self.folder)
+        self.info["warnings"] = found + unlike(self.plan.arms)
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
     def resume(self) -> None:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
+        beginning.left_out(self.plan)
         run = store.open_run(self.folder)
         self.info = run.info
         beginning.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
@@ -77,6 +84,10 @@ class Runner:
         """Give each arm with versions of its own the environment it runs in, before anything is measured."""
         self.plan = replace(self.plan, arms=furnish(self.plan.arms, self.watcher.said))
         refuse_same(self.plan.arms)
+        for arm in self.plan.arms:
+            for command in arm.adapter.commands(arm.launch(self.plan.workers)):
+                arm.environment.program(command.argv[0])
+        choice.check_readings(self.plan.arms, self.servers)
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
@@ -88,13 +99,13 @@ class Runner:
 
         todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
         again = {line["retry_of"] for line in self.info["cells"]}
-        due = [line for line in self.info["cells"] if deserves_another(line) and line["number"] not in again]
+        lines = [line for line in self.info["cells"] if line["number"] not in again]
+        due = [line for line in lines if deserves_another(line, self.info["cells"])]
         once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
 
     def _check_brokers(self) -> None:
-        for name in dict.fromkeys(arm.broker for arm in self.plan.arms):
-            choice.check(name, self.servers)
+        choice.check(self.plan.arms, self.servers)
 
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured stays whatever happens."""
@@ -109,7 +120,7 @@ class Runner:
             self.watcher.began(cell, at, at + len(queue) + len(again))
             line = self._line(cell)
             self._carry(cell, line)
-            if self.once_more and deserves_another(line):
+            if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
                 place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
                 place.insert(at_once, self._once_more(cell))
@@ -119,7 +130,7 @@ class Runner:
                 queue = self._another_block()
         run = store.open_run(self.folder)
         measuring.write(run, self._frame())
-        return measuring.exit_code(run, self._frame())
+        return EXIT_INTERNAL if self.internal else measuring.exit_code(run, self._frame())
 
     def _another_block(self) -> list[Cell]:
         """One block more, in the plan as if it had been there from the start: its order and arrivals are drawn from the seed and its number."""
@@ -164,8 +175,7 @@ class Runner:
 
     def _estimate(self) -> None:
         for arm in self.plan.arms:
-            with suppress(Unavailable):  # each of its cells will say so
-                self.calibrate(arm)
+            self._try_to_calibrate(arm)
         known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
         seconds = 0.0
         for cell in self.todo:
@@ -174,18 +184,39 @@ class Runner:
             seconds += min(self.plan.time_cap_s, load_scenarios()[cell.scenario].seconds(cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s))
         self.watcher.estimated(known, seconds)
 
+    def _try_to_calibrate(self, arm: Arm) -> None:
+        """What keeps an arm from being calibrated, each of its cells will say again."""
+        try:
+            self.calibrate(arm)
+        except (Unavailable, NotOffered):
+            return
+        except Exception as error:
+            cause = failures.cause(error)
+            if failures.ends_the_run(cause):
+                raise
+            self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
+
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
-        began = time.monotonic()
+        began, halted = time.monotonic(), Halted()
         self._stage(cell, line)
+        halted.tell(line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
-        measures = measuring.measure_cell(store.Run(self.folder, self.info), line)
+        measures = self._measured(cell, line)
         worst = next((m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None)
         if line["state"] == "done" and worst:
             line.update(verdict=worst.verdict, reason=worst.reason)
         self._rows[cell.number] = measuring.rows(store.Run(self.folder, self.info), line, measures)
         self._save()
         self.watcher.ended(cell, line, self._frame())
+
+    def _measured(self, cell: Cell, line: dict[str, Any]) -> list[Measure]:
+        run = store.Run(self.folder, self.info)
+        try:
+            return measuring.measure_cell(run, line)
+        except Exception as error:
+            self._failed(cell, line, error)
+            return measuring.measure_cell(run, line)
 
     def _stage(self, cell: Cell, line: dict[str, Any]) -> None:
         """Carry a cell out, and write into its line how that went."""
@@ -204,10 +235,23 @@ class Runner:
             line.update(state="skipped", verdict="not_offered", reason=str(error))
         except Unavailable as error:
             line.update(state="skipped", verdict="unavailable", reason=str(error))
-        except CellFailed as error:
-            line.update(state="failed", verdict="invalid", reason=str(error))
-        except OSError as error:
-            raise self._unwritable(error) from None
+        except Exception as error:
+            self._failed(cell, line, error)
+
+    def _failed(self, cell: Cell, line: dict[str, Any], error: Exception) -> None:
+        """A cell that failed is a cell that failed: its reason is kept, and the run goes on if it can."""
+        cause = failures.cause(error)
+        line.update(state="failed", verdict="invalid", reason=failures.reason(cause))
+        if failures.is_ours(cause):
+            if os.environ.get("QUEUE_BENCH_TRACEBACK"):
+                raise error
+            self.internal += 1
+            failures.keep(cause, store.cell_folder(self.folder, cell.number) / "logs")
+        if failures.ends_the_run(cause):
+            run = store.Run(self.folder, self.info)
+            self._rows[cell.number] = measuring.rows(run, line, measuring.measure_cell(run, line))
+            self._save()
+            raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
 
     def _known(self, cell: Cell) -> Known:
         """What earlier cells say of the arm whose rates this cell runs at."""
@@ -219,7 +263,7 @@ class Runner:
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
-        self.info["cells"].append(line_of(again, retry_of=cell.number))
+        self.info["cells"].append(line_of(again, retry_of=first_of(self._line(cell))))
         return again
 
     def _line(self, cell: Cell) -> dict[str, Any]:

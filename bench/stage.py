@@ -1,8 +1,6 @@
 """A cell being carried out: what a scenario has at hand, and what is stored when it is over."""
 
-import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,11 +11,12 @@ import numpy as np
 
 from adapters.base import Command, Queues
 from bench import event_files, ledger, store
+from bench.base.environ import built
 from bench.brokers.base import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.cell import Cell
 from bench.fleet import Fleet
-from bench.host import ROOT, Host
+from bench.host import Host
 from bench.load import Load
 from bench.missing import Missing, places
 from bench.network import Network
@@ -25,6 +24,7 @@ from bench.probe import cell as probe_cell
 from bench.probe import events
 from bench.ready import Ready
 from bench.resources import Sampler
+from bench.task_code import task_code
 from bench.thinning import thin
 
 TYPED_S = 15.0
@@ -54,10 +54,12 @@ class Stage:
         self.logs.mkdir(parents=True)
         self.work.mkdir()
         store.write_json(self.folder / "cell.json", self.cell.spec())
+        (self.work / "cell.json").symlink_to("../cell.json")
         events.create(str(self.work / "runs.bin"))
         try:
             with ExitStack() as stack:
                 self.host = stack.enter_context(Host(self.work))
+                self.work = self.host.work
                 self._open(stack, generators)
                 yield self
                 self._close()
@@ -65,6 +67,7 @@ class Stage:
             shutil.rmtree(self.work, ignore_errors=True)
 
     def _open(self, stack: ExitStack, generators: int) -> None:
+        self.code = task_code(self.work, self.cell.arm.adapter)
         self.broker = self._broker()
         stack.callback(self.broker.close)
         self.broker.start()
@@ -80,9 +83,9 @@ class Stage:
         self.tail = event_files.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
         self.sampler = Sampler(self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids)
-        stack.callback(self.sampler.stop)
         self.load.start()
         self.sampler.start()
+        stack.callback(self.sampler.stop)
 
     def _broker(self) -> Broker:
         arm = self.cell.arm
@@ -93,7 +96,7 @@ class Stage:
         """A proxy before the broker, where the cell asks for one: everybody but the instrument goes through it."""
         if rtt_ms is None:
             return None
-        network = Network(self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms)
+        network = Network(self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms, self.code)
         network.start()
         self.mark("round_trip_ms", network.round_trip_ms())
         return network
@@ -102,24 +105,13 @@ class Stage:
         commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
         return Fleet(self.host, commands, self.logs, env | {probe_cell.EVENTS: str(self.work / "runs.bin")}, self.cell.arm.environment)
 
-    def _code(self) -> Path:
-        """A folder with the in-cell code and nothing else: where bench is installed, its own folder holds the libraries of another environment."""
-        module = sys.modules[type(self.cell.arm.adapter).__module__]
-        outside = Path(str(module.__file__)).resolve().parents[module.__name__.count(".")]
-        code = self.work / "code"
-        code.mkdir(exist_ok=True)
-        for name, folder in {module.__name__.partition(".")[0]: outside, "adapters": ROOT, "bench": ROOT}.items():
-            if not (code / name).exists():
-                (code / name).symlink_to(folder / name)
-        return code
-
     def _env(self) -> dict[str, str]:
-        return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("QUEUE_BENCH_", "PYTHON"))},
-            "PYTHONPATH": str(self._code()),
-            probe_cell.CELL: str(self.folder / "cell.json"),
+        ours = {
+            "PYTHONPATH": str(self.code),
+            probe_cell.CELL: str(self.work / "cell.json"),
             probe_cell.BROKER: self.network.url if self.network else self.broker.url,
         }
+        return built(ours, self.cell.passed)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

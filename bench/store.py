@@ -39,16 +39,18 @@ def write_json(path: Path, value: Any, compact: bool = False) -> None:
     part = path.with_name(path.name + ".part")
     if compact:
         lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}" for name, inner in value.items())
-        part.write_text("{" + lines + "}\n")
+        text = "{" + lines + "}\n"
     else:
-        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    # A file name that is no UTF-8 holds halves of a pair: written as JSON's own escape, they come back.
+    part.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(part, path)
 
 
 def read_json(path: Path) -> Any:
     """The JSON in a file of a run folder; UsageError if it is missing or damaged."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again") from None
 
@@ -60,7 +62,9 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
     packed = {name: "DELTA_BINARY_PACKED" for name in ints}
     bare = table.replace_schema_metadata(None)
-    pq.write_table(bare, part, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
+    # A file and not its path, which Arrow takes for UTF-8 whatever the locale.
+    with open(part, "wb") as file:
+        pq.write_table(bare, file, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
     os.replace(part, path)
 
 
@@ -97,7 +101,8 @@ class StoredCell:
     def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         try:
             # One thread and the plain allocator: what is freed goes back, and a reader costs no more than its columns.
-            return pq.read_table(self.folder / name, columns=columns, use_threads=False, pre_buffer=False)
+            with open(self.folder / name, "rb") as file:
+                return pq.read_table(file, columns=columns, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
 
@@ -141,7 +146,13 @@ class Run:
         """measures.csv, one row per measure."""
         path = self.path / "measures.csv"
         try:
-            frame = pd.read_csv(path, dtype={"variant": str, "reason": str, "case": str, "arm": str}, keep_default_na=False, na_values={"value": [""]})
+            frame = pd.read_csv(
+                path,
+                dtype={"variant": str, "reason": str, "case": str, "arm": str},
+                keep_default_na=False,
+                na_values={"value": [""]},
+                encoding="utf-8-sig",
+            )
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): {self._repair}") from None
         if list(frame.columns) != MEASURE_COLUMNS:

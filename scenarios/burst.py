@@ -111,13 +111,17 @@ class Burst:
             queued = len(held) if held is not None else None
             tasks = int(cell.spec["params"]["tasks"])
             short = f"count: the broker holds {queued} of {tasks} tasks" if queued not in (None, tasks) else ""
-            unfit = first_problem(lambda: gates.events(cell, book, all_sent=True), lambda: gates.foreign_load(cell, ("enqueue",), cores))
+            unfit = first_problem(
+                lambda: gates.events(cell, book, all_sent=True),
+                lambda: gates.machine(cell, ("enqueue",), cores),
+            )
             return judged([rate], short or unfit, "")
         told = fates_of(cell, book)
         measures = [*_rates(cell, book), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
         invalid = first_problem(
             lambda: gates.events(cell, book, all_sent=True),
-            lambda: gates.foreign_load(cell, ("enqueue", "drain"), cores),
+            lambda: gates.machine(cell, ("enqueue", "drain"), cores),
+            lambda: gates.throttled(cell, ("boot",)),
             lambda: gates.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))

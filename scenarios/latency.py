@@ -136,7 +136,7 @@ class Latency:
         shared = (
             lambda: gates.events(cell, book),
             lambda: gates.count(cell, book, "warmup:start", "drained"),
-            lambda: gates.foreign_load(cell, ("warmup", "steady", "capacity"), cores),
+            lambda: gates.machine(cell, ("warmup", "steady", "capacity"), cores),
         )
         if cell.spec["case"] == "capacity":
             return judged([_capacity(cell, book), *fate_measures(told)], first_problem(*shared), wrong)

@@ -119,7 +119,7 @@ class RecoveryScenario:
         measures += fate_measures(told, ("finished", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
         invalid = first_problem(
             lambda: gates.events(cell, book),
-            lambda: gates.foreign_load(cell, ("steady", "recovery"), cores),
+            lambda: gates.machine(cell, ("steady", "recovery"), cores),
             lambda: gates.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=True))

@@ -92,7 +92,7 @@ class Result:
         invalid = first_problem(
             lambda: gates.events(cell, book),
             lambda: "events: a result came before its task had finished" if (handed < 0).any() else "",
-            lambda: gates.foreign_load(cell, ("steady",), cores),
+            lambda: gates.machine(cell, ("steady",), cores),
         )
         return judged(measures, invalid, _wrong(cell, book) or correctness(told, cell.spec["guarantee"], faulted=False))
 

@@ -118,7 +118,7 @@ class Soak:
         invalid = first_problem(
             lambda: gates.events(cell, book),
             lambda: gates.count(cell, book, "steady:start", "drained"),
-            lambda: gates.foreign_load(cell, ("idle", "steady"), cores),
+            lambda: gates.machine(cell, ("idle", "steady"), cores),
             lambda: gates.generator(cell, book),
         )
         return judged([*measures, *counts], invalid, correctness(told, cell.spec["guarantee"], faulted=False))

@@ -106,7 +106,7 @@ class Work:
         measures += [*_memory(cell, book), worker_cpu(cell, book), *fate_measures(told)]
         invalid = first_problem(
             lambda: gates.events(cell, book, all_sent=True),
-            lambda: gates.foreign_load(cell, ("enqueue", "drain"), cores),
+            lambda: gates.machine(cell, ("enqueue", "drain"), cores),
             lambda: gates.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
@@ -143,7 +143,7 @@ def _look(stage: Stage, work: str, look_s: float) -> float:
     return rate
 
 
-def ceiling(case: str, slots: int, cores: int) -> float | None:
+def ceiling(case: str, slots: int, cores: float) -> float | None:
     """Tasks per second if nothing but the task took time; None where the task takes none."""
     kind = case.partition("/")[0]
     if kind == "payload":

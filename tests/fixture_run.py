@@ -243,4 +243,5 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
     values = {"worker_pss": 9e7 + 1e4 * done, "worker_uss": 7e7, "worker_processes": 3.0, "worker_cpu_s": seconds * 0.9, "broker_pss": 1.2e7}
     values |= {"broker_memory": 1e6 + 600 * (sent - done), "broker_cpu_s": seconds * 0.1, "broker_commands": 2 * sent + 3 * done, "broker_pushes": sent}
     values |= {"broker_messages": np.nan, "own_commands": 0.0, "all_cpu_s": seconds, "instrument_cpu_s": seconds * 0.01, "machine_busy_s": seconds * 1.01}
+    values |= {"quota_cores": np.nan, "halted_core_s": 0.0}
     return pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]

@@ -154,11 +154,11 @@ def test_bad_requirements_are_one_line(values: dict[str, Any], words: str) -> No
 
 
 def test_a_file_and_questions_give_the_same(tmp_path: Path) -> None:
-    (tmp_path / "asked.toml").write_text('rate = 100\nmay_lose = false\nneeds = ["flow.chord"]\n')
+    (tmp_path / "asked.toml").write_text('rate = 100\nmay_lose = false\nneeds = ["flow.chord"]\n', encoding="utf-8")
     answers = {"rate": "100", "may_lose": "no", "needs": "flow.chord"}
     asked = by_asking(lambda text: answers.get(text.split(":")[0], ""))
     assert checked(asked) == checked(from_file(tmp_path / "asked.toml"))
-    (tmp_path / "bad.toml").write_text("rate 100")
+    (tmp_path / "bad.toml").write_text("rate 100", encoding="utf-8")
     with pytest.raises(UsageError, match="TOML"):
         from_file(tmp_path / "bad.toml")
 
@@ -204,7 +204,7 @@ def test_the_form_answers_as_the_command_does(asked: Asked, arms: list[dict[str,
     global _engine
     if _engine is None:
         _engine = MiniRacer()
-        _engine.eval(RULES.read_text())
+        _engine.eval(RULES.read_text(encoding="utf-8"))
     theirs = json.loads(_engine.eval(f"JSON.stringify(advise({json.dumps(asked.model_dump(mode='json'))}, {json.dumps(table)}))"))
     ours = answer(asked, table)
     assert [(each.arm, each.state, each.place) for each in ours] == [(each["arm"], each["state"], each["place"]) for each in theirs]

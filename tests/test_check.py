@@ -18,7 +18,7 @@ CHANGED = ("--adapter", str(ROOT / "tests" / "changed"))
 
 def bench(folder: Path, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """The command in a folder of its own."""
-    return subprocess.run([sys.executable, "-m", "bench.cli", *args], cwd=folder, env=ENV, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run([sys.executable, "-m", "bench.cli", *args], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_wrong_use_is_said_in_one_line_and_is_never_green(
     args: tuple[str, ...],
     words: str,
 ) -> None:
-    (tmp_path / "bad.csv").write_text("recording,base,head\nx\n")
+    (tmp_path / "bad.csv").write_text("recording,base,head\nx\n", encoding="utf-8")
     block = Block({Key("burst", "-", "throughput"): (Number(1.0), Number(1.1))}, {"burst": 1.0})
     write_recording(tmp_path / "short.csv", Recording("r", "a", "b", (block,) * 3))
     monkeypatch.chdir(tmp_path)
@@ -63,7 +63,7 @@ def test_wrong_use_is_said_in_one_line_and_is_never_green(
 
 
 def test_an_unknown_word_in_bench_toml_stops_it(tmp_path: Path) -> None:
-    (tmp_path / "bench.toml").write_text("[check]\nbasis = 'huey/process'\n")
+    (tmp_path / "bench.toml").write_text("[check]\nbasis = 'huey/process'\n", encoding="utf-8")
     done = bench(tmp_path, "check", "--aa")
     assert done.returncode == 64 and "did you mean base" in done.stderr
 
@@ -73,8 +73,8 @@ def test_an_arm_that_is_not_installed_stops_it_before_anything_is_measured(
 ) -> None:
     folder = tmp_path / "absent"
     folder.mkdir()
-    (folder / "__init__.py").write_text("")
-    (folder / "app.py").write_text("")
+    (folder / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "app.py").write_text("", encoding="utf-8")
     body = "name = 'absent'\n    packages = ('surely-not-installed',)"
     text = f"from adapters.floor.adapter import Floor\n\n\nclass Absent(Floor):\n    {body}\n\n\nADAPTER = Absent()\n"
     (folder / "adapter.py").write_text(text)

@@ -22,7 +22,7 @@ OURS = {"actions/checkout", "actions/setup-python", "actions/upload-artifact", "
 
 
 def load(name: str) -> Any:
-    return YAML(typ="safe").load((ROOT / name).read_text())
+    return YAML(typ="safe").load((ROOT / name).read_text(encoding="utf-8"))
 
 
 def steps(name: str) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def scripts() -> Iterator[tuple[str, str]]:
 
 
 def check(path: Path, *schema: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(path)], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(path)], capture_output=True, encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -50,16 +50,16 @@ def test_files_fit_their_published_schema(name: str) -> None:
 
 def test_the_schema_would_find_a_fault(tmp_path: Path) -> None:
     for name, schema in SCHEMAS.items():
-        text = (ROOT / name).read_text()
+        text = (ROOT / name).read_text(encoding="utf-8")
         broken = re.sub(r"^( *)(using|runs-on|script|image):", r"\1x\2:", text, flags=re.M)
         assert broken != text
-        (tmp_path / "broken.yml").write_text(broken)
+        (tmp_path / "broken.yml").write_text(broken, encoding="utf-8")
         assert check(tmp_path / "broken.yml", *schema).returncode == 1, name
 
 
 @pytest.mark.parametrize(("name", "script"), list(scripts()))
 def test_scripts_are_bash_and_take_no_text_from_outside(name: str, script: str) -> None:
-    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-n"], input=script, capture_output=True, encoding="utf-8")
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert "${{" not in script, "what stands in an input would be run"
 
@@ -76,17 +76,18 @@ def test_the_action_hands_its_inputs_on(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"\$\{\{ inputs\.[a-z-]+ \}\}", value) for value in step["env"].values())
     bench = tmp_path / "queue-bench" / "bin" / "bench"
     bench.parent.mkdir(parents=True)
-    bench.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" >"{tmp_path}/given"\nexit "$WANTED"\n')
+    bench.write_text(f'#!/bin/bash\nprintf "%s\\n" "$@" >"{tmp_path}/given"\nexit "$WANTED"\n', encoding="utf-8")
     bench.chmod(0o755)
     evil = "a/b[x @ .]'\"; touch pwned; $(touch pwned)`touch pwned`"
     given = {"BASE": evil, "HEAD": "--help", "BUDGET": "1m", "THRESHOLD": "throughput=5%\n\nlatency_p99_ms=20%\n", "FAIL_ON": "", "INCONCLUSIVE": "fail"}
     places = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(tmp_path / "s.md"), "GITHUB_OUTPUT": str(tmp_path / "out"), "PATH": "/usr/bin:/bin"}
     for wanted, inconclusive, expected in [("0", "fail", 0), ("1", "pass", 1), ("2", "fail", 2), ("2", "pass", 0), ("64", "pass", 64)]:
         env = {**given, **places, "WANTED": wanted, "INCONCLUSIVE": inconclusive}
-        done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], env=env, cwd=tmp_path, capture_output=True, text=True)
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, encoding="utf-8")
         assert done.returncode == expected, done.stderr
-        assert (tmp_path / "out").read_text().endswith(f"exit-code={wanted}\n")
-    words = (tmp_path / "given").read_text().splitlines()
+        assert (tmp_path / "out").read_text(encoding="utf-8").endswith(f"exit-code={wanted}\n")
+    words = (tmp_path / "given").read_text(encoding="utf-8").splitlines()
     assert words[:4] == ["check", f"--base={evil}", "--head=--help", "--budget=1m"]
     assert words[5:7] == ["--threshold=throughput=5%", "--threshold=latency_p99_ms=20%"] and "--fail-on" not in " ".join(words)
     assert words[7:9] == [f"--write=markdown={tmp_path / 's.md'}", "--write=github=-"] and not (tmp_path / "pwned").exists()
@@ -94,9 +95,9 @@ def test_the_action_hands_its_inputs_on(tmp_path: Path) -> None:
 
 def test_the_example_suite_is_collected() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "examples/test_my_queue.py"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert "2 tests collected" in done.stdout, done.stdout
 
 
 def test_the_example_settings_are_toml() -> None:
-    assert tomllib.loads((ROOT / "examples/bench.toml").read_text())["check"]["thresholds"]
+    assert tomllib.loads((ROOT / "examples/bench.toml").read_text(encoding="utf-8"))["check"]["thresholds"]

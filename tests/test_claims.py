@@ -65,7 +65,7 @@ def test_every_file_is_of_the_form_and_has_the_published_tables() -> None:
     ],
 )
 def test_a_misspelt_file_is_one_line(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "bad.toml").write_text(text)
+    (tmp_path / "bad.toml").write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=words):
         load(tmp_path)
 

@@ -50,7 +50,7 @@ def test_bad_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
 
 
 def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     code, _, err = bench(capsys, monkeypatch, "run", "burst", "--size", "smoke", "--arm", "floor", "--out", str(tmp_path / "file" / "run"))
     assert code == 64 and "cannot be written" in err
 
@@ -58,13 +58,13 @@ def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], mon
 @pytest.mark.parametrize(("change", "words"), [({"format": 99}, "newer format"), ({"format": 0}, "older format"), ({"cells": None}, "damaged")])
 def test_a_foreign_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, object], words: str) -> None:
     info: dict[str, object] = {"format": store.FORMAT, "run": "x", "plan": {}, "seed": 1, "arms": {}, "cells": [], "machine": {}, "boot_id": ""} | change
-    (tmp_path / "run.json").write_text(json.dumps({key: value for key, value in info.items() if value is not None}))
+    (tmp_path / "run.json").write_text(json.dumps({key: value for key, value in info.items() if value is not None}), encoding="utf-8")
     code, _, err = bench(capsys, monkeypatch, "report", str(tmp_path))
     assert code == 64 and words in err
 
 
 def test_a_damaged_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text('{"format": 1,')
+    (tmp_path / "run.json").write_text('{"format": 1,', encoding="utf-8")
     code, _, err = bench(capsys, monkeypatch, "measure", str(tmp_path))
     assert code == 64 and "damaged" in err
 

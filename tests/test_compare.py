@@ -241,7 +241,7 @@ def test_versions() -> None:
 def test_the_command(base: Run, head: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code, out, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--html", str(tmp_path / "page.html"))
     assert code == 0 and "not interleaved" in out and "worse" in out and "inside their tie zone" in out
-    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     code, out, _ = bench(capsys, monkeypatch, "compare", f"{base.path}#celery/default", f"{base.path}#huey/default", "--json")
     assert code == 0 and json.loads(out)["base"] == "base#celery/default"
     code, out, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--all")
@@ -251,7 +251,7 @@ def test_the_command(base: Run, head: Run, capsys: pytest.CaptureFixture[str], m
 def test_other_formats(base: Run, head: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("bench.formats.registry")
     code, _, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--write", f"markdown={tmp_path / 'a.md'}")
-    assert code == 0 and "Throughput" in (tmp_path / "a.md").read_text()
+    assert code == 0 and "Throughput" in (tmp_path / "a.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_odd_input(
 ) -> None:
     small = {"burst": ("-",)}
     broken, torn, invalid = (write_run(tmp_path / name, small, ("huey",)) for name in ("broken", "torn", "invalid"))
-    (broken.path / "run.json").write_text("{")
+    (broken.path / "run.json").write_text("{", encoding="utf-8")
     rewrite_measures(torn, lambda frame: frame.__setitem__("value", "many"))
     rewrite_measures(invalid, lambda frame: frame.__setitem__("verdict", "invalid"))
     places = {"BASE": base.path, "HEAD": head.path, "BROKEN": broken.path, "TORN": torn.path, "INVALID": invalid.path}

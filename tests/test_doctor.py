@@ -20,7 +20,7 @@ def fake_server(folder: Path, file: str, says: str) -> Path:
     """A program that answers --version in these words."""
     folder.mkdir(exist_ok=True)
     path = folder / file
-    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 
@@ -36,7 +36,7 @@ def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_server_that_is_found_runs_and_says_the_version_we_store() -> None:
     server = binary.find_redis()
-    said = subprocess.run([server.path, "--version"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([server.path, "--version"], capture_output=True, encoding="utf-8", check=True).stdout
     assert f"v={server.version} " in said
 
 
@@ -108,7 +108,7 @@ def test_what_is_missing_comes_with_what_to_type(only: Path, monkeypatch: pytest
 
 
 def test_a_library_that_breaks_on_import_is_not_called_ok(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (only / "broken_library.py").write_text("raise RuntimeError('compiled for [another] Python')\n")
+    (only / "broken_library.py").write_text("raise RuntimeError('compiled for [another] Python')\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(only))
     finding = doctor._library("broken_library", "pip install broken-library")
     assert finding.state == "missing" and "compiled for [another] Python" in finding.detail
@@ -124,5 +124,5 @@ def test_a_results_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None
 
 
 def test_a_file_in_the_way_of_the_results_folder_is_told(tmp_path: Path) -> None:
-    (tmp_path / "results").write_text("")
+    (tmp_path / "results").write_text("", encoding="utf-8")
     assert doctor._results(tmp_path / "results").state == "missing"

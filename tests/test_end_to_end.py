@@ -25,13 +25,13 @@ pytestmark = pytest.mark.e2e
 def bench(folder: Path, *args: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder of its own. `--wait`: another test run may be measuring on this host."""
     wait = ["--wait"] if args[0] == "run" else []
-    return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, text=True, timeout=timeout, check=False)
+    return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
 
 
 def begin(folder: Path, *args: str, scenario: str = "burst", case: str = "-") -> subprocess.Popen[str]:
     """Start a smoke run that the test will cut off."""
     command = [*BENCH, "run", scenario, "--case", case, "--size", "smoke", "--out", "run", "--wait", *args]
-    return subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=40)
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err
     assert set(ours()) - before == set()
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["cells"][0]["state"] != "done"
+    assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["cells"][0]["state"] != "done"
 
 
 def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(tmp_path: Path) -> None:

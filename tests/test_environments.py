@@ -55,11 +55,11 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     """A checkout with one commit and an ignored file."""
     folder = tmp_path / "tiny checkout"
     folder.mkdir()
-    (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "own_backend"\nbackend-path = ["."]\n')
-    (folder / "own_backend.py").write_text(BACKEND)
-    (folder / "tiny.py").write_text("def main():\n    print('as committed')\n")
-    (folder / ".gitignore").write_text("*.log\n__pycache__/\n")
-    (folder / "some.log").write_text("ignored")
+    (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "own_backend"\nbackend-path = ["."]\n', encoding="utf-8")
+    (folder / "own_backend.py").write_text(BACKEND, encoding="utf-8")
+    (folder / "tiny.py").write_text("def main():\n    print('as committed')\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("*.log\n__pycache__/\n", encoding="utf-8")
+    (folder / "some.log").write_text("ignored", encoding="utf-8")
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "first")
@@ -180,15 +180,15 @@ def test_a_run_is_not_taken_up_in_another_environment(tmp_path: Path) -> None:
 def test_the_digest_of_a_checkout_is_that_of_the_files_that_count(tiny: Path) -> None:
     wanted = Wanted("tiny", path=str(tiny))
     first = checkout.look(wanted, "an arm")
-    (tiny / "some.log").write_text("still ignored")
+    (tiny / "some.log").write_text("still ignored", encoding="utf-8")
     (tiny / "tiny.py").touch()
     assert checkout.look(wanted, "an arm") == first and not first.dirty and len(first.commit) == 40
-    (tiny / "tiny.py").write_text("def main():\n    print('changed')\n")
+    (tiny / "tiny.py").write_text("def main():\n    print('changed')\n", encoding="utf-8")
     changed = checkout.look(wanted, "an arm")
     assert changed.digest != first.digest and changed.dirty and changed.commit == first.commit
     git(tiny, "commit", "-q", "-a", "-m", "second")
     assert checkout.look(wanted, "an arm").digest == changed.digest
-    (tiny / "more.py").write_text("")
+    (tiny / "more.py").write_text("", encoding="utf-8")
     assert checkout.look(wanted, "an arm").digest != changed.digest
 
 
@@ -210,7 +210,7 @@ def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_p
     assert said == [f"building an environment with tiny @ {tiny} …"]
     assert made() == first and len(said) == 1
     assert prints(first) == "as committed" and not list(tiny.glob("build*")) and not list(tiny.glob("*.egg-info"))
-    (tiny / "tiny.py").write_text("def main():\n    print('changed')\n")
+    (tiny / "tiny.py").write_text("def main():\n    print('changed')\n", encoding="utf-8")
     second = made()
     assert prints(second) == "changed" and prints(first) == "as committed" and second.checkouts[0].dirty
     assert "file:" not in json.dumps(second.as_json()) and first.identity() != second.identity()
@@ -219,7 +219,7 @@ def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_p
 
 
 def prints(environment: Environment) -> str:
-    return subprocess.run([environment.program("tiny")], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run([environment.program("tiny")], capture_output=True, encoding="utf-8", check=True).stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(tin
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match="is a checkout of tiny, not of rq: write tiny @"):
         environment_for("an arm", (), [Wanted("rq", path=str(tiny))], lambda line: None)
-    (tiny / "own_backend.py").write_text("def build_wheel(*_, **__):\n    raise RuntimeError('the compiler is missing')\n")
+    (tiny / "own_backend.py").write_text("def build_wheel(*_, **__):\n    raise RuntimeError('the compiler is missing')\n", encoding="utf-8")
     with pytest.raises(UsageError, match="an arm cannot be installed: RuntimeError: the compiler is missing"):
         environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
     assert not [folder for folder in cache.cache("wheels").iterdir() if folder.is_dir() and not (folder / cache.COMPLETE).exists()]
@@ -276,21 +276,21 @@ def test_what_a_killed_bench_left_half_built_goes_and_what_another_builds_stays(
     folder = cache.cache("environments")
     for name in ("whole", "half", "building"):
         (folder / name).mkdir()
-    (folder / "whole" / cache.COMPLETE).write_text("{}")
+    (folder / "whole" / cache.COMPLETE).write_text("{}", encoding="utf-8")
     with cache.held(folder / "building"):
         cache.sweep("environments")
     assert sorted(path.name for path in folder.iterdir() if path.is_dir()) == ["building", "whole"]
 
 
 def test_an_environment_whose_interpreter_is_gone_is_not_used(tmp_path: Path) -> None:
-    (tmp_path / cache.COMPLETE).write_text("{}")
+    (tmp_path / cache.COMPLETE).write_text("{}", encoding="utf-8")
     assert not build._whole(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(tiny: Path, tmp_path: Path, number: int) -> None:
     """Cut off while pip builds the wheel; the next bench finds nothing half made."""
-    (tiny / "own_backend.py").write_text("import time\n\ndef build_wheel(*_, **__):\n    time.sleep(600)\n")
+    (tiny / "own_backend.py").write_text("import time\n\ndef build_wheel(*_, **__):\n    time.sleep(600)\n", encoding="utf-8")
     command = [sys.executable, "-m", "bench.cli", "run", "burst", "--size", "smoke", "--arm", f"rq/simple[tiny @ {tiny}]", "--out", str(tmp_path / "run")]
     root = str(Path(__file__).resolve().parent.parent)
     # A lock of its own: this bench never measures anything.

@@ -80,15 +80,15 @@ def test_what_does_not_fit_is_left_out_and_named(whole: Run, tmp_path: Path, mon
 def test_a_damaged_slim_run_is_refused(slim: Run, tmp_path: Path) -> None:
     for name, change, words in (
         ("none", lambda folder: (folder / "measures.csv").unlink(), "export it again"),
-        ("torn", lambda folder: (folder / "measures.csv").write_text("a,b\n1,2\n"), "other columns"),
-        ("info", lambda folder: (folder / "run.json").write_text("{}"), "damaged"),
+        ("torn", lambda folder: (folder / "measures.csv").write_text("a,b\n1,2\n", encoding="utf-8"), "other columns"),
+        ("info", lambda folder: (folder / "run.json").write_text("{}", encoding="utf-8"), "damaged"),
     ):
         shutil.copytree(slim.path, tmp_path / name)
         change(tmp_path / name)
         with pytest.raises(UsageError, match=words):
             store.open_run(tmp_path / name)
     shutil.copytree(slim.path, tmp_path / "told")
-    (tmp_path / "told" / STORED).write_text('{"worker-crash huey/default": 1}')
+    (tmp_path / "told" / STORED).write_text('{"worker-crash huey/default": 1}', encoding="utf-8")
     with pytest.raises(UsageError, match="damaged"):
         all_evidence(join([store.open_run(tmp_path / "told")]))
 

@@ -43,7 +43,7 @@ def test_every_further_fault_ends_and_tells(tmp_path: Path, arm: str) -> None:
     assert set(found) == set(FURTHER) - refused
     for each in found.values():
         assert sum(each.hit.values()) + len(each.enqueuing) > 0, each
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["brokers"]
+    assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["brokers"]
 
 
 def test_a_poison_task_is_run_again_by_who_promises_at_least_once_and_is_no_loss(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_some_of_each_system_and_nothing_is_left(
         cli.main()
     assert stop.value.code in (0, None)
     document = json.loads(capsys.readouterr().out)
-    assert document == json.loads((out / stored.FILE).read_text())
+    assert document == json.loads((out / stored.FILE).read_text(encoding="utf-8"))
     found = open_features(out)
     assert found.systems == list(dict.fromkeys(["celery", "huey", "rq"])) or set(found.systems) == set(SYSTEMS)
     assert {each.outcome for each in found.findings} <= OUTCOMES.keys() - {UNKNOWN}, [each for each in found.findings if each.outcome == UNKNOWN]
@@ -99,6 +99,6 @@ def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="bench features"):
         open_features(tmp_path)
     for text, words in (("{", "damaged"), ('{"kind": "other"}', "no features.json"), ('{"kind": "features", "findings": [], "format": 99}', "format 99")):
-        (tmp_path / stored.FILE).write_text(text)
+        (tmp_path / stored.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=words):
             open_features(tmp_path)

@@ -2,8 +2,12 @@
 
 import json
 import re
+import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,9 @@ import pyperf
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from markdown_it import MarkdownIt
+from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as of_prometheus
 
 from bench.changes import Changes
 from bench.errors import UsageError
@@ -84,7 +90,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def evil_run(tmp_path: Path) -> Run:
     made = stored_run(tmp_path / "evil", {"burst": ("-",)}, systems=("huey",))
     info = {**made.info, "arms": {EVIL: {**made.info["arms"]["huey/default"], "arm": EVIL}}, "commit": EVIL}
-    (made.path / "run.json").write_text(json.dumps(info))
+    (made.path / "run.json").write_text(json.dumps(info), encoding="utf-8")
     return rewrite_measures(made, lambda frame: frame.update({"arm": [EVIL] * len(frame)}))
 
 
@@ -320,7 +326,7 @@ def test_pyperf_compares_two_arms(run: Run, tmp_path: Path) -> None:
         expected = run.measures.query(f"arm == '{arm}' and metric == 'throughput'")["value"]
         assert throughput.get_values() == pytest.approx(tuple(1 / value for value in expected))
         assert throughput.get_unit() == "second" and suite.get_benchmark("burst/-/worker_memory_peak_bytes").get_unit() == "byte"
-    done = subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, files)], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, files)], capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert re.search(r"burst/-/throughput: Mean \+- std dev: \[celery\] .* -> \[huey\] .* faster", done.stdout), done.stdout
 
@@ -371,7 +377,75 @@ def test_openmetrics_of_a_comparison_has_its_ratios_and_exit_code() -> None:
     assert 'system="celery",profile="durable",broker="rabbitmq"' in again
 
 
+# Prometheus' text format
+
+
+def readable(made: str) -> dict[str, Metric]:
+    """Its families; the parser lets pass what Prometheus refuses: a type that it does not know, and an end mark of another format."""
+    types = {line.split()[3] for line in made.splitlines() if line.startswith("# TYPE")}
+    assert types <= {"counter", "gauge", "histogram", "summary", "untyped"} and "# EOF" not in made
+    helps = [line.split(" ", 3)[3] for line in made.splitlines() if line.startswith("# HELP")]
+    assert not any(re.search(r"\\[^\\n]", text.replace(r"\\", "")) for text in helps), "no other escape is known there"
+    return {family.name: family for family in of_prometheus(made)}
+
+
+def test_prometheus_reads_the_same_numbers_as_openmetrics(run: Run, evil_run: Run) -> None:
+    for made in [*(text("prometheus", changes) for changes in ALL), of_run("prometheus", evil_run)]:
+        assert readable(made)
+    newer = {family.name: family for family in text_string_to_metric_families(of_run("openmetrics", run))}
+    older = readable(of_run("prometheus", run))
+    info = older.pop("queue_bench_run_info").samples
+    assert info == newer.pop("queue_bench_run").samples and info[0].labels["run"] == run.id
+    assert older.keys() == newer.keys()
+    assert all(older[name].samples == newer[name].samples for name in older)
+
+
+@pytest.mark.skipif(not shutil.which("prometheus-node-exporter"), reason="apt install prometheus-node-exporter")
+def test_the_textfile_collector_of_node_exporter_reads_it(run: Run, tmp_path: Path) -> None:
+    for number, changes in enumerate(ALL):
+        write(changes, [f"prometheus={tmp_path / 'made.prom'}"])
+        assert scraped(tmp_path)[1] == 0, number
+    write_run(run, [f"prometheus={tmp_path / 'made.prom'}"])
+    samples = of_run("prometheus", run).count("\nqueue_bench_")
+    assert scraped(tmp_path) == (samples, 0)
+
+
+def scraped(folder: Path) -> tuple[int, float]:
+    """(samples of ours that a real node_exporter hands on, its error)."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        at = f"127.0.0.1:{free.getsockname()[1]}"
+    options = ("--collector.disable-defaults", "--collector.textfile", f"--collector.textfile.directory={folder}")
+    command = ["prometheus-node-exporter", f"--web.listen-address={at}", *options]
+    exporter = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        page = _answer(f"http://{at}/metrics", exporter)
+    finally:
+        exporter.kill()
+        exporter.wait()
+    lines = page.splitlines()
+    error = next(line for line in lines if line.startswith("node_textfile_scrape_error"))
+    return sum(line.startswith("queue_bench_") for line in lines), float(error.split()[1])
+
+
+def _answer(url: str, server: subprocess.Popen[bytes]) -> str:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(200):
+        try:
+            return str(direct.open(url, timeout=5).read().decode())
+        except OSError:
+            assert server.poll() is None, "node_exporter has ended"
+            time.sleep(0.05)
+    raise AssertionError("node_exporter does not answer")
+
+
 # Writing
+
+
+def test_every_file_that_can_be_written_is_written_though_one_cannot(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(comparison(), ["junit=/proc/x.xml", f"markdown={tmp_path / 'a.md'}"])
+    assert (tmp_path / "a.md").stat().st_size
 
 
 def test_all_that_is_asked_for_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -385,9 +459,9 @@ def test_the_job_summary_is_added_to_and_other_files_are_replaced(tmp_path: Path
     summary, other = tmp_path / "summary.md", tmp_path / "other.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     for file in (summary, other):
-        file.write_text("before\n")
+        file.write_text("before\n", encoding="utf-8")
     write(comparison(), [f"markdown={summary}", f"markdown={other}"])
-    assert summary.read_text().startswith("before\n**queue-bench") and other.read_text().startswith("**queue-bench")
+    assert summary.read_text(encoding="utf-8").startswith("before\n**queue-bench") and other.read_text(encoding="utf-8").startswith("**queue-bench")
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

@@ -136,13 +136,13 @@ def test_bad_words_are_refused_with_the_nearest() -> None:
 
 
 def test_bench_toml_gives_what_options_do_not(tmp_path: Path) -> None:
-    (tmp_path / "bench.toml").write_text('[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n')
+    (tmp_path / "bench.toml").write_text('[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n', encoding="utf-8")
     found = from_file(tmp_path)
     assert found.base == "huey/process" and found.thresholds == {"throughput": "5%"}
-    (tmp_path / "bench.toml").write_text("[check]\nbugdet = '10m'\n")
+    (tmp_path / "bench.toml").write_text("[check]\nbugdet = '10m'\n", encoding="utf-8")
     with pytest.raises(UsageError, match="did you mean budget"):
         from_file(tmp_path)
-    (tmp_path / "bench.toml").write_text("[check\n")
+    (tmp_path / "bench.toml").write_text("[check\n", encoding="utf-8")
     with pytest.raises(UsageError, match="cannot be read"):
         from_file(tmp_path)
 

@@ -48,7 +48,7 @@ def test_the_trials_of_a_system_ask_for_nothing_but_the_system(system: str) -> N
     ours = ["psutil", "typer", "rich", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "ruptures", "jinja2", "pydantic", "pytest"]
     others = {"celery", "rq", "huey"} - {system}
     code = f"import sys; sys.modules.update(dict.fromkeys({[*ours, *others]})); import adapters.{system}.features as it; print(len(it.TRIALS))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, cell.BROKER: "redis://127.0.0.1:1/0"})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, env={**os.environ, cell.BROKER: "redis://127.0.0.1:1/0"})
     assert done.returncode == 0 and int(done.stdout) > 50, done.stderr
 
 
@@ -70,9 +70,9 @@ def _without(folder: Path, code: str) -> Environment:
     """An environment whose Python is this one, with this done to every process at its start."""
     (folder / "bin").mkdir()
     (folder / "patch").mkdir()
-    (folder / "patch" / "sitecustomize.py").write_text(code + "\n")
+    (folder / "patch" / "sitecustomize.py").write_text(code + "\n", encoding="utf-8")
     script = f'#!/bin/sh\nPYTHONPATH="{folder}/patch:$PYTHONPATH" exec {sys.executable} "$@"\n'
-    (folder / "bin" / "python").write_text(script)
+    (folder / "bin" / "python").write_text(script, encoding="utf-8")
     (folder / "bin" / "python").chmod(0o755)
     assert shutil.which(str(folder / "bin" / "python"))
     return Environment(folder, "taken-out", (Package("rq", "0"),))
@@ -85,7 +85,7 @@ def test_a_feature_gone_fails_without_a_single_block_and_every_format_says_so(tm
     assert changes.notes == ("features: 50 trials, 1 with another outcome at the head",)
     files = {name: tmp_path / name for name in ("markdown", "junit")}
     registry.write(changes, [f"{name}={path}" for name, path in files.items()])
-    assert all("AttributeError" in path.read_text() for path in files.values())
+    assert all("AttributeError" in path.read_text(encoding="utf-8") for path in files.values())
 
 
 def test_a_feature_more_is_an_improvement_and_a_lost_task_outweighs_one_gone() -> None:

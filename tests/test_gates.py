@@ -32,6 +32,28 @@ def test_foreign_load_above_five_per_cent_of_the_machine() -> None:
     assert gates.foreign_load(cell(edges(busy_s=10.5, ours_s=10.0)), ["drain"], cores=2) == ""
 
 
+def halted(core_s: float, quota: float = 0.6, seconds: float = 10.0) -> list[dict[str, Any]]:
+    first = {"ns": 0, "edge": "drain:start", "halted_core_s": 7.0, "quota_cores": quota}
+    last = {"ns": int(seconds * SECOND), "edge": "drain:end", "halted_core_s": 7.0 + core_s, "quota_cores": quota}
+    return [first, last]
+
+
+def test_a_cell_that_a_quota_has_halted_is_unfit_and_told_which_quota() -> None:
+    reason = gates.machine(cell(halted(3.2)), ["drain"], cores=2)
+    assert reason.startswith("throttled: the cgroup's CPU quota of 0.6 cores halted this cell for 3.2 s")
+    assert "in the 10.0 s of drain" in reason and "raise the limit, or give --cpuset-cpus" in reason
+    assert "quota halted" in gates.throttled(cell(halted(3.2, quota=np.nan)), ["drain"])
+    assert gates.throttled(cell(halted(0.09)), ["drain"]) == ""
+    assert gates.throttled(cell(halted(0.02, seconds=1.0)), ["drain"]), "no clock tick limits it: a short phase is judged too"
+
+
+def test_a_cell_without_a_record_of_halts_is_not_judged_by_them() -> None:
+    assert gates.throttled(cell(halted(np.nan)), ["drain"]) == ""
+    before = cell(halted(3.2))
+    before.samples = before.samples.drop(columns=["quota_cores", "halted_core_s"])
+    assert gates.throttled(before, ["drain"]) == ""
+
+
 def test_a_short_phase_has_too_few_ticks_to_judge() -> None:
     assert gates.foreign_load(cell(edges(busy_s=3.0, ours_s=0.0, seconds=1.5)), ["drain"], cores=2) == ""
 

@@ -30,7 +30,7 @@ def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def other() -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its standard input closes."""
     root = Path(lock.__file__).parent.parent
-    process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     with process:
         assert process.stdout and process.stdout.readline() == "held\n"
         yield process
@@ -46,7 +46,7 @@ def test_kill_9_gives_the_lock_back(other: subprocess.Popen[str]) -> None:
     other.send_signal(signal.SIGKILL)
     other.wait()
     with lock.measuring():
-        assert (Path(tempfile.gettempdir()) / lock.NAME).read_text() == f"{os.getpid()}\n"
+        assert (Path(tempfile.gettempdir()) / lock.NAME).read_text(encoding="utf-8") == f"{os.getpid()}\n"
 
 
 def test_wait_goes_on_when_the_other_is_through(other: subprocess.Popen[str]) -> None:
@@ -82,8 +82,8 @@ def test_every_user_may_take_the_lock_whatever_the_umask() -> None:
 
 def test_a_link_in_place_of_the_lock_is_refused(tmp_path: Path) -> None:
     target = tmp_path / "precious"
-    target.write_text("kept")
+    target.write_text("kept", encoding="utf-8")
     (tmp_path / lock.NAME).symlink_to(target)
     with pytest.raises(UsageError, match="remove it"), lock.measuring():
         pytest.fail("followed a link")
-    assert target.read_text() == "kept"
+    assert target.read_text(encoding="utf-8") == "kept"

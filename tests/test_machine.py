@@ -10,6 +10,7 @@ import pytest
 
 from bench import machine
 from bench.packages import beyond_install
+from tests.cgroups import memory, python_inside, quota
 
 QUIET: dict[str, Any] = {
     "cores": 8,
@@ -25,8 +26,8 @@ QUIET: dict[str, Any] = {
 def test_describe_agrees_with_the_kernel() -> None:
     told = machine.describe()
     assert told["cores"] == len(os.sched_getaffinity(0))
-    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text().split())
+    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text(encoding="utf-8").split())
     assert told["python"] == platform.python_version()
 
 
@@ -51,6 +52,7 @@ def test_a_quiet_machine_has_no_disturbance(tmp_path: Path) -> None:
         ({"virtual": "kvm"}, "(kvm)"),
         ({"steal_share": 0.02}, "2.0%"),
         ({"swap_used_bytes": 64 << 20}, "64 MiB"),
+        ({"memory_limit_bytes": 512 << 20}, "limit is 512 MiB"),
     ],
 )
 def test_each_disturbance_is_told_alone_and_with_a_remedy(change: dict[str, Any], word: str, tmp_path: Path) -> None:
@@ -73,10 +75,42 @@ def test_cpu_model_reads_x86_and_arm() -> None:
     assert machine.cpu_model("") == platform.machine()
 
 
-def test_cpu_quota_reads_cgroup_v2() -> None:
-    assert machine.cpu_quota("150000 100000\n") == 1.5
-    assert machine.cpu_quota("max 100000\n") is None
-    assert machine.cpu_quota("") is None
+GIVEN = """
+import json
+from bench import machine
+from bench.arms import load_adapters
+from bench.gate.session import workers_for_a_gate
+from bench.plan import make_plan
+told = machine.describe()
+plan = make_plan(["burst"], ["floor"], [], load_adapters())
+print(json.dumps([told["cores"], told["cpu_quota_cores"], plan.workers, workers_for_a_gate()]))
+"""
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1.5, 1), (1000, None)])
+def test_a_real_quota_is_described_and_decides_how_many_workers(cores: float, workers: int | None) -> None:
+    mask = len(os.sched_getaffinity(0))
+    if workers is not None and mask < 2:
+        pytest.skip("one core: the quota decides nothing more")
+    with quota(cores) as folder:
+        told = json.loads(python_inside(folder, GIVEN))
+    assert told == [mask, cores, workers or mask, max(1, (workers or mask) - 1)]
+
+
+def test_a_real_memory_limit_is_described_and_told_by_the_doctor(tmp_path: Path) -> None:
+    code = "from bench import doctor; print(*(f'{f.what}: {f.detail}' for f in doctor.check()), sep=chr(10))"
+    with memory(600 << 20) as folder:
+        said = python_inside(folder, code)
+    assert "of memory with a limit of 600 MiB" in said
+    assert "measuring: the cgroup's memory limit is 600 MiB" in said
+
+
+def test_what_is_given_is_said_in_words() -> None:
+    whole = {"cores": 8, "memory_bytes": 16 << 30}
+    assert machine.given(whole) == "8 cores, 16 GiB of memory"
+    limited = whole | {"cpu_quota_cores": 1.5, "memory_limit_bytes": 3 << 29}
+    assert machine.given(limited) == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
+    assert machine.usable_cores(whole) == 8 and machine.usable_cores(limited) == 1.5
 
 
 def test_steal_is_a_share_of_all_time_with_guests_counted_once() -> None:

@@ -36,12 +36,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example of the page, with what it does wrong put in."""
     folder = tmp_path_factory.mktemp("outside") / "tiny"
     folder.mkdir()
-    page = (ROOT / "docs" / "adding-a-system.md").read_text()
+    page = (ROOT / "docs" / "adding-a-system.md").read_text(encoding="utf-8")
     adapter, app = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[:2]
     line = '            client.hset("tiny:results", str(task), body.run(task, work))\n'
     assert line in app and "(POLL,)" in adapter
-    (folder / "adapter.py").write_text(adapter.replace("(POLL,)", f"({SETTING})"))
-    (folder / "app.py").write_text(app.replace(line, PLANT.lstrip("\n")).replace("    while True:\n", "    kept = []\n    while True:\n", 1))
+    (folder / "adapter.py").write_text(adapter.replace("(POLL,)", f"({SETTING})"), encoding="utf-8")
+    (folder / "app.py").write_text(app.replace(line, PLANT.lstrip("\n")).replace("    while True:\n", "    kept = []\n    while True:\n", 1), encoding="utf-8")
     return folder
 
 
@@ -49,7 +49,8 @@ def run(tiny: Path, name: str, plant: str, *args: str) -> store.Run:
     """A run of the command as a user types it."""
     command = [sys.executable, "-m", "bench.cli", "run", *args, "--arm", f"tiny/default{{plant={plant}}}", "--adapter", str(tiny)]
     command += ["--workers", "1", "--wait", "--out", name]
-    done = subprocess.run(command, cwd=tiny.parent, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=False)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tiny.parent, env=env, capture_output=True, encoding="utf-8", timeout=300, check=False)
     assert done.returncode in (0, 3, 4), done.stderr
     return store.open_run(tiny.parent / name)
 

@@ -65,7 +65,7 @@ def test_the_core_never_names_a_system() -> None:
     root = Path(__file__).resolve().parent.parent
     code = [p for folder in ("bench", "scenarios") for p in (root / folder).rglob("*.py") if p.parent.name != "report"]
     for path in code:
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             words = line.lower()
             if any(f'"{name}' in words or f"import {name}" in words for name in ("celery", "rq", "huey")):
                 assert path.name in ("doctor.py",), f"{path.name}: {line.strip()}"

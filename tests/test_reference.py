@@ -29,13 +29,14 @@ def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
     assert time.monotonic() - began < 15
     text = io.StringIO()
     measures.to_csv(text, index=False, float_format="%.9g")
-    assert text.getvalue() == (REFERENCE / name / "measures.csv").read_text()
+    assert text.getvalue() == (REFERENCE / name / "measures.csv").read_text(encoding="utf-8")
 
 
 def test_the_page_says_in_one_line_which_parts_were_measured_by_0_1() -> None:
     joined = join([store.open_run(REFERENCE / name) for name in RUNS])
     assert all(measured_before(run.info) for run in joined.runs)
-    assert before_line(joined).startswith("All was measured by version 0.1") and before_line(joined) in (ROOT / "reports" / "reference.html").read_text()
+    page = (ROOT / "reports" / "reference.html").read_text(encoding="utf-8")
+    assert before_line(joined).startswith("All was measured by version 0.1") and before_line(joined) in page
 
 
 def test_the_reference_is_complete() -> None:

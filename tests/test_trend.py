@@ -185,7 +185,7 @@ def test_the_page(one: Run) -> None:
 
 def test_the_command(one: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code, out, _ = bench(capsys, monkeypatch, "trend", str(one.path), "--html", str(tmp_path / "t.html"))
-    assert code == 0 and "nothing can be said yet" in out and "<svg" in (tmp_path / "t.html").read_text()
+    assert code == 0 and "nothing can be said yet" in out and "<svg" in (tmp_path / "t.html").read_text(encoding="utf-8")
     code, out, _ = bench(capsys, monkeypatch, "trend", str(one.path), "--json")
     assert code == 0 and json.loads(out)["runs"] == ["one"]
     for args in (["trend"], ["trend", str(tmp_path)], ["trend", str(one.path), str(one.path)]):

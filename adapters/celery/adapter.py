@@ -1,9 +1,9 @@
 """Celery: its profiles and its worker commands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.celery import faults, rabbitmq, traces
+from adapters.celery import faults, rabbitmq, rights, traces
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
 CONF = DOCS + "userguide/configuration.html#"
@@ -74,6 +74,8 @@ class Celery:
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
+    variables = ("CELERY*", "C_*", "KOMBU_*", "BROKER_*", "FLOWER_*", "PICKLE_PROTOCOL", "DISABLE_TRACEBACKS", "USE_FAST_LOCALS", "NOSETPS")
+    reach = "adapters.celery.reach"
     push_command = "lpush"
     queues = ("celery",)
     key_patterns = ("celery*", "_kombu.binding*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
@@ -120,6 +122,10 @@ class Celery:
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
         return rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
+
+    def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
+        """Fewer without results, without remote control and without acknowledgement."""
+        return rights.commands(launch.settings, database)
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From acknowledgement and visibility timeout."""

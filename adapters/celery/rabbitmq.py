@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from typing import Any
 
 from adapters.base import Held
 
@@ -15,11 +15,11 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
     When the last worker is gone, what it had been given and had not acknowledged is on the queue again.
     """
     import amqp
+    from kombu.connection import Connection
 
-    parts = urlsplit(broker)
-    credentials = {"userid": parts.username, "password": unquote(parts.password or ""), "virtual_host": unquote(parts.path[1:]) or "/"}
-    with amqp.Connection(f"{parts.hostname}:{parts.port or 5672}", **credentials) as connection:
-        channel = connection.channel()
+    known: Any = Connection
+    with known(broker) as connection:
+        channel = connection.connection.channel()
         try:
             declared = channel.queue_declare(queue=QUEUE, passive=True)
         except amqp.NotFound:

@@ -1,7 +1,7 @@
 """The floor: a bare Redis list, what any Redis queue in Python could reach at best."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile
 
@@ -16,6 +16,7 @@ class Floor:
     packages = ("redis",)
     app = "adapters.floor.app"
     brokers = REDISES
+    reach = "adapters.floor.reach"
     push_command = "lpush"
     key_patterns = (KEY,)
     profiles: Mapping[str, Profile] = {
@@ -38,6 +39,10 @@ class Floor:
             waiting = client.lrange(KEY, 0, -1)
         tasks = {int(json.loads(item)[0]) for item in waiting}
         return {task: Held("queue") for task in handles if task in tasks}
+
+    def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
+        """A push and a pop."""
+        return (f"LPUSH {KEY} x", f"BRPOP {KEY} 1")
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """What a bare list does."""

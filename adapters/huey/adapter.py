@@ -1,9 +1,9 @@
 """Huey: its profiles and its worker command."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.huey import faults, traces
+from adapters.huey import faults, rights, traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
 CONSUMER = DOCS + "consumer.html"
@@ -39,6 +39,8 @@ class Huey:
     packages = ("huey", "redis")
     app = "adapters.huey.app"
     brokers = (*REDISES, "sqlite", "postgres")
+    variables = ("HUEY*",)
+    reach = "adapters.huey.reach"
     push_command = "lpush"
     key_patterns = ("huey.*", "huey_*")
     broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg[binary]",)}
@@ -79,6 +81,10 @@ class Huey:
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On the queue or in the schedule."""
         return traces.held(broker, handles)
+
+    def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
+        """A list, a sorted set with a script, and a hash, of results too where they are kept."""
+        return rights.commands(launch.settings)
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""

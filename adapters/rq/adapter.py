@@ -1,9 +1,9 @@
 """RQ: its profiles and its worker commands."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.rq import faults, traces
+from adapters.rq import faults, rights, traces
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
@@ -31,6 +31,8 @@ class Rq:
     packages = ("rq", "redis")
     app = "adapters.rq.app"
     brokers = REDISES
+    variables = ("RQ_*", "REDIS_*", "SENTRY_*")
+    reach = "adapters.rq.reach"
     push_command = "rpush"
     key_patterns = ("rq:*",)
     bulk_call = "Queue.enqueue_many"
@@ -80,6 +82,10 @@ class Rq:
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)
+
+    def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
+        """The same in every profile, and two more where a job is deleted when it has run."""
+        return rights.commands(launch.settings)
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""

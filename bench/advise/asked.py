@@ -61,8 +61,8 @@ def checked(values: Mapping[str, Any]) -> Asked:
 def from_file(path: Path) -> dict[str, Any]:
     """The values in a TOML file."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read as TOML ({error}): write lines such as rate = 100") from None
 
 

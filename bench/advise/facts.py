@@ -6,6 +6,7 @@ from typing import Any
 from bench.faults.names import CORE
 from bench.features.catalog import FEATURES
 from bench.features.stored import Features
+from bench.machine import usable_cores
 from bench.report.data import FLOOR, Joined, workers_of
 from bench.report.evidence import RULE_OF_THREE, evidence
 from bench.report.words import Figure, figure
@@ -22,7 +23,8 @@ def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
     arms = [_arm(joined, name, about) for name, about in joined.arms.items() if about["system"] != FLOOR and not about["variant"]]
     plan, machine = joined.runs[0].info["plan"], joined.runs[0].info["machine"]
     outcomes = {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems} if features else {}
-    return {"workers": int(plan["workers"]), "cores": int(machine["cores"]), "work_ms": TASK_MS, "arms": arms, "features": outcomes}
+    size = {"workers": int(plan["workers"]), "cores": usable_cores(machine), "work_ms": TASK_MS}
+    return size | {"arms": arms, "features": outcomes}
 
 
 def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:

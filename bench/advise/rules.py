@@ -42,7 +42,7 @@ def _broker(asked: Asked, arm: Arm) -> Check:
     return Check("brokers", arm["broker"] in asked.brokers, f"it runs on {arm['broker']}")
 
 
-def sustained(task_ms: float, kind: str, rate: float, workers: int, cores: int) -> float:
+def sustained(task_ms: float, kind: str, rate: float, workers: int, cores: float) -> float:
     """Tasks per second that the measured slots could do if each task took so long: a slot needs the task's time and its own.
 
     Its own time is what the measured rate leaves: workers ÷ rate. Computing tasks have no more slots than cores.

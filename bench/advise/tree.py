@@ -21,7 +21,7 @@ class Branch:
 
 
 def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch]:
-    """Every branch of the trees in claims/, in their order."""
+    """Every branch of the published trees, in their order."""
     found = []
     for each in (branch for claims in load() for branch in claims.branch):
         seen = {"flows": _flows(features), "small": _small(known, each.advice), "fastest": _fastest(known, each.broker)}[each.by]

@@ -11,6 +11,8 @@ KEPT = (
     *("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_*"),
     *("LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
+PLACES = ("HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+LISTS = ("PATH", "LD_LIBRARY_PATH")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 # Beside what an adapter names: what Python, its allocator, the brokers and their clients read.
 READ = (
@@ -18,6 +20,7 @@ READ = (
     *("REDIS_*", "RABBITMQ_*", "AMQP_*", "ERL_*", "PG*", "SQLITE_*", "BROKER_*", "RESULT_BACKEND"),
     *("GEVENT_*", "EVENTLET_*", "GREENLET_*", "FORKED_BY_MULTIPROCESSING"),
 )
+_taken: set[str] = set()  # what is out already, so that it can still be named
 LOOPBACK = "127.0.0.1,localhost,::1"
 
 
@@ -29,13 +32,24 @@ def built(
     `kept` are further patterns of names, for a program that is none of the measured ones. Where a
     proxy is handed on, loopback does not go through it.
     """
-    passed = set(passed)
+    wanted = set(passed)
     patterns = (*KEPT, *kept)
-    found = {name: value for name, value in os.environ.items() if name in passed or matches(name, patterns)}
+    found = {
+        name: _absolute(name, value)
+        for name, value in os.environ.items()
+        if name in wanted or matches(name, patterns)
+    }
     if any(name.lower() in PROXIES for name in found):
         for name in ("no_proxy", "NO_PROXY"):
             found[name] = ",".join(filter(None, (found.get(name), LOOPBACK)))
     return found | dict(extra or {})
+
+
+def _absolute(name: str, value: str) -> str:
+    """A place that is given relative to our folder means the same to a process in another one."""
+    if name in LISTS:
+        return os.pathsep.join(os.path.abspath(each) for each in value.split(os.pathsep) if each)
+    return os.path.abspath(value) if name in PLACES and value else value
 
 
 def matches(name: str, patterns: Iterable[str]) -> bool:
@@ -48,8 +62,9 @@ def strange(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[st
 
     `patterns` are those that the adapters name, beside `READ`; what is handed on is not among them.
     """
-    known = (*READ, *patterns)
-    return sorted(name for name in os.environ if matches(name, known) and name not in set(passed))
+    known, handed = (*READ, *patterns), set(passed)
+    there = {name for name in os.environ if matches(name, known) and name not in handed}
+    return sorted(there | _taken)
 
 
 def take_out(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[str]:
@@ -60,5 +75,6 @@ def take_out(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[s
     """
     names = strange(patterns, passed)
     for name in names:
-        del os.environ[name]
+        os.environ.pop(name, None)
+    _taken.update(names)
     return names

@@ -1,5 +1,6 @@
 """What git says of a folder: its answer, that there is no checkout, or that it refuses."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,13 @@ def git(folder: Path, *args: str) -> Answer:
 
     Every `GIT_*` of the user is left out: within a hook they name another repository.
     """
-    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8", "GIT_TERMINAL_PROMPT": "0"})
+    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"})
     try:
         done = subprocess.run(["git", "-C", str(folder), *args], env=env, capture_output=True, check=False)
     except OSError:
         return Answer()
     if done.returncode == 0:
-        return Answer(done.stdout.decode(errors="surrogateescape"))
+        return Answer(os.fsdecode(done.stdout))
     return Answer(refused=_refusal(done.stderr.decode(errors="replace")))
 
 

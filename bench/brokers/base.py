@@ -4,7 +4,27 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
-from urllib.parse import urlsplit, urlunsplit
+
+from bench.arms import Arm
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a connection leads: the server, as host:port or as a path, and the database in it."""
+
+    address: str
+    database: str
+
+    @classmethod
+    def of(cls, host: str, port: int, database: object) -> "Place":
+        """A server by name or number, however it is written."""
+        plain = host.lower().strip("[]")
+        return cls(f"{'127.0.0.1' if plain == 'localhost' else plain}:{port}", str(database))
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.address.startswith("/") or self.address.rpartition(":")[0] in ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,19 @@ class Broker(Protocol):
         ...
 
 
+class Given(Broker, Protocol):
+    """A server of the user's."""
+
+    @property
+    def place(self) -> Place:
+        """Where its URL leads."""
+        ...
+
+    def check_rights(self, arm: Arm) -> None:
+        """UsageError that names what an arm needs and the server's user may not do; nothing is changed."""
+        ...
+
+
 @runtime_checkable
 class Fills(Protocol):
     """A broker of ours whose memory can be made to run out."""
@@ -79,12 +112,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def hide_password(url: str) -> str:
-    """The URL as it may be shown."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.hostname}{port}"))

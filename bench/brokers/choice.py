@@ -3,11 +3,17 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.brokers.base import Broker
+from adapters.base import Queues, Reads
+from bench.arms import Arm
+from bench.brokers.base import Broker, Given
 from bench.brokers.binary import find_redis, find_valkey
-from bench.brokers.postgres import EmbeddedPostgres, OwnPostgres
-from bench.brokers.rabbitmq import EmbeddedRabbit, OwnRabbit
-from bench.brokers.redis import PERSISTENCE, EmbeddedRedis, OwnRedis
+from bench.brokers.own_postgres import OwnPostgres
+from bench.brokers.own_rabbit import OwnRabbit
+from bench.brokers.own_redis import OwnRedis
+from bench.brokers.postgres import EmbeddedPostgres
+from bench.brokers.rabbitmq import EmbeddedRabbit
+from bench.brokers.reading import check_reading
+from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
 from bench.brokers.sqlite import SqliteFile
 from bench.errors import UsageError
 from bench.host import Host
@@ -33,21 +39,47 @@ def make_broker(name: str, host: Host, work: Path, log: Path, push_command: str,
     raise ValueError(f"no broker is called {name!r}")
 
 
-def _own(name: str, url: str, push_command: str, queues: Sequence[str]) -> Broker:
+def _own(name: str, url: str, push_command: str, queues: Sequence[str]) -> Given:
     if name == "redis":
         return OwnRedis(url, push_command)
     return OwnRabbit(url, queues) if name == "rabbitmq" else OwnPostgres(url)
 
 
-def check(name: str, servers: Servers) -> None:
-    """UsageError before anything is measured: a given server is not to be reached, or the arm wants one set up in a way that is not done to it."""
-    if name in servers:
-        broker = _own(name, servers[name], "", ())
-        try:
-            broker.start()
-        finally:
-            broker.close()
-    elif "redis" in servers and name in PERSISTENCE:
-        raise UsageError(f"@{name} wants a Redis set up for it, which is not done to yours: leave --redis out, or choose another broker")
-    elif name in PERSISTENCE:
-        find_redis()
+def queues_of(arm: Arm) -> Sequence[str]:
+    """The names by which a broker such as RabbitMQ counts this arm's tasks."""
+    return arm.adapter.queues if isinstance(arm.adapter, Queues) else ()
+
+
+def check(arms: Sequence[Arm], servers: Servers) -> None:
+    """UsageError before anything is measured: a given server cannot be used by one of these arms."""
+    for arm in arms:
+        name = arm.broker
+        if name in servers:
+            _check_given(arm, servers[name])
+        elif "redis" in servers and name in PERSISTENCE:
+            raise UsageError(
+                f"@{name} wants a Redis set up for it, which is not done to yours: "
+                f"leave --redis out, or choose another broker"
+            )
+        elif name in PERSISTENCE:
+            find_redis()
+
+
+def _check_given(arm: Arm, url: str) -> None:
+    broker = _own(arm.broker, url, "", queues_of(arm))
+    try:
+        broker.start()
+        broker.check_rights(arm)
+    finally:
+        broker.close()
+
+
+def check_readings(arms: Sequence[Arm], servers: Servers) -> None:
+    """UsageError if the library of an arm reads a given URL otherwise than it is checked and cleaned up."""
+    asked = set()
+    for arm in (arm for arm in arms if arm.broker in servers and isinstance(arm.adapter, Reads)):
+        if (of := (arm.adapter.name, arm.broker, arm.environment)) in asked:
+            continue
+        asked.add(of)
+        broker = _own(arm.broker, servers[arm.broker], "", ())
+        check_reading(arm, servers[arm.broker], broker.place)

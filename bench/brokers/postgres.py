@@ -1,6 +1,5 @@
-"""PostgreSQL: a cluster of a cell's own, loopback only, or the user's database by URL."""
+"""PostgreSQL: a cluster of a cell's own, loopback only."""
 
-import fnmatch
 import os
 import pwd
 import re
@@ -12,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.brokers.base import Counters, free_port, hide_password
-from bench.errors import BenchError, CellFailed, Unavailable, UsageError
+from bench.brokers.base import Counters, free_port
+from bench.errors import CellFailed, Unavailable
 from bench.host import Host, last_lines
 
 READY_S = 30.0
@@ -24,7 +23,7 @@ APT = "apt install postgresql"
 def find_postgres() -> Path:
     """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
     beside = shutil.which("postgres")
-    folders = [Path(beside).parent] if beside else []
+    folders = [Path(beside).resolve().parent] if beside else []
     folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
     for folder in folders:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
@@ -79,7 +78,7 @@ class EmbeddedPostgres:
         self._carry_out("initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8")
         # The password goes in by standard input, of a server that serves nobody yet.
         self._carry_out("postgres", "--single", "-D", str(self.folder), "postgres", stdin=f"alter role bench password '{self._password}'\n")
-        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
         made = self.host.spawn([*self._as_user(), str(self.programs / program), *words], self.log, {"LC_ALL": "C.UTF-8"}, stdin=stdin)
@@ -91,7 +90,7 @@ class EmbeddedPostgres:
 
     def _reachable(self) -> None:
         """Unavailable where the server's user cannot reach a folder that root has made."""
-        for path in self.folder.parents:
+        for path in {*self.folder.parents, *self.folder.resolve().parents}:
             if not path.stat().st_mode & 0o001:
                 raise Unavailable(f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out")
 
@@ -122,59 +121,6 @@ class EmbeddedPostgres:
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its folder goes with the cell."""
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-class OwnPostgres:
-    """The user's database: it must hold no table before a cell."""
-
-    by_os = False
-    ours = False
-    pid: int | None = None
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def start(self) -> None:
-        """Reach it, and refuse one that holds tables."""
-        if tables := self._tables():
-            raise UsageError(f"the database at {hide_password(self.url)} has a table {tables[0]!r}: give an empty database; nothing was touched")
-
-    def _tables(self) -> list[str]:
-        try:
-            with connect(self.url) as connection:
-                return [row[0] for row in connection.execute("select tablename from pg_tables where schemaname = current_schema() order by 1").fetchall()]
-        except ImportError:
-            raise
-        except Exception as error:  # psycopg has its own hierarchy, and a bad URL another
-            said = str(error).strip().splitlines()[-1][:120] if str(error).strip() else type(error).__name__
-            raise UsageError(f"the PostgreSQL at {hide_password(self.url)} says {said!r}: start it, or correct --postgres") from None
-
-    def kill(self) -> int:
-        """Never."""
-        raise Unavailable("faults of the broker are not done to a PostgreSQL given by --postgres")
-
-    def counters(self, edge: bool) -> Counters | None:
-        """Whoever else uses it stands in its figures too."""
-        return None
-
-    def describe(self) -> Mapping[str, str]:
-        """Its own word for its version."""
-        return {"name": "postgresql", "version": version_of(self.url), "origin": "--postgres"}
-
-    def clean_up(self, patterns: Sequence[str]) -> None:
-        """Drop the tables that appeared, only if the system declares every one of them."""
-        tables = self._tables()
-        strange = [name for name in tables if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
-        if strange:
-            raise BenchError(
-                f"tables that no adapter declares appeared in {hide_password(self.url)}: {', '.join(strange[:5])}; look at them, the run stops here"
-            )
-        with connect(self.url) as connection:
-            for name in tables:
-                connection.execute(f'drop table "{name}"')
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -1,4 +1,4 @@
-"""RabbitMQ: a node of a cell's own, loopback only, or the user's virtual host by URL."""
+"""RabbitMQ: a node of a cell's own, loopback only, and the connection of the instrument's own."""
 
 import secrets
 import shutil
@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from bench.brokers.base import Counters, free_port, hide_password
-from bench.errors import BenchError, CellFailed, Unavailable, UsageError
+from bench.brokers.base import Counters, free_port
+from bench.errors import CellFailed, Unavailable
 from bench.host import Host, last_lines
 
 # The wrappers on PATH switch to the user rabbitmq; these are the programs behind them.
@@ -27,7 +26,7 @@ def find_rabbitmq() -> Path:
     for folder in (*FOLDERS, *filter(None, [shutil.which("rabbitmq-server")])):
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
-            return path
+            return path.absolute()
     raise Unavailable(f"there is no RabbitMQ on this machine: {APT}")
 
 
@@ -41,14 +40,12 @@ class Queues:
     def connect(self) -> Any:
         """The open connection; whatever py-amqp raises if there is none to be had."""
         if self._connection is None:
-            import amqp  # comes with celery, the only system that speaks it
+            # Kombu comes with celery, the only system that speaks AMQP, and reads its URLs.
+            from kombu.connection import Connection
 
-            parts = urlsplit(self.url)
-            where = f"{parts.hostname}:{parts.port or 5672}"
-            vhost = unquote(parts.path[1:]) or "/"
-            connection = amqp.Connection(where, parts.username or "guest", unquote(parts.password or "guest"), virtual_host=vhost, connect_timeout=2)
-            connection.connect()
-            self._connection = connection
+            known: Any = Connection
+            read = known(self.url, connect_timeout=2, heartbeat=0)
+            self._connection = read.transport.establish_connection()
         return self._connection
 
     def waiting(self) -> int | None:
@@ -123,7 +120,7 @@ class EmbeddedRabbit:
         first = not self.folder.exists()
         if first:
             self.folder.mkdir()
-            (self.folder / "plugins").write_text("[].\n")
+            (self.folder / "plugins").write_text("[].\n", encoding="utf-8")
         self.pid = self.host.spawn([str(self.programs / "rabbitmq-server")], self.log, self.env)
         deadline = time.monotonic() + READY_S
         if first:
@@ -149,7 +146,10 @@ class EmbeddedRabbit:
         """What `rabbitmqctl` answers; a password goes in by standard input. CellFailed if it refuses."""
         argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
         try:
-            done = subprocess.run(argv, env=self.env, input=stdin + "\n", capture_output=True, text=True, timeout=timeout_s, check=True)
+            done = subprocess.run(
+                argv, env=self.env, input=stdin + "\n", capture_output=True, timeout=timeout_s, check=True,
+                encoding="utf-8", errors="replace",
+            )
         except (subprocess.SubprocessError, OSError) as error:
             said = str(getattr(error, "stderr", "") or error).strip().splitlines()
             raise CellFailed(f"rabbitmqctl {words[0]} failed: {said[-1][:200] if said else type(error).__name__}") from None
@@ -190,70 +190,6 @@ class EmbeddedRabbit:
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its folder goes with the cell."""
-
-    def close(self) -> None:
-        """Close our connection."""
-        self.queues.close()
-
-
-class OwnRabbit:
-    """A virtual host of the user's: the queues that the system would use must not be there yet."""
-
-    by_os = False
-    ours = False
-    pid: int | None = None
-
-    def __init__(self, url: str, queues: Sequence[str]) -> None:
-        self.url = url
-        self.queues = Queues(url, queues)
-
-    def start(self) -> None:
-        """Reach it, and refuse one in which a queue of that name exists."""
-        import amqp
-
-        shown = hide_password(self.url)
-        try:
-            self.queues.connect()
-        except amqp.AMQPError as error:
-            raise UsageError(f"the RabbitMQ at {shown} says {str(error)[:120]!r}: check the URL of --rabbitmq") from None
-        except (OSError, ValueError) as error:
-            raise UsageError(f"the RabbitMQ at {shown} cannot be reached ({type(error).__name__}): start it, or correct --rabbitmq") from None
-        if there := self._existing():
-            raise UsageError(f"the virtual host of the RabbitMQ at {shown} has a queue {there[0]!r}: give an empty virtual host; nothing was touched")
-
-    def _existing(self) -> list[str]:
-        import amqp
-
-        found = []
-        for name in self.queues.names:
-            try:
-                self.queues.connect().channel().queue_declare(queue=name, passive=True)
-                found.append(name)
-            except amqp.NotFound:
-                continue
-        return found
-
-    def kill(self) -> int:
-        """Never."""
-        raise Unavailable("faults of the broker are not done to a RabbitMQ given by --rabbitmq")
-
-    def counters(self, edge: bool) -> Counters | None:
-        """How many messages wait, at the edges of phases."""
-        return Counters(messages=self.queues.waiting()) if edge else Counters()
-
-    def describe(self) -> Mapping[str, str]:
-        """The version in its greeting."""
-        return {"name": "rabbitmq", "version": version_of(self.queues), "origin": "--rabbitmq"}
-
-    def clean_up(self, patterns: Sequence[str]) -> None:
-        """Delete the queues of the system; what else it declared deletes itself when its last client leaves."""
-        import amqp
-
-        for name in self.queues.names:
-            try:
-                self.queues.connect().channel().queue_delete(queue=name)
-            except amqp.AMQPError as error:
-                raise BenchError(f"the queue {name!r} of {hide_password(self.url)} could not be deleted: {str(error)[:120]}") from None
 
     def close(self) -> None:
         """Close our connection."""

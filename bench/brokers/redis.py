@@ -1,19 +1,17 @@
-"""Redis: an embedded one per cell, on a free loopback port, or the user's own by URL."""
+"""Redis: an embedded one per cell, on a free loopback port, and what the user's own shares with it."""
 
-import fnmatch
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis
 
-from bench.brokers.base import Counters, free_port, hide_password
+from bench.brokers.base import Counters, free_port
 from bench.brokers.binary import ServerBinary
-from bench.errors import BenchError, CellFailed, Unavailable, UsageError
+from bench.errors import CellFailed
 from bench.host import Host, last_lines
 
 PERSISTENCE = {
@@ -82,7 +80,7 @@ class EmbeddedRedis(RedisBroker):
     def start(self) -> None:
         """Start it on its data folder and wait until it answers; CellFailed with its last log lines if it does not."""
         self.folder.mkdir(exist_ok=True)
-        config = f"port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir {self.folder}\ndaemonize no\n" + self.persistence
+        config = f'port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir "{self.folder}"\ndaemonize no\n' + self.persistence
         # The settings go in by standard input: neither a file nor the process list shows the password.
         self.pid = self.host.spawn([self.server.path, "-"], self.log, {"LC_ALL": "C"}, stdin=config)
         deadline = time.monotonic() + 20
@@ -130,67 +128,3 @@ class EmbeddedRedis(RedisBroker):
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its data folder goes with the cell."""
-
-
-class OwnRedis(RedisBroker):
-    """The user's Redis: it must be empty before a cell, and gets back as it was."""
-
-    def __init__(self, url: str, push_command: str) -> None:
-        super().__init__(push_command)
-        self.url = url
-
-    def counters(self, edge: bool) -> Counters | None:
-        """Nothing: whoever else uses this server stands in its counters too."""
-        return None
-
-    def start(self) -> None:
-        """Reach it, and refuse one that holds keys."""
-        self.check_clean()
-        self.pid = self._local_pid()
-
-    def _local_pid(self) -> int | None:
-        """Its pid if it runs on this machine: then what it burns for us is no foreign load."""
-        if urlsplit(self.url).hostname not in ("127.0.0.1", "localhost", "::1"):
-            return None
-        pid = int(self.client().info("server")["process_id"])
-        try:
-            name = Path(f"/proc/{pid}/comm").read_text()
-        except OSError:
-            return None  # in a container it has another pid than we see
-        return pid if name.startswith(("redis", "valkey")) else None
-
-    def describe(self) -> Mapping[str, str]:
-        """Its own word for its version."""
-        return {"name": "redis", "version": str(self.client().info("server")["redis_version"]), "origin": "--redis"}
-
-    def kill(self) -> int:
-        """Never."""
-        raise Unavailable("faults of the broker are not done to a Redis given by --redis")
-
-    def check_clean(self) -> None:
-        """UsageError in one line if it cannot be reached or is not empty; no key is touched."""
-        shown = hide_password(self.url)
-        try:
-            keys = int(self.client().dbsize())
-        except redis.AuthenticationError:
-            raise UsageError(f"the Redis at {shown} refuses the password: check the URL of --redis") from None
-        except redis.ResponseError as error:
-            raise UsageError(f"the Redis at {shown} says {str(error)[:120]!r}: check the URL of --redis") from None
-        except (redis.RedisError, OSError, ValueError) as error:
-            raise UsageError(f"the Redis at {shown} cannot be reached ({type(error).__name__}): start it, or correct --redis") from None
-        if keys:
-            raise UsageError(
-                f"database {urlsplit(self.url).path or '/0'} of the Redis at {shown} holds {keys} keys: "
-                f"give an empty database, such as …/15; nothing was touched"
-            )
-
-    def clean_up(self, patterns: Sequence[str]) -> None:
-        """Delete the keys that appeared, by name, only if the adapter's patterns cover every one of them."""
-        keys = [key.decode(errors="replace") for key in self.client().scan_iter(count=1000)]
-        strange = [key for key in keys if not any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)]
-        if strange:
-            raise BenchError(
-                f"keys that no adapter declares appeared in {hide_password(self.url)}: {', '.join(sorted(strange)[:5])}; look at them, the run stops here"
-            )
-        for at in range(0, len(keys), 1000):
-            self.client().unlink(*keys[at : at + 1000])

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from bench.claims.form import load
 from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, Ruling, rule
+from bench.errors import UsageError
 from bench.features.stored import Features
 from bench.report.data import join
 from bench.store import Run
@@ -22,8 +23,21 @@ def rulings(runs: Sequence[Run], features: Features | None) -> list[Ruling]:
 
 def counted(found: Sequence[Ruling]) -> str:
     """How many of each verdict, in words."""
-    counts = Counter(each.verdict.split(" since ")[0] for each in found)
+    counts = Counter(map(_verdict, found))
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+
+
+def judged(found: Sequence[Ruling]) -> None:
+    """UsageError where not one claim was confirmed, refuted or found outdated."""
+    if not any(_verdict(each) in LOOKS for each in found):
+        raise UsageError(
+            f"none of the {len(found)} published claims could be judged: take a run with burst and"
+            " recovery of the default profiles (`bench run`), or give `bench features` by --features"
+        )
+
+
+def _verdict(each: Ruling) -> str:
+    return each.verdict.split(" since ")[0]
 
 
 def render(found: Sequence[Ruling], out: Console) -> None:
@@ -32,7 +46,7 @@ def render(found: Sequence[Ruling], out: Console) -> None:
         out.print(Text(f"\n{source}", style="bold"))
         for each in found:
             if each.source == source:
-                style = LOOKS.get(each.verdict.split(" since ")[0], "dim")
+                style = LOOKS.get(_verdict(each), "dim")
                 out.print(Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"), soft_wrap=True)
                 out.print(Text(f"    {each.evidence}"), soft_wrap=True)
     out.print(f"\n{counted(found)}")

@@ -1,4 +1,4 @@
-"""The form of claims/*.toml: what was published, in words of ours that a program can judge."""
+"""The form of tables/*.toml: what was published, in words of ours that a program can judge."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from bench.errors import UsageError
 from bench.faults.names import FAULT_NAMES
 from bench.features.catalog import FEATURES
-from bench.host import ROOT
 
+TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
 
 
@@ -130,19 +130,22 @@ class Claims(Part):
     branch: Sequence[Branch] = ()
 
 
-def load(folder: Path = ROOT / "claims") -> list[Claims]:
-    """Every file of the folder, in the order of their names; UsageError in one line for one that is not of this form."""
+def load(folder: Path = TABLES) -> list[Claims]:
+    """Every file of the folder, in the order of their names; UsageError in one line for one that is
+    not of this form, and where there is none."""
     found = []
     for path in sorted(folder.glob("*.toml")):
         try:
             found.append(Claims.model_validate(_read(path)))
-        except (ValidationError, tomllib.TOMLDecodeError) as error:
+        except (ValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: {_first(error)}") from None
+    if not found:
+        raise UsageError(f"{folder} has no published claims (*.toml): install queue-bench again")
     return found
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _first(error: Exception) -> str:

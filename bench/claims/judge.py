@@ -16,6 +16,8 @@ VERDICTS = (CONFIRMED, REFUTED, OUTDATED, UNTESTED, UNLIKE)
 # A ratio twice as large is another claim. Without an interval only half an order of magnitude is told apart: √10.
 NEAR, APART, ENOUGH_BLOCKS = 2.0, 10**0.5, 3
 
+NOTHING_SEEN = ("missing", "invalid", "withheld", "unavailable", "not_offered")  # of a cell, in the place of a number
+
 
 @dataclass(frozen=True)
 class Ruling:
@@ -156,6 +158,8 @@ def _recovered(claim: Recovery, system: str, joined: Joined | None) -> tuple[str
     shown = listing([_told(name, seen[name], fates) for name in arms])
     text = f"{shown}; {claim.reading}" if claim.reading else shown
     default = f"{system}/default"
+    if seen[default].verdict in NOTHING_SEEN:
+        return UNTESTED, text
     if system in claim.manual:
         struck = fates.get(default)
         needs = struck is not None and (struck.hit["lost"] or struck.hit["stuck"] or struck.hit["failed"])

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import lock
-from bench.commands.common import Adapters, Json, Wait, answer, app, console
+from bench.base.output import refuse_unwritable
+from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
+from bench.ending import in_spite
 from bench.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ def check(
     fail_on: Annotated[Words, typer.Option("--fail-on", metavar="METRIC", help="judge these alone; lost and doubled tasks always count")] = [],  # noqa: B006
     threshold: Annotated[Words, typer.Option("--threshold", metavar="METRIC=5%", help="a change must be larger than this; the tie zone unless told")] = [],  # noqa: B006
     aa: Annotated[bool, typer.Option("--aa", help="base against itself; with --replay: base and head changed at random")] = False,
-    workers: Annotated[int | None, typer.Option(help="slots of both; one less than there are cores unless told")] = None,
+    workers: Annotated[int | None, typer.Option(help="slots of both; one less than `bench run` takes unless told")] = None,
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")] = None,
     seed: Annotated[int | None, typer.Option(help="for the order, the arrivals, and the draws of --replay and --simulate")] = None,
     features: Annotated[
@@ -51,6 +53,7 @@ def check(
     simulate: Annotated[int | None, typer.Option("--simulate", metavar="N", help="so many suites with the noise of --noise")] = None,
     noise: Annotated[Words, typer.Option("--noise", metavar="FILE|RUN", help="recorded A/A blocks")] = [],  # noqa: B006
     plant: Annotated[Words, typer.Option("--plant", metavar="METRIC=25%", help="with --simulate: a change that is really there")] = [],  # noqa: B006
+    passed: Pass = [],  # noqa: B006
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +81,9 @@ def check(
             raise UsageError(f"there is no {name}: give --{name} ARM, or {name} = … under [check] in bench.toml; `bench list` shows the arms")
     given |= {"scenarios": tuple(scenario or stored.scenarios or ()), "cases": tuple(case or stored.cases or ()), "fail_on": judged, "thresholds": limits}
     given |= {"workers": workers or stored.workers, "tasks": tasks or stored.tasks, "budget_s": seconds(budget or stored.budget or "10m")}
-    given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter), "blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter)}
+    given |= {"blocks": blocks, "servers": {"redis": redis} if redis else {}}
+    given |= {"passed": passed_on(passed)}
     given["features"] = record is None and (stored.features if features is None else features)
     raise typer.Exit(_live(given, record, write, wait, as_json))
 
@@ -93,21 +98,28 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     out = console(as_json)
     if record is not None and record.exists():
         raise UsageError(f"{record} is there already: name another file, each recording has its own")
+    if record is not None:
+        refuse_unwritable(record, "name another file")
     with lock.measuring(wait, out.print):
         live = Live(out)
         with live.bar:
             changes, recording = carry_out(Asked(**given), live)
-    if record is not None:
-        write_recording(record, recording)
-        out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
-    written(changes)
-    if as_json:
-        answer(changes.as_json())
-    else:
-        show(changes, out)
-        out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
+
+    def keep() -> None:
+        if record is not None:
+            write_recording(record, recording)
+            out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
+
+    def tell() -> None:
+        if as_json:
+            answer(changes.as_json())
+        else:
+            show(changes, out)
+            out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
+
     # A recording decides nothing.
-    return EXIT_OK if record is not None else changes.exit_code
+    code = EXIT_OK if record is not None else changes.exit_code
+    return in_spite(code, keep, lambda: written(changes), tell)
 
 
 def _formats(write: Words) -> Callable[["Changes"], object]:

@@ -1,6 +1,7 @@
 """What the commands share: the application, the options that several have, and where words go."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,13 +10,16 @@ import typer
 from rich.console import Console
 
 from bench import arms
+from bench.base import streams
 from bench.errors import UsageError
 from bench.features.stored import Features, open_features
 
+OURS = ("QUEUE_BENCH_", "PYTHONPATH")
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Compare the Python task queues Celery, RQ and Huey, by numbers that can be traced.")
 Wait = Annotated[bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")]
 FeaturesOption = Annotated[Path | None, typer.Option("--features", help="a folder that `bench features` has made")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output and nothing else there")]
+Pass = Annotated[list[str], typer.Option("--pass", help="a variable that measured processes get too; its name is recorded, its value never")]
 RunArg = Annotated[str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")]
 Adapters = Annotated[list[Path], typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)")]
 
@@ -26,13 +30,24 @@ def console(quiet: bool = False) -> Console:
 
 
 def answer(value: Any) -> None:
-    """The one JSON document."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """The one JSON document: in UTF-8, and where standard output is something else in ASCII with escapes, which is both."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    sys.stdout.write((text if streams.utf8(text) else json.dumps(value, indent=1)) + "\n")
 
 
 def given_features(folder: Path | None) -> Features | None:
     """Those that were named, or none."""
     return None if folder is None else open_features(folder)
+
+
+def passed_on(names: list[str]) -> tuple[str, ...]:
+    """The variables to hand on; UsageError for one that is not there, or that is ours."""
+    for name in names:
+        if name.startswith(OURS):
+            raise UsageError(f"--pass {name}: bench sets this variable itself: leave it out")
+        if name not in os.environ:
+            raise UsageError(f"--pass {name}: there is no such variable: export it first")
+    return tuple(sorted(set(names)))
 
 
 def find_run(name: str) -> Path:

@@ -17,7 +17,7 @@ def export(
     run: RunArg,
     slim: Annotated[bool, typer.Option("--slim", help="without raw events, at most 200 KiB for a default run")] = False,
     out: Annotated[Path | None, typer.Option(help="the new run folder; results/<run>-slim unless told")] = None,
-    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="in a format of other tools: bmf, openmetrics, pyperf, …")] = [],  # noqa: B006
+    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="in a format of other tools: bmf, prometheus, pyperf, …")] = [],  # noqa: B006
     arm: Annotated[str | None, typer.Option("--arm", help="the arm, for a format that holds one")] = None,
     as_json: Json = False,
 ) -> None:

@@ -16,13 +16,16 @@ def claims(
     features: FeaturesOption = None,
     as_json: Json = False,
 ) -> None:
-    """Judge the published claims in claims/ by stored runs and features."""
-    from bench.claims.command import render, rulings
+    """Judge the published claims by stored runs and features."""
+    from bench.claims.command import judged, render, rulings
 
     found = rulings([measuring.open_measured(find_run(name)) for name in run], given_features(features))
     if as_json:
-        return answer([asdict(each) for each in found])
-    render(found, console())
+        answer([asdict(each) for each in found])
+    else:
+        render(found, console())
+    # Last, so that the reason of each is seen first.
+    judged(found)
 
 
 @app.command()

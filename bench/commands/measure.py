@@ -8,8 +8,10 @@ import typer
 from rich.markup import escape
 
 from bench import arms, lock, measuring, store
-from bench.commands.common import Adapters, Json, Wait, answer, app, console, find_run
-from bench.errors import EXIT_OK, UsageError
+from bench.base.output import refuse_unwritable
+from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
+from bench.ending import in_spite
+from bench.errors import UsageError
 from bench.plan import SIZES, Plan, make_plan
 
 # Escaped: square brackets are markup to the help.
@@ -27,7 +29,7 @@ def run(
     size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
     tasks: Annotated[int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")] = None,
     blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
-    workers: Annotated[int | None, typer.Option(help="slots of every system; the number of cores unless told")] = None,
+    workers: Annotated[int | None, typer.Option(help="slots of every system; as many as cores, or as the CPU quota has, unless told")] = None,
     redis: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own; the variable hides its password")] = None,
     rabbitmq: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…")] = None,
     postgres: Annotated[str | None, typer.Option(envvar="QUEUE_BENCH_POSTGRES", help="an empty PostgreSQL database of your own, postgresql://…")] = None,
@@ -39,11 +41,13 @@ def run(
     resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None,
     time_cap: Annotated[float, typer.Option(help="seconds after which a cell is measured on what it did")] = 1200.0,
     minutes: Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")] = None,
+    passed: Pass = [],  # noqa: B006
+    report: Annotated[Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
-    from bench.live import measure_live
+    from bench.live import measure_live, report_path
 
     known = arms.load_adapters(adapter)
     if resume is not None:
@@ -57,14 +61,17 @@ def run(
         if aa:
             arm = _with_twins(arm, known)
         given = seed if seed is not None else fresh_seed()
-        how = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers, "minutes": minutes, "time_cap_s": time_cap}
+        how: dict[str, Any] = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers}
+        how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed_on(passed)}
         plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
         folder = new_folder(out, given)
+    page = report_path(folder, report)
+    refuse_unwritable(page, "name another place by --report FILE")
     with lock.measuring(wait, console(as_json).print):
         servers = {name: url for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres)) if url}
-        code = measure_live(plan, folder, servers, console(as_json), resuming=resume is not None)
+        code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
     if as_json:
-        answer(_summary(folder, code))
+        code = in_spite(code, lambda: answer(_summary(folder, code)))
     raise typer.Exit(code)
 
 
@@ -80,8 +87,9 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
         raise UsageError(f"{folder} is a slim run, its raw events are not there: go on with the whole run")
     info = run.info
     stored = info["plan"]
+    handed = passed_on(stored.get("passed", []))
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
-    options |= {"base": stored.get("base", ""), "until": stored.get("until", {})}
+    options |= {"base": stored.get("base", ""), "until": stored.get("until", {}), "passed": handed}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
 
 
@@ -118,14 +126,15 @@ def features(
     quick: Annotated[bool, typer.Option("--quick", help="without those that wait for a slower clock")] = False,
     shown: Annotated[bool, typer.Option("--list", help="show the features instead")] = False,
     adapter: Adapters = [],  # noqa: B006
+    passed: Pass = [],  # noqa: B006
     out: Annotated[Path | None, typer.Option(help="the folder of the evidence; results/features-<time> unless told")] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Show live what each system can do, by its own worker and public calls, and keep the evidence."""
     from bench.features.catalog import CATALOG
+    from bench.features.command import exit_code, new_folder
     from bench.features.command import features as carry_out
-    from bench.features.command import new_folder
 
     if shown:
         if as_json:
@@ -136,7 +145,7 @@ def features(
     known = arms.load_adapters(adapter)
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):
-        found = carry_out(known, system, feature, folder, quick, console(as_json))
+        found = carry_out(known, system, feature, folder, quick, console(as_json), passed_on(passed))
     if as_json:
         answer(found.info)
-    raise typer.Exit(EXIT_OK)
+    raise typer.Exit(exit_code(found))

@@ -1,7 +1,6 @@
 """The commands that read: report, measure, list, doctor. They start nothing and change no event."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from bench import arms, measuring, store
 from bench.commands.common import Adapters, FeaturesOption, Json, RunArg, answer, app, console, find_run, given_features
 from bench.errors import EXIT_OK, EXIT_USAGE
+from bench.machine import slots
 from bench.plan import load_scenarios
 
 
@@ -54,8 +54,9 @@ def list_all(adapter: Adapters = [], runs: Annotated[bool, typer.Option("--runs"
     if runs:
         found = [path.parent.name for path in sorted(Path("results").glob("**/run.json"))]
         return answer(found) if as_json else console().print("\n".join(found) or "no runs under results/")
-    slots = len(os.sched_getaffinity(0))
-    described = [arms.Arm(a, p, p.redis, {}).describe(slots) for a in arms.load_adapters(adapter).values() for p in a.profiles.values()]
+    count = slots()
+    known = [(each, p) for each in arms.load_adapters(adapter).values() for p in each.profiles.values()]
+    described = [arms.Arm(each, p, p.redis, {}).describe(count) for each, p in known]
     scenarios = {name: {"about": s.about, "cases": list(s.all_cases())} for name, s in load_scenarios().items()}
     if as_json:
         return answer({"scenarios": scenarios, "arms": described})

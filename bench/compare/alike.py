@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.code import unlike
 from bench.compare.sides import Side, one_run
 from bench.errors import UsageError
-from bench.selftest.stored import SAME
+from bench.machine import SAME
 
 PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "time cap"}
 

@@ -65,7 +65,7 @@ def _make(arm: str, folder: Path, resolved: Resolved, wheels: Mapping[str, Path]
             _install(host, folder, resolved.packages, wheels)
         except PipFailed as failed:
             raise not_installable(arm, failed) from None
-        (folder / COMPLETE).write_text(json.dumps({"packages": [f"{p.name}=={p.version}" for p in resolved.packages]}))
+        (folder / COMPLETE).write_text(json.dumps({"packages": [f"{p.name}=={p.version}" for p in resolved.packages]}), encoding="utf-8")
 
 
 def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
@@ -75,5 +75,5 @@ def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapp
     locked = host.work / "locked.txt"
     # pip checks all of them or none.
     known = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
-    locked.write_text("".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True)))
+    locked.write_text("".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True)), encoding="utf-8")
     pip(host, "--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-deps", "-r", str(locked))

@@ -32,9 +32,9 @@ def digest(path: Path) -> str:
     found = hashlib.sha256()
     for name in files(path):
         file = path / name
-        content = os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+        content = os.fsencode(os.readlink(file)) if file.is_symlink() else file.read_bytes()
         bits = b"l" if file.is_symlink() else b"x" if os.access(file, os.X_OK) else b"-"
-        found.update(b"\0".join((name.encode(), bits, str(len(content)).encode(), content)))
+        found.update(b"\0".join((os.fsencode(name), bits, str(len(content)).encode(), content)))
     return found.hexdigest()[:32]
 
 
@@ -93,7 +93,7 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> None:
         except PipFailed as failed:
             raise not_installable(arm, failed) from None
         shutil.copytree(made, folder)
-        (folder / COMPLETE).write_text("{}")
+        (folder / COMPLETE).write_text("{}", encoding="utf-8")
 
 
 def _copy(path: Path, source: Path) -> None:
@@ -102,13 +102,15 @@ def _copy(path: Path, source: Path) -> None:
         shutil.copy2(path / name, source / name, follow_symlinks=False)
     if (path / ".git").exists():
         # Some builds ask git for their version. The copy points at the same history.
-        (source / ".git").write_text(f"gitdir: {_git(path, 'rev-parse', '--absolute-git-dir').strip()}\n")
+        history = _git(path, "rev-parse", "--absolute-git-dir").strip()
+        (source / ".git").write_bytes(os.fsencode(f"gitdir: {history}\n"))
 
 
 def _git(path: Path, *args: str) -> str:
     """What git says; nothing where it is no checkout, or git is not there."""
     env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        return subprocess.run(["git", "-C", str(path), *args], env=env, capture_output=True, text=True, check=True).stdout
+        command = ["git", "-C", str(path), *args]
+        return os.fsdecode(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
     except (OSError, subprocess.CalledProcessError):
         return ""

@@ -37,12 +37,12 @@ def pip(host: Host, *args: str) -> None:
 def run(host: Host, argv: list[str]) -> None:
     """Run a program to its end, as a process of the workshop; PipFailed with all it said if it does not end well."""
     log = host.work / "said.log"
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QUEUE_BENCH_"))}
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
     ended = host.wait([pid], PIP_S)
     if not ended or host.exit_status(pid) != 0:
-        raise PipFailed(log.read_text(errors="replace") if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
+        raise PipFailed(log.read_text(errors="replace", encoding="utf-8") if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
 
 
 def missing_version(said: str) -> str | None:

@@ -38,12 +38,12 @@ def resolve(
     """
     kept = cache("resolved") / f"{_key(wanted, free, states)}.json"
     if all(each.exact for each in wanted if each.name in free) and kept.exists():
-        return _read(json.loads(kept.read_text()))
+        return _read(json.loads(kept.read_text(encoding="utf-8")))
     building()
     with workshop() as host:
         found = _ask(arm, wanted, free, wheels, host)
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
-    part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}))
+    part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}), encoding="utf-8")
     part.replace(kept)
     return found
 
@@ -92,11 +92,11 @@ def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mappin
     from packaging.utils import canonicalize_name
 
     constraints, requirements, report = (host.work / name for name in ("constraints.txt", "requirements.txt", "report.json"))
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()))
-    requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted))
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8")
+    requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted), encoding="utf-8")
     asked = ("-c", str(constraints), "-r", str(requirements))
     pip(host, "install", "--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary", "--report", str(report), *asked)
-    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in json.loads(report.read_text())["install"]]
+    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in json.loads(report.read_text(encoding="utf-8"))["install"]]
     packages = [Package(canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")) for m, archive in found]
     return tuple(sorted(packages, key=lambda package: package.name))
 

@@ -1,6 +1,7 @@
 """`bench features`: carry the trials out, show each outcome as it comes, store all, print the table."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,9 @@ from rich.text import Text
 
 from adapters.base import Adapter
 from bench import store
-from bench.arms import nearest
-from bench.errors import UsageError
+from bench.arms import nearest, read_by
+from bench.base import environ
+from bench.errors import EXIT_INVALID, EXIT_OK, UsageError
 from bench.features import session, stored
 from bench.features.catalog import CATALOG, FEATURES, GROUPS
 from bench.features.outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
@@ -26,16 +28,25 @@ def new_folder() -> Path:
     return Path("results") / f"features-{datetime.now(UTC):%Y%m%d-%H%M%S}"
 
 
-def features(adapters: Mapping[str, Adapter], systems: Sequence[str], wanted: Sequence[str], folder: Path, quick: bool, out: Console) -> Features:
+def features(
+    adapters: Mapping[str, Adapter],
+    systems: Sequence[str],
+    wanted: Sequence[str],
+    folder: Path,
+    quick: bool,
+    out: Console,
+    passed: tuple[str, ...] = (),
+) -> Features:
     """Carry out and store; UsageError for an unknown word or a folder that cannot be used."""
     for name in systems:
         if name not in adapters:
             raise nearest(name, adapters, "system")
     chosen = [name for word in wanted for name in _meant(word)]
-    plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick)
+    plan = session.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick, passed=passed)
     if not plan:
         raise UsageError("none of these systems has a trial of these features: `bench features --list` shows the features")
     store.fresh_folder(folder)
+    environ.take_out(read_by(adapters.values()), passed)
     began = time.monotonic()
     out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
     findings = session.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))
@@ -45,7 +56,22 @@ def features(adapters: Mapping[str, Adapter], systems: Sequence[str], wanted: Se
     out.print(
         f"{', '.join(f'{count} {name}' for name, count in counted.items() if count)}; {time.monotonic() - began:.0f} s; written to {folder / stored.FILE}"
     )
+    if nothing_found_out(findings):
+        out.print(nothing_found_out(findings), markup=False, soft_wrap=True)
     return found
+
+
+def exit_code(found: Features) -> int:
+    """4 where nothing could be found out; what is partly unknown is an answer."""
+    return EXIT_INVALID if nothing_found_out(found.findings) else EXIT_OK
+
+
+def nothing_found_out(findings: Sequence[Finding]) -> str:
+    """That nothing was found out, with the reason that most trials give; empty where something was."""
+    if any(each.outcome != UNKNOWN for each in findings):
+        return ""
+    ((reason, times),) = Counter(each.text for each in findings).most_common(1)
+    return f"nothing could be found out, {times} of {len(findings)} trials say: {reason}"
 
 
 def _meant(word: str) -> list[str]:

@@ -2,10 +2,8 @@
 
 import importlib
 import json
-import os
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,16 +13,18 @@ from typing import Any
 
 from adapters.base import Adapter
 from bench import store
+from bench.base.environ import built
 from bench.brokers.choice import make_broker
 from bench.environments.environment import OWN, Environment
 from bench.errors import BenchError, CellFailed, Unavailable
 from bench.features.catalog import FEATURES, SECONDS, SLOW_SECONDS
 from bench.features.judges import judge
 from bench.features.outcome import UNKNOWN, Finding, Judgement
-from bench.host import ROOT, Host
+from bench.host import Host
 from bench.packages import names_in
 from bench.probe import cell as probe_cell
 from bench.probe.live.trial import Trial
+from bench.task_code import task_code
 
 BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
 GRACE_S = 4.0  # to start the process and to write down what was observed
@@ -40,6 +40,7 @@ class Planned:
     module: str
     trial: Trial
     environment: Environment = OWN
+    passed: tuple[str, ...] = ()  # names of the user's variables that its processes get
 
     @property
     def place(self) -> str:
@@ -49,15 +50,25 @@ class Planned:
         return f"trials/{self.adapter.name}/{slug}"
 
 
-def planned(adapters: Iterable[Adapter], features: Sequence[str] = (), slow: bool = True, environment: Environment = OWN) -> list[Planned]:
-    """Every trial of these systems, in the order of the catalogue; a system without trials has none. The code of the systems is that of the environment."""
+def planned(
+    adapters: Iterable[Adapter],
+    features: Sequence[str] = (),
+    slow: bool = True,
+    environment: Environment = OWN,
+    passed: tuple[str, ...] = (),
+) -> list[Planned]:
+    """Every trial of these systems, in the order of the catalogue; a system without trials has none.
+
+    The code of the systems is that of the environment.
+    """
     found = []
     for adapter in adapters:
         module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
         if importlib.util.find_spec(module) is None:
             continue
-        trials: list[Trial] = importlib.import_module(module).TRIALS
-        found += [Planned(adapter, module, trial, environment) for trial in trials if (not features or trial.feature in features) and (slow or not trial.slow)]
+        for trial in importlib.import_module(module).TRIALS:
+            if (not features or trial.feature in features) and (slow or not trial.slow):
+                found.append(Planned(adapter, module, trial, environment, passed))
     order = {name: place for place, name in enumerate(FEATURES)}
     return sorted(found, key=lambda each: order[each.trial.feature])
 
@@ -74,10 +85,15 @@ def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding
     with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
         futures: list[tuple[Planned, Future[Finding]]] = [(each, waiting.submit(one, each, folder)) for each in slow]
         futures += [(each, working.submit(one, each, folder)) for each in rest]
-        for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
-            found[each.place] = future.result()
-            if found[each.place].outcome != UNKNOWN:
-                said(found[each.place])
+        try:
+            for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
+                found[each.place] = future.result()
+                if found[each.place].outcome != UNKNOWN:
+                    said(found[each.place])
+        except BaseException:
+            for _, future in futures:  # nobody waits for those that have not begun
+                future.cancel()
+            raise
     for each in [*alone, *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN)]:
         finding = one(each, folder)
         found[each.place] = one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
@@ -110,12 +126,12 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
         url = "none://"
         broker = None
         if each.trial.broker != "none":
-            broker = make_broker(each.trial.broker, host, work, place / "broker.log", each.adapter.push_command, (), {})
+            broker = make_broker(each.trial.broker, host, host.work, place / "broker.log", each.adapter.push_command, (), {})
             broker.start()
             url = broker.url
         try:
-            argv = [each.environment.program("python"), "-m", "bench.probe.live.driver", each.module, each.trial.name, str(work), str(seconds)]
-            pid = host.spawn(argv, place / "driver.log", _env(each, url))
+            argv = [each.environment.program("python"), "-m", "bench.probe.live.driver", each.module, each.trial.name, str(host.work), str(seconds)]
+            pid = host.spawn(argv, place / "driver.log", _env(each, url, host.work))
             ended = host.wait([pid], seconds + GRACE_S)
         finally:
             if broker:
@@ -123,16 +139,13 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
             _keep(work, place)
     if not (place / "observation.json").exists():
         raise CellFailed(f"the trial did not end within {seconds:.0f} s" if not ended else "the trial's process ended without a word, see driver.log")
-    told: dict[str, Any] = json.loads((place / "observation.json").read_text())
+    told: dict[str, Any] = json.loads((place / "observation.json").read_text(encoding="utf-8"))
     return told
 
 
-def _env(each: Planned, url: str) -> dict[str, str]:
-    outside = Path(str(sys.modules[type(each.adapter).__module__].__file__)).resolve().parents[type(each.adapter).__module__.count(".")]
-    # Libraries read settings from variables that begin with their own name: those of the user are not the trial's.
-    strange = ("QUEUE_BENCH_", "PYTHON", f"{each.adapter.name.upper()}_")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
-    return {**clean, "PYTHONPATH": os.pathsep.join(dict.fromkeys([str(ROOT), str(outside)])), probe_cell.BROKER: url}
+def _env(each: Planned, url: str, work: Path) -> dict[str, str]:
+    ours = {"PYTHONPATH": str(task_code(work, each.adapter)), probe_cell.BROKER: url}
+    return built(ours, each.passed)
 
 
 def _keep(work: Path, place: Path) -> None:

@@ -1,7 +1,8 @@
-"""OpenMetrics text, for node_exporter's textfile collector or a push gateway."""
+"""OpenMetrics text, for what asks for it by name; `prometheus` writes the same for what reads the older format."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bench.changes import Changes
 from bench.formats import points
@@ -11,32 +12,77 @@ from bench.store import Run
 
 # Broker and profile of an arm where only its name is known: SYSTEM/PROFILE[@BROKER] and what else follows.
 _ARM = re.compile(r"(?P<system>[^/]*)/(?P<profile>[^@{\[]*)(?:@(?P<broker>[^{\[]*))?")
-Sample = tuple[str, Mapping[str, object], float]  # the name's end, labels, value
+Sample = tuple[Mapping[str, object], float]  # labels, value
+
+
+@dataclass(frozen=True)
+class Family:
+    """Samples of one name; `info` = facts in labels, each of the value 1."""
+
+    name: str
+    about: str
+    samples: Sequence[Sample]
+    info: bool = False
 
 
 def of_run(run: Run) -> str:
-    """A gauge per metric, one more with how many blocks have which verdict, so that what is not there is not taken for good."""
-    arms = {name: {key: arm[key] for key in ("system", "profile", "broker")} for name, arm in run.info["arms"].items()}
-    text = [_run_info(run)]
-    found = points.of_run(run)
-    for metric in dict.fromkeys(point.metric for point in found):
-        samples = [sample for point in found if point.metric == metric for sample in _samples(point, arms[point.arm])]
-        text.append(_family(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", samples))
-    text.append(_family("blocks", "Blocks by what the measure is worth", list(_verdicts(run, arms))))
-    return "".join(text) + "# EOF\n"
+    """A stored run."""
+    return _document(families_of_run(run))
 
 
 def of_changes(changes: Changes) -> str:
+    """A comparison."""
+    return _document(families_of_changes(changes))
+
+
+def _document(families: Iterable[Family]) -> str:
+    return "".join(_family(each) for each in families) + "# EOF\n"
+
+
+def _family(family: Family) -> str:
+    kind, end = ("info", "_info") if family.info else ("gauge", "")
+    lines = [f"# TYPE {family.name} {kind}", f"# HELP {family.name} {escaped(family.about)}"]
+    return "\n".join([*lines, *sample_lines(family, end)]) + "\n"
+
+
+def sample_lines(family: Family, end: str) -> Iterable[str]:
+    """The lines of a family; its name is followed by `end`."""
+    for labels, value in family.samples:
+        inside = ",".join(f'{key}="{escaped(text)}"' for key, text in labels.items())
+        yield f"{family.name}{end}{{{inside}}} {value!r}"
+
+
+def escaped(text: object) -> str:
+    """An outside text between quotes, or as OpenMetrics wants it in a HELP line."""
+    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def families_of_run(run: Run) -> list[Family]:
+    """A gauge per metric, one more with how many blocks have which verdict, so that what is not there is not taken for good."""
+    arms = {name: {key: arm[key] for key in ("system", "profile", "broker")} for name, arm in run.info["arms"].items()}
+    families = [_run_info(run)]
+    found = points.of_run(run)
+    for metric in dict.fromkeys(point.metric for point in found):
+        samples = [sample for point in found if point.metric == metric for sample in _samples(point, arms[point.arm])]
+        families.append(_named(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", samples))
+    return [*families, _named("blocks", "Blocks by what the measure is worth", list(_verdicts(run, arms)))]
+
+
+def families_of_changes(changes: Changes) -> list[Family]:
     """Ratios (differences of counts) of head to base with their intervals, and the exit code."""
     samples: dict[str, list[Sample]] = {"ratio": [], "difference": []}
     for line in changes.lines:
         name = "difference" if METRICS[line.metric].kind == "count" else "ratio"
         labels = {**_of_arm(line.head), "scenario": line.scenario, "case": line.case, "arm": line.head, "base": line.base, "metric": line.metric}
         bounds = {"value": line.ratio, "low": line.low, "high": line.high}
-        samples[name] += [("", {**labels, "bound": bound}, known) for bound, value in bounds.items() if (known := finite(value)) is not None]
-    text = [_family(name, f"Head and base: {name}", found) for name, found in samples.items() if found]
-    code: list[Sample] = [("", {"base": changes.base, "arm": changes.head}, float(changes.exit_code))]
-    return "".join([*text, _family("exit_code", "Of the comparison: 0 is no regression", code)]) + "# EOF\n"
+        samples[name] += [({**labels, "bound": bound}, known) for bound, value in bounds.items() if (known := finite(value)) is not None]
+    families = [_named(name, f"Head and base: {name}", found) for name, found in samples.items() if found]
+    code: list[Sample] = [({"base": changes.base, "arm": changes.head}, float(changes.exit_code))]
+    return [*families, _named("exit_code", "Of the comparison: 0 is no regression", code)]
+
+
+def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False) -> Family:
+    return Family(f"queue_bench_{name}", about, samples, info)
 
 
 def _of_arm(arm: str) -> dict[str, str]:
@@ -47,32 +93,19 @@ def _of_arm(arm: str) -> dict[str, str]:
 
 def _samples(point: points.Point, arm: Mapping[str, object]) -> Iterable[Sample]:
     labels = {**arm, "scenario": point.scenario, "case": point.case, "arm": point.arm}
-    yield "", {**labels, "bound": "value"}, point.value
+    yield {**labels, "bound": "value"}, point.value
     span = points.within(point)
     if span is not None:
-        yield "", {**labels, "bound": "low"}, span[0]
-        yield "", {**labels, "bound": "high"}, span[1]
+        yield {**labels, "bound": "low"}, span[0]
+        yield {**labels, "bound": "high"}, span[1]
 
 
 def _verdicts(run: Run, arms: Mapping[str, Mapping[str, object]]) -> Iterable[Sample]:
     for (scenario, case, metric, arm), rows in points.groups(run.measures):
         for verdict, count in rows["verdict"].value_counts().sort_index().items():
-            yield "", {**arms[arm], "scenario": scenario, "case": case, "arm": arm, "metric": metric, "verdict": verdict}, float(count)
+            yield {**arms[arm], "scenario": scenario, "case": case, "arm": arm, "metric": metric, "verdict": verdict}, float(count)
 
 
-def _run_info(run: Run) -> str:
+def _run_info(run: Run) -> Family:
     labels = {"run": run.id, "bench": run.info.get("bench_version", ""), "commit": run.info.get("commit") or "", "created": run.info.get("created", "")}
-    return _family("run", "Which run these are of", [("_info", labels, 1.0)], kind="info")
-
-
-def _family(name: str, about: str, samples: Iterable[Sample], kind: str = "gauge") -> str:
-    whole = f"queue_bench_{name}"
-    lines = [f"# TYPE {whole} {kind}", f"# HELP {whole} {_escaped(about)}"]
-    for end, labels, value in samples:
-        inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        lines.append(f"{whole}{end}{{{inside}}} {value!r}")
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: object) -> str:
-    return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    return _named("run", "Which run these are of", [(labels, 1.0)], info=True)

@@ -2,16 +2,17 @@
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from bench.arms import nearest
+from bench.base.output import refuse_unwritable
+from bench.base.streams import document
 from bench.changes import Changes
 from bench.errors import UsageError
-from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, pyperf
+from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, prometheus, pyperf
 from bench.store import Run
 
 OfChanges = Callable[[Changes], str]
@@ -40,6 +41,7 @@ FORMATS: Mapping[str, Format] = {
     "github-action-benchmark-bigger": Format("its tool customBiggerIsBetter", benchmark_action.bigger_of_changes, _whole(benchmark_action.bigger_of_run)),
     "bmf": Format("Bencher Metric Format", bmf.of_changes, _whole(bmf.of_run)),
     "openmetrics": Format("OpenMetrics text", openmetrics.of_changes, _whole(openmetrics.of_run)),
+    "prometheus": Format("Prometheus' text format, for node_exporter", prometheus.of_changes, _whole(prometheus.of_run)),
     "pyperf": Format("pyperf JSON of one arm", None, pyperf.document),
 }
 STDOUT = "-"
@@ -89,31 +91,35 @@ def _check_place(path: Path) -> None:
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"{path} cannot be written: there is no folder {path.parent}, make it or name another file")
+    refuse_unwritable(path, "name another file")
 
 
 def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
     """All are made before any is written: a format that cannot be made leaves no other half of the answer behind."""
-    written = []
+    written, refused = [], []
     for text, at in list(documents):
         if at == STDOUT:
-            sys.stdout.write(text)
+            document(text)
             continue
         try:
             _write_file(Path(at), text)
         except OSError as error:
-            raise UsageError(f"{at} cannot be written ({error.strerror}): name another file") from None
+            refused.append(f"{at} cannot be written ({error.strerror})")
+            continue
         written.append(Path(at))
+    if refused:
+        raise UsageError(f"{', '.join(refused)}: name another file")
     return written
 
 
 def _write_file(path: Path, text: str) -> None:
     if str(path) == os.environ.get("GITHUB_STEP_SUMMARY"):
         # It is shared by all that the step runs: replacing it would take away what another has written.
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
     elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_text(text, encoding="utf-8")  # /dev/null or a pipe: never replaced by a file
+        path.write_text(text, encoding="utf-8", errors="replace")  # /dev/null or a pipe: never replaced by a file
     else:
         part = path.with_name(path.name + ".part")
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="replace")
         os.replace(part, path)

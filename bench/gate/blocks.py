@@ -134,7 +134,7 @@ def _word(number: Number) -> str:
 def read_recordings(path: Path) -> list[Recording]:
     """The recordings of a file that `bench check --record` has written; UsageError in one line for any other file."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             lines = list(csv.DictReader(file))
         if not lines or not set(ABOUT) <= set(lines[0]):
             raise ValueError("it has no blocks")

@@ -1,9 +1,8 @@
 """The gate live: blocks of base and head in random order through the runner, as long as the decision wants more and the budget has room."""
 
-import os
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,14 @@ from bench.gate.measured import blocks_in
 from bench.gate.outcome import changes_of
 from bench.gate.rule import Rules
 from bench.gate.trials import differ_in_code, features_of
+from bench.machine import slots
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
 from bench.runner import Runner, Watcher
 
 DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase below 2 s
 FEWEST, MOST = 500, 40_000
 FILE = "gate.json"
+SHOWN = ("cpu", "cores", "cpu_quota_cores", "kernel", "virtual")  # of the machine
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Asked:
     blocks: int | None = None
     adapters: tuple[Path, ...] = ()
     servers: Servers = field(default_factory=dict)
+    passed: tuple[str, ...] = ()  # names of variables that measured processes get too
 
     def rules(self) -> Rules:
         """The rules before it is known how many blocks the budget holds."""
@@ -125,7 +127,8 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
             raise UsageError(f"base and head are both {base.name}, nothing would be compared: name another --head, or give --aa to measure the noise")
         head = twin(base)
     seed = fresh_seed() if asked.seed is None else asked.seed
-    rest = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label, "base": base.name}
+    rest: dict[str, Any] = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label}
+    rest |= {"base": base.name, "passed": asked.passed}
     plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
@@ -133,7 +136,7 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
 
 def workers_for_a_gate() -> int:
     """One core is left to the broker and the callers (decision 26)."""
-    return max(1, len(os.sched_getaffinity(0)) - 1)
+    return max(1, slots() - 1)
 
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
@@ -151,7 +154,7 @@ def _features(runner: Runner, asked: Asked, names: tuple[Arm, Arm]) -> tuple[tup
     base, head = (next(arm for arm in runner.plan.arms if arm.name == name.name) for name in names)
     if not asked.features or not differ_in_code(base, head):
         return (), ""
-    return features_of(base, head, runner.folder / "features", runner.watcher.said)
+    return features_of(base, head, runner.folder / "features", runner.watcher.said, passed=asked.passed)
 
 
 def _size(runner: Runner, asked: Asked) -> None:
@@ -172,7 +175,7 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
         "run": info["run"],
         "command": _command(asked, info["seed"]),
         "folder": str(runner.folder),
-        "machine": {name: info["machine"].get(name) for name in ("cpu", "cores", "kernel", "virtual")},
+        "machine": {name: info["machine"].get(name) for name in SHOWN},
         "versions": info["versions"],
         "seed": info["seed"],
         "seconds": round(time.monotonic() - began, 1),
@@ -184,7 +187,9 @@ def _about(runner: Runner, asked: Asked, began: float) -> dict[str, Any]:
 def _command(asked: Asked, seed: int) -> str:
     """What to type to ask the same again; put together from what was asked, for the real command line may hold a password in a URL."""
     words = ["bench", "check", "--base", asked.base, *(["--aa"] if asked.aa else ["--head", asked.head])]
-    for option, values in (("--scenario", asked.scenarios), ("--case", asked.cases), ("--fail-on", asked.fail_on), ("--adapter", asked.adapters)):
+    several: dict[str, Sequence[object]] = {"--scenario": asked.scenarios, "--case": asked.cases}
+    several |= {"--fail-on": asked.fail_on, "--adapter": asked.adapters, "--pass": asked.passed}
+    for option, values in several.items():
         words += [word for value in values for word in (option, str(value))]
     words += [word for name, share in asked.thresholds.items() for word in ("--threshold", f"{name}={share}")]
     return shlex.join([*words, "--budget", f"{asked.budget_s:g}s", "--seed", str(seed)])

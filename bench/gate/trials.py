@@ -24,9 +24,19 @@ def differ_in_code(base: Arm, head: Arm) -> bool:
     return base.adapter.name == head.adapter.name and base.environment.identity() != head.environment.identity()
 
 
-def features_of(base: Arm, head: Arm, folder: Path, say: Callable[[str], None], wanted: Sequence[str] = ()) -> tuple[tuple[Finding, ...], str]:
+def features_of(
+    base: Arm,
+    head: Arm,
+    folder: Path,
+    say: Callable[[str], None],
+    wanted: Sequence[str] = (),
+    passed: tuple[str, ...] = (),
+) -> tuple[tuple[Finding, ...], str]:
     """What the head offers less or more than the base, each seen in all of 1 + AGAIN tries, and a line about all trials. The slow ones are left out."""
-    plans = [session.planned([arm.adapter], wanted, slow=False, environment=arm.environment) for arm in (base, head)]
+    plans = [
+        session.planned([arm.adapter], wanted, False, arm.environment, passed)
+        for arm in (base, head)
+    ]
     if not plans[0]:
         return (), ""
     say(f"{len(plans[0])} trials of features at base and head, some minutes; evidence in {folder}")

@@ -11,7 +11,7 @@ EVENTS = "QUEUE_BENCH_EVENTS"  # the event file of the runs; without it the body
 
 def load() -> dict[str, Any]:
     """The cell.json of this process."""
-    with open(os.environ[CELL]) as file:
+    with open(os.environ[CELL], encoding="utf-8") as file:
         return dict(json.load(file))
 
 

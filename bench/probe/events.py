@@ -22,7 +22,7 @@ DONE = 6  # a generator has sent all it had to send
 
 def boot_id() -> bytes:
     """Sixteen bytes that name this boot of the machine: no stamp is subtracted across two of them."""
-    with open("/proc/sys/kernel/random/boot_id") as file:
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return bytes.fromhex(file.read().strip().replace("-", ""))
 
 

@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable
 from importlib import import_module
 from time import monotonic_ns
-from typing import Any
+from typing import Any, TextIO
 
 from bench.probe import cell as probe_cell
 from bench.probe.events import DONE, READY, RECORD, RETURNED, SENT, Log
@@ -38,10 +38,13 @@ class Generator:
         self.cell = probe_cell.load()
         self.app: Any = import_module(self.cell["app"])
         self.enqueue: Callable[[int, str], str] = self.app.connect()
-        self.handles = open(os.path.join(folder, f"handles-{number}.txt"), "a", buffering=1) if self.cell["params"].get("keep_handles") else None
-        self.errors = open(os.path.join(folder, f"errors-{number}.jsonl"), "a", buffering=1)
+        self.handles = self._lines(f"handles-{number}.txt") if self.cell["params"].get("keep_handles") else None
+        self.errors = self._lines(f"errors-{number}.jsonl")
         self.stopping = False
         signal.signal(signal.SIGTERM, self._stop)
+
+    def _lines(self, name: str) -> TextIO:
+        return open(os.path.join(self.folder, name), "a", buffering=1, encoding="utf-8")
 
     def _stop(self, *_: Any) -> None:
         # A send in progress is let through: a task must not vanish between its two records.
@@ -56,7 +59,7 @@ class Generator:
         while True:
             path = os.path.join(self.folder, f"order-{order:03d}.json")
             self._order(path)
-            with open(path) as file:
+            with open(path, encoding="utf-8") as file:
                 what = json.load(file)
             getattr(self, "do_" + what.pop("kind"))(path[:-5] + ".bin", **what)
             self.log.write(DONE, order, monotonic_ns(), b=self.number)
@@ -72,7 +75,7 @@ class Generator:
                 found[name] = version(name)
             except PackageNotFoundError:
                 continue
-        with open(os.path.join(self.folder, "versions.json"), "w") as file:
+        with open(os.path.join(self.folder, "versions.json"), "w", encoding="utf-8") as file:
             json.dump(found, file)
 
     def _order(self, path: str) -> None:

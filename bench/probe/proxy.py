@@ -134,10 +134,10 @@ class Proxy:
             path = os.path.join(self.folder, f"network-{order:03d}.json")
             while not os.path.exists(path):
                 await asyncio.sleep(LOOK_S)
-            with open(path) as file:
+            with open(path, encoding="utf-8") as file:
                 await self.become(json.load(file)["state"])
             part = path[:-5] + ".part"
-            with open(part, "w") as file:
+            with open(part, "w", encoding="utf-8") as file:
                 json.dump({"ns": time.monotonic_ns()}, file)
             os.replace(part, path[:-5] + ".done")
             order += 1

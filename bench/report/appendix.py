@@ -48,7 +48,9 @@ def before_line(joined: Joined) -> str:
 def machine_line(machine: Mapping[str, Any]) -> str:
     """A machine in one line."""
     memory = f"{machine['memory_bytes'] / GIB:.0f} GiB" if machine.get("memory_bytes") else ""
+    quota = machine.get("cpu_quota_cores")
     cores = f"{machine.get('cores', '?')} cores"
+    cores += "" if quota is None else f" with a quota of {quota:g}"
     return ", ".join(part for part in (str(machine.get("cpu", "")), cores, memory, str(machine.get("kernel", ""))) if part)
 
 

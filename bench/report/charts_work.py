@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from bench.machine import usable_cores
 from bench.report.charts_burst import bars, look_of
 from bench.report.data import Joined, workers_of
 from bench.report.style import MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
@@ -34,7 +35,7 @@ def _against_workers(joined: Joined, looks: Looks, kind: str) -> Chart | None:
             [x for x, _ in points], [item.value or 0.0 for _, item in points], color=look.color, linestyle=look.dash, marker=look.marker or ".", markersize=5
         )
     counts = sorted({workers_of(joined, case) for case in cases})
-    cores = int(joined.runs[0].info["machine"]["cores"])
+    cores = usable_cores(joined.runs[0].info["machine"])
     most = [(x, top) for x in counts if (top := ceiling(f"{kind}/{x}", x, cores))]
     if most:
         ax.plot([x for x, _ in most], [y for _, y in most], color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)), marker="_", markersize=9)

@@ -30,7 +30,7 @@ def write_page(text: str, path: Path) -> None:
     """Write a page; UsageError if that cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file") from None
 

@@ -57,7 +57,9 @@ def _summary(stored: Mapping[str, Any] | None) -> str:
     good = sum(bool(line["passed"]) for line in lines)
     kind = "the quick selftest" if stored["quick"] else "the whole selftest"
     when, minutes = str(stored["created"])[:10], number(stored["seconds"] / 60)
-    return f"{good} of {len(lines)} figures as expected by {kind} of {when}, which took {minutes} minutes on this machine."
+    left = sum(line["verdict"] == "invalid" for line in lines)
+    unfit = f" ({left} not measured, as the machine was unfit)" if left else ""
+    return f"{good} of {len(lines)} figures as expected{unfit} by {kind} of {when}, which took {minutes} minutes on this machine."
 
 
 def _groups(stored: Mapping[str, Any] | None) -> list[tuple[str, list[dict[str, str]]]]:

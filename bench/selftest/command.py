@@ -10,7 +10,7 @@ from rich.console import Console
 from bench import machine, store
 from bench.errors import EXIT_INVALID, EXIT_OK, BenchError, UsageError
 from bench.selftest import counting, generating, noise, own_cost, recovering, resources, unfit, waiting
-from bench.selftest.lines import Line
+from bench.selftest.lines import RUNS, Line, Unmeasured, unmeasured
 from bench.selftest.session import Session
 from bench.selftest.stored import FILE
 from bench.stats import MIN_BLOCKS
@@ -63,12 +63,14 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
         "noise_blocks": blocks,
         "machine": machine.describe(),
         "passed": all(line.passed for line in lines),
-        "lines": [asdict(line) | {"verdict": "ok" if line.passed else "failed"} for line in lines],
+        "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
     }
     store.write_json(folder / FILE, document)
-    failed = [line for line in lines if not line.passed]
-    out.print(f"{len(lines) - len(failed)} of {len(lines)} as expected; written to {folder / FILE}", markup=False, soft_wrap=True)
-    return EXIT_INVALID if failed else EXIT_OK
+    good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
+    rest = f", {left} not measured: the machine was unfit for them" if left else ""
+    said = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
+    out.print(said, markup=False, soft_wrap=True)
+    return EXIT_OK if good == len(lines) else EXIT_INVALID
 
 
 def _guarded(check: Check, session: Session, quick: bool) -> list[Line]:
@@ -77,11 +79,21 @@ def _guarded(check: Check, session: Session, quick: bool) -> list[Line]:
         return check(session, quick)
     except UsageError:
         raise
+    except Unmeasured as error:
+        return [unmeasured(0, _name(check), str(error))]
     except (BenchError, ValueError, KeyError, IndexError) as error:
-        name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
-        return [Line(0, f"{name} could not be carried out", "a figure", f"{type(error).__name__}: {error}"[:200], False, "its run under the selftest's folder")]
+        said = f"{type(error).__name__}: {error}"[:200]
+        return [Line(0, f"{_name(check)} could not be carried out", "a figure", said, False, RUNS)]
+
+
+def _name(check: Check) -> str:
+    return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
 
 
 def _row(line: Line) -> str:
-    mark = "ok  " if line.passed else "FAIL"
-    return f"{mark} {line.item:2d}  {line.what}: {line.measured} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")
+    """A line as it is printed; that of an unfit machine ends with what to do about it."""
+    mark = {"ok": "ok  ", "failed": "FAIL", "invalid": "none"}[line.verdict]
+    said = f"{mark} {line.item:2d}  {line.what}: {line.measured}"
+    if line.unfit:
+        return said
+    return f"{said} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")

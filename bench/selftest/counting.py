@@ -1,7 +1,7 @@
 """1: planted losses, doubles and strangers are found by id. 2: a known capacity is measured. Both through the burst and latency scenarios."""
 
 from bench import ledger
-from bench.selftest.lines import Line, same, within
+from bench.selftest.lines import Line, asked, same, within
 from bench.selftest.session import Session, arm, cells, value
 from scenarios.common import fates_of
 
@@ -32,11 +32,15 @@ def planted(session: Session, quick: bool) -> list[Line]:
 
 def rates(session: Session, quick: bool) -> list[Line]:
     """Slots that begin a known number of tasks per second."""
-    lines = []
+    lines: list[Line] = []
+    where = "a busy machine, or scenarios/latency.py"
     for rate, band in RATES[1:2] if quick else RATES:
-        name = arm(capacity=rate, batch=20, fire_and_forget=True)
-        size = "gate" if quick else "quick"  # as long a look after a shorter warm-up
-        run = session.run(f"rate-{rate:.0f}", "latency", [name], ["capacity"], size=size)
         what = f"a capacity of {rate:,.0f} tasks/s"
-        lines.append(within(2, what, value(run, "capacity"), rate * (1 - band), rate * (1 + band), "tasks/s", "a busy machine, or scenarios/latency.py"))
+        with asked(lines, 2, what):
+            name = arm(capacity=rate, batch=20, fire_and_forget=True)
+            size = "gate" if quick else "quick"  # as long a look after a shorter warm-up
+            run = session.run(f"rate-{rate:.0f}", "latency", [name], ["capacity"], size=size)
+            seen = value(run, "capacity")
+            low, high = rate * (1 - band), rate * (1 + band)
+            lines.append(within(2, what, seen, low, high, "tasks/s", where))
     return lines

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench import gates, ledger
 from bench.ledger import Ledger
-from bench.selftest.lines import Line, same, within
+from bench.selftest.lines import Line, Unmeasured, asked, same, within
 from bench.selftest.session import Session, arm, cells, found, value
 
 RATES = (250, 500, 1000, 2000, 4000, 8000, 16000)
@@ -15,19 +15,33 @@ WHERE = "bench/probe/generator.py, or a busy machine"
 
 def rising(session: Session, quick: bool) -> list[Line]:
     """The floor at rising rates, one generator, until its verdict is no longer ok."""
+    lines: list[Line] = []
+    with asked(lines, 8, "one generator on the floor, at rising rates"):
+        lines.append(_rising(session))
+    return lines
+
+
+def _rising(session: Session) -> Line:
     held, lags, ended = 0, [], "at none of them"
     for rate in RATES:
-        run = session.run(f"generator-{rate}", "latency", ["floor"], [f"rate={rate}"], tasks=rate * 10)
-        cell = cells(run)[-1]
-        book = ledger.load(cell)
-        lags.append(f"{rate}/s {_lag_p99_ms(book):.2f} ms")
+        case, name = f"rate={rate}", f"generator-{rate}"
+        try:
+            # That the generator is late is what is looked for, and not the machine's fault.
+            tasks, late = rate * 10, ("generator",)
+            run = session.run(name, "latency", ["floor"], [case], tasks=tasks, answers=late)
+        except Unmeasured as error:
+            if held < MUST_HOLD:
+                raise
+            ended = f"is not known beyond {held}/s: {str(error)[:70]}"
+            break
+        lags.append(f"{rate}/s {_lag_p99_ms(ledger.load(cells(run)[-1])):.2f} ms")
         row = found(run, "latency_p99_ms")
         if row["verdict"] != "ok":
             ended = f"at {rate}/s: {row['verdict']}, {str(row['reason'])[:70]}"
             break
         held = rate
     what = f"one generator on the floor, wake lag P99 {', '.join(lags)}; the verdict is no longer ok {ended}; the highest rate that held"
-    return [within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE)]
+    return within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE)
 
 
 def _lag_p99_ms(book: Ledger) -> float:
@@ -36,18 +50,15 @@ def _lag_p99_ms(book: Ledger) -> float:
 
 def slow_call(session: Session, quick: bool) -> list[Line]:
     """One enqueue call of 0.5 s: what it holds up stays in the latency, and the cell stays valid."""
-    run = session.run("slow-call", "latency", [arm(stall_call=[500, STALL_S])], ["rate=200"], tasks=2000)
-    row = found(run, "latency_p99_ms")
-    expected = STALL_S * 1e3 - 0.01 * 2000 / 200 * 1e3
-    return [
-        same(8, "a cell with a slow enqueue call is valid", row["verdict"], "ok", "bench/gates.py"),
-        within(
-            8,
-            f"an enqueue call of {STALL_S} s under 200/s: P99 from the due time",
-            value(run, "latency_p99_ms"),
-            expected - 60,
-            STALL_S * 1e3 + 50,
-            "ms",
-            WHERE,
-        ),
-    ]
+    lines: list[Line] = []
+    what = f"an enqueue call of {STALL_S} s under 200/s: P99 from the due time"
+    with asked(lines, 8, what):
+        name = arm(stall_call=[500, STALL_S])
+        blamed = ("generator",)  # what must not happen
+        run = session.run("slow-call", "latency", [name], ["rate=200"], tasks=2000, answers=blamed)
+        row = found(run, "latency_p99_ms")
+        valid = "a cell with a slow enqueue call is valid"
+        lines.append(same(8, valid, row["verdict"], "ok", "bench/gates.py"))
+        low, high = (STALL_S - 0.01 * 2000 / 200) * 1e3 - 60, STALL_S * 1e3 + 50
+        lines.append(within(8, what, value(run, "latency_p99_ms"), low, high, "ms", WHERE))
+    return lines

@@ -8,8 +8,9 @@ from scipy.stats import chi2
 from bench import stats
 from bench.metrics import METRICS
 from bench.selftest import subjects
-from bench.selftest.lines import Line, within
-from bench.selftest.session import Session
+from bench.selftest.lines import Line, NoFigure, asked, unmeasured, within
+from bench.selftest.session import EXCUSES, Session, unfit
+from bench.store import Run
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
 WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
@@ -21,23 +22,49 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[Line]]:
     """The check for so many blocks."""
 
     def check(session: Session, quick: bool) -> list[Line]:
-        arm = subjects.fastest(session)
-        measures = session.run("noise", "burst", [arm.name, subjects.twin(arm)], ["-"], tasks=TASKS, blocks=blocks, workers=subjects.SLOTS).measures
-        lines, alarms, compared = [], 0, 0
-        for metric in WANTED:
-            rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]
-            pairs = rows.pivot_table(index="block", columns="arm", values="value", aggfunc="last").dropna()
-            if len(pairs) < stats.MIN_BLOCKS:
-                continue
-            base, head = (pairs[column].tolist() for column in pairs.columns)
-            ratio = stats.paired_ratio(base, head)
-            alarms += stats.classify(ratio, METRICS[metric].floor, METRICS[metric].better) not in ("tie", "unclear")
-            compared += 1
-            lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))
-        what = f"false alarms among {compared} comparisons of an arm with itself"
-        return [*lines, within(9, what, alarms, 0, 1, "", "bench/stats.py, or a machine that drifts within a block")]
+        lines: list[Line] = []
+        with asked(lines, 9, "an arm against itself"):
+            arm = subjects.fastest(session)
+            run = session.run(
+                "noise",
+                "burst",
+                [arm.name, subjects.twin(arm)],
+                ["-"],
+                tasks=TASKS,
+                blocks=blocks,
+                workers=subjects.SLOTS,
+                answers=EXCUSES,  # blocks that are unfit are left out of the pairs
+            )
+            lines += _spreads(run)
+        return lines
 
     return check
+
+
+def _spreads(run: Run) -> list[Line]:
+    measures, lines, alarms, compared = run.measures, list[Line](), 0, 0
+    for metric in WANTED:
+        rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]
+        pairs = rows.pivot_table(index="block", columns="arm", values="value", aggfunc="last")
+        pairs = pairs.dropna()
+        if len(pairs) < stats.MIN_BLOCKS or len(pairs.columns) < 2:
+            if why := unfit(run):
+                what = f"{METRICS[metric].label}: fewer than {stats.MIN_BLOCKS} pairs"
+                lines.append(unmeasured(9, what, why))
+            continue
+        base, head = (pairs[column].tolist() for column in pairs.columns)
+        ratio = stats.paired_ratio(base, head)
+        word = stats.classify(ratio, METRICS[metric].floor, METRICS[metric].better)
+        alarms += word not in ("tie", "unclear")
+        compared += 1
+        lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))
+    if not compared and not lines:
+        raise NoFigure(f"no measure has {stats.MIN_BLOCKS} pairs")
+    if compared:
+        what = f"false alarms among {compared} comparisons of an arm with itself"
+        where = "bench/stats.py, or a machine that drifts within a block"
+        lines.append(within(9, what, alarms, 0, 1, "", where))
+    return lines
 
 
 def _line(metric: str, spread: float, blocks: int, ratio: float) -> Line:

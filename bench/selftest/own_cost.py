@@ -1,6 +1,5 @@
 """7: what the instrument costs the systems that it measures."""
 
-import os
 import statistics
 import subprocess
 import sys
@@ -12,13 +11,14 @@ import numpy as np
 from scipy import stats
 
 from bench.arms import Arm, parse_arm
+from bench.base.environ import built
 from bench.cell import Cell
 from bench.gates import edge
 from bench.host import ROOT
 from bench.probe import events
 from bench.schedule import at_once, merge
 from bench.selftest import subjects
-from bench.selftest.lines import Line, within
+from bench.selftest.lines import Line, NoFigure, asked, within
 from bench.selftest.session import Session, cells, value
 from bench.stage import Stage
 
@@ -32,14 +32,25 @@ def recording(session: Session, quick: bool) -> list[Line]:
     """The log by itself; then a worker with it beside one without, on the fastest real arm and on the floor."""
     micros = loop_us(session.folder)
     lines = [within(7, "recording in a living process, by itself", micros, 0.0, 5.0, "µs per task", WHERE)]
-    for arm in (subjects.fastest(session), parse_arm("floor", session.adapters)):
-        session.say(f"{arm.name}, one worker with the event log and one without")
-        rounds = np.array([side_by_side(session, arm, number) for number in range(ROUNDS)])
-        added, low, high = _interval(1e6 / rounds[:, 0] - 1e6 / rounds[:, 1])
-        ratio = float(np.exp(np.log(rounds[:, 0] / rounds[:, 1]).mean()))
-        what = f"{arm.name}: a worker with the event log does {ratio:.3f} times the tasks of one without; added, 95 % interval {low:.1f} to {high:.1f} µs"
-        lines.append(within(7, what, added, -IN_PLACE_US, IN_PLACE_US, "µs per task", WHERE))
+    with asked(lines, 7, "the fastest arm: a worker with the event log beside one without"):
+        lines.append(_beside(session, subjects.fastest(session)))
+    with asked(lines, 7, "the floor: a worker with the event log beside one without"):
+        lines.append(_beside(session, parse_arm("floor", session.adapters)))
     return lines
+
+
+def _beside(session: Session, arm: Arm) -> Line:
+    session.say(f"{arm.name}, one worker with the event log and one without")
+    rounds = np.array([side_by_side(session, arm, number) for number in range(ROUNDS)])
+    if not (np.isfinite(rounds) & (rounds > 0)).all():
+        raise NoFigure(f"a worker of {arm.name} finished nothing beside the other")
+    added, low, high = _interval(1e6 / rounds[:, 0] - 1e6 / rounds[:, 1])
+    ratio = float(np.exp(np.log(rounds[:, 0] / rounds[:, 1]).mean()))
+    what = (
+        f"{arm.name}: a worker with the event log does {ratio:.3f} times the tasks of one without; "
+        f"added, 95 % interval {low:.1f} to {high:.1f} µs"
+    )
+    return within(7, what, added, -IN_PLACE_US, IN_PLACE_US, "µs per task", WHERE)
 
 
 def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]:
@@ -87,7 +98,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for number in range(rounds):
-        path = folder / f"loop-{number}.bin"
+        path = folder.absolute() / f"loop-{number}.bin"
         events.create(str(path))
         with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
         path.unlink()
@@ -96,8 +107,10 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 
 
 def _output(code: str, extra: dict[str, str]) -> float:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)} | extra
-    return float(subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout)
+    # From the folder of the code: `python -c` looks there first, whatever signs its path has.
+    argv, env = [sys.executable, "-c", code], built(extra)
+    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    return float(done.stdout)
 
 
 FORKED = """
@@ -126,22 +139,31 @@ print((median(spent[True]) - median(spent[False])) * 1e6)
 
 def forks(session: Session, quick: bool) -> list[Line]:
     """A child per task opens the event file anew: what that adds to a task of such a worker."""
-    arm = subjects.forking(session)
-    run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
-    own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
-    path = session.folder / "forks.bin"
-    events.create(str(path))
-    code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
-    added_us = _output(code, {})
-    path.unlink()
-    what = f"recording in a child per task adds {added_us:.0f} µs to the {own_us:,.0f} µs of a task of {arm.name}; share"
-    return [within(7, what, 100 * added_us / own_us, -2.0, 2.0, "%", WHERE)]
+    lines: list[Line] = []
+    with asked(lines, 7, "recording in a child per task"):
+        arm = subjects.forking(session)
+        run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
+        own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
+        path = session.folder.absolute() / "forks.bin"
+        events.create(str(path))
+        code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
+        added_us = _output(code, {})
+        path.unlink()
+        what = (
+            f"recording in a child per task adds {added_us:.0f} µs "
+            f"to the {own_us:,.0f} µs of a task of {arm.name}; share"
+        )
+        lines.append(within(7, what, 100 * added_us / own_us, -2.0, 2.0, "%", WHERE))
+    return lines
 
 
 def sampler(session: Session, quick: bool) -> list[Line]:
     """CPU of bench, its sampler and an idle generator while a backlog is drained."""
-    run = session.run("sampler", "burst", ["floor"], ["-"], tasks=50_000)
-    cell = cells(run)[-1]
-    first, last = (edge(cell.samples, f"drain:{end}") for end in ("start", "end"))
-    share = (last["instrument_cpu_s"] - first["instrument_cpu_s"]) / ((last["ns"] - first["ns"]) / 1e9)
-    return [within(7, "the instrument's own CPU during a drain, of one core", 100 * float(share), 0.0, 8.0, "%", WHERE)]
+    lines: list[Line] = []
+    what = "the instrument's own CPU during a drain, of one core"
+    with asked(lines, 7, what):
+        cell = cells(session.run("sampler", "burst", ["floor"], ["-"], tasks=50_000))[-1]
+        first, last = (edge(cell.samples, f"drain:{end}") for end in ("start", "end"))
+        spent, ns = (last[name] - first[name] for name in ("instrument_cpu_s", "ns"))
+        lines.append(within(7, what, 100 * float(spent / (ns / 1e9)), 0.0, 8.0, "%", WHERE))
+    return lines

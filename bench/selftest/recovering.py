@@ -1,6 +1,6 @@
 """5: a worker that comes back when it says, tasks that are delivered again when it says, or never."""
 
-from bench.selftest.lines import Line, same, within
+from bench.selftest.lines import Line, asked, same, within
 from bench.selftest.session import Session, arm, cells, found, truth, value
 from bench.store import Run
 
@@ -16,43 +16,53 @@ WHERE = "bench/recovery.py and bench/faults.py, or a busy machine"
 
 def back(session: Session, quick: bool) -> list[Line]:
     """The workers serve again R seconds after the kill and start all that waited at once."""
-    lines = []
+    lines: list[Line] = []
     for wanted in BACK_S[:1] if quick else BACK_S:
-        name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
-        run = session.run(f"back-{wanted:g}", "recovery", [name], ["worker-crash"], workers=2)
-        serving = _after_t0(run, "serving_ns")
-        tolerance = RESOLUTION_S + SPACING_S
-        what = f"serving again {serving:.3f} s after the kill by the workers' own stamp"
-        lines += [
-            within(5, f"{what}: service", value(run, "service_recovery_s"), serving - RESOLUTION_S, serving + tolerance, "s", WHERE),
-            within(
-                5, f"{what}: work, tasks of 0.2 s", value(run, "work_recovery_s"), serving + LONG_S - RESOLUTION_S, serving + LONG_S + tolerance, "s", WHERE
-            ),
-            within(5, f"{what}: rate", value(run, "rate_recovery_s"), serving - 0.2, serving + 0.2, "s", WHERE),
-        ]
+        with asked(lines, 5, f"serving again {wanted:g} s after the kill"):
+            name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
+            run = session.run(f"back-{wanted:g}", "recovery", [name], ["worker-crash"], workers=2)
+            lines += _served(run)
+    return lines
+
+
+def _served(run: Run) -> list[Line]:
+    serving = _after_t0(run, "serving_ns")
+    done, tolerance = serving + LONG_S, RESOLUTION_S + SPACING_S
+    what = f"serving again {serving:.3f} s after the kill by the workers' own stamp"
+    bands = {
+        "service": (serving - RESOLUTION_S, serving + tolerance),
+        "work": (done - RESOLUTION_S, done + tolerance),
+        "rate": (serving - 0.2, serving + 0.2),
+    }
+    lines = []
+    for name, band in bands.items():
+        of = "work, tasks of 0.2 s" if name == "work" else name
+        seen = value(run, f"{name}_recovery_s")
+        lines.append(within(5, f"{what}: {of}", seen, *band, "s", WHERE))
     return lines
 
 
 def again(session: Session, quick: bool) -> list[Line]:
     """Running tasks that are delivered again after V seconds, or never; and no fault at all."""
-    run = session.run("redelivery", "recovery", [arm("kept", redeliver_s=REDELIVER_S)], ["worker-crash"], workers=2)
-    last = _after_t0(run, "redelivered_ns", last=True) + LONG_S
-    lines = [
-        within(
-            5,
-            f"delivered again after {REDELIVER_S:g} s: work, {last:.3f} s by the worker's own stamp",
-            value(run, "work_recovery_s"),
-            last - 0.2,
-            last + 0.2,
-            "s",
-            WHERE,
-        )
-    ]
-    run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)
-    lines.append(same(5, "never delivered again: work", found(run, "work_recovery_s")["verdict"], "beyond", WHERE))
-    lines.append(same(5, "never delivered again: lost, of those that ran", value(run, "lost"), value(run, "running"), WHERE))
-    run = session.run("no-fault", "recovery", [arm()], ["none"], workers=2)
-    lines += [same(5, f"no fault: {name}", value(run, name), 0.0, WHERE) for name in TIMES]
+    lines: list[Line] = []
+    what = f"delivered again after {REDELIVER_S:g} s: work"
+    with asked(lines, 5, what):
+        name = arm("kept", redeliver_s=REDELIVER_S)
+        run = session.run("redelivery", "recovery", [name], ["worker-crash"], workers=2)
+        last = _after_t0(run, "redelivered_ns", last=True) + LONG_S
+        what += f", {last:.3f} s by the worker's own stamp"
+        seen = value(run, "work_recovery_s")
+        lines.append(within(5, what, seen, last - 0.2, last + 0.2, "s", WHERE))
+    never = "never delivered again"
+    with asked(lines, 5, never):
+        run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)
+        work = found(run, "work_recovery_s")["verdict"]
+        lines.append(same(5, f"{never}: work", work, "beyond", WHERE))
+        lost, ran = value(run, "lost"), value(run, "running")
+        lines.append(same(5, f"{never}: lost, of those that ran", lost, ran, WHERE))
+    with asked(lines, 5, "no fault"):
+        run = session.run("no-fault", "recovery", [arm()], ["none"], workers=2)
+        lines += [same(5, f"no fault: {name}", value(run, name), 0.0, WHERE) for name in TIMES]
     return lines
 
 

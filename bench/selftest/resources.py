@@ -3,8 +3,8 @@
 import numpy as np
 
 from bench import ledger
-from bench.selftest.lines import Line, within
-from bench.selftest.session import Session, arm, cells, truth, value
+from bench.selftest.lines import Line, asked, within
+from bench.selftest.session import Session, arm, cells, mean, truth, value
 from bench.store import Run, StoredCell
 
 MIB = 1 << 20
@@ -16,21 +16,32 @@ TIME = "bench/resources.py, cpu_s, or a busy machine"
 
 def step(session: Session, quick: bool) -> list[Line]:
     """The peak of a worker that takes 64 MiB, less that of one that does not."""
-    plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
-    run = session.run("step", "burst", [plain, stepped], ["-"], tasks=4000)
-    seen = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
-    return [within(6, f"a step of {STEP_MIB} MiB", seen, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY)]
+    lines: list[Line] = []
+    what = f"a step of {STEP_MIB} MiB"
+    with asked(lines, 6, what):
+        plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
+        run = session.run("step", "burst", [plain, stepped], ["-"], tasks=4000)
+        seen = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
+        lines.append(within(6, what, seen, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY))
+    return lines
 
 
 def leak(session: Session, quick: bool) -> list[Line]:
     """1 KiB per task as the slope of memory over finished tasks; and children that share 200 MiB."""
-    run = session.run("leak", "burst", [arm(capacity=2500, batch=20, leak_bytes=LEAK, fire_and_forget=True)], ["-"], tasks=25_000)
-    lines = [within(6, f"a leak of {LEAK} bytes per task, as a slope", slope(cells(run)[-1]), LEAK * 0.9, LEAK * 1.1, "bytes", MEMORY)]
-    plain, shared = arm(shared_mib=1), arm(shared_mib=SHARED_MIB)
-    run = session.run("shared", "burst", [plain, shared], ["-"], tasks=2000, workers=4)
-    seen = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
-    wanted = SHARED_MIB - 1
-    return [*lines, within(6, f"four children sharing {SHARED_MIB} MiB, less those sharing 1", seen, wanted * 0.95, wanted * 1.05, "MiB", MEMORY)]
+    lines: list[Line] = []
+    what = f"a leak of {LEAK} bytes per task, as a slope"
+    with asked(lines, 6, what):
+        leaking = arm(capacity=2500, batch=20, leak_bytes=LEAK, fire_and_forget=True)
+        grown = slope(cells(session.run("leak", "burst", [leaking], ["-"], tasks=25_000))[-1])
+        lines.append(within(6, what, grown, LEAK * 0.9, LEAK * 1.1, "bytes", MEMORY))
+    what = f"four children sharing {SHARED_MIB} MiB, less those sharing 1"
+    with asked(lines, 6, what):
+        plain, shared = arm(shared_mib=1), arm(shared_mib=SHARED_MIB)
+        run = session.run("shared", "burst", [plain, shared], ["-"], tasks=2000, workers=4)
+        seen = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
+        wanted = SHARED_MIB - 1
+        lines.append(within(6, what, seen, wanted * 0.95, wanted * 1.05, "MiB", MEMORY))
+    return lines
 
 
 def slope(cell: StoredCell) -> float:
@@ -50,17 +61,19 @@ def burn(session: Session, quick: bool) -> list[Line]:
     The truth is what the processes say of themselves, by getrusage: a child that burns and one that does not
     meet their parent at another moment, and what the kernel spends on that differs by 0.1 ms a task.
     """
-    lines = []
+    lines: list[Line] = []
     for profile, tasks in (("default", 8000), ("forking", 4000)):
-        plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
-        run = session.run(f"burn-{profile}", "burst", [plain, burning], ["-"], tasks=tasks, blocks=3)
-        rows = run.measures[run.measures["metric"] == CPU]
-        mean = {name: float(rows[rows["arm"] == name]["value"].mean()) for name in (plain, burning)}
         where = "children that live for milliseconds" if profile == "forking" else "a lasting process"
-        seen = (mean[burning] - mean[plain]) * 1e3
-        said = said_us(run, burning) - said_us(run, plain)
-        what = f"{BURN_US} µs of CPU per task in {where}, {said:.0f} µs more than without by their own account"
-        lines.append(within(6, what, seen, said - BURN_US * 0.05, said + BURN_US * 0.05, "µs", TIME))
+        what = f"{BURN_US} µs of CPU per task in {where}"
+        with asked(lines, 6, what):
+            plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
+            arms = [plain, burning]
+            run = session.run(f"burn-{profile}", "burst", arms, ["-"], tasks=tasks, blocks=3)
+            seen = (mean(run, CPU, burning) - mean(run, CPU, plain)) * 1e3
+            said = said_us(run, burning) - said_us(run, plain)
+            what += f", {said:.0f} µs more than without by their own account"
+            low, high = said - BURN_US * 0.05, said + BURN_US * 0.05
+            lines.append(within(6, what, seen, low, high, "µs", TIME))
     return lines
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,15 @@ import pandas as pd
 
 from bench.arms import load_adapters
 from bench.cell import Cell
-from bench.cell_lines import OUTSIDE
+from bench.cell_lines import OUTSIDE, first_of
 from bench.plan import Plan, make_plan
 from bench.runner import Runner, Watcher
+from bench.selftest.lines import NoFigure, Unmeasured
 from bench.store import Run, StoredCell, open_run
 
+AGAIN = 3
+# What makes a cell unfit and is not of it. A quota halts it every time: that is tried once.
+EXCUSES = (*OUTSIDE, "throttled")
 ADAPTER = Path(__file__).resolve().parent / "synthetic"
 Meddler = Callable[[Path], AbstractContextManager[Any]]  # is given the folder of the run
 
@@ -39,22 +44,32 @@ class Session:
         blocks: int = 1,
         seed: int = 1,
         meddle: Meddler | None = None,
+        answers: tuple[str, ...] = (),
     ) -> Run:
-        """Measure these cells, and once more all of them where the machine was too busy; `meddle` disturbs them from outside while they run."""
-        plan = make_plan([scenario], arms, cases, self.adapters, size=size, tasks=tasks, workers=workers, blocks=blocks, seed=seed, time_cap_s=300.0)
-        if meddle:
-            return self._measure(plan, self.folder / name, meddle)
-        first = self._measure(plan, self.folder / name, _nobody)
-        return self._measure(plan, self.folder / f"{name}-again", _nobody) if _unfit(first) else first
+        """Measure these cells; one that the machine made unfit again, `AGAIN` times at most.
 
-    def _measure(self, plan: Plan, folder: Path, meddle: Meddler) -> Run:
-        # A cell that is disturbed on purpose would only be disturbed again.
-        again = meddle is _nobody
-        runner = Runner(
-            plan, folder, {}, Watcher(began=self._began), estimate=False, once_more=again
-        )
+        Raises Unmeasured where that does not help, unless the reason is one of `answers`.
+        `meddle` disturbs the cells from outside while they run; then nothing is measured again.
+        """
+        rest = {"size": size, "tasks": tasks, "workers": workers, "blocks": blocks, "seed": seed}
+        plan = make_plan([scenario], arms, cases, self.adapters, time_cap_s=300.0, **rest)
+        run = self._measure(plan, self._new(name), meddle)
+        why = "" if meddle else unfit(run, answers)
+        if why:
+            raise Unmeasured(why)
+        return run
+
+    def _new(self, name: str) -> Path:
+        """A folder that is not there: what a check could not measure, another may try again."""
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        return next(folder for each in names if not (folder := self.folder / each).exists())
+
+    def _measure(self, plan: Plan, folder: Path, meddle: Meddler | None) -> Run:
+        again = 0 if meddle else AGAIN
+        watcher = Watcher(began=self._began)
+        runner = Runner(plan, folder, {}, watcher, estimate=False, again_at_most=again)
         runner.prepare()
-        with meddle(folder):
+        with meddle(folder) if meddle else nullcontext():
             runner.carry_out()
         return open_run(folder)
 
@@ -62,14 +77,27 @@ class Session:
         self.say(cell.label)
 
 
-def _nobody(folder: Path) -> AbstractContextManager[None]:
-    return nullcontext()
+def unfit(run: Run, answers: tuple[str, ...] = ()) -> str:
+    """Why a cell has no figure in spite of all tries, if the machine is to blame; else nothing."""
+    for tries in _tries(run):
+        reason = str(tries[-1]["reason"])
+        outside = tries[-1]["verdict"] == "invalid" and reason.startswith(EXCUSES)
+        if outside and not reason.startswith(answers):
+            return tried(len(tries), reason)
+    return ""
 
 
-def _unfit(run: Run) -> bool:
-    """Whether a cell was unfit for a reason outside the arm, and its second attempt too."""
-    good = {line["retry_of"] for line in run.info["cells"] if line["verdict"] != "invalid"}
-    return any(line["verdict"] == "invalid" and line["number"] not in good and str(line["reason"]).startswith(OUTSIDE) for line in run.info["cells"])
+def tried(times: int, reason: str) -> str:
+    """The reason, and how often it was tried in spite of it."""
+    return f"tried {'once' if times == 1 else f'{times} times'}; {reason}"
+
+
+def _tries(run: Run) -> list[list[dict[str, Any]]]:
+    """The lines of each cell, its first try first."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for line in run.info["cells"]:
+        found.setdefault(first_of(line), []).append(line)
+    return list(found.values())
 
 
 def arm(profile: str = "default", **settings: Any) -> str:
@@ -79,9 +107,19 @@ def arm(profile: str = "default", **settings: Any) -> str:
 
 
 def value(run: Run, metric: str, case: str | None = None, arm_name: str | None = None) -> float:
-    """A measure that is ok or beyond; NaN where there is none."""
+    """The newest value of a measure; NoFigure where it has none."""
     row = found(run, metric, case, arm_name)
+    if pd.isna(row["value"]):
+        raise NoFigure(f"{metric} is {row['verdict']}: {row['reason']}")
     return float(row["value"])
+
+
+def mean(run: Run, metric: str, arm_name: str) -> float:
+    """The mean of a measure of an arm over the blocks that have it; NoFigure where none has."""
+    rows = run.measures[(run.measures["metric"] == metric) & (run.measures["arm"] == arm_name)]
+    if rows["value"].isna().all():
+        value(run, metric, arm_name=arm_name)
+    return float(rows["value"].mean())
 
 
 def found(run: Run, metric: str, case: str | None = None, arm_name: str | None = None) -> "pd.Series[Any]":
@@ -93,11 +131,15 @@ def found(run: Run, metric: str, case: str | None = None, arm_name: str | None =
 
 
 def cells(run: Run) -> list[StoredCell]:
-    """The measured cells, those that were measured again after their first attempt."""
-    return [cell for _, cell in run.measured()]
+    """The measured cells, of one that was measured again its last try; NoFigure where none was."""
+    last = [tries[-1] for tries in _tries(run)]
+    done = [run.cell(int(line["number"])) for line in last if line["state"] == "done"]
+    if not done:
+        raise NoFigure(f"{last[-1]['verdict']}: {last[-1]['reason']}")
+    return done
 
 
 def truth(cell: StoredCell) -> list[dict[str, Any]]:
     """What the workers of a cell wrote down of themselves."""
-    lines = [line for log in sorted((cell.folder / "logs").glob("worker-*.log")) for line in log.read_text(errors="replace").splitlines()]
+    lines = [line for log in sorted((cell.folder / "logs").glob("worker-*.log")) for line in log.read_text(errors="replace", encoding="utf-8").splitlines()]
     return [json.loads(line) for line in lines if line.startswith("{")]

@@ -5,10 +5,10 @@ from typing import Any
 
 from bench import store
 from bench.errors import UsageError
+from bench.machine import SAME
 from bench.version import VERSION
 
 FILE = "selftest.json"
-SAME = ("cpu", "cores", "memory_bytes", "kernel")  # what makes two machines one
 
 
 def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bench import ledger
 from bench.ledger import Ledger
-from bench.selftest.lines import Line, within
+from bench.selftest.lines import Line, asked, within
 from bench.selftest.session import Session, arm, cells, value
 
 SERVICE_MS = 5.0
@@ -69,30 +69,54 @@ def slot_of(book: Ledger, service_ms: float | None) -> Slot:
 
 def theory(session: Session, quick: bool) -> list[Line]:
     """Constant service at three loads, and the tail of an exponential one."""
-    lines = []
-    back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
-    busy_ms = 1e3 / value(back_to_back, "throughput")
+    lines: list[Line] = []
+    with asked(lines, 3, "how long a slot is busy with a task"):
+        back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
+        lines += _against_theory(session, 1e3 / value(back_to_back, "throughput"))
+    return lines
+
+
+def _against_theory(session: Session, busy_ms: float) -> list[Line]:
+    lines: list[Line] = []
     for load in LOADS:
-        rate = round(load / busy_ms * 1e3)
-        run = session.run(f"md1-{load}", "latency", [arm(service_ms=SERVICE_MS)], [f"rate={rate:g}"], size="full")
-        book = ledger.load(cells(run)[-1])
-        slot = slot_of(book, SERVICE_MS)
-        ours = book.measured()
-        mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
-        low, high = band(rate * slot.busy_ms / 1e3, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
-        formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
-        what = f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {rate * slot.busy_ms / 1e3:.2f}): mean wait, {formula:.2f} ms by Pollaczek–Khinchine"
-        lines.append(within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE))
-    rate = round(0.7 / busy_ms * 1e3)
-    run = session.run("mm1", "latency", [arm(service_ms=SERVICE_MS, exponential=True)], [f"rate={rate:g}"], size="full")
+        with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
+            lines.append(_constant(session, load, round(load / busy_ms * 1e3)))
+    with asked(lines, 3, "M/M/1 at load 0.7: P99 of the wait"):
+        lines.append(_exponential(session, round(0.7 / busy_ms * 1e3)))
+    return lines
+
+
+def _constant(session: Session, load: float, rate: float) -> Line:
+    name, case = arm(service_ms=SERVICE_MS), f"rate={rate:g}"
+    run = session.run(f"md1-{load}", "latency", [name], [case], size="full")
+    book = ledger.load(cells(run)[-1])
+    slot = slot_of(book, SERVICE_MS)
+    ours = book.measured()
+    mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
+    seen = rate * slot.busy_ms / 1e3
+    low, high = band(seen, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
+    formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
+    what = (
+        f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {seen:.2f}): mean wait, "
+        f"{formula:.2f} ms by Pollaczek–Khinchine"
+    )
+    return within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
+
+
+def _exponential(session: Session, rate: float) -> Line:
+    name, case = arm(service_ms=SERVICE_MS, exponential=True), f"rate={rate:g}"
+    run = session.run("mm1", "latency", [name], [case], size="full")
     book = ledger.load(cells(run)[-1])
     slot = slot_of(book, None)
     load = rate * slot.busy_ms / 1e3
     low, high = band(load, slot.busy_ms, int(book.measured().sum()), exponential=True, p99=True)
     formula = slot.busy_ms / (1 - load) * math.log(100 * load) + slot.transit_ms
-    what = f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, {formula:.1f} ms by the formula"
-    lines.append(within(3, what, value(run, "wait_p99_ms"), low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE))
-    return lines
+    what = (
+        f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
+        f"{formula:.1f} ms by the formula"
+    )
+    seen = value(run, "wait_p99_ms")
+    return within(3, what, seen, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
 
 
 def _pollaczek(rate: float, busy_ms: float) -> float:
@@ -102,19 +126,22 @@ def _pollaczek(rate: float, busy_ms: float) -> float:
 
 def stall(session: Session, quick: bool) -> list[Line]:
     """A worker that stands still for 1.4 s under 1,000 tasks/s."""
+    lines: list[Line] = []
     # The stall ends after 5.4 s; what a quick look leaves out is warm-up, and calm after it.
     seconds, size = (8, "gate") if quick else (30, "full")
-    name = arm(stall_worker=[4.0, 4.0 + STALL_S], batch=20)
-    run = session.run("stall", "latency", [name], ["rate=1000"], tasks=1000 * seconds, size=size)
-    honest = value(run, "latency_p99_ms")
-    book = ledger.load(cells(run)[-1])
-    naive = closed_loop_p99_ms(book)
-    # Of n tasks per second the worst 1 % are the first of the stall: it is seen but for that many of its tasks.
-    expected = STALL_S * 1e3 - 0.01 * seconds * 1e3
-    return [
-        within(4, f"a stall of {STALL_S} s under 1,000/s for {seconds} s: P99 from the due time", honest, expected - 25, STALL_S * 1e3 + 150, "ms", WHERE),
-        within(4, f"what a client that waits for each answer would have printed: {naive:.2f} ms; ratio", honest / naive, 100, math.inf, "times", WHERE),
-    ]
+    what = f"a stall of {STALL_S} s under 1,000/s for {seconds} s: P99 from the due time"
+    with asked(lines, 4, what):
+        name, tasks = arm(stall_worker=[4.0, 4.0 + STALL_S], batch=20), 1000 * seconds
+        run = session.run("stall", "latency", [name], ["rate=1000"], tasks=tasks, size=size)
+        honest = value(run, "latency_p99_ms")
+        naive = closed_loop_p99_ms(ledger.load(cells(run)[-1]))
+        # Of n tasks per second the worst 1 % are the first of the stall:
+        # it is seen but for that many of its tasks.
+        expected = STALL_S * 1e3 - 0.01 * seconds * 1e3
+        lines.append(within(4, what, honest, expected - 25, STALL_S * 1e3 + 150, "ms", WHERE))
+        what = f"what a client that waits for each answer would have printed: {naive:.2f} ms; ratio"
+        lines.append(within(4, what, honest / naive, 100, math.inf, "times", WHERE))
+    return lines
 
 
 def closed_loop_p99_ms(book: Ledger) -> float:

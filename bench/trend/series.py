@@ -109,7 +109,8 @@ def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
     server = info.get("brokers", {}).get(broker, {})
     about = {str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()}
     about |= {server["name"]: server["version"]} if server else {}
-    about |= {f"machine's {name}": str(info["machine"].get(name)) for name in ("cpu", "cores", "kernel")}
+    here = ("cpu", "cores", "cpu_quota_cores", "kernel")
+    about |= {f"machine's {name}": str(info["machine"].get(name)) for name in here}
     return about | {f"version of {name}": version for name, version in counted(info).items() if _concerns(name, scenario, arm)}
 
 

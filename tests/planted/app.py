@@ -34,7 +34,7 @@ def ask(task, work):
 
 
 def _ran(task):
-    with open(os.environ["QUEUE_BENCH_CELL"].replace("cell.json", "work/runs.bin"), "rb") as file:
+    with open(os.environ["QUEUE_BENCH_CELL"].replace("cell.json", "runs.bin"), "rb") as file:
         return any(record[4] == task and record[1] == events.FINISHED for record in events.RECORD.iter_unpack(file.read()[events.RECORD.size :]))
 
 

@@ -32,7 +32,7 @@ def main() -> None:
         told["traceback"] = traceback.format_exc()[-3000:]
     told["seconds"] = round(time.monotonic() - began, 2)
     part = folder / "observation.json.part"
-    part.write_text(json.dumps(told, default=str))
+    part.write_text(json.dumps(told, default=str), encoding="utf-8")
     part.rename(folder / "observation.json")
 
 

@@ -41,7 +41,7 @@ class Process:
 
     def text(self) -> str:
         """All that it has printed."""
-        return self.log.read_text(errors="replace")
+        return self.log.read_text(errors="replace", encoding="utf-8")
 
     def signal(self, number: int) -> None:
         """Send a signal, if it still lives."""
@@ -132,7 +132,7 @@ class Lab:
 
     def logs(self, characters: int = 300) -> str:
         """The ends of all logs, for an error message."""
-        return " | ".join(log.read_text(errors="replace").strip()[-characters:] for log in sorted(self.folder.glob("process-*.log")))
+        return " | ".join(log.read_text(errors="replace", encoding="utf-8").strip()[-characters:] for log in sorted(self.folder.glob("process-*.log")))
 
 
 def absent(pattern: str, places: Mapping[str, Iterable[str]]) -> Observation:

@@ -70,7 +70,7 @@ def boom(text: str) -> None:
 def flaky(fails: int) -> str:
     """Fail so many times, then succeed."""
     mark("try")
-    with open(os.environ[MARKS]) as file:
+    with open(os.environ[MARKS], encoding="utf-8") as file:
         tries = sum(json.loads(line)["name"] == "try" for line in file)
     if tries <= fails:
         raise ValueError(f"try {tries}")

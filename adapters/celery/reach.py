@@ -1,0 +1,32 @@
+"""Where Celery's broker and result backend lead; its own Kombu reads the one, itself the other."""
+
+from celery import Celery
+from kombu.connection import Connection
+
+from bench.probe.cell import broker
+from bench.probe.reach import Found, pinged, redis_place, told
+
+
+def ask() -> Found:
+    """Connect both, as app.py does."""
+    url = broker()
+    app = Celery("bench", broker=url)
+    with app.connection_for_write(connect_timeout=5) as connection:
+        connection.connect()
+        if url.startswith(("amqp", "pyamqp")):
+            return [_rabbit(connection)]
+        client = connection.default_channel.client
+        pinged(client)
+        backend = Celery("bench", broker=url, backend=url).backend
+        pinged(backend.client)
+        pools = (client.connection_pool, backend.client.connection_pool)
+        return [redis_place(pool.connection_kwargs) for pool in pools]
+
+
+def _rabbit(connection: Connection) -> tuple[str, object]:
+    known = connection.info()  # type: ignore[no-untyped-call]
+    return f"{known['hostname'].lower()}:{known['port']}", known["virtual_host"]
+
+
+if __name__ == "__main__":
+    told(ask)

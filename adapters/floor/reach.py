@@ -1,0 +1,17 @@
+"""Where the floor's connection leads."""
+
+import redis
+
+from bench.probe.cell import broker
+from bench.probe.reach import Found, pinged, redis_place, told
+
+
+def ask() -> Found:
+    """Connect as app.py does."""
+    client = redis.Redis.from_url(broker())
+    pinged(client)
+    return [redis_place(client.connection_pool.connection_kwargs)]
+
+
+if __name__ == "__main__":
+    told(ask)

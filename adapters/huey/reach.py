@@ -1,0 +1,30 @@
+"""Where Huey's storage leads: redis-py or psycopg reads the URL."""
+
+from huey import RedisHuey
+
+from bench.probe.cell import broker
+from bench.probe.reach import Found, pinged, redis_place, told
+
+
+def ask() -> Found:
+    """Connect as app.py does; nothing is created."""
+    url = broker()
+    if url.startswith("postgres"):
+        return [_postgres(url)]
+    storage = RedisHuey("bench", url=url).storage
+    pinged(storage.conn)
+    return [redis_place(storage.pool.connection_kwargs)]
+
+
+def _postgres(url: str) -> tuple[str, object]:
+    import psycopg
+    from huey import PostgresHuey
+
+    # Without tables: making them is the first thing that the storage does otherwise.
+    PostgresHuey("bench", dsn=url, create_tables=False)
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        return f"{connection.info.host.lower()}:{connection.info.port}", connection.info.dbname
+
+
+if __name__ == "__main__":
+    told(ask)

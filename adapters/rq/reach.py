@@ -1,0 +1,19 @@
+"""Where RQ's connection leads: redis-py reads the URL."""
+
+from redis import Redis
+
+from bench.probe.cell import broker
+from bench.probe.reach import Found, pinged, redis_place, told
+
+
+def ask() -> Found:
+    """Connect as app.py and `rq worker` do."""
+    from rq import Queue
+
+    queue = Queue(connection=Redis.from_url(broker()))
+    pinged(queue.connection)
+    return [redis_place(queue.connection.connection_pool.connection_kwargs)]
+
+
+if __name__ == "__main__":
+    told(ask)

@@ -1,0 +1,169 @@
+"""What the cgroup of this process gives: CPU quota, memory limit, and how long it was halted.
+
+cgroup v1, v2, and the two side by side. A limit holds for all below it, so the smallest on the way
+up counts; what a namespace or a partial mount hides cannot be seen.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+NO_LIMIT = 1 << 60  # v1 says "none" by the largest number of whole pages
+SEARCHED = 4096  # folders: where paths do not tell which is ours, our pid does
+HERE = Path("/")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A mounted hierarchy: its controllers (none for v2), and which part of it is seen where."""
+
+    version: int
+    controllers: frozenset[str]
+    root: str
+    point: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Cores and bytes that are allowed; None where there is no limit."""
+
+    cpu_cores: float | None
+    memory_bytes: int | None
+
+
+def limits(here: Path = HERE) -> Limits:
+    """The limits of this process."""
+    quotas = [quota for folder in levels("cpu", here) if (quota := _quota(folder)) is not None]
+    memory = levels("memory", here)
+    least = [limit for folder in memory if (limit := _memory(folder)) is not None]
+    # v1 counts limits here that are above what is mounted.
+    above = _fields(memory[0] / "memory.stat").get("hierarchical_memory_limit") if memory else None
+    least += [above] if above is not None and above < NO_LIMIT else []
+    return Limits(min(quotas, default=None), min(least, default=None))
+
+
+class Halts:
+    """How long the quota has halted this process and all beside it in its cgroup."""
+
+    def __init__(self, here: Path = HERE) -> None:
+        self._levels = levels("cpu", here)
+
+    def quota_cores(self) -> float | None:
+        """The quota as it is now: it may be changed while a container runs."""
+        return min((quota for folder in self._levels if (quota := _quota(folder))), default=None)
+
+    def core_seconds(self) -> float | None:
+        """Seconds for which it was halted so far, added up over the cores; None if not told."""
+        # Linux 6.6 counts beside its own halts those that come from above, seen or not.
+        if self._levels and (told := _halted_s(self._levels[0] / "cpu.stat.local")) is not None:
+            return told
+        found = [_halted_s(folder / "cpu.stat") for folder in self._levels]
+        known = [seconds for seconds in found if seconds is not None]
+        return sum(known) if known else None
+
+
+def levels(controller: str, here: Path = HERE) -> list[Path]:
+    """The folder of our cgroup for a controller, then those above it up to the mounted root.
+
+    `here` is where /proc and the mounts are looked for. Empty where nothing is to be seen.
+    """
+    version, path = _membership(controller, _read(here / "proc/self/cgroup"))
+    known = mounts(_read(here / "proc/self/mountinfo"))
+    known = [each for each in known if each.version == version]
+    fitting = [each for each in known if version == 2 or controller in each.controllers]
+    # The mount that shows most of the way up.
+    for mount in sorted(fitting, key=lambda each: len(each.root)):
+        point = here / mount.point.lstrip("/")
+        folder = _below(point, path, mount.root) or _search(point)
+        if folder is not None:
+            above = folder.relative_to(point).parts
+            return [point.joinpath(*above[:n]) for n in range(len(above), -1, -1)]
+    return []
+
+
+def mounts(mountinfo: str) -> list[Mount]:
+    """The hierarchies in a /proc/PID/mountinfo (proc(5))."""
+    found = []
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(), after.split()
+        if len(fields) < 6 or len(kind) < 3 or kind[0] not in ("cgroup", "cgroup2"):
+            continue
+        version = 2 if kind[0] == "cgroup2" else 1
+        controllers = frozenset(kind[2].split(",")) if version == 1 else frozenset[str]()
+        found.append(Mount(version, controllers, _plain(fields[3]), _plain(fields[4])))
+    return found
+
+
+def _membership(controller: str, text: str) -> tuple[int, str]:
+    """(version, path) of the hierarchy that has the controller, from a /proc/PID/cgroup."""
+    unified = (0, "")
+    for line in text.splitlines():
+        number, _, rest = line.partition(":")
+        names, _, path = rest.partition(":")
+        if controller in names.split(","):
+            return 1, path
+        if number == "0" and not names:
+            unified = (2, path)
+    return unified
+
+
+def _below(point: Path, path: str, root: str) -> Path | None:
+    """Our folder by its name; None where the names begin elsewhere or it is not there."""
+    if ".." in (*Path(path).parts, *Path(root).parts):
+        return None
+    if root != "/" and path != root and not path.startswith(f"{root}/"):
+        return None
+    folder = point / (path if root == "/" else path[len(root) :]).lstrip("/")
+    return folder if folder.is_dir() else None
+
+
+def _search(point: Path) -> Path | None:
+    """The folder below that lists our pid."""
+    pid = str(os.getpid())
+    for number, (folder, _, _) in enumerate(os.walk(point)):
+        if number >= SEARCHED:
+            break
+        if pid in _read(Path(folder) / "cgroup.procs").split():
+            return Path(folder)
+    return None
+
+
+def _quota(folder: Path) -> float | None:
+    quota, period = [*_read(folder / "cpu.max").split(), "", ""][:2]
+    if not quota:
+        quota = _read(folder / "cpu.cfs_quota_us").strip()
+        period = _read(folder / "cpu.cfs_period_us").strip()
+    known = quota.isdigit() and period.isdigit() and int(period) > 0
+    return int(quota) / int(period) if known else None
+
+
+def _memory(folder: Path) -> int | None:
+    text = (_read(folder / "memory.max") or _read(folder / "memory.limit_in_bytes")).strip()
+    return int(text) if text.isdigit() and int(text) < NO_LIMIT else None
+
+
+def _halted_s(file: Path) -> float | None:
+    fields = _fields(file)
+    for name, unit in (("throttled_usec", 1e6), ("throttled_time", 1e9)):
+        if name in fields:
+            return fields[name] / unit
+    return None
+
+
+def _fields(file: Path) -> dict[str, int]:
+    pairs = (line.partition(" ") for line in _read(file).splitlines())
+    return {name: int(value) for name, _, value in pairs if value.strip().isdigit()}
+
+
+def _plain(text: str) -> str:
+    """A name as the kernel escapes it in mountinfo: \\040 is a space."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,148 @@
+"""Standard output and error: they show what the terminal can, and say when nobody reads them any more."""
+
+import codecs
+import errno
+import io
+import os
+import select
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from bench.base.nearest import HANDLER, nearest, register
+from bench.errors import EXIT_READER_LEFT, EXIT_USAGE
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_NAMES = ("stdout", "stderr")
+_ends: list["_End"] = []
+
+
+class OutputLost(BaseException):
+    """What was to be printed cannot be. No `Exception`: neither a cell nor a library may swallow it.
+
+    `exit_code` is 141 and the text empty where the reader has left, else 64 and the reason.
+    """
+
+    def __init__(self, error: OSError, name: str) -> None:
+        # A terminal that was closed gives EIO.
+        left = error.errno in (errno.EPIPE, errno.EIO)
+        self.exit_code = EXIT_READER_LEFT if left else EXIT_USAGE
+        what = {"stdout": "standard output", "stderr": "standard error"}[name]
+        super().__init__("" if left else f"{what} cannot be written ({error.strerror}): give it a place with room")
+
+
+class _End(io.FileIO):
+    """The raw end of a stream. Once it cannot be written, all further words go to /dev/null."""
+
+    def __init__(self, fd: int, stream: str) -> None:
+        super().__init__(fd, "wb", closefd=False)
+        self._stream = stream
+        self._lost: OutputLost | None = None
+        self._said = False
+
+    def write(self, words: "ReadableBuffer", /) -> int:
+        if self._lost is None:
+            try:
+                return self._written(words)
+            except OSError as error:
+                self._lose(error)
+        self._say()
+        return memoryview(words).nbytes
+
+    def look(self) -> None:
+        """Find out without a word whether there still is a reader."""
+        if self._lost is None:
+            poll = select.poll()
+            poll.register(self, 0)  # what tells of a reader who left is told unasked
+            if poll.poll(0):
+                self._lose(OSError(errno.EPIPE, "Broken pipe"))
+        self._say()
+
+    def _lose(self, error: OSError) -> None:
+        self._lost = OutputLost(error, self._stream)
+        # Cleaning up may print, and the interpreter flushes once more at its end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.fileno())
+        os.close(nowhere)
+
+    def _say(self) -> None:
+        # In another thread it would end that thread alone: the main one says it at its next word.
+        if self._lost is None or self._said or threading.current_thread() is not threading.main_thread():
+            return
+        self._said = True
+        raise self._lost
+
+    def _written(self, words: "ReadableBuffer") -> int:
+        while True:
+            done: int | None = super().write(words)
+            if done is not None:
+                return done
+            # Somebody has made our end of a shared pipe non-blocking, and it is full.
+            select.select([], [self], [])
+
+
+def prepare() -> None:
+    """Put streams in place of Python's own that raise OutputLost and, but for it, nothing."""
+    register()
+    for name in _NAMES:
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us. The next file that is opened would become it.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+        elif stream is getattr(sys, f"__{name}__"):
+            setattr(sys, name, _in_place_of(stream, name))
+    if sys.stdin is not None and isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
+def _in_place_of(stream: TextIO, name: str) -> TextIO:
+    assert isinstance(stream, io.TextIOWrapper)
+    _ends.append(_End(stream.fileno(), name))
+    return io.TextIOWrapper(
+        io.BufferedWriter(_ends[-1]),
+        encoding=stream.encoding,
+        errors=HANDLER,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+
+
+def flush() -> None:
+    """Hand on what was printed; OutputLost if nobody takes it."""
+    for name in _NAMES:
+        getattr(sys, name).flush()
+
+
+def look() -> None:
+    """OutputLost if a reader has left meanwhile: who prints a line in ten minutes learns it now."""
+    for end in _ends:
+        end.look()
+
+
+def utf8(text: str) -> bool:
+    """Whether standard output takes this text in UTF-8, sign by sign."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+
+
+def document(text: str) -> None:
+    """Write a document for a machine: always in UTF-8, unless it is a terminal that gets it."""
+    out = sys.stdout
+    if out.isatty() or not hasattr(out, "buffer"):
+        out.write(text)
+        return
+    out.flush()
+    out.buffer.write(text.encode(errors="replace"))
+
+
+def undecodable(words: Iterable[str], variables: Mapping[str, str]) -> str:
+    """The first argument or variable that is no text in the encoding of the locale, else nothing."""
+    named = [(f"the argument '{word}'", word) for word in words]
+    named += [(f"the variable {name}", value) for name, value in variables.items()]
+    return next((nearest(what) for what, word in named if any("\ud800" <= sign <= "\udfff" for sign in word)), "")

@@ -1,0 +1,121 @@
+"""The user's PostgreSQL database: it must hold no table before a cell."""
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.arms import Arm
+from bench.base.urls import ENCODE, cleaned, read, shown
+from bench.brokers.base import Counters, Place
+from bench.brokers.postgres import connect, version_of
+from bench.errors import Unavailable, UsageError
+
+FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+_TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
+_MAY = "select current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
+
+
+class OwnPostgres:
+    """One schema of it: the one in which tables are created."""
+
+    by_os = False
+    ours = False
+    pid: int | None = None
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        parts = read(url)
+        if parts is None or parts.scheme not in ("postgresql", "postgres"):
+            raise UsageError(
+                f"the URL of --postgres ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
+            )
+
+    @property
+    def _name(self) -> str:
+        return f"the PostgreSQL at {shown(self.url)}"
+
+    @property
+    def place(self) -> Place:
+        """As its client has understood the URL."""
+        with self._connect() as connection:
+            known = connection.info
+            return Place.of(known.host, known.port, known.dbname)
+
+    def _connect(self) -> Any:
+        """A connection; UsageError in one line if there is none to be had."""
+        try:
+            return connect(self.url)
+        except ImportError:
+            raise
+        except Exception as error:  # psycopg has its own hierarchy, and a bad URL another
+            raise self._said(error) from None
+
+    def _said(self, error: Exception) -> UsageError:
+        # The last line says what it is about; the first ones repeat the address.
+        lines = str(error).strip().splitlines() or [""]
+        said = cleaned(lines[-1], self.url)[:160] or type(error).__name__
+        what = "correct --postgres"
+        if "certificate" in said:
+            what = "name its authority by ?sslmode=verify-full&sslrootcert=/PATH/ca.pem"
+        return UsageError(f"{self._name} says {said!r}: start it, or {what}")
+
+    def _ask(self, question: str) -> list[Any]:
+        with self._connect() as connection:
+            try:
+                return list(connection.execute(question).fetchall())
+            except Exception as error:
+                raise self._said(error) from None
+
+    def start(self) -> None:
+        """Reach it, and refuse one that holds tables."""
+        if tables := self._tables():
+            raise UsageError(
+                f"the database at {shown(self.url)} has a table {tables[0]!r}: "
+                f"give an empty database; nothing was touched"
+            )
+
+    def _tables(self) -> list[str]:
+        return [row[0] for row in self._ask(_TABLES)]
+
+    def check_rights(self, arm: Arm) -> None:
+        """UsageError if no table may be made: from version 15 on only the owner may, unless told."""
+        schema, may = self._ask(_MAY)[0]
+        if schema is None:
+            raise UsageError(f"{self._name} has no schema for its user: create schema public")
+        if not may:
+            raise UsageError(
+                f"{self._name} does not let its user make the tables that {arm.name} needs: "
+                f"grant create on schema {schema} to …, or name the owner"
+            )
+
+    def kill(self) -> int:
+        """Never."""
+        raise Unavailable("faults of the broker are not done to a PostgreSQL given by --postgres")
+
+    def counters(self, edge: bool) -> Counters | None:
+        """Whoever else uses it stands in its figures too."""
+        return None
+
+    def describe(self) -> Mapping[str, str]:
+        """Its own word for its version."""
+        return {"name": "postgresql", "version": version_of(self.url), "origin": "--postgres"}
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Drop the tables that appeared, only if the system declares every one of them."""
+        tables = self._tables()
+        strange = [name for name in tables if not _declared(name, patterns)]
+        if strange:
+            raise UsageError(
+                f"tables that no adapter declares appeared in {shown(self.url)}: "
+                f"{', '.join(strange[:5])}; look at them, the run stops here"
+            )
+        with self._connect() as connection:
+            for name in tables:
+                connection.execute(f'drop table "{name}"')
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _declared(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,0 +1,139 @@
+"""A virtual host of the user's RabbitMQ: the system's queues must not be there yet."""
+
+import ssl
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
+
+from bench.arms import Arm
+from bench.base.urls import ENCODE, cleaned, read, shown
+from bench.brokers.base import Counters, Place
+from bench.brokers.rabbitmq import Queues, version_of
+from bench.errors import Unavailable, UsageError
+
+FORM = "amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://… with TLS"
+PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671}
+
+
+def checked(url: str) -> Place:
+    """Where the URL leads; UsageError with what to write instead of a form that clients read differently."""
+    parts = read(url)
+    if parts is None or parts.scheme not in PORTS:
+        raise UsageError(
+            f"the URL of --rabbitmq ({shown(url)}) cannot be read: write {FORM}; {ENCODE}, "
+            f"and %2F for a / in the name of the virtual host"
+        )
+    if parts.query:
+        raise UsageError(f"--rabbitmq takes no options behind a ?: write {FORM}")
+    if "/" in parts.path[1:] and parts.path != "//":
+        raise UsageError("the virtual host of --rabbitmq has a / in its name: write it as %2F")
+    vhost = unquote(parts.path[1:]) or "/"
+    return Place.of(parts.host, parts.port or PORTS[parts.scheme], vhost)
+
+
+class OwnRabbit:
+    """It is asked for queues by name; what it declares for a check goes with its connection."""
+
+    by_os = False
+    ours = False
+    pid: int | None = None
+
+    def __init__(self, url: str, queues: Sequence[str]) -> None:
+        self.url = url
+        self.place = checked(url)
+        self.queues = Queues(url, queues)
+
+    @property
+    def _name(self) -> str:
+        return f"the RabbitMQ at {shown(self.url)}"
+
+    def start(self) -> None:
+        """Reach it, and refuse one in which a queue of that name exists."""
+        import amqp
+
+        try:
+            self.queues.connect()
+            there = self._existing()
+        except (amqp.AMQPError, OSError, ValueError) as error:
+            raise UsageError(f"{self._name} {self._reason(error)}") from None
+        if there:
+            raise UsageError(
+                f"the virtual host of {self._name} has a queue {there[0]!r}: "
+                f"give an empty virtual host; nothing was touched"
+            )
+
+    def _reason(self, error: Exception) -> str:
+        import amqp
+
+        said = cleaned(error, self.url)[:160]
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"has a certificate that is not accepted ({error.verify_message}): use the name "
+                f"that stands in it, and name its authority in the variable SSL_CERT_FILE"
+            )
+        if isinstance(error, amqp.AccessRefused):
+            return f"refuses the user or the password ({said}): check the URL of --rabbitmq"
+        if isinstance(error, amqp.AMQPError):
+            return f"says {said!r}: check the URL of --rabbitmq"
+        return f"cannot be reached ({type(error).__name__}): start it, or correct --rabbitmq"
+
+    def _existing(self) -> list[str]:
+        import amqp
+
+        found = []
+        for name in self.queues.names:
+            try:
+                self.queues.connect().channel().queue_declare(queue=name, passive=True)
+                found.append(name)
+            except amqp.NotFound:
+                continue
+        return found
+
+    def check_rights(self, arm: Arm) -> None:
+        """Declare each queue for this connection alone, publish to it and read from it: then it is gone."""
+        import amqp
+
+        try:
+            for name in self.queues.names:
+                channel = self.queues.connect().channel()
+                channel.queue_declare(queue=name, exclusive=True, auto_delete=True)
+                channel.basic_publish(amqp.Message(""), routing_key=name)
+                channel.basic_get(queue=name, no_ack=True)
+                channel.queue_delete(queue=name)
+        except (amqp.AMQPError, OSError) as error:
+            said = cleaned(error, self.url)[:160]
+            raise UsageError(
+                f"{self._name} does not let its user do what {arm.name} needs ({said}): "
+                f"rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'"
+            ) from None
+        finally:
+            self.queues.close()
+
+    def kill(self) -> int:
+        """Never."""
+        raise Unavailable("faults of the broker are not done to a RabbitMQ given by --rabbitmq")
+
+    def counters(self, edge: bool) -> Counters | None:
+        """How many messages wait, at the edges of phases."""
+        return Counters(messages=self.queues.waiting()) if edge else Counters()
+
+    def describe(self) -> Mapping[str, str]:
+        """The version in its greeting."""
+        return {"name": "rabbitmq", "version": version_of(self.queues), "origin": "--rabbitmq"}
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Delete the system's queues; what else it declared goes when its last client leaves."""
+        import amqp
+
+        for name in self.queues.names:
+            try:
+                self.queues.connect().channel().queue_delete(queue=name)
+            except (amqp.AMQPError, OSError) as error:
+                said = cleaned(error, self.url)[:120]
+                raise UsageError(
+                    f"the queue {name!r} of {self._name} could not be deleted "
+                    f"({type(error).__name__}: {said}): delete it, then go on with --resume"
+                ) from None
+
+    def close(self) -> None:
+        """Close our connection."""
+        self.queues.close()

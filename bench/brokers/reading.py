@@ -1,0 +1,76 @@
+"""Where an arm's own library goes with a URL of the user's, asked in the arm's own environment.
+
+The database that is found empty, and cleaned up, must be the one that the library uses.
+"""
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Reads
+from bench.arms import Arm
+from bench.base.environ import built
+from bench.base.plain import plainly
+from bench.base.urls import cleaned, read, shown
+from bench.brokers.base import Place
+from bench.errors import UsageError
+from bench.probe.cell import BROKER
+from bench.task_code import task_code
+
+SECONDS = 30.0
+
+
+def check_reading(arm: Arm, url: str, expected: Place) -> None:
+    """UsageError unless every connection of the arm's library leads to this place."""
+    told = _ask(arm, url)
+    if told.get("missing"):
+        return  # a library that cannot be imported is no fault of the URL
+    subject = f"{arm.adapter.name} cannot use the URL of --{arm.broker} ({shown(url)})"
+    if "error" in told:
+        said = cleaned(told["said"], url)[:200]
+        raise UsageError(f"{subject}: {told['error']}{': ' if said else ''}{said}; {_hint(url)}")
+    for address, database in told["places"]:
+        found = _place(str(address), database)
+        if found != expected:
+            raise UsageError(
+                f"{subject}: it would use database {found.database} at {found.address}, while "
+                f"database {expected.database} at {expected.address} is meant; {_hint(url)}"
+            )
+
+
+def _hint(url: str) -> str:
+    """What to write where a library stumbles over what another reads."""
+    parts = read(url)
+    if parts and parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        return "write rediss://…?ssl_cert_reqs=required, with &ssl_ca_certs=/PATH/ca.pem if its authority is yours"
+    if parts and parts.scheme == "unix":
+        return "give redis:// with host and port, or leave its arms out"
+    return "write it otherwise, or leave its arms out"
+
+
+def _place(address: str, database: object) -> Place:
+    if address.startswith("/"):
+        return Place(address, str(database))
+    host, _, port = address.rpartition(":")
+    return Place.of(host, int(port), database)
+
+
+def _ask(arm: Arm, url: str) -> dict[str, Any]:
+    """What its library told of its connections."""
+    assert isinstance(arm.adapter, Reads)
+    with tempfile.TemporaryDirectory(prefix="queue-bench-") as made, plainly(Path(made)) as (work, _):
+        env = built({"PYTHONPATH": str(task_code(work, arm.adapter)), BROKER: url})
+        argv = [arm.environment.program("python"), "-m", arm.adapter.reach]
+        how: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
+        try:
+            done = subprocess.run(argv, env=env, cwd=work, timeout=SECONDS, **how)
+        except subprocess.TimeoutExpired:
+            return {"error": f"no connection within {SECONDS:.0f} s", "said": ""}
+    lines = done.stdout.strip().splitlines()
+    if not lines or done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        return {"error": f"{arm.adapter.reach} ended with {done.returncode}", "said": last}
+    found: dict[str, Any] = json.loads(lines[-1])
+    return found

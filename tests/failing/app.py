@@ -1,0 +1,33 @@
+"""The failing queue inside its processes."""
+
+import json
+import sys
+
+import redis
+
+from bench.probe import body, cell
+
+PLACE = cell.load()["profile"]
+KEY = "failing"
+
+
+def connect():
+    if PLACE == "generator":
+        raise OSError("the generator's own reason")
+    client = redis.Redis.from_url(cell.broker())
+    return lambda task, work: str(client.lpush(KEY, json.dumps([task, work])))
+
+
+def main():
+    if PLACE == "worker":
+        sys.exit("the worker's own reason")
+    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    while True:
+        popped = client.brpop([KEY], timeout=1)
+        if popped:
+            task, work = json.loads(popped[1])
+            body.run(task, work)
+
+
+if __name__ == "__main__":
+    main()
