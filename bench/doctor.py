@@ -16,6 +16,7 @@ from rich.text import Text
 
 from bench.arms import load_adapters, read_by
 from bench.base import environ
+from bench.base.output import nearest
 from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
@@ -105,9 +106,7 @@ def _library(name: str, fix: str) -> Finding:
 
 
 def _results(results: Path) -> Finding:
-    there = results.absolute()
-    while not there.exists():
-        there = there.parent
+    there = nearest(results)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Finding("results folder", "ok", f"{results} can be written")
     return Finding("results folder", "missing", f"{there} cannot be written", "name a folder of yours: --out DIR")

@@ -13,6 +13,7 @@ import psutil
 
 from bench.base import cgroup
 from bench.base.environ import built
+from bench.base.output import nearest
 from bench.packages import beyond_install
 
 ENOUGH_CORES = 4
@@ -143,10 +144,7 @@ def _of_the_disk(results: Path) -> list[str]:
 
 def disk_free(folder: Path) -> int:
     """Bytes free where this folder is or would be made."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    return shutil.disk_usage(there).free
+    return shutil.disk_usage(nearest(folder)).free
 
 
 def cpu_model(cpuinfo: str) -> str:

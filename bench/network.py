@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from bench.base.environ import built
-from bench.brokers.base import free_port
+from bench.base.ports import free_port
 from bench.errors import CellFailed, NotOffered
 from bench.host import Host, last_lines
 from bench.store import write_json

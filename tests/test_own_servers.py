@@ -10,8 +10,8 @@ import pytest
 
 from adapters.base import Sends
 from bench.arms import Arm, load_adapters, parse_arm
+from bench.base.ports import free_port
 from bench.brokers import choice, redis_url
-from bench.brokers.base import free_port
 from bench.brokers.own_redis import OwnRedis
 from bench.cell import Cell
 from bench.errors import UsageError

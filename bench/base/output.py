@@ -10,19 +10,25 @@ from bench.errors import UsageError
 def refuse_unwritable(path: Path, instead: str) -> None:
     """UsageError unless a file can be written there; `instead` says what to do about it.
 
-    Missing folders above the file are made, as they would be later.
+    Nothing is left behind: folders that are missing will be made by who writes.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         if path.exists():
             with open(path, "ab"):
                 return
-        with tempfile.TemporaryFile(dir=path.parent):
-            # The name itself may be too long for the folder.
-            os.stat(path, follow_symlinks=False)
+        with tempfile.TemporaryDirectory(dir=nearest(path.parent)):
+            os.stat(path)  # its name may be too long
     except FileNotFoundError:
         return
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): {instead}") from None
+
+
+def nearest(folder: Path) -> Path:
+    """The folder itself, or the one above it that is there."""
+    there = folder.absolute()
+    while not there.exists():
+        there = there.parent
+    return there

@@ -1,6 +1,5 @@
 """What every broker of a cell can do, whoever serves."""
 
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -105,10 +104,3 @@ class Drops(Protocol):
     def clients(self) -> list[Callable[[], None]]:
         """For each client connected now, our own left out, what closes its connection."""
         ...
-
-
-def free_port() -> int:
-    """A loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.brokers.base import Counters, free_port
+from bench.base.ports import free_port
+from bench.brokers.base import Counters
 from bench.errors import CellFailed, Unavailable
 from bench.host import Host, last_lines
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import redis
 
-from bench.brokers.base import Counters, free_port
+from bench.base.ports import free_port
+from bench.brokers.base import Counters
 from bench.brokers.binary import ServerBinary
 from bench.errors import CellFailed
 from bench.host import Host, last_lines

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from adapters.celery.features import steps
-from bench.brokers.base import free_port
+from bench.base.ports import free_port
 from bench.probe.live.burden import drains, shows
 from bench.probe.live.control import CHILDREN_POLL_S, grows, while_busy
 from bench.probe.live.lab import Lab, Observation, Process

@@ -9,7 +9,7 @@ from rq import Worker
 from rq.command import send_shutdown_command
 
 from adapters.rq.features import steps
-from bench.brokers.base import free_port
+from bench.base.ports import free_port
 from bench.probe.live import tasks
 from bench.probe.live.burden import drains, shows
 from bench.probe.live.control import while_busy

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from bench.brokers.base import free_port
+from bench.base.ports import free_port
 from bench.probe.live.lab import GaveUp, Lab, Observation
 
 REQUESTS, WARM = 60, 10
