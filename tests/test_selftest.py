@@ -125,11 +125,9 @@ def too_busy(proof: dict[str, Any]) -> bool:
 
 @pytest.mark.e2e
 def test_the_quick_selftest_passes_here(tmp_path: Path) -> None:
-    code, proof, said = quick(tmp_path / "first")
+    code, proof, said = quick(tmp_path / "quick")
     if code and too_busy(proof):
-        code, proof, said = quick(tmp_path / "second")
-    if code and too_busy(proof):
-        pytest.skip("the machine is too busy for a selftest: two in a row had cells refused for foreign load")
+        pytest.skip("the machine is too busy for a selftest: a cell was refused four times")
     assert code == 0, said
     assert proof["passed"] and {line["item"] for line in proof["lines"]} == {1, 2, 4, 5, 6, 10}
     assert proof["seconds"] <= 240

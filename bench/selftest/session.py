@@ -1,8 +1,9 @@
 """The runs of a selftest: the same runner, scenarios and store as for any system."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -45,15 +46,17 @@ class Session:
         seed: int = 1,
         meddle: Meddler | None = None,
         answers: tuple[str, ...] = (),
+        params: Mapping[str, Any] | None = None,
     ) -> Run:
         """Measure these cells; one that the machine made unfit again, `AGAIN` times at most.
 
         Raises Unmeasured where that does not help, unless the reason is one of `answers`.
         `meddle` disturbs the cells from outside while they run; then nothing is measured again.
+        `params` stand in the place of those of the size.
         """
         rest = {"size": size, "tasks": tasks, "workers": workers, "blocks": blocks, "seed": seed}
         plan = make_plan([scenario], arms, cases, self.adapters, time_cap_s=300.0, **rest)
-        run = self._measure(plan, self._new(name), meddle)
+        run = self._measure(plan, self._new(name), meddle, params or {})
         why = "" if meddle else unfit(run, answers)
         if why:
             raise Unmeasured(why)
@@ -64,11 +67,14 @@ class Session:
         names = chain([name], (f"{name}-{number}" for number in count(2)))
         return next(folder for each in names if not (folder := self.folder / each).exists())
 
-    def _measure(self, plan: Plan, folder: Path, meddle: Meddler | None) -> Run:
+    def _measure(
+        self, plan: Plan, folder: Path, meddle: Meddler | None, params: Mapping[str, Any]
+    ) -> Run:
         again = 0 if meddle else AGAIN
         watcher = Watcher(began=self._began)
         runner = Runner(plan, folder, {}, watcher, estimate=False, again_at_most=again)
         runner.prepare()
+        runner.todo = [replace(each, params={**each.params, **params}) for each in runner.todo]
         with meddle(folder) if meddle else nullcontext():
             runner.carry_out()
         return open_run(folder)
