@@ -179,6 +179,15 @@ class Knows(Protocol):
 
 
 @runtime_checkable
+class Tries(Protocol):
+    """Commands show, without a broker, whether this version's worker can do as an arm asks."""
+
+    def tries(self, launch: Launch) -> list[Command]:
+        """They end with 0 only where it can; the last line of what they say is the reason."""
+        ...
+
+
+@runtime_checkable
 class Frees(Protocol):
     """There is a documented way for a human to put stuck or failed tasks back to work."""
 

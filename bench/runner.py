@@ -82,11 +82,9 @@ class Runner:
 
     def _furnish(self) -> None:
         """Give each arm with versions of its own the environment it runs in, before anything is measured."""
-        self.plan = replace(self.plan, arms=furnish(self.plan.arms, self.watcher.said))
+        arms = furnish(self.plan.arms, self.watcher.said, self.plan.passed)
+        self.plan = replace(self.plan, arms=arms)
         refuse_same(self.plan.arms)
-        for arm in self.plan.arms:
-            for command in arm.adapter.commands(arm.launch(self.plan.workers)):
-                arm.environment.program(command.argv[0])
         choice.check_readings(self.plan.arms, self.servers)
 
     def _missing(self) -> list[Cell]:

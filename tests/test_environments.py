@@ -15,34 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.arms import Arm, code_of, load_adapters, missing_packages, needs_of, packages_of, parse_arm, refuse_same, twin
-from bench.cell import Cell
-from bench.environments import build, cache, checkout, pip
+from bench.environments import cache, checkout, holds, pip
 from bench.environments.build import environment_for
 from bench.environments.environment import Environment, Package
-from bench.environments.furnish import furnish, refuse_other, unlike
+from bench.environments.furnish import refuse_other, unlike
 from bench.environments.wanted import Wanted, merged, parse
 from bench.errors import UsageError
-from bench.schedule import at_once, merge
-from bench.stage import Stage
+from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
 ADAPTERS = load_adapters()
-NO_INDEX = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
-# A package whose build needs nothing from anywhere: it makes its own wheel.
-BACKEND = """
-import zipfile
-from pathlib import Path
-
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    name = "tiny-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(Path(wheel_directory) / name, "w") as wheel:
-        for module in sorted(Path(".").glob("tiny*.py")):
-            wheel.write(module, module.name)
-        wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
-        wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("tiny-1.0.dist-info/entry_points.txt", "[console_scripts]\\ntiny = tiny:main\\n")
-        wheel.writestr("tiny-1.0.dist-info/RECORD", "")
-    return name
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -53,21 +34,11 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Path]:
     """A checkout with one commit and an ignored file."""
-    folder = tmp_path / "tiny checkout"
-    folder.mkdir()
-    (folder / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "own_backend"\nbackend-path = ["."]\n', encoding="utf-8")
-    (folder / "own_backend.py").write_text(BACKEND, encoding="utf-8")
-    (folder / "tiny.py").write_text("def main():\n    print('as committed')\n", encoding="utf-8")
-    (folder / ".gitignore").write_text("*.log\n__pycache__/\n", encoding="utf-8")
-    (folder / "some.log").write_text("ignored", encoding="utf-8")
-    git(folder, "init", "-q")
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "first")
+    folder = make_tiny(tmp_path / "tiny checkout")
+    (folder / ".gitignore").write_text("*.log\n__pycache__/\n")
+    (folder / "some.log").write_text("ignored")
+    commit_all(folder)
     yield folder
-
-
-def git(folder: Path, *args: str) -> None:
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(folder), *args], check=True)
 
 
 def arm(text: str) -> Arm:
@@ -283,8 +254,8 @@ def test_what_a_killed_bench_left_half_built_goes_and_what_another_builds_stays(
 
 
 def test_an_environment_whose_interpreter_is_gone_is_not_used(tmp_path: Path) -> None:
-    (tmp_path / cache.COMPLETE).write_text("{}", encoding="utf-8")
-    assert not build._whole(tmp_path)
+    (tmp_path / cache.COMPLETE).write_text("{}")
+    assert not holds.is_whole(tmp_path, [Package("rq", "1.0")])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -325,29 +296,3 @@ def waited(met: object, timeout_s: float = 30) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-@pytest.mark.slow
-@pytest.mark.contract
-@pytest.mark.parametrize(
-    ("text", "seen"),
-    [
-        ("rq/simple[rq==1.16.2]", {"rq": "1.16.2"}),
-        ("huey/process[huey==3.3.0, redis==6.4.0]", {"huey": "3.3.0", "redis": "6.4.0"}),
-        ("celery/default[celery==5.4.0]", {"celery": "5.4.0"}),
-    ],
-)
-def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told(text: str, seen: dict[str, str], tmp_path: Path) -> None:
-    """It needs a package index: the versions of the workers are asked for inside, and the tasks of another version are found on its queue."""
-    there = furnish([arm(text)], print)[0]
-    stage = Stage(Cell(1, "recovery", "none", there, 0, 2, 1), tmp_path / "cell", {}, 120, lambda *_: None)
-    with stage.open():
-        stage.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
-        stage.expect(20)
-        assert waited(stage.load.done)
-        held = stage.held(list(range(20)))
-        assert held is not None and {place["place"] for place in held.values()} == {"queue"} and len(held) == 20
-        stage.fleet.start()
-        assert waited(lambda: stage.finished() == 20, 60)
-        assert waited(lambda: stage.held(list(range(20))) == {})
-    assert seen.items() <= stage.journal["versions"].items()

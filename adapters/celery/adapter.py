@@ -113,6 +113,10 @@ class Celery:
             return [Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)]
         return [Command((*base, *flags))]
 
+    def tries(self, launch: Launch) -> list[Command]:
+        """Its flags are read before the help is given."""
+        return [Command((*self.commands(launch)[0].argv, "--help"))]
+
     def known_settings(self) -> Collection[str]:
         """Every lower-case name of Celery's configuration."""
         from celery.app.defaults import SETTING_KEYS

@@ -74,6 +74,10 @@ class Huey:
                 flags += [name] if value is True else [name, str(launch.slots if value == "N" else value)]
         return [Command(("huey_consumer", f"{self.app}.huey", *flags))]
 
+    def tries(self, launch: Launch) -> list[Command]:
+        """Its flags are read before the help is given."""
+        return [Command((*self.commands(launch)[0].argv, "--help"))]
+
     def known_settings(self) -> Collection[str]:
         """What `RedisHuey` can be told beyond the profiles."""
         return ("notify_result",)

@@ -13,7 +13,7 @@ if _settings.get("-k") == "greenlet":
 from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
-from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey  # noqa: E402
+from huey import Huey, RedisHuey, SqliteHuey  # noqa: E402
 from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
 from bench.probe import body  # noqa: E402
@@ -26,8 +26,12 @@ def _connected(url: str) -> Huey:
     if url.startswith("sqlite:"):
         return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), fsync=_settings.get("fsync", False), results=_keep)
     if url.startswith("postgres"):
+        from huey import PostgresHuey  # an older version has none
+
         return PostgresHuey("bench", dsn=url, results=_keep)
-    return RedisHuey("bench", url=url, results=_keep, notify_result=_settings.get("notify_result", False))
+    # As shipped it is off, and an older version knows no such setting.
+    told = {name: _settings[name] for name in ("notify_result",) if name in _settings}
+    return RedisHuey("bench", url=url, results=_keep, **told)
 
 
 huey = _connected(cell.broker())

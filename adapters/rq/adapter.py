@@ -79,6 +79,14 @@ class Rq:
                 flags += [name] if value is True else [name, str(value)]
         return [Command(("rq", "worker", "-c", "adapters.rq.settings", *flags))] * launch.slots
 
+    def tries(self, launch: Launch) -> list[Command]:
+        """Its flags are read before the help is given; the class of the worker is not."""
+        found = [Command((*self.commands(launch)[0].argv, "--help"))]
+        if worker := launch.settings.get("-w"):
+            module, _, name = str(worker).rpartition(".")
+            found.append(Command(("python", "-c", f"from {module} import {name}")))
+        return found
+
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)

@@ -40,8 +40,9 @@ def built(
         if name in wanted or matches(name, patterns)
     }
     if any(name.lower() in PROXIES for name in found):
-        for name in ("no_proxy", "NO_PROXY"):
-            found[name] = ",".join(filter(None, (found.get(name), LOOPBACK)))
+        # Whoever reads both takes the small one: theirs must be in it, however they wrote it.
+        theirs = found.get("no_proxy") or found.get("NO_PROXY")
+        found |= dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, (theirs, LOOPBACK))))
     return found | dict(extra or {})
 
 

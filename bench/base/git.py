@@ -7,6 +7,11 @@ from pathlib import Path
 
 from bench.base.environ import built
 
+# Where git's own settings are, and whose folders it trusts under sudo.
+ITS = ("XDG_CONFIG_HOME", "SUDO_UID")
+# Of a worktree or submodule whose history is gone it says "not a git repository: PATH" instead.
+NO_REPOSITORY = ("not a git repository (or any", "unknown revision", "ambiguous argument")
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -21,7 +26,8 @@ def git(folder: Path, *args: str) -> Answer:
 
     Every `GIT_*` of the user is left out: within a hook they name another repository.
     """
-    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"})
+    ours = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+    env = built(ours, kept=ITS)
     try:
         done = subprocess.run(["git", "-C", str(folder), *args], env=env, capture_output=True, check=False)
     except OSError:
@@ -33,7 +39,7 @@ def git(folder: Path, *args: str) -> Answer:
 
 def _refusal(said: str) -> str:
     """Why git would not say; nothing where there just is no checkout."""
-    if "not a git repository" in said or "unknown revision" in said or "ambiguous argument" in said:
+    if any(words in said for words in NO_REPOSITORY):
         return ""
     lines = [line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")]
     return lines[0].rstrip(".") if lines else " ".join(said.split())[:200] or "without a word"

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.environments import checkout as checkouts
-from bench.environments.cache import COMPLETE, cache, held, or_nothing, sweep
+from bench.environments import pip_settings
+from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
 from bench.environments.environment import Checkout, Environment, Package
+from bench.environments.holds import is_whole, lacks
 from bench.environments.pip import PipFailed, not_installable, pip, run, workshop
 from bench.environments.resolve import Resolved, resolve
 from bench.environments.wanted import Wanted, merged
+from bench.errors import UsageError
 from bench.host import Host
 
 Say = Callable[[str], None]
@@ -26,7 +29,9 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
 
     def building() -> None:
         if not told:
-            told.append(f"building an environment with {', '.join(each.text for each in asked)} …")
+            texts = ", ".join(each.text for each in asked)
+            where = elsewhere(cache("environments"))
+            told.append(f"building an environment with {texts}{where} …")
             say(told[0])
 
     wanted = merged(needs, asked)
@@ -37,12 +42,32 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
     resolved = resolve(arm, wanted, {each.name for each in asked if each.specifier or each.path}, wheels, states, building)
     digest = _digest(resolved, looked)
+    folder = _ready(digest, resolved.packages)
+    if folder is None:
+        folder = _made(arm, digest, resolved.packages, wheels, building)
+    return Environment(folder, digest, resolved.packages, tuple(looked), resolved.moved)
+
+
+def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
+    """The environment, wherever it is there and whole."""
+    folders = (place / digest for place in everywhere("environments"))
+    return next((folder for folder in folders if is_whole(folder, packages)), None)
+
+
+def _made(
+    arm: str,
+    digest: str,
+    packages: Sequence[Package],
+    wheels: Mapping[str, Path],
+    building: Callable[[], None],
+) -> Path:
+    """The environment, made where we can, unless somebody else has made it meanwhile."""
     folder = cache("environments") / digest
     with held(folder):
-        if not _whole(folder):
+        if not is_whole(folder, packages):
             building()
-            _make(arm, folder, resolved, wheels)
-    return Environment(folder, digest, resolved.packages, tuple(looked), resolved.moved)
+            _make(arm, folder, packages, wheels)
+    return folder
 
 
 def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
@@ -52,20 +77,24 @@ def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
     return hashlib.sha256("\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()).hexdigest()[:16]
 
 
-def _whole(folder: Path) -> bool:
-    """Built to the end, and its interpreter is still there."""
-    return (folder / COMPLETE).exists() and (folder / "bin" / "python").exists()
-
-
-def _make(arm: str, folder: Path, resolved: Resolved, wheels: Mapping[str, Path]) -> None:
+def _make(
+    arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]
+) -> None:
     """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
     with or_nothing(folder), workshop() as host:
         try:
-            run(host, [sys.executable, "-m", "venv", "--without-pip", str(folder)])
-            _install(host, folder, resolved.packages, wheels)
+            venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
+            run(host, venv, pip_settings.base())
+            _install(host, folder, packages, wheels)
         except PipFailed as failed:
             raise not_installable(arm, failed) from None
-        (folder / COMPLETE).write_text(json.dumps({"packages": [f"{p.name}=={p.version}" for p in resolved.packages]}), encoding="utf-8")
+        if lacking := lacks(folder, packages):
+            raise UsageError(
+                f"{arm} cannot be installed: pip ended well, and yet {', '.join(lacking)} "
+                f"is not in {folder}: look for a sitecustomize or .pth that meddles"
+            )
+        names = [f"{each.name}=={each.version}" for each in packages]
+        (folder / COMPLETE).write_text(json.dumps({"packages": names}))
 
 
 def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
@@ -75,5 +104,7 @@ def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapp
     locked = host.work / "locked.txt"
     # pip checks all of them or none.
     known = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
-    locked.write_text("".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True)), encoding="utf-8")
-    pip(host, "--python", str(folder / "bin" / "python"), "install", "--quiet", "--no-deps", "-r", str(locked))
+    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True))
+    locked.write_text(text, encoding="utf-8")
+    python = folder / "bin" / "python"
+    pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=python)

@@ -2,11 +2,13 @@
 
 import hashlib
 import os
+import re
+import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
-from bench.environments.cache import COMPLETE, cache, held, or_nothing
+from bench.base.git import git
+from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
 from bench.environments.environment import Checkout
 from bench.environments.pip import PipFailed, not_installable, pip, workshop
 from bench.environments.wanted import Wanted
@@ -17,10 +19,22 @@ LEFT_BEHIND = ("__pycache__", ".git", ".venv", "build", "dist", ".mypy_cache", "
 
 
 def look(wanted: Wanted, arm: str) -> Checkout:
-    """What is at the path now; UsageError if nothing can be built from it."""
-    path = Path(wanted.path).expanduser()
+    """What is at the path now.
+
+    UsageError if nothing can be built from it, or git does not say what belongs to it.
+    """
+    path = Path(os.path.expanduser(wanted.path))
+    try:
+        return _looked(path, wanted, arm)
+    except OSError as error:
+        raise UsageError(f"{arm}: {error.filename} cannot be read ({error.strerror})") from None
+
+
+def _looked(path: Path, wanted: Wanted, arm: str) -> Checkout:
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py")
+    if (path / ".git").exists() and not shutil.which("git"):
+        raise UsageError(f"{arm}: only git knows which files of {wanted.path} count: install git")
     tracked = bool(_listed(path))
     commit = _git(path, "rev-parse", "HEAD").strip() if tracked else ""
     dirty = tracked and bool(_git(path, "status", "--porcelain", "--", ".").strip())
@@ -49,21 +63,30 @@ def files(path: Path) -> list[str]:
             found |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
         elif os.path.lexists(path / name):
             found.add(name)
-    return sorted(found)
+    return sorted(found, key=os.fsencode)
 
 
 def _listed(path: Path) -> list[str]:
     """What git tracks here or would; nothing where this is no checkout, or lies ignored inside another one."""
-    return [name for name in _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0") if name]
+    said = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [_named(name) for name in said.split("\0") if name]
+
+
+def _named(text: str) -> str:
+    """A path as git printed it, as the file system has it: it is bytes, whatever the locale."""
+    return os.fsdecode(text.encode(errors="surrogateescape"))
 
 
 def wheel(checkout: Checkout, arm: str) -> Path:
     """A wheel of these files, built once: from a copy, so that nothing is left in the checkout and nothing stale in it is packed."""
-    folder = _folder(checkout)
-    with held(folder):
-        if not (folder / COMPLETE).exists():
-            _build(checkout, folder, arm)
-        built = next(folder.glob("*.whl"))
+    built = _built(checkout)
+    if built is None:
+        folder = cache("wheels") / _name(checkout)
+        with held(folder):
+            if _in(folder) is None:
+                _build(checkout, folder, arm)
+            built = _in(folder)
+    assert built is not None
     from packaging.utils import parse_wheel_filename
 
     if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
@@ -73,18 +96,30 @@ def wheel(checkout: Checkout, arm: str) -> Path:
 
 def is_built(checkout: Checkout) -> bool:
     """Whether the wheel of these files is there."""
-    return (_folder(checkout) / COMPLETE).exists()
+    return _built(checkout) is not None
 
 
-def _folder(checkout: Checkout) -> Path:
+def _built(checkout: Checkout) -> Path | None:
+    """The wheel, wherever it lies."""
+    found = (_in(place / _name(checkout)) for place in everywhere("wheels"))
+    return next((wheel for wheel in found if wheel), None)
+
+
+def _in(folder: Path) -> Path | None:
+    """The wheel that was built here to the end, if there is one that can be read."""
+    wheels = folder.glob("*.whl") if there(folder / COMPLETE) else ()
+    return next((each for each in wheels if os.access(each, os.R_OK)), None)
+
+
+def _name(checkout: Checkout) -> str:
     # The commit counts beside the files: some builds make their version from it.
-    return cache("wheels") / f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}"
+    return f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}"
 
 
 def _build(checkout: Checkout, folder: Path, arm: str) -> None:
     with or_nothing(folder), workshop() as host:
         source, made = host.work / "source" / checkout.name, host.work / "made"
-        path = Path(checkout.path).expanduser().resolve()
+        path = Path(os.path.expanduser(checkout.path)).resolve()
         _copy(path, source)
         if digest(path) != checkout.digest:
             raise UsageError(f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not")
@@ -102,15 +137,21 @@ def _copy(path: Path, source: Path) -> None:
         shutil.copy2(path / name, source / name, follow_symlinks=False)
     if (path / ".git").exists():
         # Some builds ask git for their version. The copy points at the same history.
-        history = _git(path, "rev-parse", "--absolute-git-dir").strip()
-        (source / ".git").write_bytes(os.fsencode(f"gitdir: {history}\n"))
+        history = _named(_git(path, "rev-parse", "--absolute-git-dir").removesuffix("\n"))
+        (source / ".git").write_bytes(b"gitdir: " + os.fsencode(history) + b"\n")
 
 
 def _git(path: Path, *args: str) -> str:
-    """What git says; nothing where it is no checkout, or git is not there."""
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        command = ["git", "-C", str(path), *args]
-        return os.fsdecode(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
-    except (OSError, subprocess.CalledProcessError):
-        return ""
+    """What git says; nothing where it is no checkout, UsageError where git refuses.
+
+    Without its list what it ignores would count too: another digest on every machine.
+    """
+    answer = git(path, *args)
+    if not answer.refused:
+        return answer.text
+    fix = "mend it, or name a copy without .git"
+    if "dubious ownership" in answer.refused:
+        owned = re.search(r"'(.+)'", answer.refused)
+        folder = owned[1] if owned else str(path.resolve())
+        fix = f"git config --global --add safe.directory {shlex.quote(folder)}"
+    raise UsageError(f"git refuses {path} ({answer.refused}): {fix}")

@@ -1,20 +1,36 @@
 """The arms of a run and the environments they run in."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.arms import Arm, code_of, needs_of, packages_of
 from bench.environments.build import environment_for
+from bench.environments.environment import Environment
+from bench.environments.tried import refuse_unusable
 from bench.errors import UsageError
 from bench.machine import MANY
 from bench.packages import installed
 
 
-def furnish(arms: Sequence[Arm], say: Callable[[str], None]) -> list[Arm]:
-    """The arms, each that has requirements with its environment made; UsageError with pip's reason where that cannot be."""
-    return [replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.requirements, say)) if arm.requirements else arm for arm in arms]
+def furnish(
+    arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
+) -> list[Arm]:
+    """The arms, where they have requirements with their environments made; each has been tried.
+
+    UsageError with the reason where an environment cannot be made, or an arm not be used in it.
+    `passed` are the names of the user's variables that its processes will be given.
+    """
+    furnished = [replace(arm, environment=_environment(arm, say)) for arm in arms]
+    refuse_unusable(furnished, passed)
+    return furnished
+
+
+def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
+    if not arm.requirements:
+        return arm.environment
+    return environment_for(arm.name, needs_of(arm), arm.requirements, say)
 
 
 def refuse_other(folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Sequence[Arm]) -> None:

@@ -1,13 +1,16 @@
 """pip, run so that it dies with bench, and what it says in one line."""
 
-import os
 import re
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
+from bench.environments import pip_settings
+from bench.environments.cache import fit
 from bench.errors import UsageError
 from bench.host import Host
 
@@ -25,24 +28,43 @@ class PipFailed(Exception):
 @contextmanager
 def workshop() -> Iterator[Host]:
     """Where pip runs: nothing of it outlives bench, and its folder goes with it."""
+    fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
     with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
         yield host
 
 
-def pip(host: Host, *args: str) -> None:
-    """Run pip with these arguments; PipFailed if it does not end well."""
-    run(host, [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *args])
+def pip(host: Host, command: str, *args: str, python: Path | None = None) -> None:
+    """Run pip with these arguments, for this Python or for bench's; PipFailed if it fails."""
+    told = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    into = ["--python", str(python)] if python else []
+    env = pip_settings.environment(command, lambda: _listed(pip_settings.where()))
+    run(host, [*told, *into, command, *args], env)
 
 
-def run(host: Host, argv: list[str]) -> None:
-    """Run a program to its end, as a process of the workshop; PipFailed with all it said if it does not end well."""
+def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
+    """Run a program to its end, as a process of the workshop; PipFailed with all it said."""
     log = host.work / "said.log"
-    log.write_text("", encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "QUEUE_BENCH_"))}
+    log.write_text("")
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
     ended = host.wait([pid], PIP_S)
     if not ended or host.exit_status(pid) != 0:
-        raise PipFailed(log.read_text(errors="replace", encoding="utf-8") if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
+        said = log.read_text(encoding="utf-8", errors="replace")
+        raise PipFailed(said if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
+
+
+@lru_cache(maxsize=8)
+def _listed(where: tuple[tuple[str, str], ...]) -> str:
+    """What stands in the user's configuration files of pip; asked of pip, who knows where they are.
+
+    Through a pipe: an index may have a password in its address.
+    """
+    command = [sys.executable, "-P", "-m", "pip", "config", "list"]
+    env = pip_settings.base() | dict(where)
+    done = subprocess.run(command, env=env, cwd="/", capture_output=True, check=False)
+    if done.returncode == 0:
+        return done.stdout.decode(errors="replace")
+    why = reason(done.stderr.decode(errors="replace"))
+    raise UsageError(f"pip cannot read its configuration files ({why}): see `pip config debug`")
 
 
 def missing_version(said: str) -> str | None:

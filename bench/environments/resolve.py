@@ -8,9 +8,8 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from bench.environments.cache import cache
+from bench.environments.cache import cache, everywhere
 from bench.environments.environment import Moved, Package
 from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
 from bench.environments.wanted import Wanted
@@ -36,12 +35,15 @@ def resolve(
     An answer is kept, so that an environment that is there can be used without asking an index; not
     that to a range of versions, whose answer may be another one tomorrow.
     """
-    kept = cache("resolved") / f"{_key(wanted, free, states)}.json"
-    if all(each.exact for each in wanted if each.name in free) and kept.exists():
-        return _read(json.loads(kept.read_text(encoding="utf-8")))
+    name = f"{_key(wanted, free, states)}.json"
+    if all(each.exact for each in wanted if each.name in free):
+        for place in everywhere("resolved"):
+            if known := _read(place / name):
+                return known
     building()
     with workshop() as host:
         found = _ask(arm, wanted, free, wheels, host)
+    kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}), encoding="utf-8")
     part.replace(kept)
@@ -54,8 +56,14 @@ def _key(wanted: Sequence[Wanted], free: Collection[str], states: Mapping[str, s
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
 
-def _read(kept: Mapping[str, Any]) -> Resolved:
-    return Resolved(tuple(Package(**p) for p in kept["packages"]), tuple(Moved(**m) for m in kept["moved"]))
+def _read(file: Path) -> Resolved | None:
+    """An answer that was kept; None where there is none, or it cannot be read."""
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        packages = tuple(Package(**p) for p in kept["packages"])
+        return Resolved(packages, tuple(Moved(**m) for m in kept["moved"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _ask(arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapping[str, Path], host: Host) -> Resolved:
@@ -92,11 +100,12 @@ def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mappin
     from packaging.utils import canonicalize_name
 
     constraints, requirements, report = (host.work / name for name in ("constraints.txt", "requirements.txt", "report.json"))
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8")
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()))
     requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted), encoding="utf-8")
     asked = ("-c", str(constraints), "-r", str(requirements))
     pip(host, "install", "--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary", "--report", str(report), *asked)
-    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in json.loads(report.read_text(encoding="utf-8"))["install"]]
+    told = json.loads(report.read_text(encoding="utf-8"))["install"]
+    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in told]
     packages = [Package(canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")) for m, archive in found]
     return tuple(sorted(packages, key=lambda package: package.name))
 

@@ -1,0 +1,133 @@
+"""Old versions as arms: they run, or are refused before anything is measured. It needs an index."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.arms import Arm, load_adapters, parse_arm
+from bench.cell import Cell
+from bench.environments.furnish import furnish
+from bench.errors import UsageError
+from bench.schedule import at_once, merge
+from bench.stage import Stage
+from tests.other_user import ROOT
+
+ADAPTERS = load_adapters()
+
+
+def arm(text: str) -> Arm:
+    return parse_arm(text, ADAPTERS)
+
+
+def waited(met: Callable[[], bool], timeout_s: float = 30) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while not met():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.mark.slow
+@pytest.mark.contract
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("rq/simple[rq==1.16.2]", {"rq": "1.16.2"}),
+        ("rq/default[rq==1.10.1]", {"rq": "1.10.1"}),
+        ("huey/process[huey==3.3.0, redis==6.4.0]", {"huey": "3.3.0", "redis": "6.4.0"}),
+        ("huey/default[huey==2.5.3]", {"huey": "2.5.3"}),
+        ("huey/default[huey==2.5.0]", {"huey": "2.5.0"}),
+        ("celery/default[celery==5.4.0]", {"celery": "5.4.0"}),
+        ("celery/default[celery==5.2.7]", {"celery": "5.2.7"}),
+    ],
+)
+def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told(
+    text: str, seen: dict[str, str], tmp_path: Path
+) -> None:
+    """Versions are asked for inside; the tasks of another version are found on its queue."""
+    there = furnish([arm(text)], print)[0]
+    cell = Cell(1, "recovery", "none", there, 0, 2, 1)
+    stage = Stage(cell, tmp_path / "cell", {}, 120, lambda *_: None)
+    with stage.open():
+        stage.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
+        stage.expect(20)
+        assert waited(stage.load.done)
+        held = stage.held(list(range(20)))
+        assert held is not None, stage.journal["notes"]
+        assert {place["place"] for place in held.values()} == {"queue"} and len(held) == 20
+        stage.fleet.start()
+        assert waited(lambda: stage.finished() == 20, 60)
+        assert waited(lambda: stage.held(list(range(20))) == {})
+    assert seen.items() <= stage.journal["versions"].items()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("huey/default@postgres[huey==2.5.0]", "cannot import name 'PostgresHuey' from 'huey'"),
+        ("huey/durable[huey==2.5.0]", "no such option: -g"),
+        ("huey/default[huey==2.5.0]{notify_result=true}", "cannot be used with Python"),
+        ("rq/durable[rq==1.10.1]", "[Nn]o such option:? '?--maintenance-interval"),
+        ("rq/spawn[rq==1.16.2]", "cannot import name 'SpawnWorker' from 'rq'"),
+    ],
+)
+def test_what_an_old_version_lacks_is_refused_before_anything_is_measured(
+    text: str, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words) as error:
+        furnish([arm(text)], print)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 still has what it imports")
+def test_a_celery_that_this_python_cannot_import_is_refused_with_the_reason(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench.cli", "run", "burst", "--size", "smoke", "--wait"]
+    command += ["--arm", "celery/default[celery==4.4.7]", "--out", str(tmp_path / "run")]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 64 and "ImportError: cannot import name" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+OLD = """
+import {system}
+for name in {lacking}:
+    delattr({system}, name)
+import adapters.{system}.app as app
+app.connect()
+"""
+
+
+@pytest.mark.parametrize(
+    ("system", "lacking"),
+    [("huey", ("PostgresHuey", "FileHuey")), ("rq", ("SpawnWorker", "Repeat"))],
+)
+def test_an_app_needs_nothing_at_its_top_that_an_older_version_lacks(
+    system: str, lacking: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "cell.json").write_text('{"settings": {}, "params": {}}')
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "QUEUE_BENCH_CELL": str(tmp_path / "cell.json"),
+        "QUEUE_BENCH_BROKER": "redis://127.0.0.1:1/0",
+    }
+    program = OLD.format(system=system, lacking=lacking)
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
