@@ -32,7 +32,7 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *
         (["run", "--time-cap", "0"], "give a number of seconds above 0"),
         (["run", "--adapter", "no/such/folder"], "is not an adapter folder"),
         (["run", "--redis", "redis://127.0.0.1:1/0", "--out", "never"], "cannot be reached"),
-        (["run", "--redis", "nonsense", "--out", "never"], "cannot be reached"),
+        (["run", "--redis", "nonsense", "--out", "never"], "cannot be read"),
         (["run", "--resume", "nothing"], "there is no run"),
         (["report", "nothing"], "there is no run"),
         (["measure", "."], "is not a run folder"),
