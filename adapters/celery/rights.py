@@ -14,6 +14,9 @@ QUEUE = (
 ACKNOWLEDGED = (
     "HSET unacked x x",
     "HDEL unacked x",
+    "WATCH unacked",  # and this and the next two give back what a worker had taken
+    "HGET unacked x",
+    "RPUSH celery* x",
     "ZADD unacked_index 1 x",
     "ZREM unacked_index x",
     "ZRANGE unacked_index 0 1",

@@ -92,8 +92,8 @@ class Rq:
         return traces.held(broker, handles)
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """The same in every profile, and two more where a job is deleted when it has run."""
-        return rights.commands(launch.settings)
+        """The same in every profile."""
+        return rights.COMMANDS
 
     def predict(self, fault: str, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""

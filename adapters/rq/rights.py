@@ -3,9 +3,6 @@
 Without INFO it takes the server for an old one and pops in another way: that would be another arm.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 JOB, WORKER = "rq:job:*", "rq:worker:*"
 COMMANDS = (
     "INFO server",
@@ -19,6 +16,7 @@ COMMANDS = (
     "LRANGE rq:queue:* 0 1",
     "LREM rq:queue:* 1 x",
     f"HSET {JOB} x x",
+    f"HGET {JOB} x",
     f"HGETALL {JOB}",
     f"HDEL {WORKER} x",
     f"HINCRBY {WORKER} x 1",
@@ -28,16 +26,12 @@ COMMANDS = (
     f"DEL {WORKER}",
     f"PERSIST {JOB}",
     "SET rq:clean_registries:* x",
+    "GET rq:queue:*",  # maintenance finds a job between two queues, or does not
     "ZADD rq:wip:* 1 x",
     "ZREM rq:wip:* x",
+    "ZRANGE rq:wip:* 0 1",
     "ZRANGEBYSCORE rq:wip:* 0 1",
     "ZREMRANGEBYSCORE rq:finished:* 0 1",
     "XADD rq:results:* * x x",
     "SUBSCRIBE rq:pubsub:*",
 )
-DELETED = ("HGET rq:job:* x", "ZRANGE rq:executions:* 0 1")
-
-
-def commands(settings: Mapping[str, Any]) -> list[str]:
-    """One command of each kind that an arm with these settings sends."""
-    return [*COMMANDS, *(DELETED if settings.get("--results-ttl") == 0 else ())]
