@@ -14,9 +14,20 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from bench.arms import parse_arm
 from bench.errors import EXIT_INVALID
 from bench.runner import Runner
-from bench.selftest import alone, command, counting, own_cost, session, stored, unfit
+from bench.selftest import (
+    alone,
+    command,
+    counting,
+    noise,
+    own_cost,
+    session,
+    stored,
+    subjects,
+    unfit,
+)
 from bench.selftest.lines import Line, NoFigure, Unmeasured, asked, within
 from bench.selftest.session import AGAIN, Session, arm, value
 
@@ -178,6 +189,15 @@ def test_what_was_measured_of_a_check_stays(
     cells_end(lambda before: ("failed", "invalid", BUSY if 0 < before < 5 else "a worker ended"))
     found = counting.rates(made(tmp_path), quick=False)
     assert [line.verdict for line in found] == ["failed", "invalid", "failed"]
+
+
+def test_an_arm_may_be_measured_against_itself(
+    tmp_path: Path, cells_end: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subjects, "fastest", lambda made: parse_arm("floor", made.adapters))
+    begun = cells_end(lambda before: ("skipped", "unavailable", "not here"))
+    (line,) = noise.same_twice(3)(made(tmp_path), False)
+    assert len(begun) == 6 and line.measured == "none, no measure has 3 pairs"
 
 
 @pytest.mark.e2e

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from bench import stats
+from bench.arms import twin
 from bench.metrics import METRICS
 from bench.selftest import subjects
 from bench.selftest.lines import Line, NoFigure, asked, unmeasured, within
@@ -28,7 +29,7 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[Line]]:
             run = session.run(
                 "noise",
                 "burst",
-                [arm.name, subjects.twin(arm)],
+                [arm.name, twin(arm).name],
                 ["-"],
                 tasks=TASKS,
                 blocks=blocks,

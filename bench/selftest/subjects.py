@@ -1,6 +1,5 @@
 """Which real arms the selftest tries itself on: found among the adapters, not named."""
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -25,12 +24,6 @@ def fastest(session: Session) -> Arm:
 def forking(session: Session) -> Arm:
     """The first profile with a process of its own for each task."""
     return next(arm for arm in _arms(session) if arm.profile.slot == "parent")
-
-
-def twin(arm: Arm) -> str:
-    """The same code and settings under another name: one setting said twice."""
-    setting = arm.profile.settings[0]
-    return f"{arm.name}{{{setting.name}={json.dumps(setting.value)}}}"
 
 
 def queue(client: Any) -> str:
