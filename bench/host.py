@@ -30,9 +30,10 @@ class Host:
 
     def __enter__(self) -> "Host":
         keeper = ROOT / "bench" / "keeper.py"
+        # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+        utf8 = f"utf8={sys.flags.utf8_mode}"
         self._keeper = subprocess.Popen(
-            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
-            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), str(self.work)],
+            [sys.executable, "-X", utf8, "-S", "-E", str(keeper), str(self.work)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -104,7 +104,8 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     def keep() -> None:
         if record is not None:
             write_recording(record, recording)
-            out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
+            words = f"{len(recording.blocks)} blocks kept in {record}"
+            out.print(words, markup=False, soft_wrap=True)
 
     def tell() -> None:
         if as_json:
