@@ -9,18 +9,29 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from bench.base import streams
-from bench.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, UsageError, one_line, worst
+from bench.errors import (
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    BenchError,
+    UsageError,
+    one_line,
+    worst,
+)
 from bench.version import VERSION
 
 try:
     import typer
     from typer.exceptions import TyperException
 
-    from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401  (each adds its commands)
+    # Each adds its commands.
+    from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401
     from bench.commands.common import app
 except ImportError as error:
     # Python's own code for it is 1, which is "regression".
-    print(f"bench: {one_line(error)}: install queue-bench again with what it needs (`make install`, or pip)", file=sys.stderr)
+    again = "install queue-bench again with what it needs (`make install`, or pip)"
+    print(f"bench: {one_line(error)}: {again}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
 
 INTERRUPTED = "interrupted; what was measured is kept, `bench run --resume RUN` does the rest"
@@ -34,7 +45,11 @@ def version_asked(asked: bool) -> None:
 
 
 @app.callback()
-def options(version: Annotated[bool, typer.Option("--version", callback=version_asked, is_eager=True)] = False) -> None:
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=version_asked, is_eager=True)
+    ] = False,
+) -> None:
     """Nothing but --version."""
 
 
@@ -54,8 +69,10 @@ def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
     """(exit code, what to say of it or nothing)."""
     try:
         code = work()
+        if not isinstance(code, int):
+            return EXIT_OK, ""
         # Said here: typer turns a Ctrl-C into this code by itself.
-        return (code, INTERRUPTED if code == EXIT_INTERRUPTED else "") if isinstance(code, int) else (EXIT_OK, "")
+        return code, INTERRUPTED if code == EXIT_INTERRUPTED else ""
     except typer.Exit as stop:
         return stop.exit_code, ""
     except TyperException as error:
@@ -69,7 +86,8 @@ def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
     except streams.OutputLost as lost:
         return lost.exit_code, str(lost)
     except SystemExit as stop:
-        # What typer makes of every pipe that broke, and 1 would be "regression". A reader of ours who left is OutputLost.
+        # What typer makes of every pipe that broke, and its 1 would be "regression". A reader of
+        # ours who left is OutputLost.
         return _internal(stop.__context__ or stop)
     except Exception as error:
         return _internal(error)
@@ -83,7 +101,7 @@ def _internal(error: BaseException) -> tuple[int, str]:
 
 
 def _give_memory_back() -> None:
-    """Have glibc return large arrays to the system when they are freed: it stops doing so once it has seen a few of them."""
+    """Have glibc return large arrays when they are freed: having seen a few it stops doing so."""
     M_MMAP_THRESHOLD = -3
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
@@ -94,7 +112,7 @@ def main() -> None:
     """The `bench` command."""
     _give_memory_back()
     streams.prepare()
-    # A shell that starts us in the background has SIGINT ignored: whoever sends one all the same means it.
+    # A shell that starts us in the background has SIGINT ignored: whoever sends one means it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     sys.exit(guarded(_command))
@@ -103,7 +121,8 @@ def main() -> None:
 def _command() -> Any:
     own = {name: value for name, value in os.environ.items() if name.startswith("QUEUE_BENCH_")}
     if what := streams.undecodable(sys.argv[1:], own):
-        raise UsageError(f"{what} is no text in {sys.getfilesystemencoding()}, the encoding of your locale: type it in that one, or set LC_ALL")
+        encoding = f"{sys.getfilesystemencoding()}, the encoding of your locale"
+        raise UsageError(f"{what} is no text in {encoding}: type it in that one, or set LC_ALL")
     return typer.main.get_command(app)(standalone_mode=False)
 
 

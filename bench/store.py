@@ -42,7 +42,7 @@ def write_json(path: Path, value: Any, compact: bool = False) -> None:
         text = "{" + lines + "}\n"
     else:
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-    # A file name that is no UTF-8 holds halves of a pair: written as JSON's own escape, they come back.
+    # A file name that is no UTF-8 has halves of a pair: as JSON's own escape they come back.
     part.write_text(text, encoding="utf-8", errors="backslashreplace")
     os.replace(part, path)
 

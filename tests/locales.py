@@ -23,5 +23,9 @@ def latin1(folder: Path) -> dict[str, str]:
 
 def environment(folder: Path, root: Path) -> dict[str, str]:
     """That of a shell in this locale."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "PYTHON"))}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LC_", "LANG", "PYTHON"))
+    }
     return {**ours, **latin1(folder), "PYTHONPATH": str(root)}

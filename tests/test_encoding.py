@@ -82,7 +82,9 @@ def _latin1(text: str) -> bytes:
 CLAIMS = '[source]\nname = "für"\ndate = "a"\nversions = "b"\nmethod = "c"\n'
 GATE = "[check]\n# für alle\nbase = 'huey/process'\n"
 ASKED = "# für alle\nrate = 100\n"
-BLOCKS = "recording,base,head,block,burst/-/throughput base,burst/-/throughput head\nfür,a,b,0,1,1.1\n"
+BLOCKS = (
+    "recording,base,head,block,burst/-/throughput base,burst/-/throughput head\nfür,a,b,0,1,1.1\n"
+)
 READ_FROM: dict[str, tuple[str, Callable[[Path], object]]] = {
     "bench.toml": (GATE, lambda path: gate.from_file(path.parent)),
     "asked.toml": (ASKED, asked.from_file),

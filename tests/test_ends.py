@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -17,6 +17,17 @@ from bench.errors import CellFailed, UsageError, worst
 from tests.test_end_to_end import BENCH, ENV
 
 PLANTED = ("--adapter", str(Path(__file__).parent / "planted"))
+ADAPTER = """
+from adapters.rq.adapter import Rq
+
+
+class Silent(Rq):
+    name = "silent"
+    version = 1
+
+
+ADAPTER = Silent()
+"""
 SILENT = """
 from bench.probe.live.lab import GaveUp
 from bench.probe.live.trial import Trials
@@ -33,6 +44,23 @@ def says_nothing(lab):
 def says_nothing_either(lab):
     raise GaveUp("no word came back")
 """
+
+
+def bench(folder: Path, *words: str, **how: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a folder; its output is caught unless told."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ENV} | how
+    command = [*BENCH, *words]
+    return subprocess.run(
+        command, cwd=folder, encoding="utf-8", timeout=120, check=False, **streams
+    )
+
+
+def begin(folder: Path, *words: str) -> tuple[subprocess.Popen[str], IO[str], IO[str]]:
+    """The command while it runs, its output and its errors."""
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ENV}
+    running = subprocess.Popen([*BENCH, *words], cwd=folder, encoding="utf-8", **pipes)
+    assert running.stdout and running.stderr
+    return running, running.stdout, running.stderr
 
 
 def fails(error: BaseException) -> Callable[[], None]:
@@ -53,7 +81,9 @@ def test_the_worst_code_wins(codes: tuple[int, ...], expected: int) -> None:
     assert worst(*codes) == worst(*reversed(codes)) == expected
 
 
-def test_what_comes_after_a_measurement_does_not_hide_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_comes_after_a_measurement_does_not_hide_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     done: list[int] = []
     left = fails(OutputLost(OSError(errno.EPIPE, ""), "stdout"))
     full = fails(UsageError("a.html cannot be written\n(no room)"))
@@ -65,64 +95,78 @@ def test_what_comes_after_a_measurement_does_not_hide_it(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("--help",), ("nonsense",)])
-def test_a_reader_who_has_left_is_141_and_no_word(stream: str, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_reader_who_has_left_is_141_and_no_word(
+    stream: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
     said = "stderr" if words == ("nonsense",) else "stdout"
     other = {"stdout": "stderr", "stderr": "stdout"}[stream]
     read, write = os.pipe()
     os.close(read)
-    streams: dict[str, int] = {stream: write, other: subprocess.PIPE}
-    done = subprocess.run([*BENCH, *words], cwd=tmp_path, env=ENV, timeout=60, check=False, **streams)
+    done = bench(tmp_path, *words, **{stream: write})
     os.close(write)
     if stream == said:
-        assert (done.returncode, getattr(done, other)) == (141, b"")
+        assert (done.returncode, getattr(done, other)) == (141, "")
     else:
         assert done.returncode == (64 if words == ("nonsense",) else 0)
 
 
 def test_a_full_disk_behind_standard_output_is_said(tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([*BENCH, "list"], cwd=tmp_path, env=ENV, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
-    assert done.returncode == 64
-    assert done.stderr == b"bench: standard output cannot be written (No space left on device): give it a place with room\n"
+        done = bench(tmp_path, "list", stdout=full)
+    assert done.returncode == 64 and done.stderr.count("\n") == 1
+    assert "standard output cannot be written (No space left on device)" in done.stderr
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_no_trouble(closed: str, tmp_path: Path) -> None:
-    command = f'"{sys.executable}" -m bench.cli list --json {closed}'
-    assert subprocess.run(["bash", "-c", command], cwd=tmp_path, env=ENV, stdout=subprocess.DEVNULL, timeout=60, check=False).returncode == 0
+    command = ["bash", "-c", f'"{sys.executable}" -m bench.cli list --json {closed}']
+    done = subprocess.run(command, cwd=tmp_path, env=ENV, stdout=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0
 
 
 def test_a_package_that_is_missing_is_no_regression(tmp_path: Path) -> None:
     command = [sys.executable, "-S", "-m", "bench.cli", "list"]  # without any installed package
-    done = subprocess.run(command, cwd=tmp_path, env=ENV, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=ENV, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 64 and done.stderr.startswith("bench: No module named"), done.stderr
     assert done.stderr.count("\n") == 1
 
 
 def test_a_traceback_that_was_asked_for_is_no_regression(tmp_path: Path) -> None:
     # A bug of ours, planted: Python's own code for a traceback is 1.
-    code = "import sys; from bench import cli\ndef fail(): raise RuntimeError('a bug')\ncli._command = fail; cli.main()"
+    fail = "def fail(): raise RuntimeError('a bug')"
+    command = [
+        sys.executable,
+        "-c",
+        f"from bench import cli\n{fail}\ncli._command = fail; cli.main()",
+    ]
     env = ENV | {"QUEUE_BENCH_TRACEBACK": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 70 and "Traceback" in done.stderr and "a bug" in done.stderr
 
 
 def leave_after(line: str, folder: Path, *words: str) -> tuple[int, str]:
     """Read the command's output up to this line, and leave: (exit code, standard error)."""
-    running = subprocess.Popen([*BENCH, *words], cwd=folder, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
-    output: IO[str] | None = running.stdout
-    assert output and running.stderr
+    running, output, errors = begin(folder, *words)
     assert any(line in each for each in output)
     output.close()
-    said = running.stderr.read()
+    said = errors.read()
     return running.wait(timeout=60), said
+
+
+def states(folder: Path) -> list[str]:
+    """What became of each cell of a run."""
+    return [line["state"] for line in store.open_run(folder).info["cells"]]
 
 
 @pytest.mark.e2e
 def test_a_gate_whose_reader_left_is_not_a_regression(tmp_path: Path) -> None:
     arms = ("--base", "floor", "--aa", "--scenario", "burst", "--budget", "60s")
     assert leave_after("plan:", tmp_path, "check", *arms, "--out", "run", "--wait") == (141, "")
-    assert {line["state"] for line in store.open_run(tmp_path / "run").info["cells"]} == {"planned"}
+    assert set(states(tmp_path / "run")) == {"planned"}
 
 
 @pytest.mark.e2e
@@ -130,23 +174,33 @@ def test_a_run_whose_reader_left_keeps_what_it_has_and_can_be_taken_up(tmp_path:
     # Two cells: the reader leaves after the first, and it is noticed within the second.
     words = ("burst", "--arm", "floor", "--blocks", "2", "--tasks", "2000", "--size", "smoke")
     assert leave_after("  1  burst", tmp_path, "run", *words, "--out", "run", "--wait") == (141, "")
-    assert [line["state"] for line in store.open_run(tmp_path / "run").info["cells"]][:2] == ["done", "planned"]
-    again = subprocess.run([*BENCH, "run", "--resume", "run", "--wait"], cwd=tmp_path, env=ENV, capture_output=True, timeout=120, check=False)
+    assert states(tmp_path / "run")[:2] == ["done", "planned"]
+    again = bench(tmp_path, "run", "--resume", "run", "--wait")
     assert again.returncode in (0, 4), again.stderr
-    assert {line["state"] for line in store.open_run(tmp_path / "run").info["cells"]} == {"done"}
+    assert set(states(tmp_path / "run")) == {"done"}
 
 
 @pytest.mark.e2e
 def test_a_report_that_cannot_be_written_does_not_hide_a_lost_task(tmp_path: Path) -> None:
-    words = ("run", "burst", "--arm", "planted", *PLANTED, "--size", "smoke", "--out", "run", "--wait")
-    running = subprocess.Popen([*BENCH, *words], cwd=tmp_path, env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
-    assert running.stdout and running.stderr
-    assert any("plan:" in each for each in running.stdout)
+    words = (
+        "run",
+        "burst",
+        "--arm",
+        "planted",
+        *PLANTED,
+        "--size",
+        "smoke",
+        "--out",
+        "run",
+        "--wait",
+    )
+    running, output, errors = begin(tmp_path, *words)
+    assert any("plan:" in each for each in output)
     if (tmp_path / "reports").is_dir():
         (tmp_path / "reports").rmdir()
     (tmp_path / "reports").write_text("in the way", encoding="utf-8")
-    running.stdout.read()
-    said = running.stderr.read()
+    output.read()
+    said = errors.read()
     assert (running.wait(timeout=60), said.count("\n")) == (3, 1), said
     assert said.startswith("bench: reports/run.html cannot be written")
 
@@ -158,9 +212,8 @@ def test_features_of_which_nothing_was_found_out_are_no_success(tmp_path: Path) 
     (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "app.py").write_text("", encoding="utf-8")
     (folder / "features.py").write_text(SILENT, encoding="utf-8")
-    adapter = "from adapters.rq.adapter import Rq\n\n\nclass Silent(Rq):\n    name = 'silent'\n    version = 1\n\n\nADAPTER = Silent()\n"
-    (folder / "adapter.py").write_text(adapter, encoding="utf-8")
-    words = ("features", "--adapter", str(folder), "--system", "silent", "--out", str(tmp_path / "found"), "--wait")
-    done = subprocess.run([*BENCH, *words], cwd=tmp_path, env=ENV, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    (folder / "adapter.py").write_text(ADAPTER, encoding="utf-8")
+    words = ("--adapter", str(folder), "--system", "silent", "--out", str(tmp_path / "found"))
+    done = bench(tmp_path, "features", *words, "--wait")
     assert done.returncode == 4, done.stdout + done.stderr
     assert "nothing could be found out, 2 of 2 trials say: no word came back" in done.stdout

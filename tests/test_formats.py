@@ -30,6 +30,7 @@ from tests.fixture_run import write_run as stored_run
 from tests.made_up import EVIL, comparison, empty, hostile, line
 
 ALL = [comparison(0), comparison(1), comparison(2), comparison(3), hostile(), hostile(0), empty(), empty(0), empty(1)]
+EXPORTER = "prometheus-node-exporter"
 OF_CHANGES = [name for name, each in FORMATS.items() if each.of_changes]
 # https://bencher.dev/bmf.json, draft 7
 BMF = {
@@ -381,18 +382,19 @@ def test_openmetrics_of_a_comparison_has_its_ratios_and_exit_code() -> None:
 
 
 def readable(made: str) -> dict[str, Metric]:
-    """Its families; the parser lets pass what Prometheus refuses: a type that it does not know, and an end mark of another format."""
+    """Its families; types and escapes are looked at here, the parser knows those of OpenMetrics."""
     types = {line.split()[3] for line in made.splitlines() if line.startswith("# TYPE")}
     assert types <= {"counter", "gauge", "histogram", "summary", "untyped"} and "# EOF" not in made
     helps = [line.split(" ", 3)[3] for line in made.splitlines() if line.startswith("# HELP")]
-    assert not any(re.search(r"\\[^\\n]", text.replace(r"\\", "")) for text in helps), "no other escape is known there"
+    assert not any(re.search(r"\\[^\\n]", text.replace(r"\\", "")) for text in helps)
     return {family.name: family for family in of_prometheus(made)}
 
 
 def test_prometheus_reads_the_same_numbers_as_openmetrics(run: Run, evil_run: Run) -> None:
     for made in [*(text("prometheus", changes) for changes in ALL), of_run("prometheus", evil_run)]:
         assert readable(made)
-    newer = {family.name: family for family in text_string_to_metric_families(of_run("openmetrics", run))}
+    made = of_run("openmetrics", run)
+    newer = {family.name: family for family in text_string_to_metric_families(made)}
     older = readable(of_run("prometheus", run))
     info = older.pop("queue_bench_run_info").samples
     assert info == newer.pop("queue_bench_run").samples and info[0].labels["run"] == run.id
@@ -400,7 +402,7 @@ def test_prometheus_reads_the_same_numbers_as_openmetrics(run: Run, evil_run: Ru
     assert all(older[name].samples == newer[name].samples for name in older)
 
 
-@pytest.mark.skipif(not shutil.which("prometheus-node-exporter"), reason="apt install prometheus-node-exporter")
+@pytest.mark.skipif(not shutil.which(EXPORTER), reason=f"no node_exporter: apt install {EXPORTER}")
 def test_the_textfile_collector_of_node_exporter_reads_it(run: Run, tmp_path: Path) -> None:
     for number, changes in enumerate(ALL):
         write(changes, [f"prometheus={tmp_path / 'made.prom'}"])
@@ -415,8 +417,9 @@ def scraped(folder: Path) -> tuple[int, float]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         at = f"127.0.0.1:{free.getsockname()[1]}"
-    options = ("--collector.disable-defaults", "--collector.textfile", f"--collector.textfile.directory={folder}")
-    command = ["prometheus-node-exporter", f"--web.listen-address={at}", *options]
+    only = ("--collector.disable-defaults", "--collector.textfile")
+    place = f"--collector.textfile.directory={folder}"
+    command = [EXPORTER, f"--web.listen-address={at}", *only, place]
     exporter = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         page = _answer(f"http://{at}/metrics", exporter)

@@ -26,9 +26,13 @@ def latin1(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment(tmp_path_factory.mktemp("locale"), ROOT)
 
 
-def bench(folder: Path, env: dict[str, str], *words: str | bytes) -> subprocess.CompletedProcess[bytes]:
+def bench(
+    folder: Path, env: dict[str, str], *words: str | bytes
+) -> subprocess.CompletedProcess[bytes]:
     command: list[str | bytes] = [sys.executable, "-m", "bench.cli", *words]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -45,7 +49,10 @@ def test_a_terminal_that_shows_ascii_alone(tmp_path: Path, latin1: dict[str, str
 
 
 def test_json_is_utf_8_and_says_the_same_everywhere(tmp_path: Path, latin1: dict[str, str]) -> None:
-    here, there = (bench(tmp_path, env, "list", "--json").stdout for env in (latin1, latin1 | {"LC_ALL": "C.UTF-8"}))
+    here, there = (
+        bench(tmp_path, env, "list", "--json").stdout
+        for env in (latin1, latin1 | {"LC_ALL": "C.UTF-8"})
+    )
     assert json.loads(here.decode("utf-8")) == json.loads(there.decode("utf-8")) and here != there
 
 
@@ -57,7 +64,19 @@ def test_a_document_for_another_tool_is_utf_8(tmp_path: Path, latin1: dict[str, 
 @pytest.mark.e2e
 def test_a_run_with_umlauts_in_label_and_folder(tmp_path: Path, latin1: dict[str, str]) -> None:
     label, folder = "für Ä & Ö".encode("latin-1"), "grün".encode("latin-1")
-    words = ("run", "burst", "--arm", "floor", "--size", "smoke", "--wait", "--label", label, "--out", folder)
+    words = (
+        "run",
+        "burst",
+        "--arm",
+        "floor",
+        "--size",
+        "smoke",
+        "--wait",
+        "--label",
+        label,
+        "--out",
+        folder,
+    )
     done = bench(tmp_path, latin1, *words)
     # A busy test machine may make a cell invalid (4); nothing else may happen.
     assert done.returncode in (0, 4), done.stderr
@@ -73,8 +92,12 @@ def test_a_run_with_umlauts_in_label_and_folder(tmp_path: Path, latin1: dict[str
 def test_an_argument_that_is_no_text_is_refused(tmp_path: Path, latin1: dict[str, str]) -> None:
     env = latin1 | {"LC_ALL": "C.UTF-8"}
     done = bench(tmp_path, env, "run", "burst", "--arm", "floor", "--label", b"gr\xfcn")
-    assert done.returncode == 64 and done.stderr.startswith(b"bench: the argument 'gr?n' is no text in utf-8"), done.stderr
-    done = bench(tmp_path, env | {"QUEUE_BENCH_REDIS": os.fsdecode(b"redis://:\xfc@127.0.0.1")}, "list")
+    assert done.returncode == 64 and done.stderr.startswith(
+        b"bench: the argument 'gr?n' is no text in utf-8"
+    ), done.stderr
+    done = bench(
+        tmp_path, env | {"QUEUE_BENCH_REDIS": os.fsdecode(b"redis://:\xfc@127.0.0.1")}, "list"
+    )
     assert done.returncode == 64 and b"the variable QUEUE_BENCH_REDIS" in done.stderr
     assert not list(tmp_path.iterdir())
 
@@ -93,6 +116,8 @@ def test_the_nearest_ascii(text: str, expected: str) -> None:
 
 
 def test_every_sign_that_bench_prints_has_a_likeness() -> None:
-    signs = {sign for path in (ROOT / "bench").rglob("*.py") for sign in path.read_text(encoding="utf-8")}
+    signs = {
+        sign for path in (ROOT / "bench").rglob("*.py") for sign in path.read_text(encoding="utf-8")
+    }
     without = {sign for sign in signs if not sign.isascii() and "?" in nearest.nearest(sign)}
     assert without <= set("⌈⌉"), "of a comment"

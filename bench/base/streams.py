@@ -1,4 +1,4 @@
-"""Standard output and error: they show what the terminal can, and say when nobody reads them any more."""
+"""Standard output and error: they show what the terminal can, and say when nobody reads them."""
 
 import codecs
 import errno
@@ -21,7 +21,7 @@ _ends: list["_End"] = []
 
 
 class OutputLost(BaseException):
-    """What was to be printed cannot be. No `Exception`: neither a cell nor a library may swallow it.
+    """What was to be printed cannot be. No `Exception`: no cell and no library may swallow it.
 
     `exit_code` is 141 and the text empty where the reader has left, else 64 and the reason.
     """
@@ -31,7 +31,11 @@ class OutputLost(BaseException):
         left = error.errno in (errno.EPIPE, errno.EIO)
         self.exit_code = EXIT_READER_LEFT if left else EXIT_USAGE
         what = {"stdout": "standard output", "stderr": "standard error"}[name]
-        super().__init__("" if left else f"{what} cannot be written ({error.strerror}): give it a place with room")
+        super().__init__(
+            ""
+            if left
+            else f"{what} cannot be written ({error.strerror}): give it a place with room"
+        )
 
 
 class _End(io.FileIO):
@@ -70,7 +74,11 @@ class _End(io.FileIO):
 
     def _say(self) -> None:
         # In another thread it would end that thread alone: the main one says it at its next word.
-        if self._lost is None or self._said or threading.current_thread() is not threading.main_thread():
+        if (
+            self._lost is None
+            or self._said
+            or threading.current_thread() is not threading.main_thread()
+        ):
             return
         self._said = True
         raise self._lost
@@ -142,7 +150,14 @@ def document(text: str) -> None:
 
 
 def undecodable(words: Iterable[str], variables: Mapping[str, str]) -> str:
-    """The first argument or variable that is no text in the encoding of the locale, else nothing."""
+    """The first argument or variable that is no text in the locale's encoding, or nothing."""
     named = [(f"the argument '{word}'", word) for word in words]
     named += [(f"the variable {name}", value) for name, value in variables.items()]
-    return next((nearest(what) for what, word in named if any("\ud800" <= sign <= "\udfff" for sign in word)), "")
+    return next(
+        (
+            nearest(what)
+            for what, word in named
+            if any("\ud800" <= sign <= "\udfff" for sign in word)
+        ),
+        "",
+    )

@@ -90,7 +90,7 @@ def check(
 
 def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, as_json: bool) -> int:
     from bench.gate.blocks import write_recording
-    from bench.gate.session import Asked, carry_out
+    from bench.gate.session import Asked, carry_out, planned
     from bench.gate.show import show
     from bench.live import Live
 
@@ -100,15 +100,18 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
         raise UsageError(f"{record} is there already: name another file, each recording has its own")
     if record is not None:
         refuse_unwritable(record, "name another file")
+    asked = Asked(**given)
+    planned(asked)  # a wrong word need not wait until another bench is through
     with lock.measuring(wait, out.print):
         live = Live(out)
         with live.bar:
-            changes, recording = carry_out(Asked(**given), live)
+            changes, recording = carry_out(asked, live)
 
     def keep() -> None:
         if record is not None:
             write_recording(record, recording)
-            out.print(f"{len(recording.blocks)} blocks kept in {record}", markup=False, soft_wrap=True)
+            words = f"{len(recording.blocks)} blocks kept in {record}"
+            out.print(words, markup=False, soft_wrap=True)
 
     def tell() -> None:
         if as_json:

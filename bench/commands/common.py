@@ -30,7 +30,7 @@ def console(quiet: bool = False) -> Console:
 
 
 def answer(value: Any) -> None:
-    """The one JSON document: in UTF-8, and where standard output is something else in ASCII with escapes, which is both."""
+    """The one JSON document: UTF-8, and ASCII with escapes where standard output is none."""
     text = json.dumps(value, indent=1, ensure_ascii=False)
     sys.stdout.write((text if streams.utf8(text) else json.dumps(value, indent=1)) + "\n")
 

@@ -1,4 +1,4 @@
-"""OpenMetrics text, for what asks for it by name; `prometheus` writes the same for what reads the older format."""
+"""OpenMetrics text, for what asks for it by name; `prometheus` says the same in the older form."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

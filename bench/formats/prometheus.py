@@ -1,4 +1,4 @@
-"""Prometheus' text format 0.0.4, for node_exporter's textfile collector, the Pushgateway and whatever scrapes it.
+"""Prometheus' text format 0.0.4, for node_exporter's textfile collector and the Pushgateway.
 
 It knows no type `info` and ends without a mark: a reader of it refuses OpenMetrics for the one.
 """
