@@ -170,6 +170,7 @@ def test_a_gate_whose_reader_left_is_not_a_regression(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.slow  # the gate before it ends the same way; this one is taken up again
 def test_a_run_whose_reader_left_keeps_what_it_has_and_can_be_taken_up(tmp_path: Path) -> None:
     # Two cells: the reader leaves after the first, and it is noticed within the second.
     words = ("burst", "--arm", "floor", "--blocks", "2", "--tasks", "2000", "--size", "smoke")
