@@ -94,7 +94,7 @@ def _make(
                 f"is not in {folder}: look for a sitecustomize or .pth that meddles"
             )
         names = [f"{each.name}=={each.version}" for each in packages]
-        (folder / COMPLETE).write_text(json.dumps({"packages": names}))
+        (folder / COMPLETE).write_text(json.dumps({"packages": names}), encoding="utf-8")
 
 
 def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:

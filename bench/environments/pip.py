@@ -44,7 +44,7 @@ def pip(host: Host, command: str, *args: str, python: Path | None = None) -> Non
 def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
     """Run a program to its end, as a process of the workshop; PipFailed with all it said."""
     log = host.work / "said.log"
-    log.write_text("")
+    log.write_text("", encoding="utf-8")
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
     ended = host.wait([pid], PIP_S)
     if not ended or host.exit_status(pid) != 0:

@@ -100,7 +100,7 @@ def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mappin
     from packaging.utils import canonicalize_name
 
     constraints, requirements, report = (host.work / name for name in ("constraints.txt", "requirements.txt", "report.json"))
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()))
+    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8")
     requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted), encoding="utf-8")
     asked = ("-c", str(constraints), "-r", str(requirements))
     pip(host, "install", "--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary", "--report", str(report), *asked)
