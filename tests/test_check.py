@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHANGED = ("--adapter", str(ROOT / "tests" / "changed"))
 
 
-def bench(folder: Path, *args: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """The command in a folder of its own."""
     return subprocess.run([sys.executable, "-m", "bench.cli", *args], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
 

@@ -22,7 +22,7 @@ ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 pytestmark = pytest.mark.e2e
 
 
-def bench(folder: Path, *args: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder of its own. `--wait`: another test run may be measuring on this host."""
     wait = ["--wait"] if args[0] == "run" else []
     return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
