@@ -156,13 +156,16 @@ def test_a_run_folder_may_have_any_name(measured: Measured) -> None:
 
 
 @pytest.mark.e2e
-def test_features_answer_from_any_folder_beside_a_proxy_and_variables(users: redis.Redis, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["call", pytest.param("web", marks=pytest.mark.slow)])
+def test_features_answer_from_any_folder_beside_a_proxy_and_variables(
+    users: redis.Redis, tmp_path: Path, kind: str
+) -> None:
     """Relative and default folders: the processes of a trial have another working folder."""
     folder = tmp_path / ODD
     folder.mkdir()
     url = f"redis+socket://{users.connection_pool.connection_kwargs['path']}"
     before = dumped(users)
-    process = started(folder, planted(url), "features", "--feature", "call", "--wait")
+    process = started(folder, planted(url), "features", "--feature", kind, "--wait")
     with Seen(process.pid) as seen:
         said, _ = process.communicate(timeout=300)
     stored = json.loads(next(folder.glob("results/features-*/features.json")).read_text("utf-8"))
