@@ -20,9 +20,10 @@ from bench.features.stored import Features
 from bench.measuring import open_measured
 from bench.metrics import METRICS
 from bench.plan import Plan
-from bench.runner import Runner, Watcher
+from bench.runner import Runner
 from bench.selftest import stored
 from bench.store import Run
+from bench.watcher import Watcher
 
 SHOWN = (
     *("throughput", "ceiling_share", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "round_trip_p50_ms"),

@@ -21,18 +21,7 @@ from bench.known import Known, generators_for
 from bench.metrics import Measure
 from bench.plan import Plan, cells, load_scenarios
 from bench.stage import Stage
-
-
-@dataclass
-class Watcher:
-    """Whoever wants to see the run go by; the defaults look away."""
-
-    planned: Callable[[list[Cell]], None] = lambda todo: None
-    estimated: Callable[[dict[str, Calibration], float], None] = lambda found, seconds: None
-    began: Callable[[Cell, int, int], None] = lambda cell, at, of: None
-    progress: Callable[[str, int, int], None] = lambda phase, done, of: None
-    said: Callable[[str], None] = lambda line: None
-    ended: Callable[[Cell, dict[str, Any], pd.DataFrame], None] = lambda cell, line, measures: None
+from bench.watcher import Watcher
 
 
 @dataclass

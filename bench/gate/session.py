@@ -24,7 +24,8 @@ from bench.gate.rule import Rules
 from bench.gate.trials import differ_in_code, features_of
 from bench.machine import slots
 from bench.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
-from bench.runner import Runner, Watcher
+from bench.runner import Runner
+from bench.watcher import Watcher
 
 DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase below 2 s
 FEWEST, MOST = 500, 40_000

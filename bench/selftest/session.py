@@ -14,9 +14,10 @@ from bench.arms import load_adapters
 from bench.cell import Cell
 from bench.cell_lines import OUTSIDE, first_of
 from bench.plan import Plan, make_plan
-from bench.runner import Runner, Watcher
+from bench.runner import Runner
 from bench.selftest.lines import NoFigure, Unmeasured
 from bench.store import Run, StoredCell, open_run
+from bench.watcher import Watcher
 
 AGAIN = 3
 # What makes a cell unfit and is not of it. A quota halts it every time: that is tried once.
