@@ -151,14 +151,23 @@ def test_no_password_in_files_or_in_the_process_list(tmp_path: Path) -> None:
     assert not [text for text in texts for password in passwords if password.encode() in text]
 
 
+def wait_for_a_worker(run: Path, wanted: str, before: set[int]) -> None:
+    """Until a worker of a cell is there; one that is only tried beforehand is none of a run."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        lines = (line for pid, line in ours().items() if pid not in before)
+        if (run / "run.json").exists() and any(wanted in line for line in lines):
+            return
+        time.sleep(0.02)
+    pytest.fail(f"no {wanted} was seen")
+
+
 @pytest.mark.parametrize("arm", ["rq/default", pytest.param("huey/process", marks=pytest.mark.slow)])
 def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(tmp_path: Path, arm: str) -> None:
     before = set(ours())
     process = begin(tmp_path, "--arm", "floor", "--arm", arm, "--seed", "3")
     wanted = "rq worker" if arm.startswith("rq") else "huey_consumer"
-    deadline = time.monotonic() + 60
-    while not any(wanted in line for pid, line in ours().items() if pid not in before) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for_a_worker(tmp_path / "run", wanted, before)
     time.sleep(0.3)
     process.kill()
     process.wait()
@@ -176,9 +185,7 @@ def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(tmp_path
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     before = set(ours())
     process = begin(tmp_path, "--arm", "rq/default")
-    deadline = time.monotonic() + 60
-    while not any("rq worker" in line for pid, line in ours().items() if pid not in before) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for_a_worker(tmp_path / "run", "rq worker", before)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=40)
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err

@@ -63,13 +63,13 @@ def test_the_address_is_the_proxys_and_keeps_the_password(network: Network) -> N
 
 
 def test_a_port_that_is_not_named_is_the_usual_one(network: Network, tmp_path: Path) -> None:
-    other = Network(network.host, tmp_path, tmp_path / "log", "redis://192.0.2.1/3", 1.0)
+    other = Network(network.host, tmp_path, tmp_path / "log", "redis://192.0.2.1/3", 1.0, ROOT)
     assert other.target == "192.0.2.1:6379"
 
 
 def test_there_is_no_proxy_before_a_server_with_tls(network: Network, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="TLS"):
-        Network(network.host, tmp_path, tmp_path / "log", "rediss://127.0.0.1:1/3", 1.0)
+        Network(network.host, tmp_path, tmp_path / "log", "rediss://127.0.0.1:1/3", 1.0, ROOT)
 
 
 def test_a_round_trip_takes_as_long_as_asked_for(network: Network) -> None:

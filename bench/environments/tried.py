@@ -6,6 +6,7 @@ Its system is imported there, and its worker asked whether it takes what the arm
 import json
 import platform
 import re
+import secrets
 import signal
 import socket
 import tempfile
@@ -111,15 +112,16 @@ def _reason(log: Path) -> str:
 def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:
     spec = work / "cell.json"
     spec.write_text(json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec()), encoding="utf-8")
+    who = f"bench:{secrets.token_hex(8)}@127.0.0.1:{port}"
     urls = {
         "sqlite": f"sqlite://{work / 'queue.db'}",
-        "postgres": f"postgresql://bench:bench@127.0.0.1:{port}/postgres",
-        "rabbitmq": f"amqp://bench:bench@127.0.0.1:{port}//",
+        "postgres": f"postgresql://{who}/postgres",
+        "rabbitmq": f"amqp://{who}//",
     }
     ours = {
         "PYTHONPATH": str(task_code(work, arm.adapter)),
         probe_cell.CELL: str(spec),
-        probe_cell.BROKER: urls.get(arm.broker, f"redis://:bench@127.0.0.1:{port}/0"),
+        probe_cell.BROKER: urls.get(arm.broker, f"redis://{who}/0"),
     }
     return built(ours, passed)
 
