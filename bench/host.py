@@ -42,7 +42,7 @@ class Host:
         self._keeper = subprocess.Popen(
             # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
             [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
-            env=built(),
+            env=built(kept=("LOCPATH",)),  # of a private locale it would know nothing
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

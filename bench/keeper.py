@@ -49,7 +49,7 @@ def spawn(order: dict[str, Any]) -> None:
         if process.stdin:
             process.stdin.write(os.fsencode(order["stdin"]))
             process.stdin.close()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that the locale cannot write is a ValueError
         say({"error": str(error)})
         return
     started.append(process)

@@ -182,10 +182,10 @@ def test_a_run_whose_reader_left_keeps_what_it_has_and_can_be_taken_up(tmp_path:
 
 
 @pytest.mark.e2e
-def test_a_report_that_cannot_be_written_does_not_hide_a_lost_task(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_does_not_hide_what_is_wrong(tmp_path: Path) -> None:
     words = (
         "run",
-        "burst",
+        "result",
         "--arm",
         "planted",
         *PLANTED,

@@ -82,7 +82,8 @@ def test_a_run_with_umlauts_in_label_and_folder(tmp_path: Path, latin1: dict[str
     assert done.returncode in (0, 4), done.stderr
     made = os.fsencode(tmp_path)
     with open(os.path.join(made, folder, b"run.json"), encoding="utf-8") as file:
-        assert json.load(file)["label"] == "für Ä & Ö"
+        info = json.load(file)
+    assert info["label"] == "für Ä & Ö" and info["cells"][0]["state"] == "done", info["cells"]
     with open(os.path.join(made, b"reports", folder + b".html"), encoding="utf-8") as file:
         assert "für Ä &amp; Ö" in file.read()
     again = bench(tmp_path, latin1, "measure", folder, "--json")
