@@ -31,6 +31,15 @@ PACKAGES = ("bench", "adapters", "scenarios")
 LEFT_OUT = {
     "docker compose run --rm bench run --size quick": "needs a Docker engine",
     "docker compose run --rm bench": "needs a Docker engine",
+    "bench check --base 'rq/simple[rq==1.16.2]' --head 'rq/simple[rq==2.0.0]' --blocks 24 "
+    "--record blocks.csv --out pair": "half an hour; its blocks are stored and replayed by a test",
+    "bench compare 'pair#rq/simple[rq==1.16.2]' 'pair#rq/simple[rq==2.0.0]' --html page.html": (
+        "reads the run of the line above"
+    ),
+    "bench check --base 'rq/simple[rq==2.12.0]' --head 'rq/simple[rq @ ../rq]' --budget 10m "
+    "--threshold throughput=5% --write junit=junit.xml --write markdown=summary.md": (
+        "ten minutes of the gate that README's line already measures; the files have tests"
+    ),
 }
 # What `make test` carries out; all else takes minutes and is left to `make test-all`.
 FIRST = (
