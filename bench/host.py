@@ -25,10 +25,11 @@ class Host:
     """The processes of one cell, all children of one keeper; use it as a context manager.
 
     `work` is the plain name of their folder: the only one by which a process is told of it.
+    `temporary` is for their temporary files: a worker that is killed leaves some behind.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.work = self.folder = folder.resolve()
+        self.work = self.temporary = self.folder = folder.resolve()
         self._named = ExitStack()
         self._exits: dict[int, int] = {}
         self._changed = threading.Condition()
@@ -37,8 +38,8 @@ class Host:
 
     def __enter__(self) -> "Host":
         keeper = ROOT / "bench" / "keeper.py"
-        self.work, link = self._named.enter_context(plainly(self.folder))
-        owned = [str(each) for each in (self.folder, link) if each]
+        self.work, self.temporary = self._named.enter_context(plainly(self.folder))
+        owned = [str(self.folder), str(self.temporary)]
         self._keeper = subprocess.Popen(
             # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
             [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],

@@ -108,6 +108,7 @@ class Stage:
     def _env(self) -> dict[str, str]:
         ours = {
             "PYTHONPATH": str(self.code),
+            "TMPDIR": str(self.host.temporary),
             probe_cell.CELL: str(self.work / "cell.json"),
             probe_cell.BROKER: self.network.url if self.network else self.broker.url,
         }

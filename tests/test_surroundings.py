@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -153,6 +154,9 @@ def test_a_run_folder_may_have_any_name(measured: Measured) -> None:
     paths = {env["PYTHONPATH"] for env in measured.seen.env.values() if "PYTHONPATH" in env}
     assert paths and all(is_plain(Path(path)) for path in paths)
     assert not any(Path(path).exists() for path in paths), "the links are gone with their cells"
+    places = {env["TMPDIR"] for env in measured.seen.env.values() if "PYTHONPATH" in env}
+    own = str(Path(tempfile.gettempdir()) / "queue-bench-")
+    assert places and all(each.startswith(own) and not Path(each).exists() for each in places)
 
 
 @pytest.mark.e2e
@@ -193,9 +197,10 @@ def test_and_so_may_that_of_a_run_with_any_broker_or_version(tmp_path: Path, arm
 def test_a_plain_folder_keeps_its_name_and_any_other_gets_a_link(tmp_path: Path) -> None:
     (tmp_path / ODD).mkdir()
     with plainly(tmp_path) as (name, link):
-        assert (name, link) == (tmp_path, None)
+        assert name == tmp_path and list(link.iterdir()) == []
+    assert not link.exists()
     with plainly(tmp_path / ODD) as (name, link):
-        assert is_plain(name) and link is not None
+        assert is_plain(name) and name.is_symlink() and name.parent == link
         (name / "file").write_text("here", encoding="utf-8")
     assert (tmp_path / ODD / "file").read_text(encoding="utf-8") == "here"
     assert not link.exists()

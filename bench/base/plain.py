@@ -16,6 +16,7 @@ from bench.errors import UsageError
 
 PLAIN = re.compile(r"[A-Za-z0-9/._+-]{1,100}")
 PREFIX = "queue-bench-"
+LINK = "work"
 
 
 def is_plain(path: Path) -> bool:
@@ -24,19 +25,19 @@ def is_plain(path: Path) -> bool:
 
 
 @contextmanager
-def plainly(folder: Path) -> Iterator[tuple[Path, Path | None]]:
-    """(a plain absolute name of an existing folder, the folder of the link or None).
+def plainly(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """(a plain absolute name of an existing folder, a plain folder for temporary files).
 
-    UsageError where there is no plain place for the link.
+    The name is a link in the second one where the folder's own is not plain. UsageError where there
+    is no plain place for them.
     """
-    folder = folder.resolve()
-    if is_plain(folder):
-        yield folder, None
-        return
-    place = _place()
+    folder, place = folder.resolve(), _place()
     try:
-        (place / "work").symlink_to(folder)
-        yield place / "work", place
+        if is_plain(folder):
+            yield folder, place
+        else:
+            (place / LINK).symlink_to(folder)
+            yield place / LINK, place
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -83,7 +83,7 @@ def _carry_out(attempts: Sequence[Attempt], passed: tuple[str, ...]) -> None:
             work = host.work / str(number)
             work.mkdir()
             log = work / "said.log"
-            env = _env(attempt.arm, work, port, passed)
+            env = _env(attempt.arm, work, port, passed) | {"TMPDIR": str(host.temporary)}
             begun.append((attempt, log, _spawned(host, attempt, log, env)))
         deadline = time.monotonic() + TRY_S
         for attempt, log, pid in begun:

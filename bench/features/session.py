@@ -131,7 +131,7 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
             url = broker.url
         try:
             argv = [each.environment.program("python"), "-m", "bench.probe.live.driver", each.module, each.trial.name, str(host.work), str(seconds)]
-            pid = host.spawn(argv, place / "driver.log", _env(each, url, host.work))
+            pid = host.spawn(argv, place / "driver.log", _env(each, url, host))
             ended = host.wait([pid], seconds + GRACE_S)
         finally:
             if broker:
@@ -143,8 +143,9 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
     return told
 
 
-def _env(each: Planned, url: str, work: Path) -> dict[str, str]:
-    ours = {"PYTHONPATH": str(task_code(work, each.adapter)), probe_cell.BROKER: url}
+def _env(each: Planned, url: str, host: Host) -> dict[str, str]:
+    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), probe_cell.BROKER: url}
+    ours["TMPDIR"] = str(host.temporary)
     return built(ours, each.passed)
 
 
