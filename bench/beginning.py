@@ -31,13 +31,30 @@ def fresh_seed() -> int:
     return int.from_bytes(os.urandom(4), "big") >> 1
 
 
+def refuse_folder(folder: Path) -> None:
+    """UsageError for what can be no run folder of a new run; nothing is made."""
+    try:
+        folder.resolve()
+        if not folder.exists():
+            return
+        if (folder / "run.json").exists() or (folder / "cells").exists():
+            raise FileExistsError
+        if not folder.is_dir() or any(folder.iterdir()):
+            what = "is not empty" if folder.is_dir() else "is no folder"
+            raise UsageError(f"{folder} {what}: choose another --out, a run has a folder of its own")
+    except FileExistsError:
+        raise UsageError(f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}") from None
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
+        why = getattr(error, "strerror", None) or "a loop of links"
+        raise UsageError(f"{folder} cannot be written ({why}): choose another --out") from None
+
+
 def make_folder(folder: Path) -> None:
-    """A folder for a run; UsageError if it holds one already or cannot be written."""
+    """A folder for a run; UsageError if it cannot be one."""
+    refuse_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cells").mkdir(exist_ok=False)
-    except FileExistsError:
-        raise UsageError(f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}") from None
     except OSError as error:
         raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
 

@@ -34,7 +34,7 @@ except ImportError as error:
     print(f"bench: {one_line(error)}: {again}", file=sys.stderr)
     sys.exit(EXIT_USAGE)
 
-INTERRUPTED = "interrupted; what was measured is kept, `bench run --resume RUN` does the rest"
+INTERRUPTED = "interrupted; if a run had begun, it is kept: `bench run --resume RUN` does the rest"
 
 
 def version_asked(asked: bool) -> None:

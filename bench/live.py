@@ -117,7 +117,10 @@ def measure_live(plan: Plan, folder: Path, servers: Servers, out: Console, resum
 
 def report_path(run: Path, asked: Path | None) -> Path:
     """Where the page of a run goes."""
-    return asked or Path("reports") / f"{run.resolve().name}.html"
+    page = asked or Path("reports") / f"{run.resolve().name}.html"
+    if page.is_fifo() or page.is_socket():
+        raise UsageError(f"{page} is no plain file: name another place for the report")
+    return page
 
 
 def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool, features: Features | None = None) -> Path:

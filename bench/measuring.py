@@ -60,10 +60,13 @@ def write(run: Run, measures: pd.DataFrame) -> None:
 def _csv(path: Path, frame: pd.DataFrame) -> None:
     part = path.with_name(path.name + ".part")
     try:
-        frame.to_csv(part, index=False, float_format="%.9g", encoding="utf-8", errors="replace")
+        # Absolute: pandas takes a name that begins with `~` for a home.
+        where = part.absolute()
+        frame.to_csv(where, index=False, float_format="%.9g", encoding="utf-8", errors="replace")
         part.replace(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from None
+        why = error.strerror or error
+        raise UsageError(f"{path} cannot be written ({why}): free some space or choose another --out") from None
 
 
 def note_versions(run: Run) -> None:

@@ -19,6 +19,7 @@ GATE_SCENARIOS = ("burst", "latency")  # what is short enough to be repeated unt
 TIME_CAP_S = 1200.0
 MINUTES_AT_MOST = 24 * 60.0
 AROUND_S = 300.0
+MOST = {"tasks": 100_000_000, "blocks": 10_000, "workers": 1_000}  # beyond is a slip of the finger
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
         value = rest.get(option)
         if value is not None and value < 1:
             raise UsageError(f"--{option} {value}: give a number from 1 on")
+        if value is not None and value > MOST[option]:
+            raise UsageError(f"--{option} {value}: give a number up to {MOST[option]}")
     if (minutes := rest.get("minutes")) is not None:
         _check_minutes(minutes, [known[name] for name in chosen])
         # Who asks for an hour does not want it cut after twenty minutes.

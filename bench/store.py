@@ -147,7 +147,7 @@ class Run:
         path = self.path / "measures.csv"
         try:
             frame = pd.read_csv(
-                path,
+                path.absolute(),  # a name that begins with `~` is a name
                 dtype={"variant": str, "reason": str, "case": str, "arm": str},
                 keep_default_na=False,
                 na_values={"value": [""]},

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,41 @@ def test_list_answers_for_a_machine(capsys: pytest.CaptureFixture[str], monkeypa
     assert code == 0
     assert {arm["arm"] for arm in known["arms"]} >= {"celery/default", "celery/tuned", "rq/spawn", "huey/greenlet", "floor/default", "rq/durable@redis-always"}
     assert "worker-crash" in known["scenarios"]["recovery"]["cases"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--tasks", "999999999999"], "give a number up to"),
+        (["--blocks", "999999999"], "give a number up to"),
+        (["--workers", "100000"], "give a number up to"),
+        (["--time-cap", "nan"], "seconds above 0"),
+        (["--time-cap", "inf"], "seconds above 0"),
+        (["--out", "loop"], "a loop of links"),
+        (["--out", "full"], "is not empty"),
+        (["--out", "file"], "is no folder"),
+        (["--out", ""], "is not empty"),
+        (["--report", "pipe"], "no plain file"),
+        (["--pass", "TOKEN=hidden"], "the name of a variable alone"),
+        (["--pass", "CELERY_BROKER_URL"], "change a setting of the arm"),
+        (["--pass", ""], "the name of a variable alone"),
+    ],
+)
+def test_slips_are_refused_before_anything_waits_or_is_made(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    args: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:1/0")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("kept", encoding="utf-8")
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    code, out, err = bench(capsys, monkeypatch, "run", "burst", "--arm", "floor", *args)
+    assert code == 64 and words in err and "hidden" not in err, err + out
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before

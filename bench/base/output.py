@@ -15,6 +15,11 @@ def refuse_unwritable(path: Path, instead: str) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(0, "it is a folder")
+        if path.exists() and not path.is_file():
+            # A device or a pipe: to open it would wait for who reads, or let them go.
+            if not os.access(path, os.W_OK):
+                raise PermissionError(0, "Permission denied")
+            return
         if path.exists():
             with open(path, "ab"):
                 return

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import lock
+from bench.arms import load_adapters
 from bench.base.output import refuse_unwritable
 from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.ending import in_spite
@@ -83,7 +84,7 @@ def check(
     given |= {"workers": workers or stored.workers, "tasks": tasks or stored.tasks, "budget_s": seconds(budget or stored.budget or "10m")}
     given |= {"aa": aa, "seed": seed, "label": label, "out": out, "adapters": tuple(adapter)}
     given |= {"blocks": blocks, "servers": {"redis": redis} if redis else {}}
-    given |= {"passed": passed_on(passed)}
+    given |= {"passed": passed_on(passed, load_adapters(adapter).values())}
     given["features"] = record is None and (stored.features if features is None else features)
     raise typer.Exit(_live(given, record, write, wait, as_json))
 

@@ -3,14 +3,16 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from adapters.base import Adapter
 from bench import arms
-from bench.base import streams
+from bench.base import environ, streams
 from bench.errors import UsageError
 from bench.features.stored import Features, open_features
 
@@ -40,9 +42,18 @@ def given_features(folder: Path | None) -> Features | None:
     return None if folder is None else open_features(folder)
 
 
-def passed_on(names: list[str]) -> tuple[str, ...]:
-    """The variables to hand on; UsageError for one that is not there, or that is ours."""
-    for name in names:
+def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """The variables to hand on; UsageError for one that is not there, is ours, or steers a system."""
+    steering = arms.read_by(adapters)
+    for text in names:
+        name, equals, _ = text.partition("=")
+        if equals or not name:
+            raise UsageError(f"--pass {name}: give the name of a variable alone, and export its value")
+        if environ.matches(name, steering):
+            raise UsageError(
+                f"--pass {name}: a measured library reads it, so the arm would be another one than "
+                f"it says: change a setting of the arm, as in celery/default{{SETTING=VALUE}}"
+            )
         if name.startswith(OURS):
             raise UsageError(f"--pass {name}: bench sets this variable itself: leave it out")
         if name not in os.environ:

@@ -1,6 +1,7 @@
 """The commands that measure: run, selftest, features. One of them at a time on a host."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,17 +55,19 @@ def run(
         folder = find_run(resume)
         plan = _stored_plan(folder, known)
     else:
-        from bench.beginning import fresh_seed, new_folder
+        from bench.beginning import fresh_seed, new_folder, refuse_folder
 
-        if time_cap <= 0:
+        if not 0 < time_cap < math.inf:
             raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
         if aa:
             arm = _with_twins(arm, known)
         given = seed if seed is not None else fresh_seed()
         how: dict[str, Any] = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers}
-        how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed_on(passed)}
+        how |= {"minutes": minutes, "time_cap_s": time_cap}
+        how["passed"] = passed_on(passed, known.values())
         plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
         folder = new_folder(out, given)
+        refuse_folder(folder)
     page = report_path(folder, report)
     refuse_unwritable(page, "name another place by --report FILE")
     with lock.measuring(wait, console(as_json).print):
@@ -87,7 +90,7 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
         raise UsageError(f"{folder} is a slim run, its raw events are not there: go on with the whole run")
     info = run.info
     stored = info["plan"]
-    handed = passed_on(stored.get("passed", []))
+    handed = passed_on(stored.get("passed", []), known.values())
     options = {name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")} | {"minutes": stored.get("minutes")}
     options |= {"base": stored.get("base", ""), "until": stored.get("until", {}), "passed": handed}
     return make_plan(stored["scenarios"], stored["arms"], stored["cases"], known, seed=info["seed"], label=info.get("label", ""), **options)
@@ -143,9 +146,10 @@ def features(
             console().print(f"{each.name:20s} {each.asks}", markup=False, soft_wrap=True)
         return None
     known = arms.load_adapters(adapter)
+    handed = passed_on(passed, known.values())
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):
-        found = carry_out(known, system, feature, folder, quick, console(as_json), passed_on(passed))
+        found = carry_out(known, system, feature, folder, quick, console(as_json), handed)
     if as_json:
         answer(found.info)
     raise typer.Exit(exit_code(found))
