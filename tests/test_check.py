@@ -99,7 +99,13 @@ def test_replay_and_simulation_are_one_command_each(tmp_path: Path) -> None:
 @pytest.mark.e2e
 @pytest.mark.slow  # each of its cells waits a minute for workers
 def test_a_head_that_cannot_work_is_invalid_and_not_green(tmp_path: Path) -> None:
-    done = bench(tmp_path, "check", "--base", "floor", "--head", "huey/process{-k=nonsense}", "--scenario", "burst", "--tasks", "500", "--out", "run", "--wait")
+    only = ("--scenario", "burst", "--tasks", "500", "--wait")
+    known = ("--base", "floor", "--head", "huey/process{-k=nonsense}")
+    done = bench(tmp_path, "check", *known, *only, "--out", "refused")
+    assert done.returncode == 64 and "invalid choice" in done.stderr, done.stderr + done.stdout
+    assert not (tmp_path / "refused").exists()
+    head = ("--head", "failing/worker", "--adapter", str(ROOT / "tests" / "failing"))
+    done = bench(tmp_path, "check", "--base", "floor", *head, *only, "--out", "run")
     assert done.returncode == 4 and "invalid" in done.stdout, done.stderr + done.stdout
 
 

@@ -68,7 +68,9 @@ def test_its_leak_is_measured(tiny: Path) -> None:
 
 
 def test_its_stall_is_in_the_latency(tiny: Path) -> None:
-    measures = run(tiny, "stall", "stall", "latency", "--case", "rate=200", "--tasks", "2000").measures.set_index("metric")
+    measures = run(tiny, "stall", "stall", "latency", "--case", "rate=200", "--tasks", "2000").measures
+    # A cell that somebody disturbed was measured once more: the last try stands.
+    measures = measures.drop_duplicates("metric", keep="last").set_index("metric")
     row = measures.loc["latency_p99_ms"]
     if row["verdict"] == "invalid":
         pytest.skip("the machine was too busy for this cell: " + str(row["reason"]))
