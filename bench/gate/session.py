@@ -14,7 +14,7 @@ from bench.arms import Arm, load_adapters, parse_arm, twin
 from bench.beginning import fresh_seed, new_folder
 from bench.brokers.choice import Servers
 from bench.changes import Changes
-from bench.errors import Unavailable, UsageError
+from bench.errors import EXIT_INTERNAL, BenchError, Unavailable, UsageError
 from bench.gate.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Block, Key, Recording, is_gated
 from bench.gate.course import Course
 from bench.gate.decision import Decision, Finding, decide, with_features
@@ -110,7 +110,8 @@ def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Re
     else:
         _size(runner, asked)
         runner.more = pace.wanted
-        runner.carry_out()
+        if runner.carry_out() == EXIT_INTERNAL:
+            raise BenchError(f"a cell failed by a fault of bench: its reason is in {folder}/run.json")
     assert pace.decision is not None
     blocks = blocks_in(store.open_run(folder), *pace.arms)
     decision = with_features(pace.decision, features, told)
