@@ -34,7 +34,7 @@ class RecoveryScenario:
     """One case per fault."""
 
     name = "recovery"
-    drive_version = 1
+    drive_version = 2  # a fault strikes once the whole load spike is accepted
     measure_version = 1
     about = "what a fault does to the tasks it finds, and how long until all is as before"
     basis: Sequence[str] = ()
