@@ -153,8 +153,8 @@ class Reads(Protocol):
     """The library can be asked where a URL leads, before anything is measured on a user's server.
 
     `reach` is a module. Run in the arm's environment, it opens the library's own connections with
-    the URL that `bench.probe.cell.broker()` gives, as app.py would, and tells where they lead by
-    `bench.probe.reach.told`. Without it an arm finds out in its first cell that it cannot read it.
+    the URL that `bench.inprocess.cell_context.broker()` gives, as app.py would, and tells where they lead by
+    `bench.inprocess.connection_target.told`. Without it an arm finds out in its first cell that it cannot read it.
     """
 
     reach: str

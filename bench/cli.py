@@ -9,17 +9,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from bench.base import streams
-from bench.errors import (
-    EXIT_INTERNAL,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_USAGE,
-    BenchError,
-    UsageError,
-    one_line,
-    worst,
-)
-from bench.version import VERSION
+from bench.base.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, UsageError, one_line, worst
+from bench.base.version import VERSION
 
 try:
     import typer
@@ -27,7 +18,7 @@ try:
 
     # Each adds its commands.
     from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401
-    from bench.commands.common import app
+    from bench.commands.options import app
 except ImportError as error:
     # Python's own code for it is 1, which is "regression".
     again = "install queue-bench again with what it needs (`make install`, or pip)"

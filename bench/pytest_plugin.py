@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from bench.changes import Changes
-from bench.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
+from bench.analysis.comparison_result import Changes
+from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
 
 Gate = Callable[..., Changes]
 
@@ -34,15 +34,15 @@ class QueueBench:
         write: Sequence[str] = (),
         **asked: Any,
     ) -> Changes:
-        """Measure head beside base and return what came out; `asked` are further fields of bench.gate.session.Asked, `write` is FORMAT=FILE.
+        """Measure head beside base and return what came out; `asked` are further fields of bench.check.live_gate.Asked, `write` is FORMAT=FILE.
 
         A regression fails the test, an inconclusive answer skips it unless told otherwise, anything wrong or invalid raises `Unfit`.
         """
         __tracebackhide__ = True
         if inconclusive not in ("skip", "fail", "pass"):
             raise UsageError(f"inconclusive={inconclusive!r}: say skip, fail or pass")
+        from bench.check.gate_file import seconds
         from bench.formats import registry
-        from bench.gate.settings import seconds
 
         registry.asked_changes(write)
         changes = self.gate(base=base, head=head, budget_s=seconds(str(budget)), **asked)
@@ -58,7 +58,7 @@ class QueueBench:
 
 def told(changes: Changes) -> str:
     """The summary, and a line for every measure that is not the same."""
-    from bench.formats.plain import ordered, sentence, verdict
+    from bench.formats.texts import ordered, sentence, verdict
 
     lines = ordered(changes)
     telling = [sentence(line, changes) for line in lines if line.says != "same"]
@@ -72,8 +72,8 @@ def queue_bench_gate() -> Gate:
     """The gate that measures. A suite may have a fixture of the same name in its place, to try its tests without measuring."""
 
     def gate(**asked: Any) -> Changes:
-        from bench import lock
-        from bench.gate.session import Asked, check
+        from bench.check.live_gate import Asked, check
+        from bench.hosts import lock
 
         with lock.measuring(wait=True):
             return check(Asked(**asked))

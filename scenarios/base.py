@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from bench.cell import Cell
-from bench.metrics import Measure
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 
 
 class Needs(Protocol):

@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 from adapters.base import Bulk, BulkSomewhere
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.ledger import Ledger
-from bench.metrics import Measure
-from bench.schedule import at_once, merge
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.measure import validity
+from bench.measure.figures import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.model.schedule import at_once, merge
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 from scenarios.base import Needs
-from scenarios.common import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
 from scenarios.drain import COUNTS_NONE, NOT_TOLD, capped, enqueue_rate, throughput, until_finished, until_sent, why_no_server, worker_cpu
 
 TASKS = {"smoke": 200, "gate": 5_000, "quick": 5_000, "full": 100_000}
@@ -112,17 +113,17 @@ class Burst:
             tasks = int(cell.spec["params"]["tasks"])
             short = f"count: the broker holds {queued} of {tasks} tasks" if queued not in (None, tasks) else ""
             unfit = first_problem(
-                lambda: gates.events(cell, book, all_sent=True),
-                lambda: gates.machine(cell, ("enqueue",), cores),
+                lambda: validity.events(cell, book, all_sent=True),
+                lambda: validity.machine(cell, ("enqueue",), cores),
             )
             return judged([rate], short or unfit, "")
         told = fates_of(cell, book)
         measures = [*_rates(cell, book), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
         invalid = first_problem(
-            lambda: gates.events(cell, book, all_sent=True),
-            lambda: gates.machine(cell, ("enqueue", "drain"), cores),
-            lambda: gates.throttled(cell, ("boot",)),
-            lambda: gates.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
+            lambda: validity.events(cell, book, all_sent=True),
+            lambda: validity.machine(cell, ("enqueue", "drain"), cores),
+            lambda: validity.throttled(cell, ("boot",)),
+            lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
 

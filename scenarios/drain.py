@@ -5,12 +5,12 @@ import time
 
 import numpy as np
 
-from bench import ledger
-from bench.ledger import Ledger
-from bench.metrics import Measure
-from bench.missing import GONE_S
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.model.metric import Measure
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from bench.testbed.pending import GONE_S
+from bench.testbed.testbed import Stage
 
 ASK_AGAIN_S = 1.0
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"

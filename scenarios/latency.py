@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.errors import CellFailed
-from bench.ledger import Ints, Ledger
-from bench.metrics import Measure
-from bench.schedule import merge, poisson
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.base.errors import CellFailed
+from bench.measure import validity
+from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged, ranked
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.model.schedule import merge, poisson
+from bench.record import ledger
+from bench.record.ledger import Ints, Ledger
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 from scenarios.base import Needs
-from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged, ranked
 
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
 RATES = ("rate=30", "rate=300")
@@ -134,14 +135,14 @@ class Latency:
         told = fates_of(cell, book)
         wrong = correctness(told, cell.spec["guarantee"], faulted=False)
         shared = (
-            lambda: gates.events(cell, book),
-            lambda: gates.count(cell, book, "warmup:start", "drained"),
-            lambda: gates.machine(cell, ("warmup", "steady", "capacity"), cores),
+            lambda: validity.events(cell, book),
+            lambda: validity.count(cell, book, "warmup:start", "drained"),
+            lambda: validity.machine(cell, ("warmup", "steady", "capacity"), cores),
         )
         if cell.spec["case"] == "capacity":
             return judged([_capacity(cell, book), *fate_measures(told)], first_problem(*shared), wrong)
         measures = percentiles(cell, book, float(cell.journal["marks"]["rate"]))
-        invalid = first_problem(*shared, lambda: gates.generator(cell, book))
+        invalid = first_problem(*shared, lambda: validity.generator(cell, book))
         return judged([*measures, *fate_measures(told)], invalid, wrong)
 
 
@@ -192,7 +193,7 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
     # A task that never finished is slower than every other one: it stays in the ranking.
     latency = np.where(missing, np.inf, (finish - due) / 1e6)
     whole = ~missing & (returned >= 0)
-    first_open = np.minimum(gates.wake_lag_ns(book, int(cell.journal["generators"]))[ours], sent - due)
+    first_open = np.minimum(validity.wake_lag_ns(book, int(cell.journal["generators"]))[ours], sent - due)
     values = {
         "wait_p99_ms": (start - due)[whole] / 1e6,
         "service_p99_ms": (finish - start)[whole] / 1e6,

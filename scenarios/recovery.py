@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.faults.names import CORE, FAULT_NAMES, FURTHER
-from bench.faults.table import FAULTS
-from bench.ledger import Ledger
-from bench.metrics import Measure
-from bench.schedule import even, merge
-from bench.stage import Stage
-from bench.store import StoredCell
-from bench.strikes import HEAP, PER_SLOT, SHORT, Strike, book_of, culprits, strikes_of
+from bench.measure import validity
+from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
+from bench.measure.injections import HEAP, PER_SLOT, SHORT, Strike, book_of, culprits, strikes_of
+from bench.model.cell import Cell
+from bench.model.fault import CORE, FAULT_NAMES, FURTHER
+from bench.model.metric import Measure
+from bench.model.schedule import even, merge
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from bench.testbed.faults.catalogue import FAULTS
+from bench.testbed.testbed import Stage
 from scenarios import recovery_steps as steps
 from scenarios.base import Needs
-from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged
 
 TIMES = ("service_recovery_s", "work_recovery_s", "work_recovery_running_s", "work_recovery_waiting_s", "rate_recovery_s", "backlog_recovery_s")
 HORIZON_S = {"smoke": 5.0, "quick": 20.0, "full": 90.0}
@@ -118,9 +119,9 @@ class RecoveryScenario:
         measures += [Measure("strikes", float(len(struck))), Measure("supervisor_starts", float(len(cell.journal["restarts"])))]
         measures += fate_measures(told, ("finished", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
         invalid = first_problem(
-            lambda: gates.events(cell, book),
-            lambda: gates.machine(cell, ("steady", "recovery"), cores),
-            lambda: gates.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
+            lambda: validity.events(cell, book),
+            lambda: validity.machine(cell, ("steady", "recovery"), cores),
+            lambda: validity.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=True))
 

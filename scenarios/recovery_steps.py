@@ -6,16 +6,16 @@ import time
 import numpy as np
 
 from adapters.base import Frees
-from bench import ledger
-from bench.errors import CellFailed
-from bench.faults import tasks as harm
-from bench.faults.table import Fault
-from bench.ledger import Ints, Ledger
-from bench.missing import GONE_S
-from bench.probe import events
-from bench.schedule import Schedule
-from bench.stage import Stage
-from bench.strikes import HEAP, LONG, Strike, culprits, strikes
+from bench.base.errors import CellFailed
+from bench.inprocess import event_log
+from bench.measure.injections import HEAP, LONG, Strike, culprits, strikes
+from bench.model.schedule import Schedule
+from bench.record import ledger
+from bench.record.ledger import Ints, Ledger
+from bench.testbed.faults import poison_tasks as harm
+from bench.testbed.faults.catalogue import Fault
+from bench.testbed.pending import GONE_S
+from bench.testbed.testbed import Stage
 
 BUSY_TIMEOUT_S = 10.0
 LOOK_S = 0.5
@@ -60,7 +60,7 @@ def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[i
             task = int(record["task"])
             if task not in long_tasks:
                 continue
-            if record["kind"] == events.STARTED:
+            if record["kind"] == event_log.STARTED:
                 running[task] = int(record["pid"])
             else:
                 running.pop(task, None)

@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from adapters.base import Answers
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.errors import CellFailed
-from bench.ledger import Ledger
-from bench.metrics import Measure
-from bench.schedule import FIRST_WARM_TASK
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.base.errors import CellFailed
+from bench.measure import validity
+from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged, not_offered, ranked
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.model.schedule import FIRST_WARM_TASK
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 from scenarios.base import Needs
-from scenarios.common import correctness, fate_measures, fates_of, first_problem, judged, not_offered, ranked
 
 TASKS = {"smoke": 20, "quick": 100, "full": 500}
 WARM_TASKS = 10  # the first answers pay for connections and subscriptions
@@ -90,9 +91,9 @@ class Result:
         measures = [ranked(name, trips, p) for name, p in PERCENTILES] if answered.any() else not_offered((n for n, _ in PERCENTILES), "no answer came")
         measures += [ranked("handover_p50_ms", handed, 50.0), *fate_measures(told)]
         invalid = first_problem(
-            lambda: gates.events(cell, book),
+            lambda: validity.events(cell, book),
             lambda: "events: a result came before its task had finished" if (handed < 0).any() else "",
-            lambda: gates.machine(cell, ("steady",), cores),
+            lambda: validity.machine(cell, ("steady",), cores),
         )
         return judged(measures, invalid, _wrong(cell, book) or correctness(told, cell.spec["guarantee"], faulted=False))
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.metrics import Measure
-from bench.schedule import merge, poisson
-from bench.slope import slope
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.measure import validity
+from bench.measure.figures import correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or
+from bench.measure.theil_sen import slope
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.model.schedule import merge, poisson
+from bench.record import ledger
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 from scenarios.base import Needs
-from scenarios.common import correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or
 from scenarios.drain import NOT_TOLD, why_no_server
 from scenarios.latency import HIGH, LOW, START_IN_NS, WAIT_AFTER_S, percentiles
 
@@ -116,10 +117,10 @@ class Soak:
         counts = [Measure(m.metric, (m.value or 0.0) + float(marks.get("left_out", 0))) if m.metric == "finished" else m for m in counts]
         measures = [Measure("load_rate", rate), *_growth(cell, "worker_pss", "worker"), *_growth(cell, "broker_memory", "broker"), *latencies, *_idle(cell)]
         invalid = first_problem(
-            lambda: gates.events(cell, book),
-            lambda: gates.count(cell, book, "steady:start", "drained"),
-            lambda: gates.machine(cell, ("idle", "steady"), cores),
-            lambda: gates.generator(cell, book),
+            lambda: validity.events(cell, book),
+            lambda: validity.count(cell, book, "steady:start", "drained"),
+            lambda: validity.machine(cell, ("idle", "steady"), cores),
+            lambda: validity.generator(cell, book),
         )
         return judged([*measures, *counts], invalid, correctness(told, cell.spec["guarantee"], faulted=False))
 

@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from bench import gates, ledger
-from bench.cell import Cell
-from bench.errors import CellFailed
-from bench.ledger import Ledger
-from bench.metrics import Measure
-from bench.probe.events import FINISHED
-from bench.schedule import FIRST_WARM_TASK, Schedule, at_once, merge
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.base.errors import CellFailed
+from bench.inprocess.event_log import FINISHED
+from bench.measure import validity
+from bench.measure.figures import correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, peak
+from bench.model.cell import Cell
+from bench.model.metric import Measure
+from bench.model.schedule import FIRST_WARM_TASK, Schedule, at_once, merge
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 from scenarios.base import Needs
-from scenarios.common import correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, peak
 from scenarios.drain import enqueue_rate, throughput, until_finished, until_sent, why_no_server, worker_cpu
 
 TASK_MS = 10
@@ -105,9 +106,9 @@ class Work:
         measures = [throughput(cell, book), *_share(cell, book, cores), Measure("enqueue_rate", enqueue_rate(book))]
         measures += [*_memory(cell, book), worker_cpu(cell, book), *fate_measures(told)]
         invalid = first_problem(
-            lambda: gates.events(cell, book, all_sent=True),
-            lambda: gates.machine(cell, ("enqueue", "drain"), cores),
-            lambda: gates.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
+            lambda: validity.events(cell, book, all_sent=True),
+            lambda: validity.machine(cell, ("enqueue", "drain"), cores),
+            lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
         )
         return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
 

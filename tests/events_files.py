@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import ledger
-from bench.probe import events
+from bench.inprocess import event_log
+from bench.record import ledger
 
 SECOND = 1_000_000_000
 Row = tuple[int, int, int, int, int, int]  # kind, flag, pid, task, stamp, a
@@ -14,24 +14,24 @@ Row = tuple[int, int, int, int, int, int]  # kind, flag, pid, task, stamp, a
 
 def write(path: Path, rows: Iterable[Row], tail: bytes = b"") -> Path:
     """An event file with these records and, if wanted, torn bytes at its end."""
-    body = b"".join(events.RECORD.pack(events.MARKER, kind, flag, pid, task, stamp, a, 0) for kind, flag, pid, task, stamp, a in rows)
-    path.write_bytes(events.header() + body + tail)
+    body = b"".join(event_log.RECORD.pack(event_log.MARKER, kind, flag, pid, task, stamp, a, 0) for kind, flag, pid, task, stamp, a in rows)
+    path.write_bytes(event_log.header() + body + tail)
     return path
 
 
 def sent(task: int, due: int, at: int, returned: int | None, failed: bool = False) -> list[Row]:
     """A send and, unless it never came back, its return."""
-    rows: list[Row] = [(events.SENT, 0, 1, task, at, due)]
+    rows: list[Row] = [(event_log.SENT, 0, 1, task, at, due)]
     if returned is not None:
-        rows.append((events.RETURNED, int(failed), 1, task, returned, 0))
+        rows.append((event_log.RETURNED, int(failed), 1, task, returned, 0))
     return rows
 
 
 def ran(task: int, start: int, finish: int | None, pid: int = 7, thread: int = 3) -> list[Row]:
     """A run of a task and, unless it was cut off, its finish."""
-    rows: list[Row] = [(events.STARTED, 0, pid, task, start, thread)]
+    rows: list[Row] = [(event_log.STARTED, 0, pid, task, start, thread)]
     if finish is not None:
-        rows.append((events.FINISHED, 0, pid, task, finish, thread))
+        rows.append((event_log.FINISHED, 0, pid, task, finish, thread))
     return rows
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import measuring, store
-from bench.ledger import ACCEPTED, Ledger, tables
-from bench.resources import COLUMNS
+from bench.analysis import stored_measures
+from bench.record import store
+from bench.record.ledger import ACCEPTED, Ledger, tables
+from bench.testbed.sampler import COLUMNS
 
 RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
 SLOT = {"celery": "thread", "rq": "parent", "huey": "thread", "floor": "process"}
@@ -61,7 +62,7 @@ def write_run(
     whole |= {"versions": {f"{s}/default": {"python": "3.11.7"} for s in systems}, "selftest": None, "warnings": ["only 2 cores"]}
     store.write_json(folder / "run.json", whole | info)
     run = store.open_run(folder)
-    measuring.write(run, measuring.measure_run(run))
+    stored_measures.write(run, stored_measures.measure_run(run))
     return store.open_run(folder)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.changes import Change, Changes
+from bench.analysis.comparison_result import Change, Changes
 
 EVIL = "celery/default{x=<b>&\"'|`*_]]>}\n::error::%0A ${{ a }} --> ü🐇\x00\x1b[31m\u202e"
 

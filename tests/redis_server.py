@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import redis
 
-from bench.base.ports import free_port
+from bench.inprocess.ports import free_port
 
 
 class Server:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.features.outcome import BROKEN, PARTLY, WORKS
+from bench.model.feature_outcome import BROKEN, PARTLY, WORKS
 
 MS = 1_000_000
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bench import measuring
-from bench.advise.answer import EXCLUDED, MEETS, Candidate, answer
 from bench.advise.asked import checked
 from bench.advise.facts import facts
-from bench.features.stored import open_features
-from bench.report.data import join
+from bench.advise.ranking import EXCLUDED, MEETS, Candidate, answer
+from bench.analysis import stored_measures
+from bench.analysis.dataset import join
+from bench.record.stored_features import open_features
 
 REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
 SAFE = {"celery/durable@redis-always", "celery/durable@rabbitmq", "rq/durable@redis-always"}
@@ -59,7 +59,7 @@ CASES: list[tuple[str, dict[str, Any], set[str], dict[str, str]]] = [
 
 @cache
 def known() -> dict[str, Any]:
-    runs = [measuring.open_measured(path.parent) for path in sorted(REFERENCE.glob("*/run.json"), key=lambda path: (path.parent.name != "main", path))]
+    runs = [stored_measures.open_measured(path.parent) for path in sorted(REFERENCE.glob("*/run.json"), key=lambda path: (path.parent.name != "main", path))]
     return facts(join(runs), open_features(REFERENCE / "features"))
 
 

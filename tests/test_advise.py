@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.advise.answer import EXCLUDED, MEETS, OPEN, answer
 from bench.advise.asked import BROKERS, Asked, by_asking, checked, from_file
+from bench.advise.ranking import EXCLUDED, MEETS, OPEN, answer
 from bench.advise.rules import at_rate, sustained
-from bench.errors import UsageError
+from bench.base.errors import UsageError
 
 RULES = Path(__file__).resolve().parent.parent / "bench" / "report" / "advise.js"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.brokers.base import Broker, Drops, Fills
+from bench.base.errors import NotOffered, Unavailable
+from bench.brokers.broker import Broker, Drops, Fills
 from bench.brokers.choice import make_broker
 from bench.brokers.rabbitmq import EmbeddedRabbit
-from bench.errors import NotOffered, Unavailable
-from bench.host import Host, tree
+from bench.hosts.local import Host, tree
 
 pytestmark = pytest.mark.contract
 Make = Callable[[str], Broker]

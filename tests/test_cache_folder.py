@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.errors import UsageError
 from bench.environments import cache
 from bench.environments.build import environment_for
-from bench.environments.environment import Environment
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.model.environment import Environment
+from bench.model.requirements import Wanted
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import NUMBER, ROOT, as_other, needs_root
 

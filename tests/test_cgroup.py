@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.base import cgroup
+from bench.hosts import cgroup
 from tests.cgroups import memory, python_inside, quota
 
 MIB = 1 << 20

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
-from bench.gate.blocks import Block, Key, Number, Recording, read_recordings, write_recording
+from bench.check.blocks import Block, Key, Number, Recording, read_recordings, write_recording
+from bench.record import store
 from tests.test_cli import bench as typed  # in this process: one of its own for each took 1.2 s
 from tests.test_end_to_end import ENV
 

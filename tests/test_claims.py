@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from bench import cli
+from bench.analysis.dataset import Joined, join
+from bench.base.errors import UsageError
 from bench.claims.form import Claims, load
 from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
-from bench.errors import UsageError
-from bench.features.outcome import Finding
-from bench.features.stored import Features
-from bench.report.data import Joined, join
+from bench.model.feature_outcome import Finding
+from bench.record.stored_features import Features
 from tests.fixture_run import rewrite_measures, write_run
 
 HEAD = '[source]\nname="a"\ndate="b"\nversions="c"\nmethod="d"\n'

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import cli, store
+from bench import cli
+from bench.record import store
 
 
 def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, str, str]:
     monkeypatch.setattr("sys.argv", ["bench", *args])
     # What is tried here measures nothing: it must not wait for a bench that does.
-    monkeypatch.setattr("bench.lock.measuring", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr("bench.hosts.lock.measuring", lambda *_: contextlib.nullcontext())
     monkeypatch.delenv("QUEUE_BENCH_TRACEBACK", raising=False)
     with pytest.raises(SystemExit) as stop:
         cli.main()

@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import store
-from bench.changes import Change
-from bench.compare.answer import compare
-from bench.compare.forest import forest
-from bench.compare.page import page
+from bench.analysis.comparison_result import Change
+from bench.analysis.comparisons import compare_arms
+from bench.analysis.library_versions import changed
+from bench.base.errors import AllInvalid, UsageError
+from bench.compare.change_phrases import by_how_much
+from bench.compare.comparison import compare
 from bench.compare.sides import Side, side_of
-from bench.compare.versions import changed
-from bench.compare.words import by_how_much
-from bench.comparisons import compare_arms
-from bench.errors import AllInvalid, UsageError
-from bench.store import Run
+from bench.record import store
+from bench.record.store import Run
+from bench.report.compare_page import page
+from bench.report.forest import forest
 from tests.fixture_run import rewrite_measures, write_run
 from tests.test_cli import bench
 

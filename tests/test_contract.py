@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from adapters.base import REDISES, Answers, Bulk, Holds
-from bench import ledger
-from bench.arms import Arm, load_adapters, missing_packages, packages_of, parse_arm
+from bench.base.errors import Unavailable
 from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
-from bench.cell import Cell
-from bench.errors import Unavailable
-from bench.fates import fates, order_violations
-from bench.schedule import at_once, merge
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.model.arm import Arm, load_adapters, missing_packages, packages_of, parse_arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge
+from bench.record import ledger
+from bench.record.fates import fates, order_violations
+from bench.record.store import StoredCell
+from bench.testbed.testbed import Stage
 
 ADAPTERS = load_adapters()
 DEFAULTS = [f"{name}/default" for name in ADAPTERS]

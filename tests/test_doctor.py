@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bench import doctor
+from bench.base.errors import UsageError
 from bench.brokers import binary
-from bench.errors import UsageError
+from bench.run import diagnosis
 
 WHEEL = binary._wheel()
 
@@ -94,14 +94,14 @@ def test_the_wheel_serves_when_forced_and_when_path_holds_its_own_copy_only(tmp_
 
 
 def test_everything_a_run_needs_is_there(tmp_path: Path) -> None:
-    findings = doctor.check(tmp_path)
+    findings = diagnosis.check(tmp_path)
     assert [f for f in findings if f.state == "missing"] == []
     assert {"Python", "Redis server", "celery", "rq", "huey", "gevent", "packaging", "results folder", "loopback"} <= {f.what for f in findings}
 
 
 def test_what_is_missing_comes_with_what_to_type(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "LIBRARIES", {"no_such_library": "pip install no-such-library"})
-    missing = {f.what: f for f in doctor.check(only) if f.state == "missing"}
+    monkeypatch.setattr(diagnosis, "LIBRARIES", {"no_such_library": "pip install no-such-library"})
+    missing = {f.what: f for f in diagnosis.check(only) if f.state == "missing"}
     assert missing["no_such_library"].fix == "pip install no-such-library"
     assert "apt install redis-server" in missing["Redis server"].fix
     assert missing["Redis server"].detail.startswith("no redis-server on PATH")
@@ -110,19 +110,19 @@ def test_what_is_missing_comes_with_what_to_type(only: Path, monkeypatch: pytest
 def test_a_library_that_breaks_on_import_is_not_called_ok(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (only / "broken_library.py").write_text("raise RuntimeError('compiled for [another] Python')\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(only))
-    finding = doctor._library("broken_library", "pip install broken-library")
+    finding = diagnosis._library("broken_library", "pip install broken-library")
     assert finding.state == "missing" and "compiled for [another] Python" in finding.detail
     screen = io.StringIO()
-    doctor.render([finding], Console(file=screen, width=60))
+    diagnosis.render([finding], Console(file=screen, width=60))
     assert "compiled for [another] Python" in screen.getvalue() and "→ pip install broken-library" in screen.getvalue()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_results_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    assert doctor._results(tmp_path / "results").state == "missing"
+    assert diagnosis._results(tmp_path / "results").state == "missing"
 
 
 def test_a_file_in_the_way_of_the_results_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("", encoding="utf-8")
-    assert doctor._results(tmp_path / "results").state == "missing"
+    assert diagnosis._results(tmp_path / "results").state == "missing"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.advise import asked
+from bench.base.errors import UsageError
+from bench.check import gate_file as gate
+from bench.check.blocks import read_recordings
 from bench.claims.form import load
-from bench.errors import UsageError
-from bench.gate import settings as gate
-from bench.gate.blocks import read_recordings
+from bench.record import store
 from tests.fixture_run import write_run
 
 ROOT = Path(__file__).parent.parent

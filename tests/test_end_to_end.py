@@ -12,8 +12,8 @@ import pandas as pd
 import psutil
 import pytest
 
-from bench import ledger, store
-from bench.fates import fates
+from bench.record import ledger, store
+from bench.record.fates import fates
 from tests.conftest import ours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -207,7 +207,7 @@ def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
 
     from bench.brokers.binary import find_redis
     from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
-    from bench.host import Host
+    from bench.hosts.local import Host
 
     (tmp_path / "work").mkdir()
     with Host(tmp_path / "work") as host:

@@ -10,10 +10,10 @@ from typing import IO, Any
 
 import pytest
 
-from bench import store
+from bench.base.errors import CellFailed, UsageError, worst
 from bench.base.streams import OutputLost
-from bench.ending import in_spite
-from bench.errors import CellFailed, UsageError, worst
+from bench.commands.ending import in_spite
+from bench.record import store
 from tests.test_end_to_end import BENCH, ENV
 
 PLANTED = ("--adapter", str(Path(__file__).parent / "planted"))

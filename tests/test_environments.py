@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.arms import Arm, code_of, load_adapters, missing_packages, needs_of, packages_of, parse_arm, refuse_same, twin
-from bench.environments import cache, checkout, holds, pip
+from bench.base.errors import UsageError
+from bench.environments import cache, checkout, pip, whole
 from bench.environments.build import environment_for
-from bench.environments.environment import Environment, Package
-from bench.environments.furnish import refuse_other, unlike
-from bench.environments.wanted import Wanted, merged, parse
-from bench.errors import UsageError
+from bench.environments.provision import refuse_other, unlike
+from bench.model.arm import Arm, code_of, load_adapters, missing_packages, needs_of, packages_of, parse_arm, refuse_same, twin
+from bench.model.environment import Environment, Package
+from bench.model.requirements import Wanted, merged, parse
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
 ADAPTERS = load_adapters()
@@ -255,7 +255,7 @@ def test_what_a_killed_bench_left_half_built_goes_and_what_another_builds_stays(
 
 def test_an_environment_whose_interpreter_is_gone_is_not_used(tmp_path: Path) -> None:
     (tmp_path / cache.COMPLETE).write_text("{}")
-    assert not holds.is_whole(tmp_path, [Package("rq", "1.0")])
+    assert not whole.is_whole(tmp_path, [Package("rq", "1.0")])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

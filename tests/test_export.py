@@ -7,16 +7,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import measuring, store
 from bench.advise.facts import facts
-from bench.claims.command import rulings
-from bench.errors import UsageError
-from bench.export import LIMIT_BYTES, export_slim
-from bench.report.data import join
-from bench.report.evidence import STORED, all_evidence
+from bench.analysis import stored_measures
+from bench.analysis.dataset import join
+from bench.analysis.evidence import STORED, all_evidence
+from bench.analysis.slim import LIMIT_BYTES, export_slim
+from bench.base.errors import UsageError
+from bench.claims.rulings import rulings
+from bench.record import store
+from bench.record.store import Run
 from bench.report.matrix import matrix
 from bench.report.page import build_page
-from bench.store import Run
 from tests.fixture_run import write_run
 from tests.test_cli import bench
 
@@ -70,7 +71,7 @@ def test_a_full_default_run_is_small_enough(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_left_out_and_named(whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needed = sum((whole.path / name).stat().st_size for name in ("measures.csv", "run.json"))
-    monkeypatch.setattr("bench.export.LIMIT_BYTES", needed)
+    monkeypatch.setattr("bench.analysis.slim.LIMIT_BYTES", needed)
     made = export_slim(whole, tmp_path / "tight")
     assert "comparisons.csv" in made.left_out and not (made.path / "comparisons.csv").exists()
     assert store.open_run(made.path).info["left_out"] == list(made.left_out)
@@ -102,7 +103,7 @@ def test_a_run_without_the_mark_still_needs_its_cells(slim: Run, tmp_path: Path)
 
 def test_there_is_nothing_to_measure(slim: Run) -> None:
     with pytest.raises(UsageError, match="raw events are not there"):
-        measuring.measure_run(slim)
+        stored_measures.measure_run(slim)
 
 
 def test_the_command(whole: Run, slim: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

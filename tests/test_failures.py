@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import redis
 
-from bench import failures, measuring, store
-from bench.arms import load_adapters
-from bench.errors import BenchError, CellFailed, UsageError
-from bench.plan import load_scenarios, make_plan
-from bench.runner import Runner
+from bench.analysis import stored_measures
+from bench.base.errors import BenchError, CellFailed, UsageError
+from bench.model.arm import load_adapters
+from bench.record import store
+from bench.run import failures
+from bench.run.plan import load_scenarios, make_plan
+from bench.run.runner import Runner
 from tests.failing.adapter import PLACES
 
 FOLDER = Path(__file__).resolve().parent / "failing"
@@ -70,7 +72,7 @@ def test_a_fault_of_ours_ends_its_cell_only_and_is_said_by_the_exit_code(
     log = store.cell_folder(run.path, 1) / "logs" / "internal-error.log"
     assert "in faulty" in log.read_text(encoding="utf-8")
     again = io.StringIO()
-    measuring.measure_run(run).to_csv(again, index=False, float_format="%.9g")
+    stored_measures.measure_run(run).to_csv(again, index=False, float_format="%.9g")
     assert again.getvalue() == (run.path / "measures.csv").read_text(encoding="utf-8")
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import store
-from bench.faults.names import FURTHER
-from bench.report.data import join
-from bench.report.evidence import Evidence, evidence
+from bench.analysis.dataset import join
+from bench.analysis.evidence import Evidence, evidence
+from bench.model.fault import FURTHER
+from bench.record import store
 from tests.conftest import ours
 from tests.test_contract import there
 from tests.test_end_to_end import begin, bench

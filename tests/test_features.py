@@ -8,13 +8,14 @@ import psutil
 import pytest
 
 from bench import cli
-from bench.arms import load_adapters
-from bench.errors import UsageError
-from bench.features import session, stored
-from bench.features.catalog import FEATURES
-from bench.features.outcome import BROKEN, NOT_OFFERED, OUTCOMES, PARTLY, UNKNOWN, WORKS, Finding
-from bench.features.stored import open_features
-from bench.probe.live.lab import GaveUp, absent
+from bench.base.errors import UsageError
+from bench.features import trial_runs
+from bench.inprocess.trials.lab import GaveUp, absent
+from bench.model.arm import load_adapters
+from bench.model.feature import FEATURES
+from bench.model.feature_outcome import BROKEN, NOT_OFFERED, OUTCOMES, PARTLY, UNKNOWN, WORKS, Finding
+from bench.record import stored_features
+from bench.record.stored_features import open_features
 from tests.broken.adapter import ADAPTER as BROKEN_SYSTEM
 
 ADAPTERS = load_adapters()
@@ -23,16 +24,16 @@ SYSTEMS = ("celery", "rq", "huey")
 
 def test_every_feature_has_a_trial_for_every_system() -> None:
     for system in SYSTEMS:
-        tried = {each.trial.feature for each in session.planned([ADAPTERS[system]])}
+        tried = {each.trial.feature for each in trial_runs.planned([ADAPTERS[system]])}
         assert tried == set(FEATURES), f"{system} lacks {set(FEATURES) - tried}, or has {tried - set(FEATURES)} too many"
 
 
 def test_trials_have_names_of_their_own() -> None:
-    places = [each.place for each in session.planned([ADAPTERS[system] for system in SYSTEMS])]
+    places = [each.place for each in trial_runs.planned([ADAPTERS[system] for system in SYSTEMS])]
     assert len(places) == len(set(places))
 
 
-PROMISES = {each.trial.name: each for each in session.planned([BROKEN_SYSTEM])}
+PROMISES = {each.trial.name: each for each in trial_runs.planned([BROKEN_SYSTEM])}
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +44,10 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
     """
     folder = tmp_path_factory.mktemp("broken")
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda each: session.one(each, folder), PROMISES.values()))
+        found = list(pool.map(lambda each: trial_runs.one(each, folder), PROMISES.values()))
     pairs = zip(PROMISES.items(), found, strict=True)
     return {
-        name: session.one(each, folder) if first.outcome == UNKNOWN else first
+        name: trial_runs.one(each, folder) if first.outcome == UNKNOWN else first
         for (name, each), first in pairs
     }
 
@@ -60,7 +61,7 @@ def test_a_live_system_that_breaks_its_word_is_called_broken(
 
 
 def test_there_are_ten_of_them() -> None:
-    assert len(session.planned([BROKEN_SYSTEM])) >= 10
+    assert len(trial_runs.planned([BROKEN_SYSTEM])) >= 10
 
 
 @pytest.mark.e2e
@@ -77,7 +78,7 @@ def test_some_of_each_system_and_nothing_is_left(
         cli.main()
     assert stop.value.code in (0, None)
     document = json.loads(capsys.readouterr().out)
-    assert document == json.loads((out / stored.FILE).read_text(encoding="utf-8"))
+    assert document == json.loads((out / stored_features.FILE).read_text(encoding="utf-8"))
     found = open_features(out)
     assert found.systems == list(dict.fromkeys(["celery", "huey", "rq"])) or set(found.systems) == set(SYSTEMS)
     assert {each.outcome for each in found.findings} <= OUTCOMES.keys() - {UNKNOWN}, [each for each in found.findings if each.outcome == UNKNOWN]
@@ -99,6 +100,6 @@ def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="bench features"):
         open_features(tmp_path)
     for text, words in (("{", "damaged"), ('{"kind": "other"}', "no features.json"), ('{"kind": "features", "findings": [], "format": 99}', "format 99")):
-        (tmp_path / stored.FILE).write_text(text, encoding="utf-8")
+        (tmp_path / stored_features.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=words):
             open_features(tmp_path)

@@ -20,11 +20,11 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as of_prometheus
 
-from bench.changes import Changes
-from bench.errors import UsageError
+from bench.analysis.comparison_result import Changes
+from bench.base.errors import UsageError
 from bench.formats import pyperf as of_pyperf
 from bench.formats.registry import FORMATS, write, write_run
-from bench.store import Run
+from bench.record.store import Run
 from tests.fixture_run import rewrite_measures
 from tests.fixture_run import write_run as stored_run
 from tests.made_up import EVIL, comparison, empty, hostile, line
@@ -194,7 +194,7 @@ def cases(changes: Changes) -> dict[str, Any]:
 
 def test_junit_has_a_suite_per_scenario_and_a_case_per_measure() -> None:
     found = cases(comparison(1))
-    assert found["queue-bench.gate: verdict"] == [Failure]
+    assert found["queue-bench.check: verdict"] == [Failure]
     assert found["queue-bench.burst: burst/-/throughput"] == [Failure]
     assert found["queue-bench.burst: burst/-/worker_memory_peak_bytes"] == []
     assert found["queue-bench.latency: latency/load=0.5/latency_p99_ms"] == [Skipped]

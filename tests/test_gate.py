@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.changes import Changes
-from bench.gate.blocks import COMMANDS, Block, Key, Number, is_gated
-from bench.gate.course import START_S, Course
-from bench.gate.course import drive as feed
-from bench.gate.decision import Decision, decide
-from bench.gate.outcome import changes_of
-from bench.gate.rule import Rules, judge
+from bench.analysis.comparison_result import Changes
+from bench.check.blocks import COMMANDS, Block, Key, Number, is_gated
+from bench.check.decision import Decision, decide
+from bench.check.group_sequential import Rules, judge
+from bench.check.looks import START_S, Course
+from bench.check.looks import drive as feed
+from bench.check.outcome import changes_of
 
 RULES = Rules()
 SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_calm_ms")

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import UsageError
-from bench.gate.blocks import CALM, Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
-from bench.gate.calm import calm_p99
-from bench.gate.course import START_S, Course
-from bench.gate.measured import blocks_in
-from bench.gate.replay import disjoint, every_start, recordings_of, tally
-from bench.gate.rule import Rules
-from bench.gate.settings import from_file, metrics, planted, seconds, thresholds
-from bench.gate.simulate import fit, gates, suites
-from bench.percentiles import percentile
-from bench.store import MEASURE_COLUMNS
+from bench.base.errors import UsageError
+from bench.check.blocks import CALM, Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.check.gate_file import from_file, metrics, planted, seconds, thresholds
+from bench.check.group_sequential import Rules
+from bench.check.looks import START_S, Course
+from bench.check.replay import disjoint, every_start, recordings_of, tally
+from bench.check.run_blocks import blocks_in
+from bench.check.simulate import fit, gates, suites
+from bench.check.trimmed import calm_p99
+from bench.measure.percentiles import percentile
+from bench.record.store import MEASURE_COLUMNS
 from tests.fixture_run import write_run
 
 SPEED, LOST = Key("burst", "-", "throughput"), Key("burst", "-", "lost")

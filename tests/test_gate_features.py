@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import load_adapters, parse_arm
-from bench.environments.environment import Environment, Package
-from bench.environments.furnish import furnish
+from bench.check.blocks import Key
+from bench.check.decision import Finding, decide, with_features
+from bench.check.group_sequential import Rules
+from bench.check.outcome import changes_of
+from bench.check.trials import AGAIN, METRIC, differ_in_code, features_of
+from bench.environments.provision import furnish
 from bench.formats import registry
-from bench.gate.blocks import Key
-from bench.gate.decision import Finding, decide, with_features
-from bench.gate.outcome import changes_of
-from bench.gate.rule import Rules
-from bench.gate.trials import AGAIN, METRIC, differ_in_code, features_of
-from bench.host import ROOT
-from bench.probe import cell
+from bench.hosts.local import ROOT
+from bench.inprocess import cell_context
+from bench.model.arm import load_adapters, parse_arm
+from bench.model.environment import Environment, Package
 
 GONE = Finding(Key("features", "call.batch", METRIC), "smaller", reason="works at the base, unknown at the head: AttributeError")
 MORE = Finding(Key("features", "call.batch", METRIC), "larger", reason="not offered at the base, works at the head: seen")
@@ -48,7 +48,7 @@ def test_the_trials_of_a_system_ask_for_nothing_but_the_system(system: str) -> N
     ours = ["psutil", "typer", "rich", "numpy", "pandas", "pyarrow", "scipy", "matplotlib", "ruptures", "jinja2", "pydantic", "pytest"]
     others = {"celery", "rq", "huey"} - {system}
     code = f"import sys; sys.modules.update(dict.fromkeys({[*ours, *others]})); import adapters.{system}.features as it; print(len(it.TRIALS))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, env={**os.environ, cell.BROKER: "redis://127.0.0.1:1/0"})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT, env={**os.environ, cell_context.BROKER: "redis://127.0.0.1:1/0"})
     assert done.returncode == 0 and int(done.stdout) > 50, done.stderr
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.errors import UsageError
 from bench.base.git import Answer, git
 from bench.environments import checkout
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.model.requirements import Wanted
 from tests import checkouts
 from tests.checkouts import commit_all, make_tiny
 from tests.other_user import NUMBER, ROOT, needs_root
 
 HEAD = ("rev-parse", "HEAD")
-COMMIT = "from bench.code import commit; print(*commit(), sep='\\n')"
+COMMIT = "from bench.model.versions import commit; print(*commit(), sep='\\n')"
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import Arm, load_adapters, parse_arm
-from bench.environments import tried
+from bench.base.errors import UsageError
+from bench.environments import usable
 from bench.environments.build import environment_for
-from bench.environments.environment import Environment
-from bench.environments.holds import is_whole
-from bench.environments.tried import refuse_unusable
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.environments.usable import refuse_unusable
+from bench.environments.whole import is_whole
+from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.environment import Environment
+from bench.model.requirements import Wanted
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import ROOT
 
@@ -32,7 +32,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What earlier tests have found usable is tried again."""
-    monkeypatch.setattr(tried, "_tried", set())
+    monkeypatch.setattr(usable, "_tried", set())
 
 
 def arm(text: str) -> Arm:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.features.catalog import FEATURES
 from bench.features.judges import JUDGES, judge
-from bench.features.judges.pools import model
-from bench.features.judges.queues import inversions
-from bench.features.outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, together
-from bench.probe.live.spans import most
+from bench.features.judges.judge_pools import model
+from bench.features.judges.judge_queues import inversions
+from bench.inprocess.trials.spans import most
+from bench.model.feature import FEATURES
+from bench.model.feature_outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, together
 from tests.stand_ins import CASES, span
 
 # What they ask has no wrong answer: a cost is a cost, and a package says of itself what it says.

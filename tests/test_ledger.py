@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import event_files
-from bench.errors import UsageError
-from bench.fates import fates, order_violations
-from bench.probe import events
+from bench.base.errors import UsageError
+from bench.inprocess import event_log
+from bench.record import event_files
+from bench.record.fates import fates, order_violations
 from tests.events_files import book, ran, sent, write
 
 N = 100_000
@@ -72,7 +72,7 @@ def test_shuffling_processes_changes_nothing(tmp_path_factory: pytest.TempPathFa
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 39))
 def test_a_torn_last_record_is_normal(tmp_path_factory: pytest.TempPathFactory, length: int) -> None:
-    whole = events.RECORD.pack(events.MARKER, events.STARTED, 0, 7, 1, 5, 3, 0)
+    whole = event_log.RECORD.pack(event_log.MARKER, event_log.STARTED, 0, 7, 1, 5, 3, 0)
     found = event_files.read(write(tmp_path_factory.mktemp("torn") / "runs.bin", ran(0, 1, 2), whole[:length]))
     assert (len(found.records), found.torn, found.tail) == (2, 0, True)
 
@@ -82,7 +82,7 @@ def test_a_torn_last_record_is_normal(tmp_path_factory: pytest.TempPathFactory, 
 def test_a_torn_record_inside_does_not_pass_unseen(tmp_path_factory: pytest.TempPathFactory, length: int, at: int) -> None:
     path = write(tmp_path_factory.mktemp("torn") / "runs.bin", [row for task in range(3) for row in ran(task, 1, 2)])
     data = path.read_bytes()
-    cut = events.RECORD.size * (1 + at)
+    cut = event_log.RECORD.size * (1 + at)
     path.write_bytes(data[:cut] + data[cut : cut + length] + data[cut:])
     found = event_files.read(path)
     assert found.torn >= 1 and not found.tail
@@ -105,7 +105,7 @@ def test_a_file_of_another_boot_is_refused(tmp_path: Path) -> None:
         (sent(0, 10, 20, 15), [], "returned before sent"),
         (sent(0, 10, 20, 25), ran(0, 15, 30), "started before sent"),
         (sent(0, 10, 20, 25), ran(0, 30, 28), "finished before started"),
-        (sent(0, 10, 20, 25), [(events.FINISHED, 0, 7, 0, 40, 3)], "finished without a start"),
+        (sent(0, 10, 20, 25), [(event_log.FINISHED, 0, 7, 0, 40, 3)], "finished without a start"),
     ],
 )
 def test_every_broken_order_is_named(tmp_path: Path, sends: list, runs: list, words: str) -> None:
@@ -121,10 +121,10 @@ def test_the_tail_gives_each_record_once(tmp_path: Path) -> None:
     tail = event_files.Tail(path)
     assert tail.poll()["task"].tolist() == [0, 0]
     with open(path, "ab") as file:
-        file.write(events.RECORD.pack(events.MARKER, events.STARTED, 0, 7, 1, 5, 3, 0)[:25])
+        file.write(event_log.RECORD.pack(event_log.MARKER, event_log.STARTED, 0, 7, 1, 5, 3, 0)[:25])
     assert len(tail.poll()) == 0
     with open(path, "ab") as file:
-        file.write(events.RECORD.pack(events.MARKER, events.STARTED, 0, 7, 1, 5, 3, 0)[25:])
+        file.write(event_log.RECORD.pack(event_log.MARKER, event_log.STARTED, 0, 7, 1, 5, 3, 0)[25:])
     assert tail.poll()["task"].tolist() == [1]
     assert tail.count() == 3
     tail.close()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import lock
-from bench.errors import UsageError
+from bench.base.errors import UsageError
+from bench.hosts import lock
 
-HOLD = "from bench.lock import measuring\nwith measuring():\n    print('held', flush=True)\n    input()\n"
+HOLD = "from bench.hosts.lock import measuring\nwith measuring():\n    print('held', flush=True)\n    input()\n"
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import machine
-from bench.packages import beyond_install
+from bench.base.distributions import beyond_install
+from bench.hosts import machine
 from tests.cgroups import memory, python_inside, quota
 
 QUIET: dict[str, Any] = {

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.analysis.dataset import join
+from bench.analysis.evidence import evidence
 from bench.report import matrix
-from bench.report.data import join
-from bench.report.evidence import evidence
 from tests.fixture_run import write_run
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import missing
-from bench.missing import GONE_S, Missing
+from bench.testbed import pending
+from bench.testbed.pending import GONE_S, Missing
 
 QUEUED = {"place": "queue", "failed": False}
 
@@ -15,8 +15,8 @@ class World:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, held: set[int], finish_at: dict[int, float]) -> None:
         self.now, self.held, self.finish_at = 0.0, held, finish_at
-        monkeypatch.setattr(missing.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(missing.time, "sleep", self.sleep)
+        monkeypatch.setattr(pending.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(pending.time, "sleep", self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -56,7 +56,7 @@ def test_a_task_that_turns_up_again_is_held(monkeypatch: pytest.MonkeyPatch) -> 
         if world.now > 2:
             world.held = {1}
 
-    monkeypatch.setattr(missing.time, "sleep", requeued)
+    monkeypatch.setattr(pending.time, "sleep", requeued)
     assert Missing(world.ask).at_the_end(world.unfinished) == {"1": QUEUED}
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import Unavailable
-from bench.host import ROOT, Host
-from bench.network import Network
+from bench.base.errors import Unavailable
+from bench.hosts.local import ROOT, Host
+from bench.testbed.network import Network
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.arms import Arm, load_adapters, parse_arm
-from bench.cell import Cell
-from bench.environments.furnish import furnish
-from bench.errors import UsageError
-from bench.schedule import at_once, merge
-from bench.stage import Stage
+from bench.base.errors import UsageError
+from bench.environments.provision import furnish
+from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge
+from bench.testbed.testbed import Stage
 from tests.other_user import ROOT
 
 ADAPTERS = load_adapters()

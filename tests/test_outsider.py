@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import ledger, store
+from bench.measure.figures import fates_of
+from bench.record import ledger, store
 from bench.selftest.resources import slope
-from scenarios.common import fates_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LOST, DOUBLED, STALLED, STALL_S, LEAK = 700, 900, 1000, 1.0, 8192

@@ -12,14 +12,15 @@ import psutil
 import pytest
 import redis
 
-from bench import gates, ledger
-from bench.arms import load_adapters, parse_arm
-from bench.cell import Cell
-from bench.fleet import Fleet
-from bench.schedule import at_once, merge, poisson
+from bench.measure import validity
+from bench.model.arm import load_adapters, parse_arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge, poisson
+from bench.record import ledger
+from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us
-from bench.stage import Stage
-from bench.store import StoredCell
+from bench.testbed.fleet import Fleet
+from bench.testbed.testbed import Stage
 from scenarios.drain import window
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,7 +90,7 @@ def test_wake_lag_at_1000_per_second_is_at_most_1_ms(tmp_path: Path) -> None:
                 time.sleep(0.1)
             time.sleep(0.5)
         book = ledger.load(StoredCell(made.folder))
-        worst.append(float(np.quantile(gates.wake_lag_ns(book, 1)[book.task >= 0], 0.99)) / 1e6)
+        worst.append(float(np.quantile(validity.wake_lag_ns(book, 1)[book.task >= 0], 0.99)) / 1e6)
     print("wake lag P99, ms:", [f"{lag:.3f}" for lag in worst])
     assert statistics.median(worst) <= 1.0
 

@@ -10,21 +10,21 @@ import psutil
 import pytest
 
 from adapters.base import Sends
-from bench.arms import Arm, load_adapters, parse_arm
-from bench.base.ports import free_port
+from bench.base.errors import Unavailable, UsageError
 from bench.brokers import choice, redis_url
-from bench.brokers.base import Place
+from bench.brokers.broker import Place
 from bench.brokers.own_redis import OwnRedis
 from bench.brokers.postgres import EmbeddedPostgres, connect
 from bench.brokers.rabbitmq import EmbeddedRabbit, Queues
 from bench.brokers.reading import check_reading
-from bench.cell import Cell
-from bench.errors import Unavailable, UsageError
-from bench.host import ROOT, Host, tree
-from bench.plan import make_plan
-from bench.runner import Runner
-from bench.schedule import at_once, merge
-from bench.stage import Stage
+from bench.hosts.local import ROOT, Host, tree
+from bench.inprocess.ports import free_port
+from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge
+from bench.run.plan import make_plan
+from bench.run.runner import Runner
+from bench.testbed.testbed import Stage
 from tests.redis_server import Server, served
 
 KNOWN = load_adapters()

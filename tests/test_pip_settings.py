@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.errors import UsageError
 from bench.environments.build import environment_for
 from bench.environments.pip_settings import environment
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.model.requirements import Wanted
 from tests.checkouts import BACKEND, NO_INDEX, make_tiny
 
 # Each of these puts things elsewhere, refuses to, or changes what is chosen.

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import beginning
-from bench.arms import load_adapters, parse_arm, twin
-from bench.code import counted, unlike
-from bench.errors import UsageError
-from bench.plan import cells, load_scenarios, make_plan
+from bench.base.errors import UsageError
+from bench.model.arm import load_adapters, parse_arm, twin
+from bench.model.versions import counted, unlike
+from bench.run import manifest
+from bench.run.plan import cells, load_scenarios, make_plan
 
 ADAPTERS = load_adapters()
 
@@ -123,8 +123,8 @@ def test_sizes_are_as_designed() -> None:
 
 
 def test_versions_count_where_both_runs_rest_on_them() -> None:
-    both = {"code": beginning.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
-    burst = {"code": beginning.code_of(plan("burst", arms=["floor"]))}
+    both = {"code": manifest.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
+    burst = {"code": manifest.code_of(plan("burst", arms=["floor"]))}
     assert list(counted(burst)) == ["recording", "drive of burst", "measure of burst", "adapter of floor"]
     assert list(unlike(both, burst)) == []
     both["code"]["adapters"]["rq"] += 1

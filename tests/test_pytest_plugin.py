@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 
-from bench.errors import UsageError
-from bench.gate.settings import seconds
+from bench.base.errors import UsageError
+from bench.check.gate_file import seconds
 
 ROOT = Path(__file__).parent.parent
 pytest_plugins = ["pytester"]

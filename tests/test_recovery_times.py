@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.ledger import Ledger
-from bench.recovery import Timing, recovery
+from bench.measure.recovery_times import Timing, recovery
+from bench.record.ledger import Ledger
 from tests.events_files import SECOND, book, ran, sent
 
 RATE, T0 = 20.0, 10 * SECOND

@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import measuring, store
-from bench.code import measured_before
-from bench.faults.names import CORE, FURTHER
+from bench.analysis import stored_measures
+from bench.analysis.dataset import join
+from bench.analysis.evidence import all_evidence
+from bench.model.fault import CORE, FURTHER
+from bench.model.versions import measured_before
+from bench.record import store
 from bench.report.appendix import before_line
-from bench.report.data import join
-from bench.report.evidence import all_evidence
 from bench.report.matrix import timing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ RUNS = sorted(path.parent.name for path in REFERENCE.glob("*/run.json"))
 def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
     run = store.open_run(REFERENCE / name)
     began = time.monotonic()
-    measures = measuring.measure_run(run)
+    measures = stored_measures.measure_run(run)
     assert time.monotonic() - began < 15
     text = io.StringIO()
     measures.to_csv(text, index=False, float_format="%.9g")

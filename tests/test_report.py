@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from bench.features.outcome import Finding
-from bench.features.stored import Features
-from bench.report.data import join
+from bench.analysis.dataset import join
+from bench.analysis.formatting import figure
+from bench.model.feature_outcome import Finding
+from bench.record.store import MEASURE_COLUMNS, Run, read_json, write_json
+from bench.record.stored_features import Features
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page
 from bench.report.side import brokers
-from bench.report.words import figure
-from bench.store import MEASURE_COLUMNS, Run, read_json, write_json
 from tests.fixture_run import ALL, rewrite_measures, write_run
 
 EVIL = "<script>alert('x')</script>"

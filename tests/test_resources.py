@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from bench import resources
+from bench.testbed import sampler
 
 SPIN = "import time\nuntil = time.monotonic() + 20\nwhile time.monotonic() < until: pass"
 
@@ -20,15 +20,15 @@ def test_busy_is_counted_on_the_cores_that_are_ours_alone() -> None:
     mine, other = cores[:2]
     hog = subprocess.Popen(["taskset", "-c", str(other), sys.executable, "-c", SPIN])
     try:
-        before, stood = resources.machine_busy_s({mine}), _busy_s(mine)
-        everybody = resources.machine_busy_s(cores)
+        before, stood = sampler.machine_busy_s({mine}), _busy_s(mine)
+        everybody = sampler.machine_busy_s(cores)
         time.sleep(1.0)
-        assert resources.machine_busy_s({mine}) - before == pytest.approx(
+        assert sampler.machine_busy_s({mine}) - before == pytest.approx(
             _busy_s(mine) - stood, abs=0.05
         )
         assert (
-            resources.machine_busy_s(cores) - everybody
-            > resources.machine_busy_s({mine}) - before + 0.3
+            sampler.machine_busy_s(cores) - everybody
+            > sampler.machine_busy_s({mine}) - before + 0.3
         )
     finally:
         hog.kill()
@@ -43,6 +43,6 @@ def _busy_s(core: int) -> float:
 
 def test_cores_that_the_kernel_does_not_number_are_all_counted() -> None:
     # lxcfs numbers the cores of a container anew.
-    assert resources.machine_busy_s({4000}) == pytest.approx(
-        resources.machine_busy_s(range(os.cpu_count() or 1)), abs=0.1
+    assert sampler.machine_busy_s({4000}) == pytest.approx(
+        sampler.machine_busy_s(range(os.cpu_count() or 1)), abs=0.1
     )

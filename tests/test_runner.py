@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bench import runner
-from bench.arms import load_adapters
-from bench.calibration import Calibration
-from bench.cell_lines import line_of
-from bench.known import MOST_GENERATORS, Known, generators_for
-from bench.plan import cells, make_plan
-from bench.runner import Runner
+from bench.model.arm import load_adapters
+from bench.run import runner
+from bench.run.calibration import Calibration
+from bench.run.cell_record import line_of
+from bench.run.plan import cells, make_plan
+from bench.run.prior_measures import MOST_GENERATORS, Known, generators_for
+from bench.run.runner import Runner
 
 
 def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:

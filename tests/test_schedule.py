@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.schedule import FIRST_WARM_TASK, NS, Schedule, at_once, even, merge, poisson, poisson_count
+from bench.model.schedule import FIRST_WARM_TASK, NS, Schedule, at_once, even, merge, poisson, poisson_count
 
 rates = st.floats(0.5, 5000)
 lengths = st.floats(0, 5)

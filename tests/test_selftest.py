@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import machine, store
-from bench.arms import load_adapters, parse_arm
+from bench.base.version import VERSION
+from bench.hosts import machine
+from bench.model.arm import load_adapters, parse_arm
+from bench.record import store
 from bench.selftest import stored, waiting
-from bench.selftest.lines import same, within
-from bench.selftest.session import ADAPTER, arm
-from bench.version import VERSION
+from bench.selftest.expectations import same, within
+from bench.selftest.synthetic_runs import ADAPTER, arm
 from tests.events_files import book, ran, sent
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,22 +14,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bench.arms import parse_arm
-from bench.errors import EXIT_INVALID
-from bench.runner import Runner
-from bench.selftest import (
-    alone,
-    command,
-    counting,
-    noise,
-    own_cost,
-    session,
-    stored,
-    subjects,
-    unfit,
-)
-from bench.selftest.lines import Line, NoFigure, Unmeasured, asked, within
-from bench.selftest.session import AGAIN, Session, arm, value
+from bench.base.errors import EXIT_INVALID
+from bench.model.arm import parse_arm
+from bench.run.runner import Runner
+from bench.selftest import alone, counting, noise, own_cost, proof, stored, subjects, unfit
+from bench.selftest import synthetic_runs as session
+from bench.selftest.expectations import Line, NoFigure, Unmeasured, asked, within
+from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
 
 BUSY = (
     "foreign load: 52.0% of the machine was busy with something else during steady "
@@ -150,7 +141,7 @@ def test_no_check_prints_nan_on_a_machine_that_is_never_fit(
 def carry_out(tmp_path: Path, quick: bool, noise: int = 0) -> tuple[int, dict[str, Any], str]:
     """(exit code, selftest.json, what was printed), neither of which says nan."""
     screen = io.StringIO()
-    code = command.selftest(tmp_path / "proof", quick, noise, Console(file=screen, width=100))
+    code = proof.selftest(tmp_path / "proof", quick, noise, Console(file=screen, width=100))
     text, said = (tmp_path / "proof" / stored.FILE).read_text(), screen.getvalue()
 
     def refuse(word: str) -> None:
@@ -171,9 +162,9 @@ def test_a_line_without_a_figure_says_so_and_is_told_from_one_out_of_its_band() 
         raise NoFigure("capacity is invalid: a worker ended")
     assert [line.verdict for line in lines] == ["failed", "failed", "invalid", "failed"]
     assert lines[0].measured == "no figure"
-    assert command._row(lines[1]) == "FAIL  2  x: 3 s (expected 1 to 2 s); check bench/x.py"
-    assert command._row(lines[2]) == f"none  2  y: not measured, tried 4 times; {BUSY}"
-    assert command._row(lines[3]).startswith(
+    assert proof._row(lines[1]) == "FAIL  2  x: 3 s (expected 1 to 2 s); check bench/x.py"
+    assert proof._row(lines[2]) == f"none  2  y: not measured, tried 4 times; {BUSY}"
+    assert proof._row(lines[3]).startswith(
         "FAIL  2  z: none, capacity is invalid: a worker ended"
     )
 
@@ -184,7 +175,7 @@ def test_what_was_measured_of_a_check_stays(
     def recording(session: Session, quick: bool) -> list[Line]:
         raise Unmeasured("tried once; elsewhere")
 
-    assert command._guarded(recording, made(tmp_path), True)[0].verdict == "invalid"
+    assert proof._guarded(recording, made(tmp_path), True)[0].verdict == "invalid"
     # The second rate is unfit, the first and the third are not.
     cells_end(lambda before: ("failed", "invalid", BUSY if 0 < before < 5 else "a worker ended"))
     found = counting.rates(made(tmp_path), quick=False)
@@ -205,7 +196,7 @@ def test_an_arm_may_be_measured_against_itself(
 def test_beside_a_real_neighbour_a_check_names_it(
     tmp_path: Path, neighbours: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "QUICK", (counting.rates,))
+    monkeypatch.setattr(proof, "QUICK", (counting.rates,))
     monkeypatch.setattr(session, "AGAIN", 1)
     code, document, said = carry_out(tmp_path, quick=True)
     (line,) = document["lines"]

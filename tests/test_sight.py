@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.gate.sight import Sight, look, signed_rank
+from bench.check.estimate import Sight, look, signed_rank
 
 
 @pytest.mark.parametrize("n", [3, 5, 8, 10])

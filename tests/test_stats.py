@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from bench.percentiles import percentile, percentile_if_supported
-from bench.stats import (
+from bench.analysis.stats import (
     Ratio,
     blocks_needed,
     classify,
@@ -26,6 +25,7 @@ from bench.stats import (
     welch_p,
     welch_ratio,
 )
+from bench.measure.percentiles import percentile, percentile_if_supported
 
 positive = st.floats(min_value=1e-3, max_value=1e6)
 blocks = st.integers(3, 10).flatmap(lambda n: st.tuples(st.lists(positive, min_size=n, max_size=n), st.lists(positive, min_size=n, max_size=n)))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.strikes import culprits, strikes
+from bench.measure.injections import culprits, strikes
 from tests.events_files import SECOND, book, ran, sent
 
 MARKS = {"begin_ns": 0, "rate": 20.0}

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 import redis
 
-from bench import store
 from bench.base import environ
+from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
-from bench.base.plain import is_plain, plainly
+from bench.base.plain_names import is_plain, plainly
 from bench.brokers.binary import find_redis
-from bench.errors import UsageError
-from bench.host import ROOT
+from bench.hosts.local import ROOT
+from bench.record import store
 from tests.seen_processes import Seen
 
 BENCH = [sys.executable, "-m", "bench.cli"]
@@ -132,7 +132,7 @@ def measured(users: redis.Redis, tmp_path_factory: pytest.TempPathFactory) -> Me
 @pytest.mark.e2e
 def test_no_variable_of_the_users_reaches_a_measured_process(measured: Measured) -> None:
     assert measured.users_untouched, "nothing of the user's was taken, and nothing put there"
-    for word in ("redis-server", "bench.probe.generator", "celery -A", "rq worker", "huey_consumer"):
+    for word in ("redis-server", "bench.inprocess.generator", "celery -A", "rq worker", "huey_consumer"):
         assert measured.seen.of(word), f"no {word} was seen"
         ours = [env for env in measured.seen.of(word) if "PYTHONPATH" in env]
         assert all(env.get("MY_TOKEN") == "se cret" for env in ours)
@@ -177,7 +177,7 @@ def test_features_answer_from_any_folder_beside_a_proxy_and_variables(
     stored = json.loads(next(folder.glob("results/features-*/features.json")).read_text("utf-8"))
     unknown = [each for each in stored["findings"] if each["outcome"] == "unknown"]
     assert stored["findings"] and not unknown and process.returncode == 0, said
-    assert seen.of("bench.probe.live.driver") and dumped(users) == before
+    assert seen.of("bench.inprocess.trials.driver") and dumped(users) == before
     assert strangers(seen) == {}
 
 
@@ -209,7 +209,7 @@ def test_a_plain_folder_keeps_its_name_and_any_other_gets_a_link(tmp_path: Path)
 
 
 def test_without_a_plain_place_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.base.plain.PLAIN", __import__("re").compile("nothing"))
+    monkeypatch.setattr("bench.base.plain_names.PLAIN", __import__("re").compile("nothing"))
     with pytest.raises(UsageError, match="TMPDIR"), plainly(tmp_path):
         pass
 
@@ -259,7 +259,7 @@ def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_comp
     """As another user, to whom the code does not belong; ours, who may write it, has links."""
     script = (
         "import os, sys; from pathlib import Path; from adapters.rq.adapter import ADAPTER\n"
-        "from bench.task_code import task_code\n"
+        "from bench.hosts.task_code import task_code\n"
         "code = task_code(Path(sys.argv[1]), ADAPTER)\n"
         "print((code / 'bench').is_symlink(), os.access(code / 'bench' / 'probe', os.W_OK))\n"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench import store
-from bench.cell_lines import Halted
+from bench.record import store
+from bench.run.cell_record import Halted
 from tests.cgroups import ROOT, inside, quota
 
 

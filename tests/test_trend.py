@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.errors import AllInvalid, UsageError
-from bench.metrics import METRICS
-from bench.store import Run
-from bench.trend.answer import trend
+from bench.base.errors import AllInvalid, UsageError
+from bench.model.metric import METRICS
+from bench.record.store import Run
+from bench.report.trend_page import page
 from bench.trend.detect import MIN_POINTS, steps
-from bench.trend.page import page
+from bench.trend.history import trend
 from bench.trend.series import Series, series_name, series_of
 from tests.fixture_run import write_run
 from tests.test_cli import bench

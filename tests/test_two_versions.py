@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from bench import store
-from bench.changes import Change, Changes
-from bench.compare.answer import compare
-from bench.compare.page import page
+from bench.analysis.comparison_result import Change, Changes
+from bench.compare.change_phrases import by_how_much
+from bench.compare.comparison import compare
 from bench.compare.sides import side_of
-from bench.compare.words import by_how_much
-from bench.host import ROOT
+from bench.hosts.local import ROOT
+from bench.record import store
+from bench.report.compare_page import page
 from tests.test_cli import bench
 
 FOLDER = ROOT / "results" / "versions" / "rq-1.16.2-to-2.0.0"

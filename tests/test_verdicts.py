@@ -1,7 +1,7 @@
 """One verdict for a cell: which of two stands."""
 
-from bench.metrics import Measure
-from scenarios.common import judged
+from bench.measure.figures import judged
+from bench.model.metric import Measure
 
 MEASURES = [Measure("throughput", 100.0), Measure("lost", 3.0), Measure("bulk_enqueue_rate", None, "not_offered", "no bulk call")]
 

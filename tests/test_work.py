@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import ledger, measuring, store
-from bench.arms import load_adapters, parse_arm
-from bench.cell import Cell
-from bench.errors import UsageError
-from bench.plan import MAIN, cells, load_scenarios, make_plan
-from bench.probe import body
-from bench.thinning import STRETCH, thin
+from bench.analysis import stored_measures
+from bench.base.errors import UsageError
+from bench.inprocess import body
+from bench.model.arm import load_adapters, parse_arm
+from bench.model.cell import Cell
+from bench.record import ledger, store
+from bench.record.downsample import STRETCH, thin
+from bench.run.plan import MAIN, cells, load_scenarios, make_plan
 from scenarios.work import PAYLOAD_BYTES, Work, _padding, ceiling
 from tests.fixture_run import HANDOVER_MS, MORE, RATES, SOAK_RATE, WORK_CASES, write_run
 
@@ -56,7 +57,7 @@ def test_a_drain_that_time_ended_is_beyond_and_says_so(tmp_path: Path) -> None:
     journal = store.read_json(path)
     journal["marks"]["out_of_time"] = 1
     store.write_json(path, journal)
-    found = {m.metric: m for m in measuring.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
     assert found["throughput"].verdict == found["ceiling_share"].verdict == "beyond" and "time" in found["throughput"].reason
 
 
@@ -79,7 +80,7 @@ def rewritten(run: store.Run, column: str, values: list[object]) -> "dict[str, o
     new = pa.array([*values, *old[len(values) :]])
     table = table.set_column(table.schema.get_field_index(column), column, new.dictionary_encode() if isinstance(old[0], str) else new)
     store.write_parquet(path, table)
-    return {m.metric: m for m in measuring.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    return {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
 
 
 def test_a_wrong_answer_gives_no_speed(tmp_path: Path) -> None:
@@ -129,12 +130,12 @@ def test_tasks_that_are_left_out_count_as_accepted_and_as_finished(tmp_path: Pat
     journal = store.read_json(path)
     journal["marks"]["left_out"] = 1000
     store.write_json(path, journal)
-    found = {m.metric: m for m in measuring.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
     assert found["finished"].verdict == "invalid" and "3000 push commands for 4000" in found["finished"].reason
     samples = run.cell(1).samples
     samples.loc[samples["edge"] == "drained", "broker_pushes"] += 1000
     samples.to_parquet(run.path / "cells" / "001" / "samples.parquet")
-    found = {m.metric: m for m in measuring.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
     assert found["finished"].verdict == "ok" and found["finished"].value == 4000
 
 
@@ -194,7 +195,7 @@ def test_work_cases_of_the_fixture_are_those_of_the_scenario() -> None:
 
 
 def test_slope_of_theil_and_sen_is_not_moved_by_spikes() -> None:
-    from bench.slope import slope
+    from bench.measure.theil_sen import slope
 
     x = np.arange(0, 600, 0.4)
     y = 1e8 + 50.0 * x + np.random.default_rng(1).normal(0, 1000, len(x))
@@ -207,7 +208,7 @@ def test_slope_of_theil_and_sen_is_not_moved_by_spikes() -> None:
 
 
 def test_the_interval_of_the_slope_holds_the_truth_about_95_times_of_100() -> None:
-    from bench.slope import slope
+    from bench.measure.theil_sen import slope
 
     rng, x = np.random.default_rng(2), np.arange(0, 60, 0.4)
     found = [slope(x, rng.normal(0, 1, len(x))) for _ in range(300)]
@@ -218,7 +219,7 @@ def test_the_interval_of_the_slope_holds_the_truth_about_95_times_of_100() -> No
 def test_it_agrees_with_scipy() -> None:
     from scipy.stats import theilslopes
 
-    from bench.slope import slope
+    from bench.measure.theil_sen import slope
 
     rng, x = np.random.default_rng(3), np.arange(30.0)
     y = 2 * x + rng.normal(0, 3, 30)
@@ -243,10 +244,10 @@ def test_the_report_shows_all_three_with_their_charts(run: store.Run, tmp_path: 
 
 
 def test_advice_is_read_from_the_measured_numbers_of_workers(run: store.Run, tmp_path: Path) -> None:
-    from bench.advise.answer import MEETS, answer
     from bench.advise.asked import checked
     from bench.advise.facts import facts
-    from bench.report.data import join
+    from bench.advise.ranking import MEETS, answer
+    from bench.analysis.dataset import join
 
     known = facts(join([write_run(tmp_path / "burst", {"burst": ("-",)}), run]), None)
     huey = next(arm for arm in known["arms"] if arm["arm"] == "huey/default")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
-from adapters.celery import faults, rabbitmq, rights, traces
+from adapters.celery import faults, rights, traces, traces_rabbitmq
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
 CONF = DOCS + "userguide/configuration.html#"
@@ -125,7 +125,7 @@ class Celery:
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
-        return rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
+        return traces_rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """Fewer without results, without remote control and without acknowledgement."""

@@ -7,13 +7,13 @@ import kombu
 from celery import Celery
 from kombu.messaging import Producer
 
-from bench.probe import body, cell
+from bench.inprocess import body, cell_context
 
-_cell = cell.load()
+_cell = cell_context.load()
 _settings: dict[str, Any] = {name: value for name, value in _cell["settings"].items() if not name.startswith("-")}
-_backend = {None: None, "redis": cell.broker(), "rpc": "rpc://"}[_settings.pop("result_backend", None)]
+_backend = {None: None, "redis": cell_context.broker(), "rpc": "rpc://"}[_settings.pop("result_backend", None)]
 
-app = Celery("bench", broker=cell.broker(), backend=_backend)
+app = Celery("bench", broker=cell_context.broker(), backend=_backend)
 app.conf.update(broker_connection_retry_on_startup=True, **_settings)
 if _limit := _cell["params"].get("time_limit_s"):
     app.conf.task_time_limit = _limit

@@ -3,8 +3,8 @@
 from celery import Celery
 from kombu.connection import Connection
 
-from bench.probe.cell import broker
-from bench.probe.reach import Found, pinged, redis_place, told
+from bench.inprocess.cell_context import broker
+from bench.inprocess.connection_target import Found, pinged, redis_place, told
 
 
 def ask() -> Found:

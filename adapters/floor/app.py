@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 import redis
 
-from bench.probe import body, cell
+from bench.inprocess import body, cell_context
 
 KEY = "floor"
 
 
 def connect() -> Callable[[int, str], str]:
     """The enqueue call: one LPUSH."""
-    client = redis.Redis.from_url(cell.broker())
+    client = redis.Redis.from_url(cell_context.broker())
 
     def enqueue(task: int, work: str) -> str:
         client.lpush(KEY, json.dumps([task, work]))
@@ -24,7 +24,7 @@ def connect() -> Callable[[int, str], str]:
 def bulk(tasks: Sequence[int]) -> None:
     """Many values in one LPUSH."""
     global _bulk
-    _bulk = _bulk or redis.Redis.from_url(cell.broker())
+    _bulk = _bulk or redis.Redis.from_url(cell_context.broker())
     _bulk.lpush(KEY, *[json.dumps([task, ""]) for task in tasks])
 
 
@@ -33,7 +33,7 @@ _bulk: redis.Redis | None = None
 
 def main() -> None:
     """Pop and run, for ever."""
-    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    client = redis.Redis.from_url(cell_context.broker(), socket_timeout=None)
     while True:
         popped = client.brpop([KEY], timeout=1)
         if popped:

@@ -1,8 +1,8 @@
 """Huey inside its processes: the instance, the task, the enqueue call."""
 
-from bench.probe import cell
+from bench.inprocess import cell_context
 
-_cell = cell.load()
+_cell = cell_context.load()
 _settings = _cell["settings"]
 if _settings.get("-k") == "greenlet":
     # The consumer does not patch; its documentation asks the application to, before anything else.
@@ -16,7 +16,7 @@ from typing import Any  # noqa: E402
 from huey import Huey, RedisHuey, SqliteHuey  # noqa: E402
 from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
-from bench.probe import body  # noqa: E402
+from bench.inprocess import body  # noqa: E402
 
 _keep = _settings.get("results", True)
 
@@ -34,7 +34,7 @@ def _connected(url: str) -> Huey:
     return RedisHuey("bench", url=url, results=_keep, **told)
 
 
-huey = _connected(cell.broker())
+huey = _connected(cell_context.broker())
 
 
 @huey.task(name="run", **({"timeout": _cell["params"]["time_limit_s"]} if "time_limit_s" in _cell["params"] else {}))  # type: ignore[untyped-decorator]

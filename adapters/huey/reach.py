@@ -2,8 +2,8 @@
 
 from huey import RedisHuey
 
-from bench.probe.cell import broker
-from bench.probe.reach import Found, pinged, redis_place, told
+from bench.inprocess.cell_context import broker
+from bench.inprocess.connection_target import Found, pinged, redis_place, told
 
 
 def ask() -> Found:

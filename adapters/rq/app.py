@@ -4,7 +4,7 @@ from time import monotonic_ns
 
 _began = monotonic_ns()
 
-from bench.probe import body  # noqa: E402  (what stands above is the stopwatch)
+from bench.inprocess import body  # noqa: E402  (what stands above is the stopwatch)
 
 
 def run(task, work=""):  # type: ignore[no-untyped-def]  # annotations would cost time in every fork
@@ -34,10 +34,10 @@ def _plain():  # type: ignore[no-untyped-def]
 
     from rq import Retry
 
-    from bench.probe import cell
+    from bench.inprocess import cell_context
 
     queue = _queue()  # type: ignore[no-untyped-call]
-    known = cell.load()
+    known = cell_context.load()
     settings, limit = known["settings"], known["params"].get("time_limit_s")
     retries = settings.get("retry_max")
     options: dict = {"retry": Retry(max=retries)} if retries else {}  # type: ignore[type-arg]
@@ -63,7 +63,7 @@ def _queue():  # type: ignore[no-untyped-def]
     from redis import Redis
     from rq import Queue
 
-    from bench.probe.cell import broker
+    from bench.inprocess.cell_context import broker
 
     global _kept
     _kept = _kept or Queue(connection=Redis.from_url(broker()))  # type: ignore[assignment]

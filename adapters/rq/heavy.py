@@ -7,7 +7,7 @@ _began = monotonic_ns()
 import celery  # noqa: E402, F401
 import huey  # noqa: E402, F401
 
-from bench.probe import body  # noqa: E402
+from bench.inprocess import body  # noqa: E402
 
 
 def run(task, work=""):  # type: ignore[no-untyped-def]  # as in app.py

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from bench.arms import nearest
-from bench.errors import UsageError
-from bench.features.catalog import FEATURES
+from bench.base.errors import UsageError
+from bench.model.arm import nearest
+from bench.model.feature import FEATURES
 
 BROKERS = ("redis", "rabbitmq", "sqlite", "postgres")
 

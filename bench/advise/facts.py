@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.faults.names import CORE
-from bench.features.catalog import FEATURES
-from bench.features.stored import Features
-from bench.machine import usable_cores
-from bench.report.data import FLOOR, Joined, workers_of
-from bench.report.evidence import RULE_OF_THREE, evidence
-from bench.report.words import Figure, figure
+from bench.analysis.dataset import FLOOR, Joined, workers_of
+from bench.analysis.evidence import RULE_OF_THREE, evidence
+from bench.analysis.formatting import Figure, figure
+from bench.hosts.machine import usable_cores
+from bench.model.fault import CORE
+from bench.model.feature import FEATURES
+from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 
 FAMILIES = {"redis": "redis", "redis-everysec": "redis", "redis-always": "redis", "valkey": "redis"}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.analysis.formatting import listing, number
 from bench.claims.form import load
-from bench.features.stored import Features
-from bench.report.words import listing, number
+from bench.record.stored_features import Features
 
 SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
 

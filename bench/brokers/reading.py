@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from adapters.base import Reads
-from bench.arms import Arm
 from bench.base.environ import built
-from bench.base.plain import plainly
+from bench.base.errors import UsageError
+from bench.base.plain_names import plainly
 from bench.base.urls import cleaned, read, shown
-from bench.brokers.base import Place
-from bench.errors import UsageError
-from bench.probe.cell import BROKER
-from bench.task_code import task_code
+from bench.brokers.broker import Place
+from bench.hosts.task_code import task_code
+from bench.inprocess.cell_context import BROKER
+from bench.model.arm import Arm
 
 SECONDS = 30.0
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import redis
 
-from bench.base.ports import free_port
-from bench.brokers.base import Counters
+from bench.base.errors import CellFailed
 from bench.brokers.binary import ServerBinary
-from bench.errors import CellFailed
-from bench.host import Host, last_lines
+from bench.brokers.broker import Counters
+from bench.hosts.local import Host, last_lines
+from bench.inprocess.ports import free_port
 
 PERSISTENCE = {
     "redis": 'save ""\nappendonly no\n',

@@ -6,9 +6,9 @@ from urllib.parse import unquote
 
 import redis
 
+from bench.base.errors import UsageError
 from bench.base.urls import ENCODE, Url, cleaned, read, secret_word, shown
-from bench.brokers.base import Place
-from bench.errors import UsageError
+from bench.brokers.broker import Place
 
 FORM = "redis://USER:PASSWORD@HOST:PORT/N, rediss://… with TLS, or unix:///PATH?db=N"
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.brokers.base import Counters
-from bench.errors import NotOffered
+from bench.base.errors import NotOffered
+from bench.brokers.broker import Counters
 
 
 class SqliteFile:

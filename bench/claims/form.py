@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from bench.errors import UsageError
-from bench.faults.names import FAULT_NAMES
-from bench.features.catalog import FEATURES
+from bench.base.errors import UsageError
+from bench.model.fault import FAULT_NAMES
+from bench.model.feature import FEATURES
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from bench.analysis.dataset import Joined
+from bench.analysis.evidence import Evidence, evidence
+from bench.analysis.formatting import Figure, cells_of, figure, listing, number, times
 from bench.claims.form import Ability, Claims, Expectation, Opinion, Ratio, Recovery, Unlike
-from bench.features.outcome import UNKNOWN, Finding
-from bench.features.stored import Features
-from bench.report.data import Joined
-from bench.report.evidence import Evidence, evidence
-from bench.report.words import Figure, cells_of, figure, listing, number, times
+from bench.model.feature_outcome import UNKNOWN, Finding
+from bench.record.stored_features import Features
 
 CONFIRMED, REFUTED, OUTDATED, UNTESTED, UNLIKE = "confirmed", "refuted", "outdated", "not testable here", "not comparable"
 VERDICTS = (CONFIRMED, REFUTED, OUTDATED, UNTESTED, UNLIKE)

@@ -10,17 +10,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from bench import lock
-from bench.arms import load_adapters
+from bench.base.errors import EXIT_OK, UsageError
 from bench.base.output import refuse_unwritable
-from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, passed_on
-from bench.ending import in_spite
-from bench.errors import EXIT_OK, UsageError
+from bench.commands.ending import in_spite
+from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
+from bench.hosts import lock
+from bench.model.arm import load_adapters
 
 if TYPE_CHECKING:
-    from bench.changes import Changes
-    from bench.gate.course import Course
-    from bench.gate.replay import Tally
+    from bench.analysis.comparison_result import Changes
+    from bench.check.looks import Course
+    from bench.check.replay import Tally
 
 Words = list[str]
 
@@ -59,9 +59,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """The gate: is head slower, fatter or less safe than base? 0 no, 1 yes, 2 too noisy to tell, 3 tasks lost or doubled, 4 nothing valid."""
-    from bench.gate.course import Course
-    from bench.gate.rule import Rules
-    from bench.gate.settings import from_file, metrics, seconds, thresholds
+    from bench.check.gate_file import from_file, metrics, seconds, thresholds
+    from bench.check.group_sequential import Rules
+    from bench.check.looks import Course
 
     stored = from_file(Path())
     limits, judged = thresholds(threshold, dict(stored.thresholds)), metrics(fail_on or stored.fail_on or ())
@@ -90,10 +90,10 @@ def check(
 
 
 def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, as_json: bool) -> int:
-    from bench.gate.blocks import write_recording
-    from bench.gate.session import Asked, carry_out, planned
-    from bench.gate.show import show
-    from bench.live import Live
+    from bench.check.blocks import write_recording
+    from bench.check.gate_table import show
+    from bench.check.live_gate import Asked, carry_out, planned
+    from bench.commands.progress import Live
 
     written = _formats(write)
     out = console(as_json)
@@ -137,7 +137,7 @@ def _formats(write: Words) -> Callable[["Changes"], object]:
 
 
 def _replayed(names: Words, course: "Callable[[], Course]", aa: bool, seed: int, out: Console) -> dict[str, Any]:
-    from bench.gate.replay import disjoint, every_start, recordings_of
+    from bench.check.replay import disjoint, every_start, recordings_of
 
     recordings = recordings_of(names)
     swap = random.Random(seed) if aa else None
@@ -155,10 +155,10 @@ def _replayed(names: Words, course: "Callable[[], Course]", aa: bool, seed: int,
 
 
 def _simulated(count: int, noise: Words, plant: Words, course: "Callable[[], Course]", seed: int, out: Console) -> dict[str, Any]:
-    from bench.gate.course import seconds_each
-    from bench.gate.replay import recordings_of, tally
-    from bench.gate.settings import planted
-    from bench.gate.simulate import LONGEST, fit, gates, suites
+    from bench.check.gate_file import planted
+    from bench.check.looks import seconds_each
+    from bench.check.replay import recordings_of, tally
+    from bench.check.simulate import LONGEST, fit, gates, suites
 
     if count < 1 or not noise:
         raise UsageError("--simulate N needs a number from 1 on and --noise FILE: recorded A/A blocks, see `bench check --record`")

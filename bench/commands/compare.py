@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from bench import measuring
-from bench.commands.common import Json, answer, app, console, find_run
+from bench.analysis import stored_measures
+from bench.base.errors import UsageError
+from bench.commands.options import Json, answer, app, console, find_run
 from bench.compare.sides import Side, side_of
-from bench.errors import UsageError
 
 SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for one of its arms")]
 
@@ -16,7 +16,7 @@ SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for
 def _side(text: str) -> Side:
     """RUN or RUN#ARM; a folder may have the sign in its name."""
     name, arm = (text, "") if Path(text).is_dir() else (text.partition("#")[0], text.partition("#")[2])
-    return side_of(measuring.open_measured(find_run(name)), arm)
+    return side_of(stored_measures.open_measured(find_run(name)), arm)
 
 
 @app.command()
@@ -30,8 +30,8 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Show what changed from BASE to HEAD: per measure the ratio, its interval and whether the blocks bear it."""
-    from bench.compare.answer import compare as compared
-    from bench.compare.terminal import render
+    from bench.compare.change_table import render
+    from bench.compare.comparison import compare as compared
 
     printed = [each for each in write if each.endswith("=-")]
     if as_json and printed:
@@ -42,7 +42,7 @@ def compare(
 
         written(found, write)
     if html is not None:
-        from bench.compare.page import page
+        from bench.report.compare_page import page
         from bench.report.shell import write_page
 
         write_page(page(found), html)

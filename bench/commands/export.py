@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import measuring
-from bench.commands.common import Json, RunArg, answer, app, console, find_run
-from bench.errors import UsageError
-from bench.store import Run
+from bench.analysis import stored_measures
+from bench.base.errors import UsageError
+from bench.commands.options import Json, RunArg, answer, app, console, find_run
+from bench.record.store import Run
 
 
 @app.command()
@@ -22,7 +22,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Copy a stored run without its raw events (compare, trend, claims and advise work on the copy), or write it for other tools."""
-    opened = measuring.open_measured(find_run(run))
+    opened = stored_measures.open_measured(find_run(run))
     if not slim and not write:
         raise UsageError("nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool")
     done: dict[str, object] = {"run": opened.id}
@@ -37,7 +37,7 @@ def export(
 
 
 def _slim(opened: Run, out: Path | None, words: Console) -> dict[str, object]:
-    from bench.export import LIMIT_BYTES, export_slim
+    from bench.analysis.slim import LIMIT_BYTES, export_slim
 
     made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
     larger = f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that" if made.bytes > LIMIT_BYTES else ""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bench import measuring
-from bench.commands.common import FeaturesOption, Json, answer, app, console, find_run, given_features
+from bench.analysis import stored_measures
+from bench.commands.options import FeaturesOption, Json, answer, app, console, find_run, given_features
 
 
 @app.command()
@@ -17,9 +17,9 @@ def claims(
     as_json: Json = False,
 ) -> None:
     """Judge the published claims by stored runs and features."""
-    from bench.claims.command import judged, render, rulings
+    from bench.claims.rulings import judged, render, rulings
 
-    found = rulings([measuring.open_measured(find_run(name)) for name in run], given_features(features))
+    found = rulings([stored_measures.open_measured(find_run(name)) for name in run], given_features(features))
     if as_json:
         answer([asdict(each) for each in found])
     else:
@@ -48,15 +48,15 @@ def advise(
     as_json: Json = False,
 ) -> None:
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
-    from bench.advise.answer import answer as found_by
+    from bench.advise.advice_text import render, render_tree
     from bench.advise.asked import by_asking, checked, from_file
-    from bench.advise.command import render, render_tree
     from bench.advise.facts import facts
+    from bench.advise.ranking import answer as found_by
     from bench.advise.tree import branches
-    from bench.report.data import join
+    from bench.analysis.dataset import join
 
     found = given_features(features)
-    known = facts(join([measuring.open_measured(find_run(name)) for name in run]), found)
+    known = facts(join([stored_measures.open_measured(find_run(name)) for name in run]), found)
     if published_tree:
         shown = branches(known, found)
         return answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())

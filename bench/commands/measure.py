@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from bench import arms, lock, measuring, store
+from bench.analysis import stored_measures
+from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
-from bench.commands.common import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
-from bench.ending import in_spite
-from bench.errors import UsageError
-from bench.plan import SIZES, Plan, make_plan
+from bench.commands.ending import in_spite
+from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, find_run, passed_on
+from bench.hosts import lock
+from bench.model import arm as arms
+from bench.record import store
+from bench.run.plan import SIZES, Plan, make_plan
 
 # Escaped: square brackets are markup to the help.
 ARM_HELP = escape(
@@ -48,14 +51,14 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
-    from bench.live import measure_live, report_path
+    from bench.commands.progress import measure_live, report_path
 
     known = arms.load_adapters(adapter)
     if resume is not None:
         folder = find_run(resume)
         plan = _stored_plan(folder, known)
     else:
-        from bench.beginning import fresh_seed, new_folder, refuse_folder
+        from bench.run.manifest import fresh_seed, new_folder, refuse_folder
 
         if not 0 < time_cap < math.inf:
             raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
@@ -97,7 +100,7 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
 
 
 def _summary(folder: Path, code: int) -> dict[str, Any]:
-    measured = measuring.open_measured(folder)
+    measured = stored_measures.open_measured(folder)
     return {"run": measured.id, "folder": str(folder), "exit": code, "measures": json.loads(measured.measures.to_json(orient="records"))}
 
 
@@ -110,8 +113,8 @@ def selftest(
     as_json: Json = False,
 ) -> None:
     """Measure the instrument with things whose truth is known, and say what came out."""
-    from bench.selftest.command import new_folder
-    from bench.selftest.command import selftest as carry_out
+    from bench.selftest.proof import new_folder
+    from bench.selftest.proof import selftest as carry_out
     from bench.selftest.stored import FILE
 
     folder = out or new_folder()
@@ -135,9 +138,9 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Show live what each system can do, by its own worker and public calls, and keep the evidence."""
-    from bench.features.catalog import CATALOG
-    from bench.features.command import exit_code, new_folder
-    from bench.features.command import features as carry_out
+    from bench.features.survey import exit_code, new_folder
+    from bench.features.survey import features as carry_out
+    from bench.model.feature import CATALOG
 
     if shown:
         if as_json:

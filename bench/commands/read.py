@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from bench import arms, measuring, store
-from bench.commands.common import Adapters, FeaturesOption, Json, RunArg, answer, app, console, find_run, given_features
-from bench.errors import EXIT_OK, EXIT_USAGE
-from bench.machine import slots
-from bench.plan import load_scenarios
+from bench.analysis import stored_measures
+from bench.base.errors import EXIT_OK, EXIT_USAGE
+from bench.commands.options import Adapters, FeaturesOption, Json, RunArg, answer, app, console, find_run, given_features
+from bench.hosts.machine import slots
+from bench.model import arm
+from bench.record import store
+from bench.run.plan import load_scenarios
 
 
 @app.command()
@@ -21,9 +23,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Make the HTML report of a stored run, and print its headline."""
-    from bench.live import write_report
+    from bench.commands.progress import write_report
 
-    runs = [measuring.open_measured(find_run(name)) for name in run]
+    runs = [stored_measures.open_measured(find_run(name)) for name in run]
     path = write_report(runs, out, console(as_json), headline=not as_json, features=given_features(features))
     if as_json:
         answer({"report": str(path), "runs": [each.id for each in runs]})
@@ -32,12 +34,12 @@ def report(
 @app.command()
 def measure(run: RunArg, as_json: Json = False) -> None:
     """Compute measures.csv and comparisons.csv of a stored run anew, from its events alone."""
-    from bench.live import shown as in_words
+    from bench.commands.progress import shown as in_words
 
     opened = store.open_run(find_run(run))
-    measures = measuring.measure_run(opened)
-    measuring.write(opened, measures)
-    measuring.note_versions(opened)
+    measures = stored_measures.measure_run(opened)
+    stored_measures.write(opened, measures)
+    stored_measures.note_versions(opened)
     if as_json:
         return answer(json.loads(measures.to_json(orient="records")))
     shown = console()
@@ -49,14 +51,14 @@ def measure(run: RunArg, as_json: Json = False) -> None:
 @app.command("list")
 def list_all(adapter: Adapters = [], runs: Annotated[bool, typer.Option("--runs", help="the stored runs instead")] = False, as_json: Json = False) -> None:  # noqa: B006
     """Show every scenario, case, arm and setting with its documentation page; or the stored runs."""
-    from bench.live import print_arms
+    from bench.commands.progress import print_arms
 
     if runs:
         found = [path.parent.name for path in sorted(Path("results").glob("**/run.json"))]
         return answer(found) if as_json else console().print("\n".join(found) or "no runs under results/")
     count = slots()
-    known = [(each, p) for each in arms.load_adapters(adapter).values() for p in each.profiles.values()]
-    described = [arms.Arm(each, p, p.redis, {}).describe(count) for each, p in known]
+    known = [(each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()]
+    described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in known]
     scenarios = {name: {"about": s.about, "cases": list(s.all_cases())} for name, s in load_scenarios().items()}
     if as_json:
         return answer({"scenarios": scenarios, "arms": described})
@@ -66,7 +68,7 @@ def list_all(adapter: Adapters = [], runs: Annotated[bool, typer.Option("--runs"
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Say what is there, what is missing and what to type, and what would disturb a measurement."""
-    from bench.doctor import check, render
+    from bench.run.diagnosis import check, render
 
     findings = check()
     if as_json:

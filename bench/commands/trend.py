@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bench import measuring
-from bench.commands.common import Json, answer, app, console, find_run
+from bench.analysis import stored_measures
+from bench.commands.options import Json, answer, app, console, find_run
 
 
 @app.command()
@@ -16,13 +16,13 @@ def trend(
     as_json: Json = False,
 ) -> None:
     """Look through many stored runs for lasting changes, beside the floor of each run, and say what changed there."""
-    from bench.trend.answer import trend as found_in
-    from bench.trend.terminal import render
+    from bench.trend.history import trend as found_in
+    from bench.trend.step_table import render
 
-    found = found_in([measuring.open_measured(find_run(name)) for name in run])
+    found = found_in([stored_measures.open_measured(find_run(name)) for name in run])
     if html is not None:
         from bench.report.shell import write_page
-        from bench.trend.page import page
+        from bench.report.trend_page import page
 
         write_page(page(found), html)
     if as_json:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench.code import unlike
+from bench.base.errors import UsageError
 from bench.compare.sides import Side, one_run
-from bench.errors import UsageError
-from bench.machine import SAME
+from bench.hosts.machine import SAME
+from bench.model.versions import unlike
 
 PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "time cap"}
 

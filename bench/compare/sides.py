@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.arms import nearest
-from bench.errors import UsageError
-from bench.store import Run
+from bench.base.errors import UsageError
+from bench.model.arm import nearest
+from bench.record.store import Run
 
 
 @dataclass(frozen=True)

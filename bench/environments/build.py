@@ -7,16 +7,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from bench.base.errors import UsageError
 from bench.environments import checkout as checkouts
 from bench.environments import pip_settings
 from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
-from bench.environments.environment import Checkout, Environment, Package
-from bench.environments.holds import is_whole, lacks
 from bench.environments.pip import PipFailed, not_installable, pip, run, workshop
 from bench.environments.resolve import Resolved, resolve
-from bench.environments.wanted import Wanted, merged
-from bench.errors import UsageError
-from bench.host import Host
+from bench.environments.whole import is_whole, lacks
+from bench.hosts.local import Host
+from bench.model.environment import Checkout, Environment, Package
+from bench.model.requirements import Wanted, merged
 
 Say = Callable[[str], None]
 

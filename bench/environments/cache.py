@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.errors import UsageError
+from bench.base.errors import UsageError
 
 COMPLETE = "complete.json"  # written last: a folder without it is a half-built one
 TO_TYPE = "set XDG_CACHE_HOME to a folder that you can write to"
@@ -117,7 +117,7 @@ def there(path: Path) -> bool:
 def held(folder: Path, wait: bool = True) -> Iterator[bool]:
     """Whether this folder is ours alone while the context lasts; the kernel gives the lock back.
 
-    The lock file stays, for the reason that `bench.lock` gives.
+    The lock file stays, for the reason that `bench.hosts.lock` gives.
     """
     file = _opened(folder.with_name(folder.name + ".lock"))
     try:

@@ -7,12 +7,12 @@ import shlex
 import shutil
 from pathlib import Path
 
+from bench.base.errors import UsageError
 from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
-from bench.environments.environment import Checkout
 from bench.environments.pip import PipFailed, not_installable, pip, workshop
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.model.environment import Checkout
+from bench.model.requirements import Wanted
 
 # Of a folder that is no checkout: what building and running leave behind.
 LEFT_BEHIND = ("__pycache__", ".git", ".venv", "build", "dist", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox")

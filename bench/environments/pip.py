@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+from bench.base.errors import UsageError
 from bench.environments import pip_settings
 from bench.environments.cache import fit
-from bench.errors import UsageError
-from bench.host import Host
+from bench.hosts.local import Host
 
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.base.distributions import installed, needed_by
 from bench.environments.cache import cache, everywhere
-from bench.environments.environment import Moved, Package
 from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
-from bench.environments.wanted import Wanted
-from bench.host import Host
-from bench.packages import installed, needed_by
+from bench.hosts.local import Host
+from bench.model.environment import Moved, Package
+from bench.model.requirements import Wanted
 
 _OURS = re.compile(r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)")
 

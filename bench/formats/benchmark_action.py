@@ -5,12 +5,12 @@ https://github.com/benchmark-action/github-action-benchmark
 
 from typing import Any
 
-from bench.changes import Changes
+from bench.analysis.comparison_result import Changes
 from bench.formats import points
-from bench.formats.plain import as_json, one_line, shown
 from bench.formats.points import Point
-from bench.metrics import Better
-from bench.store import Run
+from bench.formats.texts import as_json, one_line, shown
+from bench.model.metric import Better
+from bench.record.store import Run
 
 
 def smaller_of_changes(changes: Changes) -> str:

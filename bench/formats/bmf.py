@@ -1,10 +1,10 @@
 """Bencher Metric Format: a benchmark per scenario, case and arm, with its measures. https://bencher.dev/bmf.json"""
 
-from bench.changes import Changes
+from bench.analysis.comparison_result import Changes
 from bench.formats import points
-from bench.formats.plain import as_json, one_line
 from bench.formats.points import Point
-from bench.store import Run
+from bench.formats.texts import as_json, one_line
+from bench.record.store import Run
 
 NAME_MAX = 1024  # of a benchmark; a longer one is refused with the whole report
 

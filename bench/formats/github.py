@@ -1,8 +1,8 @@
 """Annotations of a GitHub job: workflow commands on standard output."""
 
-from bench.changes import Changes
-from bench.errors import EXIT_OK
-from bench.formats.plain import headline, one_line, ordered, outcome, sentence, title, verdict
+from bench.analysis.comparison_result import Changes
+from bench.base.errors import EXIT_OK
+from bench.formats.texts import headline, one_line, ordered, outcome, sentence, title, verdict
 
 # GitHub shows ten of each kind per step and drops the rest without a word.
 SHOWN = 10

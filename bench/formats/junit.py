@@ -4,9 +4,9 @@ import io
 from collections.abc import Iterable
 from xml.etree import ElementTree as xml
 
-from bench.changes import Change, Changes
-from bench.errors import EXIT_OK
-from bench.formats.plain import UNDECIDED, Outcome, facts, headline, of_whom, one_line, ordered, outcome, sentence, verdict
+from bench.analysis.comparison_result import Change, Changes
+from bench.base.errors import EXIT_OK
+from bench.formats.texts import UNDECIDED, Outcome, facts, headline, of_whom, one_line, ordered, outcome, sentence, verdict
 
 _ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}
 _COUNTS: tuple[tuple[str, Outcome], ...] = (("failures", "failed"), ("errors", "error"), ("skipped", "skipped"))

@@ -2,8 +2,8 @@
 
 import re
 
-from bench.changes import Change, Changes
-from bench.formats.plain import change, facts, headline, interval, one_line, ordered, shown, title, verdict
+from bench.analysis.comparison_result import Change, Changes
+from bench.formats.texts import change, facts, headline, interval, one_line, ordered, shown, title, verdict
 
 # What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a formula, `#1` an issue).
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.changes import Changes
+from bench.analysis.comparison_result import Changes
 from bench.formats import points
-from bench.formats.plain import finite, one_line
-from bench.metrics import METRICS
-from bench.store import Run
+from bench.formats.texts import finite, one_line
+from bench.model.metric import METRICS
+from bench.record.store import Run
 
 # Broker and profile of an arm where only its name is known: SYSTEM/PROFILE[@BROKER] and what else follows.
 _ARM = re.compile(r"(?P<system>[^/]*)/(?P<profile>[^@{\[]*)(?:@(?P<broker>[^{\[]*))?")

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bench.changes import Change, Changes
-from bench.comparisons import CENSORED, by_block, time_to
-from bench.formats.plain import finite
-from bench.metrics import METRICS, Metric
-from bench.stats import paired_ratio
-from bench.store import Run
+from bench.analysis.comparison_result import Change, Changes
+from bench.analysis.comparisons import CENSORED, by_block, time_to
+from bench.analysis.stats import paired_ratio
+from bench.formats.texts import finite
+from bench.model.metric import METRICS, Metric
+from bench.record.store import Run
 
 # A cell that is wrong gives no speed, and with blocks beyond or unbounded left out, what is left would flatter the arm.
 SPOILED = (*CENSORED, "wrong")

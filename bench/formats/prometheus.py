@@ -5,10 +5,10 @@ It knows no type `info` and ends without a mark: a reader of it refuses OpenMetr
 
 from collections.abc import Iterable
 
-from bench.changes import Changes
+from bench.analysis.comparison_result import Changes
 from bench.formats.openmetrics import Family, families_of_changes, families_of_run, sample_lines
-from bench.formats.plain import one_line
-from bench.store import Run
+from bench.formats.texts import one_line
+from bench.record.store import Run
 
 
 def of_run(run: Run) -> str:

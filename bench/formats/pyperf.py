@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from bench.errors import UsageError
+from bench.base.errors import UsageError
+from bench.base.version import VERSION
 from bench.formats import points
-from bench.formats.plain import as_json, one_line
-from bench.metrics import METRICS, Metric
-from bench.store import Run
-from bench.version import VERSION
+from bench.formats.texts import as_json, one_line
+from bench.model.metric import METRICS, Metric
+from bench.record.store import Run
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 

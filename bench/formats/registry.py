@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.arms import nearest
+from bench.analysis.comparison_result import Changes
+from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
 from bench.base.streams import document
-from bench.changes import Changes
-from bench.errors import UsageError
 from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, prometheus, pyperf
-from bench.store import Run
+from bench.model.arm import nearest
+from bench.record.store import Run
 
 OfChanges = Callable[[Changes], str]
 OfRun = Callable[[Run, str | None], str]

@@ -9,14 +9,14 @@ from typing import Any
 from bench.advise.asked import BROKERS
 from bench.advise.facts import facts
 from bench.advise.tree import branches
-from bench.claims.command import counted
+from bench.analysis.dataset import Joined
 from bench.claims.form import load
 from bench.claims.judge import Ruling, rule
-from bench.features.catalog import CATALOG, GROUPS, Feature
-from bench.features.outcome import OUTCOMES, Finding
-from bench.features.stored import Features
-from bench.report.claims import TITLES
-from bench.report.data import Joined
+from bench.claims.published import TITLES
+from bench.claims.rulings import counted
+from bench.model.feature import CATALOG, GROUPS, Feature
+from bench.model.feature_outcome import OUTCOMES, Finding
+from bench.record.stored_features import Features
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from bench.analysis.dataset import Joined, letter
 from bench.base.git import shown
-from bench.code import measured_before
-from bench.metrics import METRICS
-from bench.report.data import Joined, letter
+from bench.model.metric import METRICS
+from bench.model.versions import measured_before
 
 GIB = 1 << 30
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bench import ledger
-from bench.report.data import FLOOR, Joined, Shown
+from bench.analysis.dataset import FLOOR, Joined, Shown
+from bench.analysis.formatting import figure
+from bench.record import ledger
 from bench.report.style import INK, MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
-from bench.report.words import figure
 
 Floats = npt.NDArray[np.float64]
 Lines = list[tuple[str, Look, Floats, Floats]]

@@ -3,12 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
-from bench import ledger
+from bench.analysis.dataset import FLOOR, Joined, Shown
+from bench.analysis.formatting import Figure, figure, number
+from bench.record import ledger
 from bench.report.charts_burst import look_of
-from bench.report.data import FLOOR, Joined, Shown
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Looks, finish, new_figure, svg
 from bench.report.tables import case_title
-from bench.report.words import Figure, figure, number
 
 Floats = npt.NDArray[np.float64]
 BEYOND = 10  # samples that must lie beyond a percentile

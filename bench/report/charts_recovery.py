@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from scipy.stats import CensoredData, ecdf
 
-from bench.metrics import FATES
+from bench.analysis.dataset import Joined, Shown
+from bench.analysis.evidence import evidence
+from bench.analysis.formatting import figure
+from bench.measure.injections import book_of
+from bench.model.metric import FATES
 from bench.report.charts_burst import look_of
-from bench.report.data import Joined, Shown
-from bench.report.evidence import evidence
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
-from bench.report.words import figure
-from bench.strikes import book_of
 
 Floats = npt.NDArray[np.float64]
 BIN_S = 0.5

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bench.machine import usable_cores
+from bench.analysis.dataset import Joined, workers_of
+from bench.analysis.formatting import Figure, figure
+from bench.hosts.machine import usable_cores
 from bench.report.charts_burst import bars, look_of
-from bench.report.data import Joined, workers_of
 from bench.report.style import MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
 from bench.report.tables import KINDS
-from bench.report.words import Figure, figure
 from scenarios.work import ceiling
 
 Floats = npt.NDArray[np.float64]

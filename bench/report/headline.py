@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.report.claims import claim, title
-from bench.report.data import PROFILES, Joined, join
+from bench.analysis.dataset import PROFILES, Joined, join
+from bench.analysis.formatting import Figure, figure, number, records
+from bench.claims.published import claim, title
+from bench.record.store import Run
 from bench.report.sentences import sentences
-from bench.report.words import Figure, figure, number, records
-from bench.store import Run
 
 COLUMNS = ["item", "label", "system", "arm", "guarantee", "measured", "value", "verdict", "note", "claimed", "claimed_value", "cells"]
 LOADS = ("load=0.7", "load=0.5")

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.faults.names import CORE
-from bench.faults.table import FAULTS
-from bench.metrics import FATES
-from bench.report.data import Joined
-from bench.report.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
-from bench.report.words import Figure, figure, listing, number
+from bench.analysis.dataset import Joined
+from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
+from bench.analysis.formatting import Figure, figure, listing, number
+from bench.model.fault import CORE
+from bench.model.metric import FATES
+from bench.testbed.faults.catalogue import FAULTS
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
 

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bench.features.stored import Features
+from bench.analysis.dataset import FLOOR, Joined, join
+from bench.analysis.formatting import VERDICTS, listing, records
+from bench.claims.published import SOURCE
+from bench.record.store import Run
+from bench.record.stored_features import Features
 from bench.report import abilities, charts_burst, charts_latency, charts_recovery, charts_work, headline, matrix, notes, side, tables
 from bench.report.appendix import again_rows, before_line, machine_rows, part_rows, verdict_groups, version_rows
-from bench.report.claims import SOURCE
-from bench.report.data import FLOOR, Joined, join
 from bench.report.pairs import pair_rows
 from bench.report.sentences import sentences
 from bench.report.shell import environment, shell
 from bench.report.style import Looks, drawing
 from bench.report.trust import panels
-from bench.report.words import VERDICTS, listing, records
-from bench.store import Run
 
 CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
 SCENARIOS = tuple(CHARTS)  # of the main job; the others stand on the page where they were measured

@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-from bench.comparisons import compare_arms
-from bench.metrics import METRICS
-from bench.report.data import Joined
-from bench.report.words import number, records
-from bench.stats import MIN_BLOCKS
+from bench.analysis.comparisons import compare_arms
+from bench.analysis.dataset import Joined
+from bench.analysis.formatting import number, records
+from bench.analysis.stats import MIN_BLOCKS
+from bench.model.metric import METRICS
 
 # One measure per question of a scenario; comparisons.csv of the run has all others.
 ASKED = {

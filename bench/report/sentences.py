@@ -4,10 +4,10 @@ from itertools import combinations
 
 import pandas as pd
 
-from bench.comparisons import compare_arms
-from bench.report.claims import TABLE, title
-from bench.report.data import FLOOR, Joined
-from bench.report.words import listing, number, records, times
+from bench.analysis.comparisons import compare_arms
+from bench.analysis.dataset import FLOOR, Joined
+from bench.analysis.formatting import listing, number, records, times
+from bench.claims.published import TABLE, title
 
 ENOUGH_BLOCKS = 3
 # Without an interval only orders of magnitude are told apart: half of one, √10.

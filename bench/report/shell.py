@@ -5,11 +5,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.errors import UsageError
+from bench.analysis.formatting import plain
+from bench.base.errors import UsageError
+from bench.claims.published import title
 from bench.report.appendix import checkout_line
-from bench.report.claims import title
 from bench.report.style import variables
-from bench.report.words import plain
 
 HERE = Path(__file__).parent
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from bench.report.data import Joined
+from bench.analysis.dataset import Joined
+from bench.analysis.formatting import Figure, cells_of, figure, number, scale
 from bench.report.tables import Group, Row, Table
-from bench.report.words import Figure, cells_of, figure, number, scale
 
 COLUMNS = (("burst", "-", "throughput", "Throughput"), ("latency", "rate=30", "latency_p99_ms", "P99 at 30 tasks/s"))
 CAPTION = "Brokers side by side, within one run"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.metrics import METRICS
-from bench.report.data import Joined
-from bench.report.words import Figure, figure, scale
+from bench.analysis.dataset import Joined
+from bench.analysis.formatting import Figure, figure, scale
+from bench.model.metric import METRICS
 
 Column = tuple[str, str]  # metric, short heading
 SPEED: tuple[Column, ...] = (

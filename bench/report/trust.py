@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from bench.report.data import Joined, letter
-from bench.report.words import number
+from bench.analysis.dataset import Joined, letter
+from bench.analysis.formatting import number
 
 ITEMS = {
     1: "Counting: planted losses, doubles and strangers",

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from bench import gates
-from bench.base.cgroup import Halts
-from bench.resources import machine_busy_s
-from bench.selftest import session
-from bench.selftest.lines import Unmeasured
+from bench.hosts.cgroup import Halts
+from bench.measure import validity
+from bench.selftest import synthetic_runs
+from bench.selftest.expectations import Unmeasured
+from bench.testbed.sampler import machine_busy_s
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ def alone(act: Callable[[], T]) -> T:
         why = moment.unfit()
         if not why:
             return found
-        if why.startswith("throttled") or number > session.AGAIN:
-            raise Unmeasured(session.tried(number, why))
+        if why.startswith("throttled") or number > synthetic_runs.AGAIN:
+            raise Unmeasured(synthetic_runs.tried(number, why))
 
 
 class Moment:
@@ -46,10 +46,10 @@ class Moment:
         )
         quota = self._halts.quota_cores()
         cores = float("nan") if quota is None else quota
-        throttled = gates.halted_too_long(halted, seconds, cores, "this check")
-        if throttled or seconds < gates.FOREIGN_LOAD_FROM_S:
+        throttled = validity.halted_too_long(halted, seconds, cores, "this check")
+        if throttled or seconds < validity.FOREIGN_LOAD_FROM_S:
             return throttled
-        return gates.too_busy((busy - ours) / (seconds * len(self._cores)), "this check")
+        return validity.too_busy((busy - ours) / (seconds * len(self._cores)), "this check")
 
     def _spent(self) -> tuple[float, float, float, float]:
         """(seconds, busy seconds of the cores, those of ours that have ended, halts)."""

@@ -1,9 +1,9 @@
 """1: planted losses, doubles and strangers are found by id. 2: a known capacity is measured. Both through the burst and latency scenarios."""
 
-from bench import ledger
-from bench.selftest.lines import Line, asked, same, within
-from bench.selftest.session import Session, arm, cells, value
-from scenarios.common import fates_of
+from bench.measure.figures import fates_of
+from bench.record import ledger
+from bench.selftest.expectations import Line, asked, same, within
+from bench.selftest.synthetic_runs import Session, arm, cells, value
 
 TASKS = 100_000
 LOSE, DOUBLE, UNEXPECTED = [17, 31_415, 99_999], [0, 27_182], [1_000_003]
@@ -16,7 +16,7 @@ def planted(session: Session, quick: bool) -> list[Line]:
     run = session.run("counting", "burst", [name], ["-"], tasks=TASKS, workers=2)
     cell = cells(run)[-1]
     told = fates_of(cell, ledger.load(cell)).by_name
-    where = "bench/ledger.py and bench/fates.py: the instrument miscounts"
+    where = "bench/record/ledger.py and bench/record/fates.py: the instrument miscounts"
     lines = [
         same(1, f"{what} among {TASKS:,} tasks, by id", sorted(told[fate].tolist()), sorted(ids), where)
         for what, fate, ids in (("lost tasks", "lost", LOSE), ("doubled tasks", "doubled", DOUBLE), ("strangers", "unexpected", UNEXPECTED))
@@ -26,7 +26,7 @@ def planted(session: Session, quick: bool) -> list[Line]:
     return [
         *lines,
         same(1, "all other tasks are finished", len(told["finished"]), finished, where),
-        same(1, "a cell with losses gives no speed", verdict, "wrong", "scenarios/common.py, judged"),
+        same(1, "a cell with losses gives no speed", verdict, "wrong", "bench/measure/figures.py, judged"),
     ]
 
 

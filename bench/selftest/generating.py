@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from bench import gates, ledger
-from bench.ledger import Ledger
-from bench.selftest.lines import Line, Unmeasured, asked, same, within
-from bench.selftest.session import Session, arm, cells, found, value
+from bench.measure import validity
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.selftest.expectations import Line, Unmeasured, asked, same, within
+from bench.selftest.synthetic_runs import Session, arm, cells, found, value
 
 RATES = (250, 500, 1000, 2000, 4000, 8000, 16000)
 MUST_HOLD = 1000
 STALL_S = 0.5
-WHERE = "bench/probe/generator.py, or a busy machine"
+WHERE = "bench/inprocess/generator.py, or a busy machine"
 
 
 def rising(session: Session, quick: bool) -> list[Line]:
@@ -45,7 +46,7 @@ def _rising(session: Session) -> Line:
 
 
 def _lag_p99_ms(book: Ledger) -> float:
-    return float(np.quantile(gates.wake_lag_ns(book, 1)[book.measured()], 0.99)) / 1e6
+    return float(np.quantile(validity.wake_lag_ns(book, 1)[book.measured()], 0.99)) / 1e6
 
 
 def slow_call(session: Session, quick: bool) -> list[Line]:
@@ -58,7 +59,7 @@ def slow_call(session: Session, quick: bool) -> list[Line]:
         run = session.run("slow-call", "latency", [name], ["rate=200"], tasks=2000, answers=blamed)
         row = found(run, "latency_p99_ms")
         valid = "a cell with a slow enqueue call is valid"
-        lines.append(same(8, valid, row["verdict"], "ok", "bench/gates.py"))
+        lines.append(same(8, valid, row["verdict"], "ok", "bench/measure/validity.py"))
         low, high = (STALL_S - 0.01 * 2000 / 200) * 1e3 - 60, STALL_S * 1e3 + 50
         lines.append(within(8, what, value(run, "latency_p99_ms"), low, high, "ms", WHERE))
     return lines

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import chi2
 
-from bench import stats
-from bench.arms import twin
-from bench.metrics import METRICS
+from bench.analysis import stats
+from bench.model.arm import twin
+from bench.model.metric import METRICS
+from bench.record.store import Run
 from bench.selftest import subjects
-from bench.selftest.lines import Line, NoFigure, asked, unmeasured, within
-from bench.selftest.session import EXCUSES, Session, unfit
-from bench.store import Run
+from bench.selftest.expectations import Line, NoFigure, asked, unmeasured, within
+from bench.selftest.synthetic_runs import EXCUSES, Session, unfit
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
 WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
@@ -63,7 +63,7 @@ def _spreads(run: Run) -> list[Line]:
         raise NoFigure(f"no measure has {stats.MIN_BLOCKS} pairs")
     if compared:
         what = f"false alarms among {compared} comparisons of an arm with itself"
-        where = "bench/stats.py, or a machine that drifts within a block"
+        where = "bench/analysis/stats.py, or a machine that drifts within a block"
         lines.append(within(9, what, alarms, 0, 1, "", where))
     return lines
 

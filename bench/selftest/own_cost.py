@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from bench.arms import Arm, parse_arm
 from bench.base.environ import built
-from bench.cell import Cell
-from bench.gates import edge
-from bench.host import ROOT
-from bench.probe import events
-from bench.schedule import at_once, merge
+from bench.hosts.local import ROOT
+from bench.inprocess import event_log
+from bench.measure.validity import edge
+from bench.model.arm import Arm, parse_arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge
 from bench.selftest import subjects
 from bench.selftest.alone import alone
-from bench.selftest.lines import Line, NoFigure, asked, within
-from bench.selftest.session import Session, cells, value
-from bench.stage import Stage
+from bench.selftest.expectations import Line, NoFigure, asked, within
+from bench.selftest.synthetic_runs import Session, cells, value
+from bench.testbed.testbed import Stage
 
 TASKS, ROUNDS = 15_000, 6
 IN_PLACE_US = 25.0  # between two tasks a worker waits for the broker: the caches are cold, and two µs become ten
 FORKS = 200
-WHERE = "bench/probe/body.py and bench/resources.py, or a busy machine"
+WHERE = "bench/inprocess/body.py and bench/testbed/sampler.py, or a busy machine"
 
 
 def recording(session: Session, quick: bool) -> list[Line]:
@@ -107,7 +107,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
     found = []
     for number in range(rounds):
         path = folder.absolute() / f"loop-{number}.bin"
-        events.create(str(path))
+        event_log.create(str(path))
         with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
         path.unlink()
         found.append(with_log - without)
@@ -153,7 +153,7 @@ def forks(session: Session, quick: bool) -> list[Line]:
         run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
         own_us = 1e6 * subjects.SLOTS / value(run, "throughput")
         path = session.folder.absolute() / "forks.bin"
-        events.create(str(path))
+        event_log.create(str(path))
         code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
         added_us = alone(lambda: _output(code, {}))
         path.unlink()

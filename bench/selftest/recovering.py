@@ -1,8 +1,8 @@
 """5: a worker that comes back when it says, tasks that are delivered again when it says, or never."""
 
-from bench.selftest.lines import Line, asked, same, within
-from bench.selftest.session import Session, arm, cells, found, truth, value
-from bench.store import Run
+from bench.record.store import Run
+from bench.selftest.expectations import Line, asked, same, within
+from bench.selftest.synthetic_runs import Session, arm, cells, found, truth, value
 
 SUPERVISOR_S, SPACING_S = 1.0, 0.05  # one slot: 10 tasks per second would be 0.1, two slots: 0.05
 RESOLUTION_S = 0.05
@@ -11,7 +11,7 @@ BACK_S = (2.0, 4.0, 8.0)
 REDELIVER_S = 3.0
 NEVER_RUNS_LONGER_S = 0.5  # a task of 200 ms that is older than this has lost its worker
 TIMES = ("service_recovery_s", "work_recovery_s", "rate_recovery_s", "backlog_recovery_s")
-WHERE = "bench/recovery.py and bench/faults.py, or a busy machine"
+WHERE = "bench/measure/recovery_times.py and bench/testbed/faults.py, or a busy machine"
 
 
 def back(session: Session, quick: bool) -> list[Line]:

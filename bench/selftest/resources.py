@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from bench import ledger
-from bench.selftest.lines import Line, asked, within
-from bench.selftest.session import Session, arm, cells, mean, truth, value
-from bench.store import Run, StoredCell
+from bench.record import ledger
+from bench.record.store import Run, StoredCell
+from bench.selftest.expectations import Line, asked, within
+from bench.selftest.synthetic_runs import Session, arm, cells, mean, truth, value
 
 MIB = 1 << 20
 STEP_MIB, SHARED_MIB, LEAK, BURN_US = 64, 200, 1024, 500
 PEAK, CPU = "worker_memory_peak_bytes", "worker_cpu_ms_per_task"
-MEMORY = "bench/resources.py, memory: PSS of the worker tree"
-TIME = "bench/resources.py, cpu_s, or a busy machine"
+MEMORY = "bench/testbed/sampler.py, memory: PSS of the worker tree"
+TIME = "bench/testbed/sampler.py, cpu_s, or a busy machine"
 
 
 def step(session: Session, quick: bool) -> list[Line]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from bench import store
-from bench.errors import UsageError
-from bench.machine import SAME
-from bench.version import VERSION
+from bench.base.errors import UsageError
+from bench.base.version import VERSION
+from bench.hosts.machine import SAME
+from bench.record import store
 
 FILE = "selftest.json"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import redis
 
-from bench.arms import Arm, missing_packages
-from bench.selftest.session import ADAPTER, Session, value
+from bench.model.arm import Arm, missing_packages
+from bench.selftest.synthetic_runs import ADAPTER, Session, value
 
 SLOTS = 2
 TRIAL = 4000

@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 import redis
 
-from bench.probe import cell as probe_cell
-from bench.probe.events import MARKER
-from bench.selftest.lines import Line, Unmeasured, asked
-from bench.selftest.session import AGAIN, EXCUSES, Meddler, Session, arm, found, tried
+from bench.inprocess import cell_context as probe_cell
+from bench.inprocess.event_log import MARKER
+from bench.selftest.expectations import Line, Unmeasured, asked
+from bench.selftest.synthetic_runs import AGAIN, EXCUSES, Meddler, Session, arm, found, tried
 
-WHERE = "bench/gates.py"
+WHERE = "bench/measure/validity.py"
 FOREIGN_S = 30.0
 
 
@@ -95,7 +95,7 @@ def _generators(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "bench.probe.generator" in process.cmdline() and str(folder.resolve()) in " ".join(process.cmdline()):
+            if "bench.inprocess.generator" in process.cmdline() and str(folder.resolve()) in " ".join(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue

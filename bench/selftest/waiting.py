@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench import ledger
-from bench.ledger import Ledger
-from bench.selftest.lines import Line, asked, within
-from bench.selftest.session import Session, arm, cells, value
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.selftest.expectations import Line, asked, within
+from bench.selftest.synthetic_runs import Session, arm, cells, value
 
 SERVICE_MS = 5.0
 LOADS = (0.5, 0.7, 0.9)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.code import counted
-from bench.comparisons import by_block
-from bench.metrics import METRICS, Metric
-from bench.report.data import FLOOR
-from bench.store import Run
+from bench.analysis.comparisons import by_block
+from bench.analysis.dataset import FLOOR
+from bench.model.metric import METRICS, Metric
+from bench.model.versions import counted
+from bench.record.store import Run
 
 # Counts are the same on any machine and need no floor; what a fault found running is chance, and no count of them is here.
 COUNTED = ("broker_commands_per_task", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")

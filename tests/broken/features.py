@@ -7,16 +7,16 @@ from rq import Retry
 
 from adapters.rq.features import flow_tasks, steps
 from adapters.rq.features.clocks import _cron
-from bench.probe.live import tasks
-from bench.probe.live.control import while_busy
-from bench.probe.live.flows import WIDE, fan_in
-from bench.probe.live.harm import Crafted
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.periodic import evenly
-from bench.probe.live.queues import LEVELS, PER_LEVEL, order
-from bench.probe.live.spans import spans
-from bench.probe.live.timing import held_up, once_more
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.harm import Crafted
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.periodic import evenly
+from bench.inprocess.trials.priorities import LEVELS, PER_LEVEL, order
+from bench.inprocess.trials.spans import spans
+from bench.inprocess.trials.timing import held_up, once_more
+from bench.inprocess.trials.trial import Trials
+from bench.inprocess.trials.worker_control import while_busy
+from bench.inprocess.trials.workflows import WIDE, fan_in
 
 TRIALS = Trials()
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from huey.exceptions import CancelExecution
 
-from adapters.huey.app import connect as connect
-from adapters.huey.app import huey as huey
-from bench.probe import cell
+from adapters.huey.app import huey
+from bench.inprocess import cell_context
 
-_cell = cell.load()
+_cell = cell_context.load()
 _plant, _size = _cell["settings"]["plant"], float(_cell["settings"]["size"])
 LOST_ONE_IN = 10_000
 SLOW_SHARE = 0.01

@@ -5,14 +5,14 @@ import sys
 
 import redis
 
-from bench.probe import body, cell
+from bench.inprocess import body, cell_context
 
-PLACE = cell.load()["profile"]
+PLACE = cell_context.load()["profile"]
 KEY = "failing"
 
 
 def connect():
-    client = redis.Redis.from_url(cell.broker())
+    client = redis.Redis.from_url(cell_context.broker())
     if PLACE == "generator" and client.ping():
         raise ValueError("the generator's own reason")
     return lambda task, work: str(client.lpush(KEY, json.dumps([task, work])))
@@ -21,7 +21,7 @@ def connect():
 def main():
     if PLACE == "worker":
         sys.exit("the worker's own reason")
-    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    client = redis.Redis.from_url(cell_context.broker(), socket_timeout=None)
     while True:
         popped = client.brpop([KEY], timeout=1)
         if popped:

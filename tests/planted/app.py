@@ -5,15 +5,15 @@ import os
 
 import redis
 
-from bench.probe import body, cell, events
+from bench.inprocess import body, cell_context, event_log
 
 KEY = "planted"
-LOST, DOUBLED = (31_415, 92_653) if cell.load()["params"].get("tasks", 0) >= 100_000 else (31, 92)
+LOST, DOUBLED = (31_415, 92_653) if cell_context.load()["params"].get("tasks", 0) >= 100_000 else (31, 92)
 WRONG = 5
 
 
 def connect():
-    client = redis.Redis.from_url(cell.broker())
+    client = redis.Redis.from_url(cell_context.broker())
 
     def enqueue(task, work):
         client.set("planted-mark", task)
@@ -35,11 +35,11 @@ def ask(task, work):
 
 def _ran(task):
     with open(os.environ["QUEUE_BENCH_CELL"].replace("cell.json", "runs.bin"), "rb") as file:
-        return any(record[4] == task and record[1] == events.FINISHED for record in events.RECORD.iter_unpack(file.read()[events.RECORD.size :]))
+        return any(record[4] == task and record[1] == event_log.FINISHED for record in event_log.RECORD.iter_unpack(file.read()[event_log.RECORD.size :]))
 
 
 def main():
-    client = redis.Redis.from_url(cell.broker(), socket_timeout=None)
+    client = redis.Redis.from_url(cell_context.broker(), socket_timeout=None)
     while True:
         popped = client.brpop([KEY], timeout=1)
         if popped:

@@ -8,9 +8,9 @@ from typing import Any
 import redis
 
 from adapters.celery.features import steps
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.spans import counts, most, spans
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.spans import counts, most, spans
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 BATCH = 100

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.celery.features import steps
-from bench.probe.live.lab import Lab, Observation, Process, absent, options, parameters
-from bench.probe.live.periodic import away, crowd, evenly
-from bench.probe.live.timing import after, held_up, in_time, once_more
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation, Process, absent, options, parameters
+from bench.inprocess.trials.periodic import away, crowd, evenly
+from bench.inprocess.trials.timing import after, held_up, in_time, once_more
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 PERIOD_S = 1.0

@@ -4,14 +4,14 @@ import time
 from typing import Any
 
 from adapters.celery.features import steps
-from bench.base.ports import free_port
-from bench.probe.live.burden import drains, shows
-from bench.probe.live.control import CHILDREN_POLL_S, grows, while_busy
-from bench.probe.live.lab import Lab, Observation, Process
-from bench.probe.live.processes import children
-from bench.probe.live.spans import most, spans
-from bench.probe.live.trial import Trials
-from bench.probe.live.web import up
+from bench.inprocess.ports import free_port
+from bench.inprocess.trials.burden import drains, shows
+from bench.inprocess.trials.lab import Lab, Observation, Process
+from bench.inprocess.trials.processes import children
+from bench.inprocess.trials.spans import most, spans
+from bench.inprocess.trials.trial import Trials
+from bench.inprocess.trials.web import up
+from bench.inprocess.trials.worker_control import CHILDREN_POLL_S, grows, while_busy
 
 TRIALS = Trials()
 

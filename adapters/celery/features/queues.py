@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.celery.features import steps
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.queues import LEVELS, PER_LEVEL, order, shares
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.priorities import LEVELS, PER_LEVEL, order, shares
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 REDIS = {"broker_transport_options": {"queue_order_strategy": "priority", "priority_steps": [0, 3, 6, 9]}}

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import redis
 
 from adapters.celery.features import steps
-from bench.probe.live.harm import Crafted
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.secrets import shown
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.harm import Crafted
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.secrets import shown
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 

@@ -3,9 +3,9 @@
 from importlib import import_module
 from typing import Any
 
-from bench.probe.live.lab import GaveUp, Lab, Process
+from bench.inprocess.trials.lab import GaveUp, Lab, Process
 
-MODULE = "adapters.celery.features.app"
+MODULE = "adapters.celery.features.trial_app"
 
 
 def app(lab: Lab, **settings: Any) -> Any:

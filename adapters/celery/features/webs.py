@@ -1,9 +1,9 @@
 """Web frameworks, and the package itself."""
 
 from adapters.celery.features import steps
-from bench.probe.live import package, web
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import package, web
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 

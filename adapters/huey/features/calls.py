@@ -8,10 +8,10 @@ from typing import Any
 import redis
 
 from adapters.huey.features import steps
-from bench.probe.live import tasks
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.spans import spans
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.spans import spans
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 BATCH = 100

@@ -9,10 +9,10 @@ from huey import Huey
 from huey.api import Result, TaskWrapper
 
 from adapters.huey.features import steps
-from bench.probe.live.lab import Lab, Observation, absent, options, parameters
-from bench.probe.live.spans import spans
-from bench.probe.live.timing import after, held_up, in_time, once_more
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation, absent, options, parameters
+from bench.inprocess.trials.spans import spans
+from bench.inprocess.trials.timing import after, held_up, in_time, once_more
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 MINUTE_S = 60.0

@@ -9,9 +9,9 @@ from huey import Huey
 from huey.consumer import Consumer
 
 from adapters.huey.features import steps
-from bench.probe.live.burden import DRAIN, PAIRS
-from bench.probe.live.lab import Lab, Observation, absent, options
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.burden import DRAIN, PAIRS
+from bench.inprocess.trials.lab import Lab, Observation, absent, options
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 QUICK = 5  # Huey drains the others' share in a tenth of a second: too short to time

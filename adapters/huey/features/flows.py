@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from adapters.huey.features import steps
-from bench.probe.live.flows import CHAIN, WIDE, fan_in, plain_group, step_runs, timed
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
+from bench.inprocess.trials.workflows import CHAIN, WIDE, fan_in, plain_group, step_runs, timed
 
 TRIALS = Trials()
 WAIT_S = 10

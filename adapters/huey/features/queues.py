@@ -5,9 +5,9 @@ from collections.abc import Callable
 from huey.exceptions import HueyException
 
 from adapters.huey.features import steps
-from bench.probe.live.lab import Lab, Observation, absent, options
-from bench.probe.live.queues import LEVELS, PER_LEVEL, order
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation, absent, options
+from bench.inprocess.trials.priorities import LEVELS, PER_LEVEL, order
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 

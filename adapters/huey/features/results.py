@@ -7,8 +7,8 @@ from typing import Any
 from huey.exceptions import TaskException
 
 from adapters.huey.features import steps
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 VALUES: tuple[Any, ...] = (5, None, {"a": [1, 2.5, "ä"]})

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from adapters.huey.features.app import huey
+from adapters.huey.features.trial_app import huey
 
 BASE_DIR = Path(os.environ["QUEUE_BENCH_MARKS"]).parent
 SECRET_KEY = "only for this trial"

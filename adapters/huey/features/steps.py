@@ -6,9 +6,9 @@ from typing import Any
 
 from huey import exceptions
 
-from bench.probe.live.lab import SETTINGS, Lab, Process
+from bench.inprocess.trials.lab import SETTINGS, Lab, Process
 
-MODULE = "adapters.huey.features.app"
+MODULE = "adapters.huey.features.trial_app"
 # What waiting for a result raises at its end; before it had a name of its own, the class of all.
 TimedOut: type[Exception] = getattr(exceptions, "ResultTimeout", exceptions.HueyException)
 

@@ -7,7 +7,7 @@ from typing import Any
 from huey.contrib.stats import HueyStats, enable_stats
 from peewee import SqliteDatabase
 
-from adapters.huey.features.app import huey
+from adapters.huey.features.trial_app import huey
 
 DATABASE = Path(os.environ["QUEUE_BENCH_MARKS"]).parent / "stats.sqlite3"
 database = SqliteDatabase(str(DATABASE), timeout=5, pragmas={"journal_mode": "wal", "synchronous": 1})

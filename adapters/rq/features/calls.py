@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.rq.features import steps
-from bench.probe.live import tasks
-from bench.probe.live.lab import Lab, Observation, absent, options
-from bench.probe.live.spans import counts, most, spans
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import Lab, Observation, absent, options
+from bench.inprocess.trials.spans import counts, most, spans
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 BATCH = 100

@@ -9,13 +9,13 @@ from rq import Worker
 from rq.command import send_shutdown_command
 
 from adapters.rq.features import steps
-from bench.base.ports import free_port
-from bench.probe.live import tasks
-from bench.probe.live.burden import drains, shows
-from bench.probe.live.control import while_busy
-from bench.probe.live.lab import Lab, Observation, absent, options
-from bench.probe.live.trial import Trials
-from bench.probe.live.web import get, up
+from bench.inprocess.ports import free_port
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.burden import drains, shows
+from bench.inprocess.trials.lab import Lab, Observation, absent, options
+from bench.inprocess.trials.trial import Trials
+from bench.inprocess.trials.web import get, up
+from bench.inprocess.trials.worker_control import while_busy
 
 TRIALS = Trials()
 

@@ -2,6 +2,6 @@
 
 from rq import cron
 
-from bench.probe.live.tasks import touch
+from bench.inprocess.trials.tasks import touch
 
 cron.register(touch, queue_name="default", args=("tick",), interval=1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rq import get_current_job
 
-from bench.probe.live import tasks
+from bench.inprocess.trials import tasks
 
 
 def before() -> list[Any]:

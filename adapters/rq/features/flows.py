@@ -6,10 +6,10 @@ from typing import Any
 import rq
 
 from adapters.rq.features import flow_tasks, steps
-from bench.probe.live import tasks
-from bench.probe.live.flows import CHAIN, WIDE, fan_in, plain_group, step_runs, timed
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
+from bench.inprocess.trials.workflows import CHAIN, WIDE, fan_in, plain_group, step_runs, timed
 
 TRIALS = Trials()
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.rq.features import steps
-from bench.probe.live import tasks
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.queues import LEVELS, PER_LEVEL, order, shares
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.priorities import LEVELS, PER_LEVEL, order, shares
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 NAMES = {3: "high", 2: "middle", 1: "low"}

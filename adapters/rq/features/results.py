@@ -6,9 +6,9 @@ from typing import Any
 from rq.job import Job
 
 from adapters.rq.features import steps
-from bench.probe.live import tasks
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 VALUES: tuple[Any, ...] = (5, None, {"a": [1, 2.5, "ä"]})

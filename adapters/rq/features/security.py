@@ -8,11 +8,11 @@ from rq import Queue
 from rq import serializers as rq_serializers
 
 from adapters.rq.features import steps
-from bench.probe.live import tasks
-from bench.probe.live.harm import Crafted
-from bench.probe.live.lab import Lab, Observation, absent, options, parameters
-from bench.probe.live.secrets import shown
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.harm import Crafted
+from bench.inprocess.trials.lab import Lab, Observation, absent, options, parameters
+from bench.inprocess.trials.secrets import shown
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 JSON = "rq.serializers.JSONSerializer"

@@ -5,8 +5,8 @@ from typing import Any
 from redis import Redis
 from rq import Queue
 
-from bench.probe.live import tasks
-from bench.probe.live.lab import GaveUp, Lab, Process
+from bench.inprocess.trials import tasks
+from bench.inprocess.trials.lab import GaveUp, Lab, Process
 
 SETTINGS = ("-c", "adapters.rq.settings")
 SIMPLE = ("-w", "rq.SimpleWorker")

@@ -1,12 +1,12 @@
 """Web frameworks, and the package itself."""
 
 from adapters.rq.features import steps
-from bench.probe.live import package, web
-from bench.probe.live.lab import Lab, Observation
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials import package, web
+from bench.inprocess.trials.lab import Lab, Observation
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
-MODULE = "adapters.rq.features.app"
+MODULE = "adapters.rq.features.trial_app"
 
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
@@ -19,10 +19,10 @@ def fastapi(lab: Lab) -> Observation:
 @TRIALS.of("web.django", packages=("django",))
 def django(lab: Lab) -> Observation:
     """`enqueue` from a view."""
-    from adapters.rq.features import app
+    from adapters.rq.features import trial_app
 
     steps.worker(lab, *steps.SIMPLE, "--quiet", "--results-ttl", "0")
-    return web.django(lab, app.enqueue)
+    return web.django(lab, trial_app.enqueue)
 
 
 @TRIALS.of("community.package", broker="none")

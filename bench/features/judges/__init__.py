@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 
-from bench.features.judges import calls, clocks, control, flows, pools, queues, results, webs
-from bench.features.outcome import NOT_OFFERED, UNKNOWN, Judge, Judgement, Observation
+from bench.features.judges import judge_calls, judge_clocks, judge_control, judge_flows, judge_pools, judge_queues, judge_results, judge_webs
+from bench.model.feature_outcome import NOT_OFFERED, UNKNOWN, Judge, Judgement, Observation
 
 JUDGES: Mapping[str, Judge] = {
-    **calls.JUDGES,
-    **pools.JUDGES,
-    **clocks.JUDGES,
-    **queues.JUDGES,
-    **results.JUDGES,
-    **flows.JUDGES,
-    **control.JUDGES,
-    **webs.JUDGES,
+    **judge_calls.JUDGES,
+    **judge_pools.JUDGES,
+    **judge_clocks.JUDGES,
+    **judge_queues.JUDGES,
+    **judge_results.JUDGES,
+    **judge_flows.JUDGES,
+    **judge_control.JUDGES,
+    **judge_webs.JUDGES,
 }
 
 

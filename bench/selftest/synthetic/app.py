@@ -7,14 +7,14 @@ from typing import Any
 
 import redis
 
-from bench.probe import cell
+from bench.inprocess import cell_context
 
 QUEUE = "synthetic"
 
 
 def connect() -> Callable[[int, str], str]:
     """The enqueue call: one LPUSH, answered or not, after the stall that was asked for."""
-    settings = cell.load()["settings"]
+    settings = cell_context.load()["settings"]
     push = _forgetful() if settings["fire_and_forget"] else _answered()
     stalled, seconds = settings["stall_call"] or (None, 0.0)
 
@@ -28,17 +28,17 @@ def connect() -> Callable[[int, str], str]:
 
 
 def _answered() -> Callable[[str], Any]:
-    client = redis.Redis.from_url(cell.broker())
+    client = redis.Redis.from_url(cell_context.broker())
     return lambda item: client.lpush(QUEUE, item)
 
 
 def _forgetful() -> Callable[[str], Any]:
     """A connection that has told the broker not to answer: so one process can send more than a round trip allows."""
-    connection: Any = redis.Redis.from_url(cell.broker()).connection_pool.get_connection()
+    connection: Any = redis.Redis.from_url(cell_context.broker()).connection_pool.get_connection()
     connection.send_command("CLIENT", "REPLY", "OFF")
     return lambda item: connection.send_command("LPUSH", QUEUE, item)
 
 
 def bulk(tasks: Sequence[int]) -> None:
     """Many in one LPUSH."""
-    redis.Redis.from_url(cell.broker()).lpush(QUEUE, *[json.dumps([task, ""]) for task in tasks])
+    redis.Redis.from_url(cell_context.broker()).lpush(QUEUE, *[json.dumps([task, ""]) for task in tasks])

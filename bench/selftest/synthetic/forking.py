@@ -12,7 +12,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.probe import body, cell
+from bench.inprocess import body, cell_context
 
 QUEUE = b"synthetic"
 TRUTH_EVERY = 500
@@ -41,8 +41,8 @@ def used_s() -> float:
 
 def main() -> None:
     """Fetch, fork, wait, for ever."""
-    burn_ns = int(cell.load()["settings"]["burn_us"] * 1000)
-    broker = urlsplit(cell.broker())
+    burn_ns = int(cell_context.load()["settings"]["burn_us"] * 1000)
+    broker = urlsplit(cell_context.broker())
     with socket.create_connection((broker.hostname or "", broker.port or 0)) as connection, connection.makefile("rwb") as server:
         ask(server, b"AUTH", (broker.password or "").encode())
         done = 0

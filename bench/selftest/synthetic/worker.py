@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from bench.probe import body, cell
+from bench.inprocess import body, cell_context
 
 QUEUE, RUNNING, STARTS = "synthetic", "synthetic-running", "synthetic-starts"
 SPIN_NS = 300_000  # a sleep ends late by up to this; the rest is spun away
@@ -47,10 +47,10 @@ class Worker:
     """One slot."""
 
     def __init__(self, slot: int) -> None:
-        self.settings: dict[str, Any] = cell.load()["settings"]
+        self.settings: dict[str, Any] = cell_context.load()["settings"]
         self.slot = slot
         self.random = random.Random(f"{self.settings['seed']}/{slot}")
-        self.client: Any = redis.Redis.from_url(cell.broker())  # redis-py types every answer as awaitable too
+        self.client: Any = redis.Redis.from_url(cell_context.broker())  # redis-py types every answer as awaitable too
         self.first_ns = 0
         self.loaded = False
         self.next_ns = 0
@@ -172,7 +172,7 @@ class Worker:
 def main() -> None:
     """A slot; or a parent that takes memory and forks a child for each slot."""
     slot, children = int(sys.argv[1]), int(sys.argv[2])
-    shared = taken(cell.load()["settings"]["shared_mib"] << 20) if cell.load()["settings"]["shared_mib"] else None
+    shared = taken(cell_context.load()["settings"]["shared_mib"] << 20) if cell_context.load()["settings"]["shared_mib"] else None
     for number in range(children if shared else 0):
         if not os.fork():
             Worker(number).serve()

@@ -1,0 +1,17 @@
+"""RQ has no application: a connection and a queue. What the web trials need has a name here."""
+
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+
+from bench.inprocess import cell_context
+from bench.inprocess.trials import tasks
+
+connection: Any = Redis.from_url(cell_context.broker())
+queue = Queue(connection=connection)
+
+
+def enqueue(name: str, *args: Any) -> Any:
+    """The plain call."""
+    return queue.enqueue(getattr(tasks, name), *args)

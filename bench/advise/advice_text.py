@@ -1,0 +1,39 @@
+"""`bench advise`: the answer in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.advise.asked import Asked
+from bench.advise.ranking import EXCLUDED, MEETS, OPEN, Candidate
+from bench.advise.tree import Branch
+
+MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+
+
+def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
+    """Ranked first, then the rest with what stands against each."""
+    given = asked.model_dump(exclude_defaults=True)
+    out.print(Text("asked: " + (", ".join(f"{name} {value}" for name, value in given.items()) or "nothing")))
+    for state, title in ((MEETS, "meet all of it"), (OPEN, "something is not known"), (EXCLUDED, "excluded")):
+        mine = [each for each in found if each.state == state]
+        out.print(Text(f"\n{title}: {len(mine)}", style="bold"))
+        for each in mine:
+            _candidate(each, out)
+
+
+def _candidate(each: Candidate, out: Console) -> None:
+    place = f"{each.place}. " if each.place else "   "
+    room = f"  (meets its tightest {each.headroom:.2g} times over)" if each.place and each.headroom else ""
+    out.print(Text(f"{place}{each.arm}{room}"))
+    shown = each.checks if each.state == MEETS else [check for check in each.checks if check.met is not True]
+    for check in shown:
+        mark, style = MARKS[check.met]
+        out.print(Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"), soft_wrap=True)
+
+
+def render_tree(found: Sequence[Branch], out: Console) -> None:
+    """Branch by branch: its advice, and what was seen below it."""
+    for each in found:
+        out.print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)

@@ -1,0 +1,79 @@
+"""What a comparison of two arms comes to: one line per measure, and what all of them say together.
+
+`bench compare`, `bench check` and `bench trend` make these; the terminal, Markdown, HTML and the formats of other tools are made from them.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from bench.model.metric import METRICS
+
+# `regression` and `improvement` are decided; `same` = inside the tie zone; `unclear` = too noisy or too few blocks;
+# `differs` = decided, of a metric that is neither better nor worse (running, finished).
+Says = Literal["regression", "improvement", "same", "unclear", "differs"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One measure of head beside base.
+
+    `base_value` and `head_value`: geometric means over the blocks (`ratio` metrics), means (`count`), medians (`time_to`), in the metric's unit.
+    `ratio`, `low`, `high`, `smallest_detectable`, `verdict`: as in comparisons.csv; for counts `ratio` is the mean difference head - base.
+    """
+
+    scenario: str
+    case: str
+    metric: str
+    base: str
+    head: str
+    base_value: float | None
+    head_value: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    blocks: int
+    smallest_detectable: float | None
+    verdict: str
+    says: Says
+    weight: float = 0.0  # how many tie zones the estimate is away from "the same": what is looked at first
+    reason: str = ""
+
+    @property
+    def label(self) -> str:
+        """The measure in words, with its scenario and case."""
+        case = "" if self.case == "-" else f" {self.case}"
+        return f"{METRICS[self.metric].label} ({self.scenario}{case})"
+
+    @property
+    def id(self) -> str:
+        """The measure as one word, for files of other tools: `burst/-/throughput`."""
+        return f"{self.scenario}/{self.case}/{self.metric}"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All measures of a comparison. `exit_code` is that of the command: 0, 1, 2, 3, 4 as DESIGN.md says; `summary` is one line."""
+
+    title: str
+    base: str
+    head: str
+    exit_code: int
+    summary: str
+    lines: tuple[Change, ...]
+    notes: tuple[str, ...] = ()  # what a reader must know before any line: forced, not interleaved, few blocks
+    about: Mapping[str, Any] = field(default_factory=dict)  # run ids, machine, versions of base and head, seed, seconds
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json: null where a number is none or has no end, such as the weight of a lost task."""
+        return dict(_sayable(asdict(self)))
+
+
+def _sayable(value: Any) -> Any:
+    """JSON has neither NaN nor infinity, and a reader refuses the whole document for one."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _sayable(inner) for name, inner in value.items()}
+    return [_sayable(inner) for inner in value] if isinstance(value, (list, tuple)) else value

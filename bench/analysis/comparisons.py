@@ -1,0 +1,232 @@
+"""Arms beside each other: every pair of arms per scenario, case and metric, from measures.csv alone.
+
+One number per arm and block; blocks are paired, never pooled. The family of Holm's correction is all pairs of one metric in one case.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis.stats import (
+    MIN_BLOCKS,
+    Ratio,
+    classify,
+    holm,
+    holm_levels,
+    log_ratio_sd,
+    paired_p,
+    paired_ratio,
+    rank_p,
+    smallest_detectable,
+    welch_detectable,
+    welch_p,
+    welch_ratio,
+    word,
+)
+from bench.base.errors import UsageError
+from bench.model.metric import METRICS, Metric
+
+COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
+
+# What a kind of metric is compared by; all else is no number of that block.
+USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
+# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
+CENSORED = ("beyond", "unbounded")
+
+
+@dataclass(frozen=True)
+class TimeTo:
+    """How often an event came within the horizon, k of n, and the median time to it; `inf` if that lies beyond."""
+
+    within: int
+    blocks: int
+    median: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two arms' numbers of one metric, in the blocks that both have; of two runs (not `interleaved`) all blocks of each."""
+
+    base: str
+    head: str
+    below: list[float]
+    above: list[float]
+    censored: bool
+    interleaved: bool = True
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks both arms have a number in, or the fewer of the two."""
+        return min(len(self.below), len(self.above))
+
+    def p(self) -> float:
+        """Of "no difference", for a `ratio` metric."""
+        return paired_p(self.below, self.above) if self.interleaved else welch_p(self.below, self.above)
+
+    def ratio(self, alpha: float) -> Ratio:
+        """Head over base with its interval."""
+        return (paired_ratio if self.interleaved else welch_ratio)(self.below, self.above, alpha)
+
+    def detectable(self, alpha: float) -> float | None:
+        """The smallest change that is found nine times in ten."""
+        if not self.interleaved:
+            return welch_detectable(self.below, self.above, alpha)
+        return smallest_detectable(log_ratio_sd(self.below, self.above), self.blocks, alpha)
+
+    def differences(self) -> list[float]:
+        """Head - base block by block; of two runs every block of one less every block of the other."""
+        couples = zip(self.below, self.above, strict=True) if self.interleaved else ((base, head) for base in self.below for head in self.above)
+        return [head - base for base, head in couples]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a pair came to: the last columns of comparisons.csv."""
+
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    smallest_detectable: float | None = None
+    verdict: str = "unclear"
+
+
+def compare_arms(measures: pd.DataFrame, size: str, guarantees: Mapping[str, str] | None = None, alpha: float = 0.05) -> pd.DataFrame:
+    """comparisons.csv from the rows of measures.csv; UsageError for a run of size `smoke`, which makes no claims.
+
+    * `ratio` metrics: `ratio` is head ÷ base, `low` and `high` its t-interval at the level that Holm gives this pair (an adjusted
+      interval: it excludes 1 exactly where Holm rejects), `smallest_detectable` the change found 9 times in 10 at Holm's strictest level.
+    * `count` metrics: `ratio` holds the mean *difference* head - base, `low` and `high` the smallest and largest difference of a block.
+    * `time_to` metrics: `ratio` is that of the medians, empty where one lies beyond the horizon; decided by ranks, never a tie.
+
+    Below three blocks there is a ratio, no `low` or `high`, and the verdict `unclear`. Arms without a common block give no row. With
+    `guarantees` (arm → guarantee) only arms of the same guarantee are paired.
+    """
+    if size == "smoke":
+        raise UsageError("a smoke run makes no claims and cannot be compared: measure with --size quick or full")
+    refuse_unknown(measures)
+    rows: list[list[object]] = []
+    for scenario, case, metric, group in _groups(measures):
+        pairs = list(_pairs(group, metric, guarantees or {}))
+        for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
+            numbers = [math.nan if value is None else value for value in (result.ratio, result.low, result.high)]
+            detectable = math.nan if result.smallest_detectable is None else result.smallest_detectable
+            rows.append([scenario, case, metric.name, pair.base, pair.head, *numbers, pair.blocks, detectable, result.verdict])
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def refuse_unknown(measures: pd.DataFrame) -> None:
+    """UsageError if a metric is none of ours."""
+    unknown = sorted(set(measures["metric"]) - set(METRICS))
+    if unknown:
+        raise UsageError(f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew")
+
+
+def time_to(group: pd.DataFrame) -> TimeTo:
+    """k of n and the median of one arm's rows of a `time_to` metric; rows that are neither `ok` nor `beyond` do not count."""
+    times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
+    return TimeTo(sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan)
+
+
+def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
+    place = {name: at for at, name in enumerate(METRICS)}
+    groups = {(str(key[0]), str(key[1]), str(key[2])): group for key, group in measures.groupby(["scenario", "case", "metric"], sort=False)}
+    for scenario, case, name in sorted(groups, key=lambda key: (key[0], key[1], place[key[2]])):
+        yield scenario, case, METRICS[name], groups[scenario, case, name]
+
+
+def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -> Iterator[Pair]:
+    rows = {str(arm): rows for arm, rows in group.groupby("arm")}
+    numbers = {arm: by_block(part, metric) for arm, part in rows.items()}
+    censored = {arm: is_censored(part, metric) for arm, part in rows.items()}
+    for base, head in combinations(sorted(rows), 2):
+        blocks = sorted(numbers[base].keys() & numbers[head].keys())
+        if blocks and guarantees.get(base) == guarantees.get(head):
+            below, above = [numbers[base][block] for block in blocks], [numbers[head][block] for block in blocks]
+            yield Pair(base, head, below, above, censored[base] or censored[head])
+
+
+def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
+    """Whether bad blocks of an arm have no number, so that those that are left flatter it."""
+    return metric.kind == "ratio" and bool(group["verdict"].isin(CENSORED).any())
+
+
+def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
+    """One number per block. Where a cell was run once more and both can be used, the later stands: the choice must not look at the value."""
+    usable = group[group["verdict"].isin(USABLE[metric.kind])]
+    values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
+    if metric.kind == "time_to":
+        values = np.where(usable["verdict"] == "beyond", math.inf, values)
+    keys = zip(usable["run"].astype(str), usable["block"].astype(int), strict=True)
+    return {key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)}
+
+
+def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> list[Compared]:
+    """What each pair comes to; all of them are the family of Holm's correction."""
+    if metric.kind == "count":
+        return [_difference(pair, metric) for pair in pairs]
+    if metric.kind == "time_to":
+        return _times(pairs, metric, alpha)
+    return _ratios(pairs, metric, alpha)
+
+
+def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
+    usable = [min(*pair.below, *pair.above) > 0 for pair in pairs]
+    family = [at for at, pair in enumerate(pairs) if usable[at] and pair.blocks >= MIN_BLOCKS]
+    levels = dict(zip(family, holm_levels([pairs[at].p() for at in family], alpha), strict=True))
+    results = []
+    for at, pair in enumerate(pairs):
+        if not usable[at]:
+            results.append(Compared())  # 0 has no logarithm, and leaving its block out would favour one arm
+            continue
+        ratio = pair.ratio(levels.get(at, alpha))
+        detectable = pair.detectable(alpha / len(family)) if at in levels else None
+        results.append(Compared(ratio.ratio, ratio.low, ratio.high, detectable, _verdict(pair, ratio, metric)))
+    return results
+
+
+def _verdict(pair: Pair, ratio: Ratio, metric: Metric) -> str:
+    return "unclear" if pair.censored else classify(ratio, metric.floor, metric.better, _is_duration(metric))
+
+
+def _is_duration(metric: Metric) -> bool:
+    # CPU time is an amount that is spent, not a time that someone waits for.
+    return metric.unit in ("s", "ms") and "_cpu_" not in metric.name
+
+
+def _difference(pair: Pair, metric: Metric) -> Compared:
+    """Counts differ by exactly what they differ: `tie` if no block differs by more than the floor; a word if the mean does and no block says the contrary."""
+    differences = pair.differences()
+    mean = math.fsum(differences) / len(differences)
+    if pair.blocks < MIN_BLOCKS:
+        return Compared(mean)
+    low, high = min(differences), max(differences)
+    if max(abs(low), abs(high)) <= metric.floor:
+        verdict = "tie"
+    elif abs(mean) > metric.floor and (low >= 0 or high <= 0):
+        # More tasks lost are not `slower`, and fewer recovered neither.
+        verdict = word(mean > 0, "none")
+    else:
+        verdict = "unclear"
+    return Compared(mean, low, high, None, verdict)
+
+
+def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
+    """Decided where Holm rejects the rank test (a time beyond the horizon ranks above all within) and the medians differ by more than the floor.
+
+    Never `tie`: a rank test that finds nothing has shown nothing. Three blocks cannot decide (p ≥ 0.1); five that separate fully can, among six pairs.
+    """
+    family = [at for at, pair in enumerate(pairs) if pair.blocks >= MIN_BLOCKS]
+    adjusted = dict(zip(family, holm([rank_p(pairs[at].below, pairs[at].above) for at in family]), strict=True))
+    results = []
+    for at, pair in enumerate(pairs):
+        base, head = float(np.median(pair.below)), float(np.median(pair.above))
+        ratio = head / base if 0 < base < math.inf and head < math.inf else None
+        verdict = "unclear"
+        if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (1 + metric.floor):
+            verdict = word(head > base, metric.better, duration=True)
+        results.append(Compared(ratio, verdict=verdict))
+    return results

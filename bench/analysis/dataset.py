@@ -1,0 +1,160 @@
+"""Several stored runs as one: their measures with the cell behind each, and which part is from which run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from string import ascii_uppercase
+from typing import Any, cast
+
+import pandas as pd
+
+from bench.analysis.formatting import records
+from bench.base.errors import UsageError
+from bench.claims.published import TITLES
+from bench.model.versions import unlike_any
+from bench.record.store import Run, StoredCell
+from bench.run.plan import load_scenarios
+
+FLOOR = "floor"
+KEY = ["scenario", "case", "arm", "block"]
+MEASURED = ("done", "failed", "skipped")
+# `durable` last: it promises more, so it belongs behind those it is not compared with.
+PROFILES = ("default", "tuned", "durable")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A stored cell that a chart may draw, and how the page names it."""
+
+    label: str
+    arm: str
+    stored: StoredCell
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What the page is made from. Where two runs measured the same, the run that was named first is shown."""
+
+    runs: tuple[Run, ...]
+    every: pd.DataFrame  # every measure of every cell, with its run (by place), cell and label
+    frame: pd.DataFrame  # those that stand: without cells that were measured again
+    doubled: tuple[str, ...]  # what more than one run has
+
+    @cached_property
+    def arms(self) -> dict[str, Mapping[str, Any]]:
+        """Arm → its description, systems in the order of the published table, the floor last."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for run in self.runs:
+            for name, arm in run.info["arms"].items():
+                found.setdefault(name, arm)
+        return dict(sorted(found.items(), key=lambda item: arm_order(item[1])))
+
+    @cached_property
+    def systems(self) -> list[str]:
+        """Every system, in the same order."""
+        return list(dict.fromkeys(str(arm["system"]) for arm in self.arms.values()))
+
+    def main_arm(self, system: str) -> str:
+        """The arm that stands for a system in the headline: its default profile, else its first arm."""
+        mine = [name for name, arm in self.arms.items() if arm["system"] == system]
+        return next((name for name in mine if name == f"{system}/default"), mine[0])
+
+    @cached_property
+    def _places(self) -> Any:
+        """Where the measures of each arm and metric stand: the page asks for them some thousand times."""
+        return self.frame.groupby(["scenario", "case", "arm", "metric"]).indices
+
+    def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
+        """The measures of one arm, one row per block."""
+        places: list[int] = self._places.get((scenario, case, arm, metric), [])
+        return self.frame.iloc[places]
+
+    def cases(self, scenario: str) -> list[str]:
+        """The cases that were measured, in the order of the plan."""
+        return list(dict.fromkeys(self.frame.loc[self.frame["scenario"] == scenario, "case"]))
+
+    def arms_of(self, scenario: str, case: str | None = None) -> list[str]:
+        """The arms with any measure there, in order."""
+        f = self.frame[self.frame["scenario"] == scenario]
+        present = set(f["arm"] if case is None else f.loc[f["case"] == case, "arm"])
+        return [name for name in self.arms if name in present]
+
+    def cell(self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")) -> Shown | None:
+        """The first block's cell that has files and none of these verdicts; a slim run has no files."""
+        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
+        for key, rows in f.groupby(["place", "cell"], sort=True):
+            place, number = cast(tuple[int, int], key)
+            line = self.line(place, number)
+            if line is not None and line["state"] == "done" and not self.runs[place].slim and not rows["verdict"].isin(refuse).any():
+                return Shown(str(rows["label"].iloc[0]), arm, self.runs[place].cell(number))
+        return None
+
+    def place(self, scenario: str, case: str, arm: str) -> int | None:
+        """Which run the measures of an arm stand from."""
+        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
+        return None if f.empty else int(f["place"].iloc[0])
+
+    def line(self, place: int, number: int) -> Mapping[str, Any] | None:
+        """A cell's line in run.json."""
+        return next((line for line in self.runs[place].info["cells"] if line["number"] == number), None)
+
+    def blocks(self, scenario: str) -> int:
+        """The fewest blocks that any arm has in a scenario."""
+        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] != "capacity")]
+        return 0 if f.empty else int(f.groupby(["case", "arm"])["block"].nunique().min())
+
+
+def workers_of(joined: Joined, case: str) -> int:
+    """How many workers a case of `work` has: N is the plan's."""
+    rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
+    return load_scenarios()["work"].slots(case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"]))
+
+
+def letter(place: int) -> str:
+    """How the page calls a run, where there are several."""
+    return ascii_uppercase[place] if place < len(ascii_uppercase) else f"R{place + 1}"
+
+
+def prefix(place: int, of: int) -> str:
+    """What stands before a cell's number where there are several runs."""
+    return "" if of == 1 else f"{letter(place)}·"
+
+
+def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
+    """Guarantees apart is the tables' work; here: published systems, others, the floor; then by profile."""
+    system, profile = str(arm["system"]), str(arm["profile"])
+    known = list(TITLES)
+    rank = known.index(system) if system in known else len(known) + (system == FLOOR)
+    return bool(arm.get("variant")), rank, system, PROFILES.index(profile) if profile in PROFILES else 1, str(arm["arm"])
+
+
+def join(runs: Sequence[Run]) -> Joined:
+    """Put the runs together and find out which cell stands behind each measure; UsageError where different versions of the instrument made them."""
+    if unlike := unlike_any([run.info for run in runs]):
+        raise UsageError(f"these runs were measured by different versions of bench ({'; '.join(unlike)}): take them one by one")
+    tables = [_numbered(run, place, len(runs)) for place, run in enumerate(runs)]
+    every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    standing = every[every["cell"] == every.groupby(["place", *KEY])["stands"].transform("max")]
+    first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
+    twice = standing[standing["place"] != first]
+    doubled = tuple(dict.fromkeys(f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)))
+    return Joined(tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled)
+
+
+def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
+    """measures.csv has no cell numbers: the n-th row of a metric belongs to the n-th cell of that key, for a retry comes later."""
+    lines = [line for line in run.info["cells"] if line["state"] in MEASURED]
+    cells = pd.DataFrame([[line[name] for name in (*KEY, "number")] for line in lines], columns=[*KEY, "cell"]).sort_values("cell")
+    cells["nth"] = cells.groupby(KEY).cumcount()
+    frame = run.measures.copy()
+    frame["nth"] = frame.groupby([*KEY, "metric"]).cumcount()
+    frame = frame.merge(cells, on=[*KEY, "nth"], how="left")
+    frame["cell"] = frame["cell"].fillna(0).astype(int)
+    frame["place"] = place
+    frame["label"] = [f"{prefix(place, of)}{number:03d}" for number in frame["cell"]]
+    # Of the cells of one key the last that is not invalid stands, or else the last.
+    bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*KEY, "cell")]).transform("any")
+    good = frame["cell"].where(~bad).groupby([frame[name] for name in KEY]).transform("max")
+    last = frame.groupby(KEY)["cell"].transform("max")
+    frame["stands"] = good.fillna(last).astype(int)
+    return frame.drop(columns="nth")

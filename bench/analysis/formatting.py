@@ -1,0 +1,132 @@
+"""Measures in words: one figure from the blocks of an arm, or the verdict that stands in its place."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.model.metric import METRICS
+
+VERDICTS = {
+    "beyond": "the truth is larger than the value: the horizon or the time cap ended the cell first",
+    "unbounded": "the backlog grew to the end: there is no such number",
+    "not_offered": "the system does not offer it",
+    "unavailable": "not to be had on this machine or this broker",
+    "withheld": "too few samples for this number",
+    "invalid": "the instrument was not fit: the cell says nothing about the system",
+    "wrong": "tasks lost or doubled against the guarantee: the cell gives no speed",
+}
+INTERVAL = "95 %"  # how the reason of a measure that has an interval of its own begins
+# Worse news first: what a figure says when its blocks disagree.
+_WORST = ("wrong", "unbounded", "beyond", "withheld", "unavailable", "not_offered", "invalid")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a table: its text without unit, its value if there is one, and what it is worth."""
+
+    text: str
+    value: float | None = None
+    verdict: str = "ok"
+    note: str = ""
+    cells: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the text is a measured number and not a verdict."""
+        return self.value is not None and self.verdict in ("ok", "beyond")
+
+
+def number(value: float) -> str:
+    """About three digits; whole numbers from 100 on."""
+    size = abs(value)
+    if math.isinf(value):
+        return "∞"
+    if size < 1e-9:
+        return "0"
+    if size >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{1 if size >= 10 else 2 if size >= 1 else 3}f}"
+
+
+def scale(metric: str) -> tuple[str, float]:
+    """(unit, divisor) in which a metric is shown: memory, and its growth in an hour, in MB, all else as stored."""
+    known = METRICS[metric]
+    return (
+        ("MB", 1e6) if metric.endswith(("memory_peak_bytes", "growth_bytes_per_hour")) or (known.unit == "bytes" and "memory" in metric) else (known.unit, 1.0)
+    )
+
+
+def records(frame: pd.DataFrame) -> list[Any]:
+    """The rows one by one, fields by name."""
+    return list(frame.itertuples())
+
+
+def cells_of(rows: pd.DataFrame) -> str:
+    """The cell numbers behind some measures."""
+    return ", ".join(dict.fromkeys(rows["label"])) if not rows.empty else ""
+
+
+def figure(rows: pd.DataFrame, metric: str) -> Figure:
+    """One arm's blocks of one metric as one figure: the median, or the verdict."""
+    if rows.empty:
+        return Figure("not run", verdict="missing")
+    cells, verdicts = cells_of(rows), list(rows["verdict"])
+    kind = METRICS[metric].kind
+    if "wrong" in verdicts and kind != "count":
+        return Figure("wrong", None, "wrong", _reason(rows, "wrong"), cells)
+    fit = rows[rows["verdict"].isin(("ok", "beyond", "unbounded", "wrong"))]
+    if fit.empty:
+        worst = next(word for word in (*_WORST, *verdicts) if word in verdicts)
+        return Figure(worst.replace("_", " "), None, worst, _reason(rows, worst), cells)
+    return _over_blocks(fit, rows, metric, cells)
+
+
+def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:
+    rate = METRICS[metric].better == "higher"
+    # A block without an end counts as longer than every other one; a rate that the time cap cut short is still a rate.
+    endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
+    values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
+    middle = (
+        float(np.median(values)) if METRICS[metric].kind != "count" else float(np.median(values[~np.isnan(values)])) if (~np.isnan(values)).any() else math.nan
+    )
+    notes = [_reason(fit, word) for word in ("beyond", "unbounded", "wrong") if word in set(fit["verdict"])]
+    notes += [f"{text} {METRICS[metric].unit}" for text in set(fit["reason"]) if str(text).startswith(INTERVAL)] if len(fit) == 1 else []
+    if len(fit) > 1 and endless.any():
+        notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")
+    if len(fit) < len(rows):
+        notes.append(f"{len(rows) - len(fit)} of {len(rows)} blocks gave no number")
+    note = "; ".join(note for note in notes if note)
+    if math.isnan(middle):
+        return Figure("–", None, "withheld", note, cells)
+    if not math.isinf(middle):
+        verdict = "wrong" if "wrong" in set(fit["verdict"]) else "beyond" if "beyond" in set(fit["verdict"]) else "ok"
+        shown = middle / scale(metric)[1]
+        whole = METRICS[metric].kind == "count" and shown.is_integer()
+        return Figure(f"{shown:,.0f}" if whole else number(shown), middle, verdict, note, cells)
+    if "unbounded" in set(fit["verdict"]):
+        return Figure("unbounded", None, "unbounded", note, cells)
+    horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
+    return Figure(f"> {horizon / scale(metric)[1]:g}", horizon, "beyond", note, cells)
+
+
+def _reason(rows: pd.DataFrame, verdict: str) -> str:
+    found = [str(text) for text in rows.loc[rows["verdict"] == verdict, "reason"] if text]
+    return "; ".join(dict.fromkeys(found))
+
+
+def listing(parts: list[str]) -> str:
+    """a, b and c."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def times(ratio: float) -> str:
+    """A ratio to two digits, as a factor."""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
+
+
+def plain(value: Any) -> str:
+    """A setting's value as a person would write it."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)

@@ -1,0 +1,73 @@
+"""`bench export --slim`: a run small enough to be kept beside code, with every number and without the events behind them."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.analysis import stored_measures
+from bench.analysis.dataset import join
+from bench.analysis.evidence import STORED, all_evidence
+from bench.base.errors import UsageError
+from bench.record import store
+from bench.record.store import Run
+
+LIMIT_BYTES = 200 * 1024
+EVENTS = "raw events, samples and logs of the cells"
+
+
+@dataclass(frozen=True)
+class Slim:
+    """A run that was exported: where to, how large, and what it does not have."""
+
+    path: Path
+    bytes: int
+    left_out: tuple[str, ...]
+
+
+def export_slim(run: Run, out: Path) -> Slim:
+    """Write the slim copy into a fresh folder; UsageError where it cannot be written, or the run is slim already."""
+    if run.slim:
+        raise UsageError(f"{run.path} is slim already: copy the folder")
+    store.fresh_folder(out)
+    try:
+        _numbers(run, out)
+        left = [EVENTS, *(name for name, paths in _extras(run) if not _fits(run, out, paths))]
+        store.write_json(out / "run.json", {**run.info, "slim": True, "left_out": left}, compact=True)
+    except OSError as error:
+        shutil.rmtree(out, ignore_errors=True)
+        raise UsageError(f"{out} cannot be written ({error.strerror}): free some space or choose another --out") from None
+    return Slim(out, _size(out), tuple(left))
+
+
+def _numbers(run: Run, out: Path) -> None:
+    """What no slim run can be without: measures, and what recovery's events tell of the tasks that were hit."""
+    store.write_json(out / "run.json", {**run.info, "slim": True, "left_out": []}, compact=True)
+    stored_measures.write_measures(Run(out, {}), run.measures)
+    found = [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
+    if found:
+        store.write_json(out / STORED, {f"{each['case']} {each['arm']}": each for each in found}, compact=True)
+
+
+def _extras(run: Run) -> list[tuple[str, list[Path]]]:
+    """What is kept if there is room for it, the more useful first; each is kept whole or not at all."""
+    cells = [store.cell_folder(run.path, int(line["number"])) for line in run.info["cells"]]
+    groups = [("comparisons.csv", [run.path / "comparisons.csv"]), ("selftest.json", [run.path / "selftest.json"])]
+    groups += [(f"{name} of the cells", [folder / name for folder in cells]) for name in ("cell.json", "phases.json")]
+    there = [(name, [path for path in paths if path.is_file()]) for name, paths in groups]
+    return [(name, paths) for name, paths in there if paths]
+
+
+def _fits(run: Run, out: Path, paths: Sequence[Path]) -> bool:
+    """Copy them and say so, or leave them out where the copy would grow beyond the limit; the list of what is left out needs its room too."""
+    if _size(out) + sum(path.stat().st_size for path in paths) > LIMIT_BYTES - 1024:
+        return False
+    for path in paths:
+        target = out / path.relative_to(run.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return True
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,97 @@
+"""From stored cells to measures.csv and comparisons.csv: offline, and the same numbers every time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
+from bench.model.metric import METRICS, Measure
+from bench.record import store
+from bench.record.store import MEASURE_COLUMNS, Run
+from bench.run.plan import load_scenarios
+
+COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
+
+
+def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
+    """Every measure of one cell: from its files, or from why it has none."""
+    scenario = load_scenarios()[line["scenario"]]
+    if line["state"] == "done":
+        return scenario.measure(run.cell(int(line["number"])), int(run.info["machine"]["cores"]))
+    verdict = line["verdict"]
+    return [Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])]
+
+
+def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[list[Any]]:
+    """The lines of measures.csv for one cell."""
+    arm = run.info["arms"][line["arm"]]
+    head = [run.id, line["scenario"], line["case"], line["arm"], arm["system"], arm["profile"], arm["broker"], arm["variant"], line["block"]]
+    return [[*head, m.metric, m.value, METRICS[m.metric].unit, METRICS[m.metric].better, m.verdict, m.reason] for m in measures]
+
+
+def measure_run(run: Run) -> pd.DataFrame:
+    """measures.csv of a whole run, computed anew; UsageError for a slim one, which has no events."""
+    if run.slim:
+        raise UsageError(f"{run.path} is a slim run, its raw events are not there: its measures.csv stands as it was exported, measure the whole run")
+    found = [row for line in run.info["cells"] if line["state"] in ("done", "failed", "skipped") for row in rows(run, line, measure_cell(run, line))]
+    return pd.DataFrame(found, columns=MEASURE_COLUMNS)
+
+
+def write_measures(run: Run, measures: pd.DataFrame) -> None:
+    """Store measures.csv."""
+    _csv(run.path / "measures.csv", measures)
+
+
+def write(run: Run, measures: pd.DataFrame) -> None:
+    """Store measures.csv and comparisons.csv."""
+    from bench.analysis.comparisons import compare_arms  # scipy behind it weighs 60 MB: not while a cell is being measured
+
+    _csv(run.path / "measures.csv", measures)
+    if measures.empty or run.info["plan"]["size"] == "smoke":
+        comparisons = pd.DataFrame(columns=COMPARISON_COLUMNS)
+    else:
+        guarantees = {name: arm["guarantee"] for name, arm in run.info["arms"].items()}
+        comparisons = compare_arms(measures, run.info["plan"]["size"], guarantees)
+    _csv(run.path / "comparisons.csv", comparisons)
+
+
+def _csv(path: Path, frame: pd.DataFrame) -> None:
+    part = path.with_name(path.name + ".part")
+    try:
+        # Absolute: pandas takes a name that begins with `~` for a home.
+        where = part.absolute()
+        frame.to_csv(where, index=False, float_format="%.9g", encoding="utf-8", errors="replace")
+        part.replace(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise UsageError(f"{path} cannot be written ({why}): free some space or choose another --out") from None
+
+
+def note_versions(run: Run) -> None:
+    """Write into run.json by which version of each scenario its figures have just been made; a run of 0.1 counted none."""
+    code = run.info.get("code")
+    if code is None:
+        return
+    known = load_scenarios()
+    for name, parts in code["scenarios"].items():
+        parts["measure"] = known[name].measure_version
+    store.write_json(run.path / "run.json", run.info)
+
+
+def exit_code(run: Run, measures: pd.DataFrame) -> int:
+    """The worst of wrong, invalid and ok; an invalid cell that was measured again well does not count."""
+    if (measures["verdict"] == "wrong").any():
+        return EXIT_WRONG
+    again = {line["retry_of"] for line in run.info["cells"] if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"}
+    bad = [line for line in run.info["cells"] if line["verdict"] == "invalid" and not {line["number"], line["retry_of"]} & again]
+    return EXIT_INVALID if bad else EXIT_OK
+
+
+def open_measured(path: Path) -> Run:
+    """A run with its measures at hand; those of a run that was cut off are computed now, in memory."""
+    run = store.open_run(path)
+    if not (path / "measures.csv").exists():
+        run.__dict__["measures"] = measure_run(run)
+    return run

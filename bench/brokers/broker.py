@@ -1,0 +1,107 @@
+"""What every broker of a cell can do, whoever serves."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from bench.model.arm import Arm
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a connection leads: the server, as host:port or as a path, and the database in it."""
+
+    address: str
+    database: str
+
+    @classmethod
+    def of(cls, host: str, port: int, database: object) -> "Place":
+        """A server by name or number, however it is written."""
+        plain = host.lower().strip("[]")
+        return cls(f"{'127.0.0.1' if plain == 'localhost' else plain}:{port}", str(database))
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine."""
+        host = self.address.rpartition(":")[0]
+        return self.address.startswith("/") or host in ("127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the broker says of itself: bytes, seconds, calls; None = it does not say. `own` counts the instrument's questions."""
+
+    memory: int | None = None
+    cpu_s: float | None = None
+    commands: int | None = None
+    pushes: int | None = None
+    own: int | None = None
+    messages: int | None = None  # waiting in its queues
+
+
+class Broker(Protocol):
+    """One broker of one cell: a server of our own, a file, or the user's server by URL."""
+
+    url: str  # with its password; it travels in one environment variable
+    pid: int | None  # the root of its processes; None if it has none here
+    by_os: bool  # it says nothing of its memory and CPU: the operating system is asked
+    ours: bool  # started by this cell: it may be harmed
+
+    def start(self) -> None:
+        """Serve; CellFailed with the last log lines if it cannot. After a kill: again, on the same data."""
+        ...
+
+    def kill(self) -> int:
+        """SIGKILL; the stamp right after it. Unavailable or NotOffered where there is nothing of ours to kill."""
+        ...
+
+    def counters(self, edge: bool) -> Counters | None:
+        """The counters now; None while it is away. At the edge of a phase also what costs more to ask."""
+        ...
+
+    def describe(self) -> Mapping[str, str]:
+        """Name, version and origin of who serves."""
+        ...
+
+    def clean_up(self, patterns: Sequence[str]) -> None:
+        """Leave a server that is not ours as it was."""
+        ...
+
+    def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class Given(Broker, Protocol):
+    """A server of the user's."""
+
+    @property
+    def place(self) -> Place:
+        """Where its URL leads."""
+        ...
+
+    def check_rights(self, arm: Arm) -> None:
+        """UsageError that names what an arm needs and may not do there; nothing is changed."""
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """A broker of ours whose memory can be made to run out."""
+
+    def fill(self) -> None:
+        """From now on there is no memory left."""
+        ...
+
+    def relieve(self) -> None:
+        """There is memory again."""
+        ...
+
+
+@runtime_checkable
+class Drops(Protocol):
+    """A broker of ours that can close its clients' connections."""
+
+    def clients(self) -> list[Callable[[], None]]:
+        """For each client connected now, our own left out, what closes its connection."""
+        ...

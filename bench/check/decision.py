@@ -1,0 +1,183 @@
+"""What a stream of blocks comes to. Pure: the same blocks give the same decision, whoever measured them and whenever."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from bench.analysis.comparison_result import Says
+from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
+from bench.check.blocks import GATED, HARD, LATE, SOFT, Block, Key, Number
+from bench.check.estimate import Sight
+from bench.check.group_sequential import Judged, Rules, judge
+from bench.model.metric import METRICS
+
+State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
+TWICE = 2  # a count differs when so many blocks in a row say so, and no block anything else
+CENSORED, CENSORED_TIMES = ("beyond", "unbounded"), 3
+GIVE_UP_AFTER = 5  # blocks without a single number: whatever is wrong is not noise
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where one measure stands, and on what."""
+
+    key: Key
+    state: State
+    sight: Sight = field(default_factory=Sight)
+    suspected: int = 0
+    reason: str = ""
+
+    @property
+    def says(self) -> Says:
+        """The state in the words of a comparison."""
+        if self.state not in ("larger", "smaller"):
+            return "same" if self.state == "same" else "unclear"
+        good = "larger" if METRICS[self.key.metric].better == "higher" else "smaller"
+        return "improvement" if self.state == good else "regression"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`more` = the next block is wanted; else `exit_code` stands. `notes` say what a reader must know first; `wanted`: scenarios with an open measure."""
+
+    more: bool
+    exit_code: int
+    findings: tuple[Finding, ...]
+    blocks: int
+    notes: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+
+
+def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decision:
+    """Where the gate stands after these blocks; `ended` = the budget holds no further one."""
+    keys = list(dict.fromkeys(key for block in blocks for key in block.pairs))
+    fates, notes = _fates(blocks, [key for key in keys if key.metric in (*HARD, *SOFT)], rules)
+    judged = [_finding(blocks, key, rules, ended) for key in keys if key.metric in (rules.fail_on or GATED)]
+    findings = (*fates, *judged)
+    wrong = any(each.says == "regression" and each.key.metric in HARD for each in fates)
+    worse = any(each.says == "regression" for each in findings)
+    nothing = not any(each.sight.blocks for each in judged)
+    waiting = [each for each in judged if each.state in ("open", "suspect") and asked_for(each, rules)]
+    # A task that was stuck once has to be stuck a second time, which only shows where it was.
+    wanted = tuple(dict.fromkeys(each.key.scenario for each in (*waiting, *(fate for fate in fates if fate.state == "unclear"))))
+    more = not (ended or wrong or worse) and bool(waiting) and not (nothing and len(blocks) >= GIVE_UP_AFTER)
+    code = EXIT_WRONG if wrong else EXIT_REGRESSION if worse else EXIT_INVALID if nothing else _no_worse(judged, rules)
+    return Decision(more, code, findings, len(blocks), notes, wanted)
+
+
+def with_features(decision: Decision, findings: Sequence[Finding], note: str) -> Decision:
+    """The same with what was seen of features: one that is gone is a regression, whatever the blocks say."""
+    gone = any(each.says == "regression" for each in findings) and decision.exit_code != EXIT_WRONG
+    notes = (*decision.notes, note) if note else decision.notes
+    return replace(decision, exit_code=EXIT_REGRESSION if gone else decision.exit_code, findings=(*findings, *decision.findings), notes=notes)
+
+
+def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
+    """Nothing is worse for certain: is it certain that nothing is?"""
+    unsure = [each for each in judged if each.state in ("open", "suspect", "unclear") and asked_for(each, rules) and not _harmless(each, rules)]
+    missing = [each for each in judged if each.state == "absent" and each.key.metric in rules.fail_on]
+    return EXIT_INCONCLUSIVE if unsure or missing else EXIT_OK
+
+
+def asked_for(finding: Finding, rules: Rules) -> bool:
+    """Whether it stands in the way as long as it is not settled: what is only watched does so once it is suspected."""
+    return bool(finding.suspected) or rules.need(finding.key.metric)
+
+
+def _harmless(finding: Finding, rules: Rules) -> bool:
+    """Whether the interval excludes that head is worse by what was asked for, though it may be better."""
+    metric = METRICS[finding.key.metric]
+    if metric.kind == "count" or finding.reason or not finding.sight.bounded:
+        return False
+    worst = -finding.sight.low if metric.better == "higher" else finding.sight.high
+    return worst < math.log1p(rules.asked(finding.key.metric))
+
+
+def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Finding:
+    # A scenario that was settled is left out of later blocks.
+    pairs = [block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid"))) for block in blocks if key.scenario in block.scenarios]
+    verdicts = [(base.verdict, head.verdict) for base, head in pairs]
+    if gone := _gone(verdicts):
+        return Finding(key, _bad(key), reason=gone)
+    if all(base == head and base in ("not_offered", "unavailable", "withheld") for base, head in verdicts):
+        return Finding(key, "absent", reason=verdicts[0][0].replace("_", " "))
+    if METRICS[key.metric].kind == "count":
+        return _counted(key, [(base.value, head.value) for base, head in pairs if base.value is not None and head.value is not None], rules, ended)
+    found = judge([_log(base.value, head.value) for base, head in pairs], rules, key.metric, ended)
+    return _censored(key, verdicts, found)
+
+
+def _bad(key: Key) -> Literal["larger", "smaller"]:
+    return "smaller" if METRICS[key.metric].better == "higher" else "larger"
+
+
+def _gone(verdicts: Iterable[tuple[str, str]]) -> str:
+    """A measure that the base has and the head does not offer: no noise does that."""
+    return "the head no longer offers it" if any(base == "ok" and head == "not_offered" for base, head in verdicts) else ""
+
+
+def _log(base: float | None, head: float | None) -> float | None:
+    return math.log(head) - math.log(base) if base is not None and head is not None and min(base, head) > 0 else None
+
+
+def _censored(key: Key, verdicts: Sequence[tuple[str, str]], found: Judged) -> Finding:
+    """Blocks in which one arm has no number because it was too slow are its worst: what is left flatters it."""
+    base = sum(below in CENSORED and above == "ok" for below, above in verdicts)
+    head = sum(above in CENSORED and below == "ok" for below, above in verdicts)
+    finding = Finding(key, found.state, found.sight, found.suspected)
+    if head == base:
+        return finding
+    reason = f"no end in sight in {base} blocks of the base and {head} of the head"
+    if max(base, head) >= CENSORED_TIMES and min(base, head) == 0:
+        good: Literal["larger", "smaller"] = "larger" if _bad(key) == "smaller" else "smaller"
+        return Finding(key, _bad(key) if head else good, found.sight, found.suspected, reason)
+    return Finding(key, "unclear" if found.state == "same" else found.state, found.sight, found.suspected, reason)
+
+
+def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended: bool) -> Finding:
+    """An exact count: two blocks that say the same decide, the second is the second hit."""
+    differences = [head - base for base, head in pairs]
+    floor = rules.floor(key.metric)
+    mean = math.fsum(differences) / len(differences) if differences else 0.0
+    half = max((abs(each - mean) for each in differences), default=0.0)
+    sight = Sight(mean, mean - half, mean + half, blocks=len(differences))
+    state: State = "unclear" if ended else "open"
+    if len(differences) >= TWICE:
+        if min(differences) > floor:
+            state = "larger"
+        elif max(differences) < -floor:
+            state = "smaller"
+        elif abs(mean) <= floor:
+            state = "same"
+    return Finding(key, state, sight)
+
+
+def _fates(blocks: Sequence[Block], keys: Sequence[Key], rules: Rules) -> tuple[list[Finding], tuple[str, ...]]:
+    """What happened to tasks, over all blocks; only those that something happened to."""
+    found, notes = [], []
+    for key in keys:
+        pairs = [block.pairs[key] for block in blocks if key in block.pairs]
+        base, head = (sum(pair[side].value or 0.0 for pair in pairs) for side in (0, 1))
+        if base == head == 0:
+            continue
+        finding = _fate(key, int(base), int(head), pairs, rules)
+        found.append(finding)
+        if base and key.metric in HARD:
+            notes.append(f"the base is wrong too: {finding.reason} ({key.scenario})")
+    return found, tuple(notes)
+
+
+def _fate(key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules) -> Finding:
+    state: State = "same"
+    if not base or not head or _chance(max(base, head), base + head) <= rules.alpha / 2:
+        state = "larger" if head > base else "smaller"
+    if key.metric in LATE and state != "same" and sum(bool(pair[head > base].value) for pair in pairs) < TWICE:
+        state = "unclear"
+    each = (head - base) / len(pairs)
+    return Finding(key, state, Sight(each, each, each, blocks=len(pairs)), reason=f"{key.metric}: {base} of the base, {head} of the head")
+
+
+def _chance(larger: int, both: int) -> float:
+    """That of so many events at least `larger` fall on one side, if each side is as likely."""
+    return float(sum(math.comb(both, k) for k in range(larger, both + 1)) / 2**both)

@@ -1,0 +1,135 @@
+"""A decision in the form that every comparison has (bench.analysis.comparison_result), and in words."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.analysis.comparison_result import Change, Changes
+from bench.analysis.stats import blocks_needed, sd_allowed, smallest_detectable, word
+from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
+from bench.check.blocks import HARD, Block, Key
+from bench.check.decision import Decision, Finding, asked_for
+from bench.check.group_sequential import Rules
+from bench.model.metric import METRICS, Metric
+
+MEANING = {
+    EXIT_OK: "ok",
+    EXIT_REGRESSION: "regression",
+    EXIT_INCONCLUSIVE: "inconclusive: the noise is larger than what was asked for",
+    EXIT_WRONG: "wrong: tasks were lost or doubled",
+    EXIT_INVALID: "invalid: nothing was measured that can be judged",
+}
+
+
+def changes_of(decision: Decision, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules, about: Mapping[str, Any]) -> Changes:
+    """All measures, the one that is farthest from "the same" first."""
+    lines = [_line(finding, blocks, arms, rules) for finding in decision.findings if finding.state != "absent"]
+    order = {"regression": 0, "unclear": 1, "improvement": 2}
+    lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
+    code = decision.exit_code
+    title = f"{arms[1]} against {arms[0]}"
+    told = {**about, "blocks": decision.blocks, "rules": {"looks": rules.looks, "again": rules.again, "alpha": rules.alpha, "miss": rules.miss}}
+    return Changes(title, *arms, code, _summary(code, lines, decision, rules), tuple(lines), decision.notes, told)
+
+
+def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules) -> Change:
+    key, metric = finding.key, METRICS[finding.key.metric]
+    pairs = [block.pairs[key] for block in blocks if key in block.pairs]
+    both = [(base.value, head.value) for base, head in pairs if base.value is not None and head.value is not None]
+    values = [_middle([pair[side] for pair in both], metric) for side in (0, 1)]
+    ratio, low, high, weight = _estimate(finding, metric, rules)
+    detectable = None
+    if metric.kind == "ratio" and not math.isnan(finding.sight.sd):
+        detectable = smallest_detectable(finding.sight.sd, finding.sight.blocks, rules.alpha / len(rules.looks), 1 - rules.miss)
+    reason = _reason(finding, pairs, metric, rules)
+    head = (key.scenario, key.case, key.metric, arms[0], arms[1], values[0], values[1])
+    return Change(*head, ratio, low, high, finding.sight.blocks, detectable, _verdict(finding, metric), finding.says, weight, reason)
+
+
+def _verdict(finding: Finding, metric: Metric) -> str:
+    """In the words of comparisons.csv."""
+    if finding.state not in ("larger", "smaller"):
+        return "tie" if finding.state == "same" else "unclear"
+    return word(finding.state == "larger", "none" if metric.kind == "count" else metric.better, duration=metric.name.startswith("latency"))
+
+
+def _middle(values: Sequence[float], metric: Metric) -> float | None:
+    if not values:
+        return None
+    if metric.kind == "ratio" and min(values) > 0:
+        return math.exp(math.fsum(map(math.log, values)) / len(values))
+    return math.fsum(values) / len(values)
+
+
+def _estimate(finding: Finding, metric: Metric, rules: Rules) -> tuple[float | None, float | None, float | None, float]:
+    """ratio, low, high, weight; the interval is that of the look that decided."""
+    sight = finding.sight
+    if not sight.blocks:
+        return None, None, None, math.inf if finding.says == "regression" else 0.0
+    if metric.kind == "count":
+        return sight.middle, sight.low, sight.high, abs(sight.middle) / (rules.floor(metric.name) or 1.0)
+    weight = abs(sight.middle) / math.log1p(rules.floor(metric.name))
+    if not sight.bounded:
+        return math.exp(sight.middle), None, None, weight
+    return math.exp(sight.middle), math.exp(sight.low), math.exp(sight.high), weight
+
+
+def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules) -> str:
+    """Why it is not decided, and what would be needed."""
+    if finding.reason or finding.says != "unclear" or finding.state in ("open", "suspect"):
+        return finding.reason
+    if not finding.sight.blocks:
+        verdicts = sorted({number.verdict for pair in pairs for number in pair if number.value is None})
+        return f"no block has both numbers ({', '.join(verdicts)})"
+    if metric.kind == "count":
+        return "the blocks do not agree"
+    told = "suspected once, not confirmed; " if finding.suspected else "" if rules.need(metric.name) else "only watched; "
+    return told + _needed(finding, rules)
+
+
+def _needed(finding: Finding, rules: Rules) -> str:
+    sd, blocks, asked = finding.sight.sd, finding.sight.blocks, rules.asked(finding.key.metric)
+    if math.isnan(sd):
+        return f"{blocks} blocks are too few"
+    level, power = rules.alpha / len(rules.looks), 1 - rules.miss
+    needed, quiet = blocks_needed(sd, asked, level, power), sd_allowed(asked, blocks, level, power)
+    many = f"{needed} blocks" if needed else "more than 4,000 blocks"
+    if needed and needed <= blocks:
+        return f"the change is too close to what was asked for ({asked:.0%}) to be told from it in {blocks} blocks"
+    return f"blocks differ by {sd:.1%}: a change of {asked:.0%} needs {many}, or blocks that differ by no more than {quiet:.1%}"
+
+
+def _summary(code: int, lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
+    worse, better, unclear = ([line for line in lines if line.says == says] for says in ("regression", "improvement", "unclear"))
+    in_the_way = {each.key for each in decision.findings if asked_for(each, rules)}
+    unclear = [line for line in unclear if Key(line.scenario, line.case, line.metric) in in_the_way]
+    counted = f"{decision.blocks} blocks"
+    gains = f"; better: {_named(better)}" if better else ""
+    if code == EXIT_WRONG:
+        return f"wrong: {'; '.join(line.reason for line in worse if line.metric in HARD)} ({counted})"
+    if code == EXIT_REGRESSION:
+        return f"regression: {_named(worse)} ({counted}){gains}"
+    if code == EXIT_INVALID:
+        return f"invalid: no block has a number of both arms ({counted}); the cells say why"
+    if code == EXIT_INCONCLUSIVE:
+        lacking = [name for name in rules.fail_on if name not in {line.metric for line in lines}]
+        first = f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}" if unclear else f"no number of {', '.join(lacking)}"
+        return f"inconclusive after {counted}: {first}{f' (and {len(unclear) - 1} more)' if len(unclear) > 1 else ''}{gains}"
+    return f"ok: nothing is worse by what was asked for ({_asked(decision, rules)}; {counted}){gains}"
+
+
+def _asked(decision: Decision, rules: Rules) -> str:
+    """The sizes that are ruled out; they differ by measure."""
+    sizes = sorted({rules.asked(each.key.metric) for each in decision.findings if METRICS[each.key.metric].kind == "ratio" and asked_for(each, rules)})
+    return " to ".join(f"{100 * size:.3g} %" for size in dict.fromkeys((*sizes[:1], *sizes[-1:]))) or "counts"
+
+
+def _named(lines: Sequence[Change]) -> str:
+    return ", ".join(f"{line.label} {said(line)}" for line in lines)
+
+
+def said(line: Change) -> str:
+    """The estimate in words: a per cent, or a difference of counts."""
+    if METRICS[line.metric].kind == "count" or line.ratio is None:
+        return line.reason or (f"{line.ratio:+.3g}" if line.ratio is not None else line.verdict)
+    return f"{line.ratio - 1:+.1%}"

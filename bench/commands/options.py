@@ -1,0 +1,70 @@
+"""What the commands share: the application, the options that several have, and where words go."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from adapters.base import Adapter
+from bench.base import environ, streams
+from bench.base.errors import UsageError
+from bench.model import arm
+from bench.record.stored_features import Features, open_features
+
+OURS = ("QUEUE_BENCH_", "PYTHONPATH")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Compare the Python task queues Celery, RQ and Huey, by numbers that can be traced.")
+Wait = Annotated[bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")]
+FeaturesOption = Annotated[Path | None, typer.Option("--features", help="a folder that `bench features` has made")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output and nothing else there")]
+Pass = Annotated[list[str], typer.Option("--pass", help="a variable that measured processes get too; its name is recorded, its value never")]
+RunArg = Annotated[str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")]
+Adapters = Annotated[list[Path], typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)")]
+
+
+def console(quiet: bool = False) -> Console:
+    """Where words for people go: standard error when standard output is for a machine."""
+    return Console(stderr=quiet, highlight=False)
+
+
+def answer(value: Any) -> None:
+    """The one JSON document: UTF-8, and ASCII with escapes where standard output is none."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    sys.stdout.write((text if streams.utf8(text) else json.dumps(value, indent=1)) + "\n")
+
+
+def given_features(folder: Path | None) -> Features | None:
+    """Those that were named, or none."""
+    return None if folder is None else open_features(folder)
+
+
+def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """The variables to hand on; UsageError for one that is not there, is ours, or steers a system."""
+    steering = arm.read_by(adapters)
+    for text in names:
+        name, equals, _ = text.partition("=")
+        if equals or not name:
+            raise UsageError(f"--pass {name}: give the name of a variable alone, and export its value")
+        if environ.matches(name, steering):
+            raise UsageError(
+                f"--pass {name}: a measured library reads it, so the arm would be another one than "
+                f"it says: change a setting of the arm, as in celery/default{{SETTING=VALUE}}"
+            )
+        if name.startswith(OURS):
+            raise UsageError(f"--pass {name}: bench sets this variable itself: leave it out")
+        if name not in os.environ:
+            raise UsageError(f"--pass {name}: there is no such variable: export it first")
+    return tuple(sorted(set(names)))
+
+
+def find_run(name: str) -> Path:
+    """The folder of a run given by path or id."""
+    for path in (Path(name), Path("results") / name):
+        if path.is_dir():
+            return path
+    known = [path.parent.name for path in Path("results").glob("**/run.json")]
+    raise arm.nearest(name, known, "run") if known else UsageError(f"there is no run {name!r}: `bench run` makes one")

@@ -1,0 +1,130 @@
+"""`bench compare`: base and head, refused where they are unlike, and what all measures say together."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis.comparison_result import Change, Changes, Says
+from bench.analysis.comparisons import refuse_unknown
+from bench.analysis.library_versions import changed
+from bench.analysis.stats import MIN_BLOCKS
+from bench.base.errors import EXIT_OK, AllInvalid, UsageError
+from bench.compare.alike import differences
+from bench.compare.change_phrases import by_how_much
+from bench.compare.changes import lines, verdicts
+from bench.compare.sides import Side, couples, one_run
+
+APART = "not interleaved: the machine may have drifted between the two; Welch's t on the logarithms, blocks are no pairs"
+TOLD = 3  # measures that the summary names
+
+
+def compare(base: Side, head: Side, force: bool = False) -> Changes:
+    """Every measure of head beside base. UsageError for unlike sides (unless forced) and where nothing is in common; AllInvalid where no number is left."""
+    for side in (base, head):
+        refuse_unknown(side.measures)
+    beside = couples(base, head)
+    unlike = differences(base, head, beside)
+    if unlike and not force:
+        raise UsageError(f"{base.name} and {head.name} are unlike ({'; '.join(unlike)}): compare like with like, or use --force, which is printed on top")
+    found = lines(base, head, beside)
+    if not any(line.blocks for line in found):
+        raise _nothing(base, head)
+    notes = tuple(_notes(base, head, beside, unlike, found))
+    return Changes(_title(base, head), base.name, head.name, EXIT_OK, summary(found, not base.arm), found, notes, _about(base, head, beside))
+
+
+def _title(base: Side, head: Side) -> str:
+    if base.arm and one_run(base, head):
+        return f"{head.arm} beside {base.arm}, in {base.run.id}"
+    return f"{head.name} beside {base.name}"
+
+
+def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
+    """Why there is no line with a number on both sides."""
+    kinds = [set(zip(side.measures["scenario"], side.measures["case"], side.measures["metric"], strict=True)) for side in (base, head)]
+    if not kinds[0] & kinds[1]:
+        had = [", ".join(sorted({f"{scenario} {case}".removesuffix(" -") for scenario, case, _ in kind})) or "nothing" for kind in kinds]
+        return UsageError(f"no measure in common: {base.name} has {had[0]}; {head.name} has {had[1]}; measure the same scenarios and cases")
+    told = [verdicts(side.measures[side.measures["verdict"] != "ok"]) or "ok" for side in (base, head)]
+    return AllInvalid(
+        f"no measure has a number on both sides ({base.name}: {told[0]}; {head.name}: {told[1]}): measure again, `bench report RUN` gives the reasons"
+    )
+
+
+def summary(found: Sequence[Change], arms: bool) -> str:
+    """One line: what is decided, by how much, and what is left open; with `arms` each measure names its arm."""
+    counts = Counter(line.says for line in found)
+    words: tuple[tuple[Says, str], ...] = (("regression", "regression"), ("improvement", "improvement"), ("differs", "difference"))
+    decided = [_counted(counts[says], word, [line for line in found if line.says == says], arms) for says, word in words if counts[says]]
+    return f"{'; '.join(decided) or 'nothing is decided'}; {counts['same']} the same, {counts['unclear']} unclear, of {len(found)} measures"
+
+
+def _counted(count: int, word: str, of: Sequence[Change], arms: bool) -> str:
+    named = [f"{line.label}{f' of {line.head}' if arms else ''} {by_how_much(line)}" for line in of[:TOLD]]
+    return f"{count} {word}{'' if count == 1 else 's'} ({', '.join(named)}{', …' if count > TOLD else ''})"
+
+
+def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Sequence[str], found: Sequence[Change]) -> Iterator[str]:
+    """What a reader must know before any line."""
+    if unlike:
+        yield f"FORCED, though unlike: {'; '.join(unlike)}"
+    if not one_run(base, head):
+        yield APART
+    if any(line.blocks and line.blocks < MIN_BLOCKS for line in found):
+        yield f"measures with fewer than {MIN_BLOCKS} blocks have no interval and are never decided: measure with --blocks 5"
+    for side in (base, head):
+        yield from _broken(side)
+        yield from _unfit(side)
+    if any(line.case.startswith("load=") for line in found) and not _one_rate(base, head):
+        yield "load=… is a share of each arm's own capacity, as each run measured it: those latencies are at unlike rates where the capacities differ"
+    servers = {side.about(arm)["broker"] for pair in beside for side, arm in zip((base, head), pair, strict=True)} if base.arm else set()
+    if len(servers) > 1 and not unlike:
+        yield f"the arms have other brokers: {', '.join(sorted(servers))}"
+    yield from _versions(base, head, beside)
+
+
+def _one_rate(base: Side, head: Side) -> bool:
+    """Whether both were driven at the same rates: a gate drives its head at the base's, and measures no capacity of it."""
+    return one_run(base, head) and any("capacity" not in set(side.measures["case"]) for side in (base, head))
+
+
+def _broken(side: Side) -> Iterator[str]:
+    """Promises that were not kept: no ratio shows them."""
+    frame: pd.DataFrame = side.measures[side.measures["verdict"] == "wrong"]
+    for arm, rows in frame.groupby("arm"):
+        yield f"WRONG in {side.run.id}, {arm}: {'; '.join(dict.fromkeys(str(reason) for reason in rows['reason'] if reason)) or 'a promise was not kept'}"
+
+
+def _unfit(side: Side) -> Iterator[str]:
+    """Cells in which the instrument was unfit and no other try was better: measures without a number on both sides have no line."""
+    frame = side.measures
+    keys = ["arm", "scenario", "case", "block"]
+    bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*keys, "metric")]).all()
+    cells = bad[bad].reset_index()[keys].drop_duplicates()
+    for arm, mine in cells.groupby("arm", sort=False):
+        reasons = frame.loc[(frame["arm"] == arm) & (frame["verdict"] == "invalid"), "reason"]
+        why = next((str(reason) for reason in reasons if reason), "see its report")
+        yield f"invalid in {side.run.id}, {arm}, {len(mine)} {'cell' if len(mine) == 1 else 'cells'}: {why}"
+
+
+def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
+    said: dict[str, list[str]] = {}
+    for before, after in beside:
+        texts = changed(base.versions(before), head.versions(after))
+        if before == after or str(base.about(before)["system"]) == str(head.about(after)["system"]):
+            said.setdefault(", ".join(texts), []).append(after)
+    for text, arms in said.items():
+        if text:
+            yield f"versions: {text} ({', '.join(arms)})"
+
+
+def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Where the two are from, for those who look a number up."""
+    arms = {"base": (base, [before for before, _ in beside]), "head": (head, [after for _, after in beside])}
+    names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
+    return {
+        name: {"run": side.run.id, "arms": used, "versions": {arm: side.versions(arm) for arm in used}, **{key: side.run.info.get(key) for key in names}}
+        for name, (side, used) in arms.items()
+    }

@@ -1,0 +1,171 @@
+"""Carrying trials out: each in a process of its own, with a broker of its own, under a keeper; nothing of it stays."""
+
+import importlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from adapters.base import Adapter
+from bench.base.distributions import names_in
+from bench.base.environ import built
+from bench.base.errors import BenchError, CellFailed, Unavailable
+from bench.brokers.choice import make_broker
+from bench.features.judges import judge
+from bench.hosts.local import Host
+from bench.hosts.task_code import task_code
+from bench.inprocess import cell_context as probe_cell
+from bench.inprocess.trials.trial import Trial
+from bench.model.environment import OWN, Environment
+from bench.model.feature import FEATURES, SECONDS, SLOW_SECONDS
+from bench.model.feature_outcome import UNKNOWN, Finding, Judgement
+from bench.record import store
+
+BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
+GRACE_S = 4.0  # to start the process and to write down what was observed
+KEEP = ("observation.json", "marks.jsonl")
+Said = Callable[[Finding], None]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One trial of one system."""
+
+    adapter: Adapter
+    module: str
+    trial: Trial
+    environment: Environment = OWN
+    passed: tuple[str, ...] = ()  # names of the user's variables that its processes get
+
+    @property
+    def place(self) -> str:
+        """The folder of its evidence, relative to the run's."""
+        # A server's settings file has no quotes around its folder: no blanks in names.
+        slug = re.sub(r"[^\w.~-]+", "-", self.trial.name).strip("-")
+        return f"trials/{self.adapter.name}/{slug}"
+
+
+def planned(
+    adapters: Iterable[Adapter],
+    features: Sequence[str] = (),
+    slow: bool = True,
+    environment: Environment = OWN,
+    passed: tuple[str, ...] = (),
+) -> list[Planned]:
+    """Every trial of these systems, in the order of the catalogue; a system without trials has none.
+
+    The code of the systems is that of the environment.
+    """
+    found = []
+    for adapter in adapters:
+        module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
+        if importlib.util.find_spec(module) is None:
+            continue
+        for trial in importlib.import_module(module).TRIALS:
+            if (not features or trial.feature in features) and (slow or not trial.slow):
+                found.append(Planned(adapter, module, trial, environment, passed))
+    order = {name: place for place, name in enumerate(FEATURES)}
+    return sorted(found, key=lambda each: order[each.trial.feature])
+
+
+def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding: None) -> list[Finding]:
+    """All of them: the slow ones wait beside the ordinary ones, what measures time or rate comes last and alone.
+
+    One that came to no end is tried once more, alone: on a busy machine a trial may run out of time.
+    """
+    alone = [each for each in plan if FEATURES[each.trial.feature].alone and not each.trial.slow]
+    slow = [each for each in plan if each.trial.slow]
+    rest = [each for each in plan if each not in alone and each not in slow]
+    found: dict[str, Finding] = {}
+    with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
+        futures: list[tuple[Planned, Future[Finding]]] = [(each, waiting.submit(one, each, folder)) for each in slow]
+        futures += [(each, working.submit(one, each, folder)) for each in rest]
+        try:
+            for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
+                found[each.place] = future.result()
+                if found[each.place].outcome != UNKNOWN:
+                    said(found[each.place])
+        except BaseException:
+            for _, future in futures:  # nobody waits for those that have not begun
+                future.cancel()
+            raise
+    for each in [*alone, *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN)]:
+        finding = one(each, folder)
+        found[each.place] = one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
+        said(found[each.place])
+    return [found[each.place] for each in plan]
+
+
+def one(each: Planned, folder: Path) -> Finding:
+    """One trial from start to end, and what it is worth; whatever goes wrong with it is `unknown`."""
+    place = folder / each.place
+    shutil.rmtree(place, ignore_errors=True)
+    work = place / "work"
+    work.mkdir(parents=True)
+    seconds = SLOW_SECONDS if each.trial.slow else SECONDS
+    try:
+        told = _in_a_room(each, place, work, seconds)
+    except (BenchError, Unavailable) as error:
+        told = {"gave_up": str(error)}
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    observed: Mapping[str, Any] = told.get("observation", {})
+    found = judge(each.trial.feature, observed) if "observation" in told else Judgement(UNKNOWN, str(told.get("gave_up", "nothing was written down")))
+    names = (each.adapter.name, each.trial.feature, each.trial.variant)
+    return Finding(*names, found.outcome, found.text, found.figures, _versions(each), float(told.get("seconds", 0.0)), each.place, observed)
+
+
+def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[str, Any]:
+    """Keeper, broker, driver; what the driver wrote down."""
+    with Host(work) as host:
+        url = "none://"
+        broker = None
+        if each.trial.broker != "none":
+            broker = make_broker(each.trial.broker, host, host.work, place / "broker.log", each.adapter.push_command, (), {})
+            broker.start()
+            url = broker.url
+        try:
+            argv = [each.environment.program("python"), "-m", "bench.inprocess.trials.driver", each.module, each.trial.name, str(host.work), str(seconds)]
+            pid = host.spawn(argv, place / "driver.log", _env(each, url, host))
+            ended = host.wait([pid], seconds + GRACE_S)
+        finally:
+            if broker:
+                broker.close()
+            _keep(work, place)
+    if not (place / "observation.json").exists():
+        raise CellFailed(f"the trial did not end within {seconds:.0f} s" if not ended else "the trial's process ended without a word, see driver.log")
+    told: dict[str, Any] = json.loads((place / "observation.json").read_text(encoding="utf-8"))
+    return told
+
+
+def _env(each: Planned, url: str, host: Host) -> dict[str, str]:
+    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), probe_cell.BROKER: url}
+    ours["TMPDIR"] = str(host.temporary)
+    return built(ours, each.passed)
+
+
+def _keep(work: Path, place: Path) -> None:
+    """The evidence: what was observed, the marks, the logs, shortened."""
+    for path in [*(work / name for name in KEEP), *work.glob("process-*.log")]:
+        if path.exists():
+            shutil.copy(path, place / path.name)
+    store.trim_logs(place)
+
+
+def _versions(each: Planned) -> dict[str, str]:
+    names = (*names_in(each.adapter.packages), *each.trial.packages)
+    if each.environment.folder is not None:
+        there = {package.name: package.version for package in each.environment.packages}
+        return {name: there[name] for name in names if name in there}
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,187 @@
+"""Where a process of a cell runs: this machine. The one place that starts, signals and counts processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.base.environ import built
+from bench.base.errors import BenchError, CellFailed
+from bench.base.plain_names import plainly
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Host:
+    """The processes of one cell, all children of one keeper; use it as a context manager.
+
+    `work` is the plain name of their folder: the only one by which a process is told of it.
+    `temporary` is for their temporary files: a worker that is killed leaves some behind.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.work = self.temporary = self.folder = folder.resolve()
+        self._named = ExitStack()
+        self._exits: dict[int, int] = {}
+        self._changed = threading.Condition()
+        self._answers: list[dict[str, Any]] = []
+        self._order = threading.Lock()
+
+    def __enter__(self) -> "Host":
+        keeper = ROOT / "bench" / "keeper.py"
+        self.work, self.temporary = self._named.enter_context(plainly(self.folder))
+        owned = [str(self.folder), str(self.temporary)]
+        self._keeper = subprocess.Popen(
+            # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
+            env=built(kept=("LOCPATH",)),  # of a private locale it would know nothing
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=1,
+            encoding="utf-8",
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        with self._named:
+            try:
+                self._end()
+            except BenchError as left:
+                raise BenchError(f"{left}; before that: {error}" if error else str(left)) from None
+
+    def _end(self) -> None:
+        assert self._keeper.stdin and self._keeper.stdout
+        alive = self.descendants()
+        self._keeper.stdin.close()
+        try:
+            self._keeper.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            raise BenchError(f"the keeper of a cell (pid {self._keeper.pid}) does not end: look at its processes {sorted(p.pid for p in alive)}") from None
+        self._reader.join(timeout=5)
+        self._keeper.stdout.close()
+        left = [p.pid for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        if left:
+            raise BenchError(f"processes {left} outlived their cell: end them before you measure again")
+
+    @property
+    def keeper(self) -> int:
+        """The pid of the keeper, which belongs to the instrument, not to the cell."""
+        return self._keeper.pid
+
+    def spawn(self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = "") -> int:
+        """Start a process of this cell and return its pid; CellFailed if there is no such program."""
+        order = {"argv": list(argv), "env": dict(env), "cwd": str(self.work), "log": str(log.absolute()), "stdin": stdin}
+        with self._order:
+            assert self._keeper.stdin
+            try:
+                self._keeper.stdin.write(json.dumps(order) + "\n")
+                self._keeper.stdin.flush()
+            except OSError:
+                raise CellFailed("the keeper of this cell was killed") from None
+            with self._changed:
+                if not self._changed.wait_for(lambda: bool(self._answers), timeout=30):
+                    raise CellFailed("the keeper of this cell does not answer")
+                answer = self._answers.pop(0)
+        if "error" in answer:
+            raise CellFailed(f"cannot start {argv[0]}: {answer['error']}")
+        return int(answer["pid"])
+
+    def _read(self) -> None:
+        assert self._keeper.stdout
+        for line in self._keeper.stdout:
+            message = json.loads(line)
+            with self._changed:
+                if "exit" in message:
+                    self._exits[message["exit"]] = message["status"]
+                else:
+                    self._answers.append(message)
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def exit_status(self, pid: int) -> int | None:
+        """How a process ended, negative for a signal; None while it lives."""
+        return self._exits.get(pid)
+
+    def wait(self, pids: Iterable[int], timeout_s: float) -> bool:
+        """Wait until all of these have ended; False if some live on."""
+        wanted = set(pids)
+        with self._changed:
+            return self._changed.wait_for(lambda: wanted <= self._exits.keys(), timeout=timeout_s)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every living process of the cell."""
+        try:
+            return psutil.Process(self._keeper.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill_tree(self, pids: Iterable[int], freeze: bool = True) -> tuple[int, list[int]]:
+        """SIGKILL these and all below them, the tree stopped first so that nobody sees half of it die.
+
+        Returns the stamp at which the first signal had been sent, and every pid that was killed.
+        CellFailed if one of them is alive afterwards.
+        """
+        roots = list(pids)
+        t0 = 0
+        stopped: dict[int, psutil.Process] = {}
+        while fresh := [p for p in tree(roots) if p.pid not in stopped]:
+            for process in fresh:
+                signalled(process.pid, signal.SIGSTOP if freeze else signal.SIGKILL)
+                t0 = t0 or time.monotonic_ns()
+                stopped[process.pid] = process
+        for pid in stopped:
+            signalled(pid, signal.SIGKILL)
+        t0 = t0 or time.monotonic_ns()
+        self.prove_gone(stopped.values())
+        return t0, sorted(stopped)
+
+    def prove_gone(self, processes: Iterable[psutil.Process], timeout_s: float = 5.0) -> None:
+        """CellFailed unless each of these has ended; psutil knows a reused pid from the old one."""
+        _, alive = psutil.wait_procs([p for p in processes if p.is_running()], timeout=timeout_s)
+        alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        if alive:
+            raise CellFailed(f"processes {[p.pid for p in alive]} survived SIGKILL")
+
+
+def tree(roots: Iterable[int]) -> list[psutil.Process]:
+    """These processes and all below them that live now."""
+    found: dict[int, psutil.Process] = {}
+    for pid in roots:
+        try:
+            root = psutil.Process(pid)
+            for process in [root, *root.children(recursive=True)]:
+                found[process.pid] = process
+        except psutil.NoSuchProcess:
+            continue
+    return [p for p in found.values() if p.is_running()]
+
+
+def signalled(pid: int, number: int) -> bool:
+    """Send a signal; False if the process is gone already."""
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def last_lines(log: Path, count: int = 6) -> str:
+    """The end of a log file, for an error message."""
+    try:
+        lines = log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
+    except OSError:
+        return "(no log)"
+    return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or "(empty log)"

@@ -1,0 +1,212 @@
+"""The machine a figure comes from, and what on it would disturb a measurement."""
+
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench.base.distributions import beyond_install
+from bench.base.environ import built
+from bench.base.output import nearest
+from bench.hosts import cgroup
+
+ENOUGH_CORES = 4
+# Load per core: one busy program on four cores is enough to move a P99.
+QUIET_LOAD = 0.25
+# A few pages are swapped out on any machine that has been up for long.
+NOTABLE_SWAP_BYTES = 16 << 20
+# The share of CPU time that the hypervisor gave to others since boot.
+NOTABLE_STEAL = 0.005
+# A full run with all its cells, and a Redis that rewrites its append-only file, stay well below.
+ENOUGH_DISK_BYTES = 2 << 30
+# The largest cells of a full run: 100,000 tasks in the broker, as many workers as cores, and bench.
+ENOUGH_MEMORY_BYTES = 2 << 30
+# What makes two machines one.
+SAME = ("cpu", "cores", "cpu_quota_cores", "memory_bytes", "memory_limit_bytes", "kernel")
+MANY = 6  # names in one line
+
+
+def describe() -> dict[str, Any]:
+    """What the report says about this machine; no host name, no user, no path."""
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    allowed = cgroup.limits()
+    return {
+        "cpu": cpu_model(_read("/proc/cpuinfo")),
+        "cores": len(os.sched_getaffinity(0)),
+        "cores_online": os.cpu_count() or 1,
+        "cpu_quota_cores": allowed.cpu_cores,
+        "governor": _governor(),
+        "memory_bytes": int(memory.total),
+        "memory_limit_bytes": allowed.memory_bytes,
+        "swap_bytes": int(swap.total),
+        "swap_used_bytes": int(swap.used),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "distribution": _distribution(),
+        "python": platform.python_version(),
+        "virtual": _virtual(),
+        "container": _detect("--container"),
+        "steal_share": steal_share(psutil.cpu_times()._asdict()),
+        "load_1min": round(os.getloadavg()[0], 2),
+        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
+        "packages_beyond": beyond_install(),
+    }
+
+
+def slots() -> int:
+    """How many workers there are unless told: the cores that bench may use, by mask and quota."""
+    cores, quota = len(os.sched_getaffinity(0)), cgroup.limits().cpu_cores
+    return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+def usable_cores(machine: Mapping[str, Any]) -> float:
+    """How many cores' worth of computing a stored machine gives."""
+    quota = machine.get("cpu_quota_cores")
+    cores: float = machine["cores"]
+    return cores if quota is None else min(cores, quota)
+
+
+def given(machine: Mapping[str, Any]) -> str:
+    """Cores and memory in words, with what the cgroup leaves of them."""
+    quota, limit = machine.get("cpu_quota_cores"), machine.get("memory_limit_bytes")
+    cores = _cores(machine["cores"]) + ("" if quota is None else f" with a quota of {quota:g}")
+    memory = f"{_size(machine['memory_bytes'])} of memory"
+    return f"{cores}, {memory}" + ("" if limit is None else f" with a limit of {_size(limit)}")
+
+
+def disturbances(machine: Mapping[str, Any] | None = None, results: Path = Path("results")) -> list[str]:
+    """What would disturb a measurement on this machine, each with what to do about it."""
+    machine = describe() if machine is None else machine
+    return _of_the_cpu(machine) + _of_the_memory(machine) + _of_the_disk(results) + _of_the_packages(machine)
+
+
+def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
+    found = []
+    cores, load, quota = machine["cores"], machine["load_1min"], machine["cpu_quota_cores"]
+    if load > QUIET_LOAD * cores:
+        found.append(f"the load average is {load:.2f} on {_cores(cores)}: end other programs (`top` shows them), then wait a minute for it to come down")
+    if cores < ENOUGH_CORES:
+        found.append(
+            f"only {_cores(cores)}, which load generator, broker and workers share: "
+            f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more"
+        )
+    if quota is not None and quota < cores:
+        found.append(
+            f"a quota halts this container when it takes more than {quota:g} of {_cores(cores)}, "
+            "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit"
+        )
+    if machine["governor"] not in ("", "performance"):
+        found.append(f"the frequency governor is {machine['governor']}: `sudo cpupower frequency-set -g performance` (apt install linux-cpupower)")
+    if machine["virtual"]:
+        found.append(f"a virtual machine ({machine['virtual']}) shares its cores with others: use --blocks 5 to see how far the figures scatter, or bare metal")
+    if machine["steal_share"] > NOTABLE_STEAL:
+        found.append(f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time since boot: take a machine with cores of its own")
+    return found
+
+
+def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
+    found, used, limit = [], machine["swap_used_bytes"], machine.get("memory_limit_bytes")
+    if used >= NOTABLE_SWAP_BYTES:
+        found.append(
+            f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
+            "close programs, then `sudo swapoff -a && sudo swapon -a`"
+        )
+    if limit is not None and limit < ENOUGH_MEMORY_BYTES:
+        found.append(
+            f"the cgroup's memory limit is {_size(limit)}, and what goes beyond it is killed: "
+            f"raise it to {_size(ENOUGH_MEMORY_BYTES)}, or give --size quick"
+        )
+    return found
+
+
+def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
+    beyond = machine.get("packages_beyond", [])
+    if not beyond:
+        return []
+    shown = ", ".join(beyond[:MANY]) + (f" and {len(beyond) - MANY} more" if len(beyond) > MANY else "")
+    return [f"`make install` does not bring {shown}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"]
+
+
+def _of_the_disk(results: Path) -> list[str]:
+    found = []
+    for what, folder in (("the results folder", results), ("the folder for temporary files", Path(tempfile.gettempdir()))):
+        free = disk_free(folder)
+        if free < ENOUGH_DISK_BYTES:
+            found.append(f"{what} ({folder}) has {free >> 20} MiB left: free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one")
+    return found
+
+
+def disk_free(folder: Path) -> int:
+    """Bytes free where this folder is or would be made."""
+    return shutil.disk_usage(nearest(folder)).free
+
+
+def cpu_model(cpuinfo: str) -> str:
+    """The model in /proc/cpuinfo; ARM kernels name none, so there the architecture has to do."""
+    fields = dict(_fields(line) for line in cpuinfo.splitlines() if ":" in line)
+    return fields.get("model name") or fields.get("Model") or fields.get("Hardware") or platform.machine()
+
+
+def steal_share(times: Mapping[str, float]) -> float:
+    """The part of all CPU time since boot that the hypervisor gave to others."""
+    # guest and guest_nice are in user and nice already
+    total = sum(seconds for name, seconds in times.items() if not name.startswith("guest"))
+    return round(times.get("steal", 0.0) / total, 5) if total else 0.0
+
+
+def _virtual() -> str:
+    """The hypervisor below us, "unknown" if only the CPU tells of one, "" on bare metal."""
+    named = _detect("--vm") or _read("/sys/hypervisor/type").strip()
+    flags = next((line.split() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("flags")), [])
+    return named or ("unknown" if "hypervisor" in flags else "")
+
+
+def _detect(kind: str) -> str:
+    """What systemd-detect-virt says; "" if it is not there or finds nothing."""
+    try:
+        # Its exit code is 1 for "none".
+        argv = ["systemd-detect-virt", kind]
+        done = subprocess.run(argv, env=built(), capture_output=True, timeout=5, check=False)
+        answer = done.stdout.decode(errors="replace").strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "" if answer == "none" else answer
+
+
+def _governor() -> str:
+    """The frequency governors in use; "" where the kernel offers none, as in most virtual machines."""
+    files = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
+    return ", ".join(sorted({name for file in files if (name := _read(str(file)).strip())}))
+
+
+def _distribution() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return ""
+
+
+def _fields(line: str) -> tuple[str, str]:
+    name, _, value = line.partition(":")
+    return name.strip(), value.strip()
+
+
+def _cores(count: int) -> str:
+    return "1 core" if count == 1 else f"{count} cores"
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(errors="replace", encoding="utf-8")
+    except OSError:
+        return ""

@@ -1,0 +1,49 @@
+"""The task body, the same for every system: it stamps its start and its finish and returns its id."""
+
+import os
+from _thread import get_ident
+from time import monotonic_ns, sleep, thread_time_ns
+
+from bench.inprocess.event_log import FINISHED, STARTED, Log
+
+# Without an event file the body is bare: that is how the cost of recording is measured.
+_path = os.environ.get("QUEUE_BENCH_EVENTS")
+_log = Log(_path) if _path else None
+_import_us = 0
+
+
+def imported_in(microseconds: int) -> None:
+    """Note how long this process took to import its task module: RQ pays it in every fork."""
+    global _import_us
+    _import_us = min(microseconds, 0xFFFFFFFF)
+
+
+def run(task: int, work: str = "") -> int:
+    """Run one task: nothing, or the work it names: `sleep:20` and `cpu:20` (milliseconds), `pad:…` (text that it leaves alone)."""
+    if _log is None:
+        return task
+    _log.write(STARTED, task, monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us)
+    if work:
+        _do(work)
+    _log.write(FINISHED, task, monotonic_ns(), get_ident())
+    return task
+
+
+def _do(work: str) -> None:
+    kind, _, amount = work.partition(":")
+    if kind == "sleep":
+        sleep(int(amount) / 1000)
+    elif kind == "cpu":
+        # The thread's own clock: what others do on this core meanwhile does not make the task any smaller.
+        end = thread_time_ns() + int(amount) * 1_000_000
+        while thread_time_ns() < end:
+            pass
+    elif kind == "pad":
+        return
+    elif kind == "die":
+        os.kill(os.getpid(), 9)
+        sleep(60)  # the signal needs a moment
+    elif kind == "hang":
+        sleep(3600)
+    else:
+        raise ValueError(f"unknown work {work!r}")

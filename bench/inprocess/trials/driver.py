@@ -1,0 +1,40 @@
+"""A process that carries out one trial and writes down what it observed: `python -m bench.inprocess.trials.driver MODULE TRIAL FOLDER SECONDS`."""
+
+import json
+import sys
+import time
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.inprocess import cell_context
+from bench.inprocess.trials.lab import GaveUp, Lab
+from bench.inprocess.trials.trial import LACKING
+
+
+def main() -> None:
+    """Run it; whatever happens, `observation.json` says what."""
+    module, name, folder, seconds = sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])
+    began = time.monotonic()
+    told: dict[str, Any] = {}
+    try:
+        trials = {each.name: each for each in import_module(module).TRIALS}
+        told["observation"] = trials[name].carry_out(Lab(folder, cell_context.broker(), seconds))
+    except GaveUp as error:
+        told["gave_up"] = str(error)
+    except ModuleNotFoundError as error:
+        # A part of a package that is there is what this version of it lacks, and no package beside the system.
+        of_it = str(error.name).partition(".")[0] in sys.modules
+        told["gave_up"] = f"{type(error).__name__}: {error}" if of_it else f"{error.name} {LACKING} 'queue-bench[features]'"
+    except Exception as error:
+        told["gave_up"] = f"{type(error).__name__}: {error}"[:500]
+        told["traceback"] = traceback.format_exc()[-3000:]
+    told["seconds"] = round(time.monotonic() - began, 2)
+    part = folder / "observation.json.part"
+    part.write_text(json.dumps(told, default=str), encoding="utf-8")
+    part.rename(folder / "observation.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""How long after a fault a system served, worked off and kept up again: pure, from the ledger."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.record.ledger import ACCEPTED, Ints, Ledger
+
+WINDOW_NS = 1_000_000_000
+STEADY_NS = 5_000_000_000
+ENOUGH = 0.90
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the lead-in showed to be normal, and when the fault struck. All stamps in ns, `rate` in tasks/s."""
+
+    begin_ns: int
+    lead_until_ns: int  # the first strike: what came before it is normal
+    t0_ns: int
+    serving_from_ns: int  # t0, or the return of what was taken away
+    end_ns: int  # the next strike, or the end of the cell
+    rate: float
+    slots: int
+    heap: int  # long tasks per slot that fell due at the fault
+    long_s: float
+    short_s: float
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Seconds after t0; None = not within the time observed. `running` and `waiting` are task ids."""
+
+    service: float | None
+    work: float | None
+    work_running: float | None
+    work_waiting: float | None
+    rate: float | None
+    backlog: float | None
+    outage: float
+    running: Ints
+    waiting: Ints
+
+
+def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> Recovery:
+    """All figures. Each is 0 where it is no larger than an undisturbed system would show after such a heap of work.
+
+    Tasks that an earlier strike had hit already are left to that one.
+    """
+    first_start, first_finish = book.first_start(), book.first_finish()
+    accepted = book.measured() & (book.enqueue == ACCEPTED)
+    before = accepted & (book.returned < timing.t0_ns) & ((first_finish < 0) | (first_finish >= timing.t0_ns))
+    before &= ~np.isin(book.task, np.array(sorted(hit_before), np.int64))
+    ran = (first_start >= 0) & (first_start < timing.t0_ns)
+    normal = _undisturbed_s(book, timing, first_start)
+
+    def snapped(seconds: float | None) -> float | None:
+        return 0.0 if seconds is not None and seconds <= normal else seconds
+
+    return Recovery(
+        service=snapped(_service(book, timing, first_start, accepted)),
+        work=snapped(_last(first_finish[before], timing)),
+        work_running=snapped(_last(first_finish[before & ran], timing)),
+        work_waiting=snapped(_last(first_finish[before & ~ran], timing)),
+        rate=snapped(_rate(first_finish[book.measured() & (first_finish >= 0)], timing)),
+        backlog=snapped(_backlog(book, timing, first_start, accepted)),
+        outage=_outage(first_finish[book.measured() & (first_finish >= 0)], timing),
+        running=book.task[before & ran],
+        waiting=book.task[before & ~ran],
+    )
+
+
+def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
+    """How long the heap alone is felt without any fault, plus the longest wait of the lead-in, plus one spacing.
+
+    The heap keeps the slots busy for heap × task time; what arrives meanwhile is worked off with the
+    capacity that is left over: ÷ (1 - ρ), the busy period of a work-conserving queue. The task time
+    is taken from the lead-in, the system's own overhead included.
+    """
+    first_finish = book.first_finish()
+    lead = book.measured() & (first_finish >= 0) & (book.due < timing.lead_until_ns - WINDOW_NS)
+    if not lead.any():
+        return timing.heap * timing.long_s + 1 / timing.rate
+    longest = float((first_start - book.due)[lead].max()) / 1e9
+    # A slow one of the lead-in stands for all: what is left behind a heap competes for the cores.
+    each = float(np.quantile((first_finish - book.due)[lead], 0.9)) / 1e9
+    busy = min(timing.rate / timing.slots * each, 0.9)
+    return timing.heap * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy) + longest + 1 / timing.rate
+
+
+def _service(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
+    new = accepted & (book.returned >= timing.serving_from_ns) & (first_start >= timing.serving_from_ns) & (first_start < timing.end_ns)
+    return (int(first_start[new].min()) - timing.t0_ns) / 1e9 if new.any() else None
+
+
+def _last(finishes: Ints, timing: Timing) -> float | None:
+    if not len(finishes):
+        return 0.0
+    if (finishes < 0).any():
+        return None
+    return (int(finishes.max()) - timing.t0_ns) / 1e9
+
+
+def _rate(finishes: Ints, timing: Timing) -> float | None:
+    """The first finish from which every 1 s window, slid over the stamps of the next 5 s, holds ≥ 90 % of the tasks due."""
+    stamps = np.sort(finishes[(finishes >= timing.t0_ns) & (finishes < timing.end_ns)])
+    # A window behind a stamp, the stamp left out: the emptiest window that begins there.
+    held = np.searchsorted(stamps, stamps + WINDOW_NS, side="right") - np.arange(len(stamps)) - 1
+    good = held >= np.floor(ENOUGH * timing.rate)
+    judged = stamps + WINDOW_NS <= timing.end_ns
+    bad = np.flatnonzero(~good & judged)
+    for at in np.flatnonzero(good & judged):
+        until = stamps[at] + STEADY_NS
+        if until > timing.end_ns:
+            return None
+        after = bad[bad > at]
+        if not len(after) or stamps[after[0]] > until - WINDOW_NS:
+            return float(stamps[at] - timing.t0_ns) / 1e9
+    return None
+
+
+def _backlog(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
+    """When the tasks accepted after t0 and not started were as few as the most that waited in the lead-in."""
+    lead = accepted & (book.returned < timing.lead_until_ns) & (book.returned >= timing.begin_ns)
+    most = max(_most_waiting(book.returned[lead], first_start[lead], timing.lead_until_ns - WINDOW_NS), 1)
+    after = accepted & (book.returned >= timing.t0_ns) & (book.returned < timing.end_ns)
+    came = np.sort(book.returned[after])
+    began = np.sort(first_start[after & (first_start >= 0) & (first_start < timing.end_ns)])
+    stamps = np.sort(np.concatenate((came, began)))
+    waiting = np.searchsorted(came, stamps, side="right") - np.searchsorted(began, stamps, side="right")
+    too_many = np.flatnonzero(waiting > most)
+    if not len(too_many):
+        return 0.0
+    # The last moment of too many, not the first of few: the backlog must still grow when the fault has just struck.
+    last = int(too_many[-1])
+    return float(stamps[last + 1] - timing.t0_ns) / 1e9 if last + 1 < len(stamps) else None
+
+
+def _most_waiting(came: Ints, began: Ints, until_ns: int) -> int:
+    started = np.sort(began[began >= 0])
+    came = np.sort(came[came < until_ns])
+    waiting = np.arange(1, len(came) + 1) - np.searchsorted(started, came, side="right")
+    return int(waiting.max()) if len(waiting) else 0
+
+
+def _outage(finishes: Ints, timing: Timing) -> float:
+    """The longest gap between finishes that spans t0 or begins within 5 s of it; the end of the cell closes the last gap."""
+    stamps = np.concatenate((np.sort(finishes[finishes < timing.end_ns]), [timing.end_ns]))
+    gaps = np.diff(stamps)
+    spans = (stamps[1:] >= timing.t0_ns) & (stamps[:-1] <= timing.t0_ns + STEADY_NS)
+    return float(gaps[spans].max()) / 1e9 if spans.any() else 0.0

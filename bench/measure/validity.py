@@ -1,0 +1,162 @@
+"""Was the instrument fit? Each gate looks at stored files alone and says in plain words what was not."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.record.fates import order_violations
+from bench.record.ledger import ACCEPTED, OPEN, UNSENT, Ledger
+from bench.record.store import StoredCell
+
+FOREIGN_LOAD = 0.05
+FOREIGN_LOAD_FROM_S = 2.0  # a shorter phase has too few clock ticks to judge 5 % of them
+HALTED = 0.01  # all cores stand still at once, and a P99 is made of the worst 1 %
+LAG_MS, LAG_SHARE = 1.0, 0.10
+READY_TASKS = -10_000  # ids between this and 0 show that the workers are ready
+UNSENT_SHARE, UNSENT_AT_LEAST = 0.005, 5
+Span = tuple[str, "pd.Series[float]", "pd.Series[float]", float]
+
+
+def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
+    """A torn record inside a file, an order violation; where every task was to be sent, a planned id without any record."""
+    problems = order_violations(book)
+    torn = int(cell.journal["events"].get("torn", 0))
+    if torn:
+        problems.append(f"{torn} torn records inside an event file")
+    silent = int((book.measured() & (book.enqueue == UNSENT)).sum())
+    if all_sent and silent and not cell.journal["marks"].get("out_of_time"):
+        problems.append(f"{silent} planned tasks without any generator record")
+    return "events: " + "; ".join(problems) if problems else ""
+
+
+def machine(cell: StoredCell, phases: Sequence[str], cores: int) -> str:
+    """Was the machine the cell's own? No quota halted it, and nobody else was busy there."""
+    return throttled(cell, phases) or foreign_load(cell, phases, cores)
+
+
+def throttled(cell: StoredCell, phases: Iterable[str]) -> str:
+    """Time for which the cgroup's CPU quota halted the cell; cells of 0.1 have no record of it."""
+    if "halted_core_s" not in cell.samples:
+        return ""
+    for name, start, end, seconds in _spans(cell.samples, phases):
+        halted = float(end["halted_core_s"] - start["halted_core_s"])
+        if reason := halted_too_long(halted, seconds, float(end["quota_cores"]), name):
+            return reason
+    return ""
+
+
+def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: str) -> str:
+    """The reason for `invalid` if that is too much of the time; NaN where it is not told."""
+    if not core_s > HALTED * seconds:
+        return ""
+    of = "" if np.isnan(quota_cores) else f" of {quota_cores:g} cores"
+    return (
+        f"throttled: the cgroup's CPU quota{of} halted this cell for {core_s:.2g} s, added up "
+        f"over its cores, in the {seconds:.1f} s of {during} ({HALTED:.0%} is the limit): "
+        "raise the limit, or give --cpuset-cpus instead"
+    )
+
+
+def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
+    """Busy time of the machine, steal included, that was neither the cell's nor the instrument's."""
+    for phase, start, end, seconds in _spans(cell.samples, phases):
+        if seconds < FOREIGN_LOAD_FROM_S:
+            continue
+        busy, ours = (end[name] - start[name] for name in ("machine_busy_s", "all_cpu_s"))
+        share = (busy - ours) / (seconds * cores)
+        if reason := too_busy(share, phase):
+            return reason
+    return ""
+
+
+def too_busy(share: float, during: str) -> str:
+    """The reason for `invalid` if others took too large a share of the cores."""
+    if not share > FOREIGN_LOAD:
+        return ""
+    return (
+        f"foreign load: {share:.1%} of the machine was busy with something else during {during} "
+        "(5 % is the limit): end it and measure again"
+    )
+
+
+def _spans(samples: pd.DataFrame, phases: Iterable[str]) -> Iterator[Span]:
+    """Each phase that the cell came to, with its first and last sample and its seconds."""
+    for name in phases:
+        try:
+            start, end = edge(samples, f"{name}:start"), edge(samples, f"{name}:end")
+        except KeyError:
+            continue
+        yield name, start, end, (end["ns"] - start["ns"]) / 1e9
+
+
+def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
+    """The last sample with that label; KeyError if there is none."""
+    rows = samples[samples["edge"] == label]
+    if rows.empty:
+        raise KeyError(label)
+    return rows.iloc[-1]
+
+
+def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None) -> str:
+    """Wake lag and unsent tasks: was the load what was promised? With `before_ns` only of what was due before it.
+
+    `generators` = how many of the cell's shared that load, if not all of them.
+    """
+    ours = (book.task >= 0) & (True if before_ns is None else book.due < before_ns)
+    finish = book.first_finish()[ours]
+    done = (finish - book.due[ours])[finish >= 0]
+    # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be reported.
+    p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
+    lag = wake_lag_ns(book, generators or int(cell.journal["generators"]))[ours & (book.sent >= 0)]
+    if len(lag):
+        limit = max(LAG_MS, LAG_SHARE * p99_ms)
+        share = farthest(len(lag))
+        worst = float(np.quantile(lag, share, method="higher")) / 1e6
+        if worst > limit:
+            return f"generator: its wake lag P{100 * share:.3g} was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
+    last_due = int(book.due[ours].max()) if ours.any() else 0
+    unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
+    open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool(
+        (book.enqueue == OPEN).any()
+    )
+    if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
+        return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
+    return ""
+
+
+def farthest(samples: int) -> float:
+    """The quantile that the generator is judged by: P99, or as far out as ten samples lie beyond. No figure of the cell reaches farther."""
+    return max(0.5, min(0.99, 1 - 10 / samples))
+
+
+def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """sent - max(due, return of the previous call of that process); 0 where nothing was sent.
+
+    Rows of a schedule go to the generators in turn, in order of their due time. The few tasks that
+    show that the workers are ready have schedules of their own and stay out.
+    """
+    lag = np.zeros(len(book.task), np.int64)
+    order = np.lexsort((book.task, book.due))
+    order = order[(book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))]
+    for number in range(generators):
+        mine = order[number::generators]
+        mine = mine[np.argsort(book.sent[mine], kind="stable")]
+        before = np.concatenate(([0], book.returned[mine][:-1]))
+        lag[mine] = book.sent[mine] - np.maximum(book.due[mine], before)
+    return np.maximum(lag, 0)
+
+
+def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = False) -> str:
+    """The broker's push commands between two edges against the tasks accepted between them; where no worker ran, its messages too."""
+    try:
+        a, b = edge(cell.samples, first), edge(cell.samples, last)
+    except KeyError:
+        return ""
+    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
+    accepted = int(within.sum()) + int(cell.journal["marks"].get("left_out", 0))
+    for column, what in (("broker_pushes", "push commands"), *([("broker_messages", "messages more")] if idle else [])):
+        seen = b[column] - a[column]
+        if not np.isnan(seen) and int(seen) != accepted:
+            return f"count: the broker saw {int(seen)} {what} for {accepted} accepted tasks"
+    return ""

@@ -1,0 +1,234 @@
+"""Arms: SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], and the adapters they name."""
+
+import difflib
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, cast
+
+from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, ReadsVariables, Setting
+from bench.base.distributions import installed, names_in, needed_by
+from bench.base.errors import UsageError
+from bench.hosts.local import ROOT
+from bench.model import requirements as wanted
+from bench.model.environment import OWN, Environment
+from bench.model.fault import FAULT_NAMES
+from bench.model.requirements import Wanted
+
+BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
+AGAIN = "again"  # stands among the settings of an arm that is measured against itself
+_BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
+_ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """System + profile + broker (+ versions or checkouts of its own) (+ one or more settings changed).
+
+    `environment` is where it runs: of an arm with requirements, only once that has been made.
+    """
+
+    adapter: Adapter
+    profile: Profile
+    broker: str
+    overrides: Mapping[str, Any]
+    requirements: tuple[Wanted, ...] = ()
+    again: bool = False
+    environment: Environment = field(default=OWN, compare=False)
+
+    @property
+    def variant(self) -> str:
+        """What is changed, as it was written, or nothing: the requirements, then the settings."""
+        return ", ".join(part for part in (self._required, self._changed) if part)
+
+    @property
+    def _required(self) -> str:
+        return ", ".join(each.text for each in self.requirements)
+
+    @property
+    def _changed(self) -> str:
+        return ", ".join([*(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()), *([AGAIN] if self.again else [])])
+
+    @property
+    def name(self) -> str:
+        """The arm in its shortest unambiguous form."""
+        # Plain Redis is left unsaid only where nothing else would be meant.
+        broker = "" if self.broker == self.profile.redis == "redis" else f"@{self.broker}"
+        required, changed = (f"[{self._required}]" if self.requirements else ""), (f"{{{self._changed}}}" if self._changed else "")
+        return f"{self.adapter.name}/{self.profile.name}{broker}{required}{changed}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting with its value, the overrides applied."""
+        return {s.name: s.value for s in self.stated} | dict(self.overrides)
+
+    @property
+    def stated(self) -> list[Setting]:
+        """The settings of the profile that apply on this broker."""
+        return [s for s in self.profile.settings if not s.brokers or self.broker in s.brokers]
+
+    def launch(self, slots: int) -> Launch:
+        """What the adapter makes its worker commands from."""
+        return Launch(self.profile.name, self.settings, slots, self.broker)
+
+    def describe(self, slots: int) -> dict[str, Any]:
+        """The arm as run.json and `bench list` show it."""
+        settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.stated]
+        known = {s.name for s in self.stated}
+        settings += [{"name": k, "value": v, "source": "", "why": "changed on the command line"} for k, v in self.overrides.items() if k not in known]
+        own = {"environment": {"requirements": [each.text for each in self.requirements], **self.environment.as_json()}} if self.requirements else {}
+        return own | {
+            "arm": self.name,
+            "system": self.adapter.name,
+            "profile": self.profile.name,
+            "broker": self.broker,
+            "variant": self.variant,
+            "guarantee": self.profile.guarantee,
+            "results": self.profile.results,
+            "summary": self.profile.summary,
+            "command": [" ".join(c.argv) for c in self.adapter.commands(self.launch(slots))],
+            "settings": settings,
+            "predicts": self._predictions(slots),
+        }
+
+    def _predictions(self, slots: int) -> dict[str, dict[str, Any]]:
+        """Fault → what the settings let one expect; empty where the adapter does not say."""
+        adapter = self.adapter
+        if not isinstance(adapter, Predicts):
+            return {}
+        said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULT_NAMES}
+        return {fault: asdict(prediction) for fault, prediction in said.items() if prediction}
+
+
+def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
+    """Every adapter by name: the folders under adapters/, the entry points, and the folders given."""
+    found: dict[str, Adapter] = {}
+    for path in sorted((ROOT / "adapters").glob("*/adapter.py")):
+        _add(found, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
+    for point in entry_points(group="queue_bench.adapters"):
+        _add(found, point.load())
+    for folder in extra:
+        _add(found, _from_folder(folder))
+    return found
+
+
+def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
+    if not isinstance(getattr(adapter, "version", None), int):
+        raise UsageError(f"the adapter {adapter.name} has no version: write `version = 1` into it, see docs/adding-a-system.md")
+    if adapter.name in found:
+        raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
+    found[adapter.name] = adapter
+
+
+def _from_folder(folder: Path) -> Adapter:
+    folder = folder.resolve()
+    if not (folder / "adapter.py").is_file() or not (folder / "app.py").is_file():
+        raise UsageError(f"{folder} is not an adapter folder: it needs adapter.py and app.py, see docs/adding-a-system.md")
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
+
+
+def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """The patterns of the variables that these systems read."""
+    return tuple(name for adapter in adapters if isinstance(adapter, ReadsVariables) for name in adapter.variables)
+
+
+def nearest(word: str, words: Iterable[str], what: str) -> UsageError:
+    """The error for an unknown word, with the nearest known one."""
+    known = list(words)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    return UsageError(f"unknown {what} {word!r}: {hint}")
+
+
+def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
+    """The arm that a text names; UsageError with the nearest match if there is none."""
+    match = _ARM.match(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is not an arm: write SYSTEM/PROFILE, such as celery/default")
+    if match["system"] not in adapters:
+        raise nearest(match["system"], adapters, "system")
+    adapter = adapters[match["system"]]
+    name = match["profile"] or "default"
+    if name not in adapter.profiles:
+        raise nearest(name, adapter.profiles, f"profile of {adapter.name}")
+    profile = adapter.profiles[name]
+    broker = match["broker"] or profile.redis
+    if broker not in BROKERS:
+        raise nearest(broker, BROKERS, "broker")
+    if broker not in adapter.brokers:
+        raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
+    overrides, again = _settings(match["settings"] or "", text)
+    for key in overrides:
+        if key not in (known := _known_settings(adapter, profile)):
+            raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
+    requirements = wanted.parse(match["requires"][1:-1], text) if match["requires"] else ()
+    return Arm(adapter, profile, broker, overrides, requirements, again)
+
+
+def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
+    """A flag belongs to its profile, which knows what a slot is with it; any other setting may be one of another profile, or of the library."""
+    flags = {s.name for s in profile.settings if s.name.startswith("-")}
+    others = {s.name for each in adapter.profiles.values() for s in each.settings if not s.name.startswith("-")}
+    return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
+
+
+def _settings(text: str, arm: str) -> tuple[dict[str, Any], bool]:
+    """The changed settings, and whether the arm is a twin."""
+    pairs: dict[str, Any] = {}
+    parts = [p.strip() for p in _BETWEEN.split(text)]
+    for part in (part for part in parts if part and part != AGAIN):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")
+        try:
+            pairs[key.strip()] = json.loads(value)
+        except ValueError:
+            pairs[key.strip()] = value.strip()
+    return pairs, AGAIN in parts
+
+
+def twin(arm: Arm) -> Arm:
+    """The same code and settings once more, under a name of its own: what an arm is measured against to see the noise."""
+    return replace(arm, again=True)
+
+
+def refuse_same(arms: Iterable[Arm]) -> None:
+    """UsageError if two arms are the same code and settings under two names, unless one is the twin of the other; their environments must be there."""
+    seen: dict[Any, Arm] = {}
+    for arm in arms:
+        settings = json.dumps(arm.settings, sort_keys=True, default=str)
+        first = seen.setdefault((arm.adapter.name, arm.profile.name, arm.broker, settings, arm.again, code_of(arm)), arm)
+        if first.name != arm.name:
+            raise UsageError(f"nothing is compared: {first.name} and {arm.name} are the same code and settings; --aa measures one against itself")
+
+
+def code_of(arm: Arm) -> frozenset[tuple[str, str]]:
+    """The distributions that an arm runs with, each with its version or, built from a path, the digest of its files."""
+    if arm.requirements:
+        return arm.environment.identity()
+    return frozenset(installed(needed_by(needs_of(arm))).items())
+
+
+def missing_packages(arm: Arm) -> list[str]:
+    """The distributions that this arm needs and that are not installed; an arm with an environment of its own gets them there."""
+    return [] if arm.requirements else [name for name in packages_of(arm) if not installed([name])]
+
+
+def packages_of(arm: Arm) -> tuple[str, ...]:
+    """The names of the distributions that this arm runs with, those of its broker included."""
+    return names_in(needs_of(arm))
+
+
+def needs_of(arm: Arm) -> tuple[str, ...]:
+    """The same as pip is told, with the extras that matter."""
+    extra = arm.adapter.broker_packages.get(arm.broker, ()) if isinstance(arm.adapter, Asks) else ()
+    return (*arm.adapter.packages, *arm.profile.requires, *extra)

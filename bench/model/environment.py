@@ -1,0 +1,77 @@
+"""Where the programs of an arm are: in the environment of bench itself, or in one that was made for the arm."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.base.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Package:
+    """A distribution in an environment; `sha256` is that of the file it was installed from."""
+
+    name: str
+    version: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A path that a distribution was built from: the digest of its files, the commit, and whether the files differ from it."""
+
+    name: str
+    path: str
+    digest: str
+    commit: str
+    dirty: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A distribution that nobody asked for and that could not stay at the version bench itself has."""
+
+    name: str
+    here: str
+    there: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The one place that says where a program of an arm is found. Without a folder: bench's own environment."""
+
+    folder: Path | None = None
+    digest: str = ""
+    packages: tuple[Package, ...] = ()
+    checkouts: tuple[Checkout, ...] = ()
+    moved: tuple[Moved, ...] = ()
+
+    def program(self, name: str) -> str:
+        """The path of a program; UsageError if it is not installed."""
+        if name == "python" and self.folder is None:
+            return sys.executable
+        path = (Path(sys.executable).parent if self.folder is None else self.folder / "bin") / name
+        if path.exists():
+            return str(path)
+        if self.folder is None:
+            raise UsageError(f"{name} is not installed beside {Path(sys.executable).name}: run `make install`, or pip install the package it comes with")
+        raise UsageError(f"none of {', '.join(f'{p.name}=={p.version}' for p in self.packages)} brings the program {name}: ask for versions that do")
+
+    def identity(self) -> frozenset[tuple[str, str]]:
+        """What runs in it: each distribution with its version, or with the digest of the files it was built from."""
+        built = {checkout.name: checkout.digest for checkout in self.checkouts}
+        return frozenset((package.name, built.get(package.name, package.version)) for package in self.packages)
+
+    def as_json(self) -> Mapping[str, Any]:
+        """How run.json keeps it: no folder, no address."""
+        return {
+            "digest": self.digest,
+            "packages": [asdict(each) for each in self.packages],
+            "checkouts": [asdict(each) for each in self.checkouts],
+            "moved": [asdict(each) for each in self.moved],
+        }
+
+
+OWN = Environment()

@@ -1,0 +1,75 @@
+"""Which code made a number: whole numbers, raised by hand in the commit that can change a figure (docs/decisions/0028)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from adapters.base import Adapter
+from bench.base.git import git
+from bench.hosts.local import ROOT
+
+# What every cell rests on: processes, brokers, generator, event log, sampler, ledger, validity.
+RECORDING = 2
+BEFORE = "0.1"  # of a run that was measured before versions were counted
+
+
+class Scenario(Protocol):
+    """What of a scenario counts here."""
+
+    name: str
+    drive_version: int
+    measure_version: int
+
+
+def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict[str, Any]:
+    """What run.json keeps under `code`."""
+    return {
+        "recording": RECORDING,
+        "scenarios": {each.name: {"drive": each.drive_version, "measure": each.measure_version} for each in scenarios},
+        "adapters": {each.name: each.version for each in adapters},
+    }
+
+
+def counted(info: Mapping[str, Any]) -> dict[str, str]:
+    """What a run was measured by, in words → its version; every one is `0.1` where none was counted yet."""
+    code = info.get("code")
+    if code is None:
+        systems = dict.fromkeys(str(arm["system"]) for arm in info["arms"].values())
+        parts = [(name, part) for name in info["plan"]["scenarios"] for part in ("drive", "measure")]
+        return {"recording": BEFORE, **{f"{part} of {name}": BEFORE for name, part in parts}, **{f"adapter of {name}": BEFORE for name in systems}}
+    found = {"recording": str(code["recording"])}
+    found |= {f"{part} of {name}": str(number) for name, parts in code["scenarios"].items() for part, number in parts.items()}
+    return found | {f"adapter of {name}": str(number) for name, number in code["adapters"].items()}
+
+
+def measured_before(info: Mapping[str, Any]) -> bool:
+    """Whether a run was measured by 0.1, which counted no versions."""
+    return info.get("code") is None
+
+
+def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """The versions of what both runs rest on that are not equal, each in a few words."""
+    first, second = counted(one), counted(other)
+    for name, version in first.items():
+        if second.get(name, version) != version:
+            yield f"{name} {first[name]} and {second[name]}"
+
+
+def unlike_any(infos: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same over several runs, each named once."""
+    return list(dict.fromkeys(text for at, one in enumerate(infos) for other in infos[at + 1 :] for text in unlike(one, other)))
+
+
+def commit() -> tuple[str, bool]:
+    """(commit, whether the tree differs from it); ('', False) outside a checkout of our own.
+
+    Where git refuses to say, the commit is `unknown (git refuses: …)`.
+    """
+    top = git(ROOT, "rev-parse", "--show-toplevel")
+    if top.refused:
+        return f"unknown (git refuses: {top.refused})", False
+    # Installed below a checkout of something else, its commit says nothing of us.
+    if not top.text or Path(top.text.strip()).resolve() != ROOT:
+        return "", False
+    changed = git(ROOT, "status", "--porcelain", "--", "bench", "adapters", "scenarios")
+    return git(ROOT, "rev-parse", "HEAD").text.strip(), bool(changed.text)

@@ -1,0 +1,75 @@
+"""What became of each task, and whether the events themselves can be believed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.record.ledger import ACCEPTED, ERROR, UNSENT, Ledger
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Task ids by fate; every measured task that was sent stands in exactly one list."""
+
+    by_name: Mapping[str, npt.NDArray[np.int64]]
+
+    def count(self, name: str) -> int:
+        """How many tasks had that fate."""
+        return len(self.by_name.get(name, ()))
+
+
+def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | None) -> Fates:
+    """Give each measured task its fate; `strikes_ns` are the moments of the faults.
+
+    `held` maps ids (as text) to where the broker holds them; None = cannot be told.
+    """
+    measured = ledger.measured() & (ledger.enqueue != UNSENT)
+    finishes, first = ledger.finishes(), ledger.first_finish()
+    hit = np.zeros(len(ledger.task), bool)
+    for t0_ns in strikes_ns:
+        hit |= (ledger.sent >= 0) & (ledger.sent < t0_ns) & ((first < 0) | (first >= t0_ns))
+    refused = measured & (ledger.enqueue == ERROR) & (finishes == 0)
+    missing = measured & (finishes == 0) & ~refused
+    place = held if held is not None else {}
+    known = np.array([str(task) in place for task in ledger.task[missing]], bool)
+    failed = np.array([bool(place.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool)
+    gone = ledger.task[missing]
+    # An enqueue call that was still open may or may not have reached the broker: nobody promised that task.
+    told = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
+    ids = ledger.task
+    return Fates(
+        {
+            "finished": ids[measured & (finishes == 1) & ~hit],
+            "recovered": ids[measured & (finishes == 1) & hit],
+            "doubled": ids[measured & (finishes > 1)],
+            "refused": ids[refused],
+            "failed": gone[failed],
+            "stuck": gone[known & ~failed],
+            "lost": gone[~known & told],
+            "open": gone[~known & ~told],
+            "unexpected": np.array(ledger.unexpected(), np.int64),
+        }
+    )
+
+
+def order_violations(ledger: Ledger) -> list[str]:
+    """Every kind of broken order, in plain words; an empty list is what must hold."""
+    found: list[str] = []
+
+    def note(bad: npt.NDArray[np.bool_], ids: npt.NDArray[np.int64], what: str) -> None:
+        if bad.any():
+            found.append(f"{what} in {int(bad.sum())} cases, first task {int(ids[bad][0])}")
+
+    sent = ledger.sent >= 0
+    note(sent & (ledger.sent < ledger.due), ledger.task, "sent before due")
+    note((ledger.returned >= 0) & (ledger.returned < ledger.sent), ledger.task, "returned before sent")
+    at = np.minimum(np.searchsorted(ledger.task, ledger.run_task), max(len(ledger.task) - 1, 0))
+    known = ledger.task[at] == ledger.run_task if len(ledger.task) else np.zeros(len(ledger.run_task), bool)
+    run_sent = np.where(known, ledger.sent[at], -1) if len(ledger.task) else ledger.started * 0 - 1
+    note((run_sent >= 0) & (ledger.started >= 0) & (ledger.started < run_sent), ledger.run_task, "started before sent")
+    note((ledger.finished >= 0) & (ledger.finished < ledger.started), ledger.run_task, "finished before started")
+    note(ledger.started < 0, ledger.run_task, "finished without a start")
+    return found

@@ -1,0 +1,213 @@
+"""Events to ledger to fates: what was planned, sent and run, joined by task id."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bench.inprocess.event_log import FINISHED, RETURNED, SENT, STARTED
+from bench.record.event_files import read
+from bench.record.store import StoredCell
+
+Ints = npt.NDArray[np.int64]
+ENQUEUE = ("unsent", "open", "accepted", "error")
+UNSENT, OPEN, ACCEPTED, ERROR = range(4)
+RUN_COLUMNS = ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One row per planned task (sorted by id), one row per run of a task (sorted by start)."""
+
+    task: Ints
+    due: Ints
+    sent: Ints
+    returned: Ints
+    enqueue: npt.NDArray[np.int8]
+    run_task: Ints
+    run_pid: Ints
+    run_parent: Ints
+    run_thread: Ints
+    started: Ints
+    finished: Ints
+    import_us: Ints
+
+    def first_finish(self) -> Ints:
+        """For each planned task the stamp of its first finish, or -1."""
+        done = self.finished >= 0
+        return _first(self.task, self.run_task[done], self.finished[done])
+
+    def first_start(self) -> Ints:
+        """For each planned task the stamp of its first start, or -1."""
+        return _first(self.task, self.run_task, self.started)
+
+    def finishes(self) -> Ints:
+        """How many finished runs each planned task has."""
+        done = self.run_task[self.finished >= 0]
+        at = np.searchsorted(self.task, done)
+        at = at[(at < len(self.task)) & (self.task[np.minimum(at, len(self.task) - 1)] == done)] if len(self.task) else at[:0]
+        return np.bincount(at, minlength=len(self.task)).astype(np.int64)
+
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """The tasks that count: warm-up has negative ids."""
+        return self.task >= 0
+
+    def only(self, tasks: npt.NDArray[np.bool_], runs: npt.NDArray[np.bool_]) -> "Ledger":
+        """These rows alone."""
+        ours = {name: getattr(self, name)[tasks] for name in ("task", "due", "sent", "returned", "enqueue")}
+        return Ledger(**ours, **{name: getattr(self, name)[runs] for name in RUN_COLUMNS})
+
+    def without(self, ids: Collection[int]) -> "Ledger":
+        """All but these tasks and their runs."""
+        left_out = np.array(sorted(ids), np.int64)
+        return self.only(~np.isin(self.task, left_out), ~np.isin(self.run_task, left_out))
+
+    def until(self, stamp_ns: int) -> "Ledger":
+        """What was known at that moment: runs that began later are not there, those that went on have no end."""
+        seen = self.only(np.ones(len(self.task), bool), self.started < stamp_ns)
+        return replace(seen, finished=np.where(seen.finished >= stamp_ns, -1, seen.finished))
+
+    def unexpected(self) -> list[int]:
+        """Ids that ran and were never planned."""
+        return sorted(int(task) for task in np.setdiff1d(self.run_task, self.task))
+
+
+def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
+    result = np.full(len(tasks), np.iinfo(np.int64).max)
+    if len(tasks):
+        spot = np.minimum(np.searchsorted(tasks, of), len(tasks) - 1)
+        hit = tasks[spot] == of
+        np.minimum.at(result, spot[hit], stamps[hit])
+    result[result == np.iinfo(np.int64).max] = -1
+    return result
+
+
+def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path) -> tuple[Ledger, int]:
+    """Join the event files of a cell: the ledger, and how many torn pieces lay inside the files.
+
+    `plan` is (ids, due_ns); where the generator chose as it went it is None, and what it chose beside
+    a plan is added to that. One file is held at a time and taken apart by column: a million tasks
+    must not cost the instrument its memory.
+    """
+    sends, returns, torn = _sent(generators)
+    ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
+    ids, first = np.unique(ids, return_index=True)
+    due = due[first]
+    sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
+    due = np.where(sent_due >= 0, sent_due, due)
+    del sent_due, sends, first
+    returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
+    del returns
+    state = np.where(returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)).astype(np.int8)
+    del flag
+    columns, torn_runs = _pair(runs)
+    return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
+
+
+def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
+    chosen = ~np.isin(sends[0], plan[0])
+    return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
+
+
+def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> list[Ints]:
+    at = records["kind"] == kind
+    return [records[name][at].astype(np.int64) for name in names]
+
+
+def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
+    """([task, sent, due], [task, returned, flag], torn) of all generators."""
+    sends, returns, torn = [], [], 0
+    for path in generators:
+        events = read(path)
+        torn += events.torn
+        sends.append(_columns(events.records, SENT, ("task", "stamp", "a")))
+        returns.append(_columns(events.records, RETURNED, ("task", "stamp", "flag")))
+    return _joined(sends), _joined(returns), torn
+
+
+def _joined(parts: list[list[Ints]]) -> list[Ints]:
+    if len(parts) == 1:
+        return parts[0]
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)] if parts else [np.empty(0, np.int64)] * 3
+
+
+def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
+    result = np.full(len(ids), -1, np.int64)
+    if len(ids) and len(tasks):
+        spot = np.minimum(np.searchsorted(ids, tasks), len(ids) - 1)
+        hit = ids[spot] == tasks
+        result[spot[hit]] = values[hit]
+    return result
+
+
+def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+    """A start and the record that follows it in the same thread: its finish, or that run was cut off. Last, the torn pieces."""
+    events = read(path)
+    records, torn = events.records, events.torn
+    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)  # stable: the order of writing stays
+    kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
+    start = kind == STARTED
+    follows = np.zeros(len(kind), bool)
+    follows[:-1] = start[:-1] & (kind[1:] == FINISHED) & (pid[1:] == pid[:-1]) & (thread[1:] == thread[:-1]) & (task[1:] == task[:-1])
+    paired = np.zeros(len(kind), bool)
+    paired[1:] = follows[:-1]
+    # A finish without its start is a run too: it must not vanish, it violates the order.
+    at = np.flatnonzero(start | ((kind == FINISHED) & ~paired))
+    task, pid, thread = task[at], pid[at], thread[at]
+    stamp, b = records["stamp"][order], records["b"][order[at]]
+    del records, events, order, kind
+    started = np.where(start[at], stamp[at], -1)
+    finished = np.where(follows[at], stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))], np.where(start[at], -1, stamp[at]))
+    del stamp, at
+    by = np.argsort(started, kind="stable")
+    import_us, parent = (b & np.uint64(0xFFFFFFFF)).astype(np.int64), (b >> np.uint64(32)).astype(np.int64)
+    return (task[by], pid[by].astype(np.int64), parent[by], thread[by].view(np.int64), started[by], finished[by], import_us[by]), torn
+
+
+def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns of tasks.parquet and runs.parquet."""
+    state = pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE))
+    texts = ["", *sorted(set(errors.values()))]
+    place = {text: number for number, text in enumerate(texts)}
+    code = np.zeros(len(ledger.task), np.int32)
+    for task, text in errors.items():
+        code[np.searchsorted(ledger.task, task)] = place[text]
+    error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
+    tasks = {"task": ledger.task, "due_ns": ledger.due, "sent_ns": ledger.sent, "returned_ns": ledger.returned, "enqueue": state, "error": error}
+    runs = {
+        "task": ledger.run_task,
+        "pid": ledger.run_pid,
+        "parent": ledger.run_parent,
+        "thread": ledger.run_thread,
+        "started_ns": ledger.started,
+        "finished_ns": ledger.finished,
+        "import_us": ledger.import_us,
+    }
+    return tasks, runs
+
+
+def load(cell: StoredCell) -> Ledger:
+    """The ledger of a stored cell."""
+    state = cell.tasks("enqueue").combine_chunks()
+    translate = np.array([ENQUEUE.index(word) for word in state.dictionary.to_pylist()], np.int8)
+    codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
+    del state
+    # Column by column: a million tasks would stand in memory twice.
+    task, due, sent, returned = (_ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
+    runs = (_ints(cell.runs(name)) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us"))
+    return Ledger(task, due, sent, returned, codes, *runs)
+
+
+def first_finishes(cell: StoredCell) -> Ints:
+    """The stamps at which the measured tasks of a stored cell finished first, in order of time, without the rest of its ledger."""
+    task, of, finished = _ints(cell.tasks("task")), _ints(cell.runs("task")), _ints(cell.runs("finished_ns"))
+    first = _first(task[task >= 0], of[finished >= 0], finished[finished >= 0])
+    return np.sort(first[first >= 0])
+
+
+def _ints(column: pa.ChunkedArray) -> Ints:
+    return np.array(column.to_numpy(), np.int64)

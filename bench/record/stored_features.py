@@ -1,0 +1,87 @@
+"""features.json: written by `bench features`, read by report, claims and advise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.base.errors import UsageError
+from bench.base.version import VERSION
+from bench.hosts import machine
+from bench.model.feature import FEATURES
+from bench.model.feature_outcome import Finding, together
+from bench.model.versions import commit
+from bench.record import store
+
+FILE = "features.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Features:
+    """The findings of one run of the probes."""
+
+    path: Path
+    info: dict[str, Any]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All of them, in the order of the catalogue."""
+        return [Finding(**each) for each in self.info["findings"]]
+
+    @property
+    def systems(self) -> list[str]:
+        """The systems that were tried."""
+        return list(dict.fromkeys(each.system for each in self.findings))
+
+    def of(self, system: str, feature: str) -> list[Finding]:
+        """A feature's variants."""
+        return [each for each in self.findings if (each.system, each.feature) == (system, feature)]
+
+    def outcome(self, system: str, feature: str) -> str | None:
+        """The outcome over all variants; None where nothing was tried."""
+        mine = self.of(system, feature)
+        return together([each.outcome for each in mine]) if mine else None
+
+
+def write(folder: Path, findings: Sequence[Finding], seconds: float, quick: bool) -> Features:
+    """Store them; UsageError if that is not possible."""
+    head, dirty = commit()
+    info = {
+        "format": FORMAT,
+        "kind": "features",
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round(seconds),
+        "bench_version": VERSION,
+        "commit": head,
+        "dirty": dirty,
+        "quick": quick,
+        "machine": machine.describe(),
+        "findings": [each.as_json() for each in findings],
+    }
+    try:
+        store.write_json(folder / FILE, info)
+    except OSError as error:
+        raise UsageError(f"{folder / FILE} cannot be written ({error.strerror}): choose another --out") from None
+    return Features(folder, info)
+
+
+def open_features(path: Path) -> Features:
+    """Those of a folder, or of the file itself; UsageError in one line if it is none, damaged, or of another format."""
+    file = path / FILE if path.is_dir() else path
+    if not file.is_file():
+        raise UsageError(f"{path} has no {FILE}: `bench features --out {path}` makes one")
+    info = store.read_json(file)
+    if not isinstance(info, dict) or info.get("kind") != "features" or not isinstance(info.get("findings"), list):
+        raise UsageError(f"{file} is no {FILE}, or damaged: make a new one by `bench features`")
+    if info.get("format") != FORMAT:
+        raise UsageError(f"{file} has format {info.get('format')}, this bench reads {FORMAT}: make a new one by `bench features`")
+    try:
+        found = Features(file.parent, info)
+        strange = {each.feature for each in found.findings} - FEATURES.keys()
+    except TypeError as error:
+        raise UsageError(f"{file} is damaged ({error}): make a new one by `bench features`") from None
+    if strange:
+        raise UsageError(f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): make a new one by `bench features`")
+    return found

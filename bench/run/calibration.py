@@ -1,0 +1,53 @@
+"""A look of a few seconds at each arm, so that the duration of a run is estimated and not guessed."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.brokers.choice import Servers
+from bench.inprocess.event_log import FINISHED
+from bench.model.arm import Arm
+from bench.model.cell import Cell
+from bench.model.schedule import at_once, merge
+from bench.testbed.testbed import Stage
+
+TASKS = 20_000
+FILL_S, DRAIN_S = 1.0, 3.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Rough rates of one arm on this machine, and how long it took to find them."""
+
+    tasks_per_s: float
+    enqueue_per_s: float
+    seconds: float
+
+
+def calibrate(arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()) -> Calibration:
+    """Boot, enqueue and drain for at most ten seconds in all."""
+    began = time.monotonic()
+    cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
+    stage = Stage(cell, folder, servers, 60, lambda *_: None)
+    try:
+        with stage.open():
+            stage.boot()
+            start = time.monotonic()
+            stage.tail.poll()
+            stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
+            finished, seen, quick = 0, 0.0, 0.0
+            while (seen := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
+                finished += int((stage.tail.poll()["kind"] == FINISHED).sum())
+                time.sleep(0.02)
+            sent = int((stage.live_ledger().returned >= 0).sum())
+            quick = seen if not stage.load.done() else _last_return_s(stage, start)
+            stage.mark("planned_until_ns", 1)
+            stage.journal["held"] = {}  # what is left in the queue is of no interest here
+        return Calibration(max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_return_s(stage: Stage, start_s: float) -> float:
+    return float(stage.live_ledger().returned.max()) / 1e9 - start_s

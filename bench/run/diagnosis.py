@@ -1,0 +1,138 @@
+"""What is there, what is missing, and what to type."""
+
+import importlib
+import os
+import platform
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from bench.base import environ
+from bench.base.errors import Unavailable, UsageError
+from bench.base.output import nearest
+from bench.brokers.binary import find_redis, find_valkey
+from bench.brokers.postgres import find_postgres
+from bench.brokers.rabbitmq import find_rabbitmq
+from bench.hosts.machine import describe, disk_free, disturbances, given
+from bench.model.arm import load_adapters, read_by
+
+# What to type when a library cannot be imported.
+LIBRARIES = {
+    "celery": "pip install 'celery[redis]'",
+    "kombu": "pip install 'celery[redis]'",
+    "packaging": "pip install 'celery[redis]' (kombu's Redis transport needs packaging, and the extra brings it)",
+    "rq": "pip install rq",
+    "huey": "pip install huey",
+    "gevent": "pip install gevent",
+    "redis": "pip install redis",
+}
+_COLOURS = {"ok": "green", "missing": "red", "note": "yellow"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. `fix` is what to do about it, empty if nothing is to be done."""
+
+    what: str
+    state: Literal["ok", "missing", "note"]
+    detail: str
+    fix: str = ""
+
+
+def check(results: Path = Path("results")) -> list[Finding]:
+    """Look at everything a run needs, then at what would disturb it."""
+    here = describe()
+    found = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
+    found += [_library(name, fix) for name, fix in LIBRARIES.items()]
+    found += [_results(results), _disk(results), _loopback()]
+    found += _variables()
+    return found + [_disturbance(line) for line in disturbances(here, results)]
+
+
+def render(findings: Iterable[Finding], console: Console) -> None:
+    """One line per finding, and below it what to type."""
+    for finding in findings:
+        # Text, not markup: a path or a library's message may hold square brackets.
+        line = Text.assemble((f"{finding.state:<8}", _COLOURS[finding.state]), (finding.what, "bold"), f"  {finding.detail}")
+        console.print(line, soft_wrap=True)
+        if finding.fix:
+            console.print(Text(f"        → {finding.fix}"), soft_wrap=True)
+
+
+def _python() -> Finding:
+    detail = f"{platform.python_version()} on {platform.system()}"
+    if not Path("/proc/self/smaps_rollup").exists():
+        return Finding("Python", "missing", detail, "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer")
+    return Finding("Python", "ok", detail) if sys.version_info >= (3, 11) else Finding("Python", "missing", detail, "apt install python3.11-venv")
+
+
+def _redis() -> Finding:
+    try:
+        server = find_redis()
+    except UsageError as error:
+        detail, _, fix = str(error).rpartition(": ")
+        return Finding("Redis server", "missing", detail, fix)
+    return Finding("Redis server", "ok", f"{server.name} {server.version} from {server.origin}")
+
+
+def _more_brokers() -> list[Finding]:
+    """Brokers that only some arms need: without them those arms are `unavailable`, and nothing else is."""
+    found = []
+    looks: list[tuple[str, Callable[[], object]]] = [("RabbitMQ", find_rabbitmq), ("PostgreSQL", find_postgres), ("Valkey", find_valkey)]
+    for name, look in looks:
+        try:
+            found.append(Finding(name, "ok", str(look())))
+        except (Unavailable, UsageError) as error:
+            detail, _, fix = str(error).partition(": ")
+            found.append(Finding(name, "note", detail, fix))
+    return found
+
+
+def _library(name: str, fix: str) -> Finding:
+    try:
+        importlib.import_module(name)
+        return Finding(name, "ok", version(name))
+    except (ModuleNotFoundError, PackageNotFoundError):
+        return Finding(name, "missing", "not installed", fix)
+    except Exception as error:  # a broken installation may raise anything while it is imported
+        return Finding(name, "missing", f"cannot be imported: {type(error).__name__}: {error}", f"{fix} --force-reinstall")
+
+
+def _results(results: Path) -> Finding:
+    there = nearest(results)
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding("results folder", "ok", f"{results} can be written")
+    return Finding("results folder", "missing", f"{there} cannot be written", "name a folder of yours: --out DIR")
+
+
+def _disk(results: Path) -> Finding:
+    return Finding("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free")
+
+
+def _loopback() -> Finding:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=2):
+            return Finding("loopback", "ok", "127.0.0.1 answers")
+    except OSError as error:
+        return Finding("loopback", "missing", f"127.0.0.1 does not answer: {error}", "ip link set lo up")
+
+
+def _variables() -> list[Finding]:
+    """The user's variables that a measured library would read, were they handed on."""
+    names = environ.strange(read_by(load_adapters().values()))
+    if not names:
+        return []
+    detail = f"set here, and left out of all measured processes: {', '.join(names)}"
+    return [Finding("variables", "note", detail, "--pass NAME hands one on, its name is recorded")]
+
+
+def _disturbance(line: str) -> Finding:
+    detail, _, fix = line.partition(": ")
+    return Finding("measuring", "note", detail, fix)

@@ -1,0 +1,113 @@
+"""Where a run begins: its folder, what run.json says of it, and what must be the same when it is taken up again."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench.base import environ
+from bench.base.errors import UsageError
+from bench.base.git import shown
+from bench.base.version import VERSION
+from bench.brokers.choice import Servers
+from bench.hosts import machine
+from bench.model.arm import read_by
+from bench.model.cell import Cell
+from bench.model.versions import commit, unlike, versions
+from bench.record import store
+from bench.run.cell_record import line_of
+from bench.run.plan import Plan, load_scenarios
+
+
+def new_folder(out: Path | None, seed: int) -> Path:
+    """Where a run goes: --out itself, or a new folder under results/."""
+    if out is not None:
+        return out
+    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
+
+
+def fresh_seed() -> int:
+    """A seed for the order, the arrivals and the fault moments."""
+    return int.from_bytes(os.urandom(4), "big") >> 1
+
+
+def refuse_folder(folder: Path) -> None:
+    """UsageError for what can be no run folder of a new run; nothing is made."""
+    try:
+        folder.resolve()
+        if not folder.exists():
+            return
+        if (folder / "run.json").exists() or (folder / "cells").exists():
+            raise FileExistsError
+        if not folder.is_dir() or any(folder.iterdir()):
+            what = "is not empty" if folder.is_dir() else "is no folder"
+            raise UsageError(f"{folder} {what}: choose another --out, a run has a folder of its own")
+    except FileExistsError:
+        raise UsageError(f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}") from None
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
+        why = getattr(error, "strerror", None) or "a loop of links"
+        raise UsageError(f"{folder} cannot be written ({why}): choose another --out") from None
+
+
+def make_folder(folder: Path) -> None:
+    """A folder for a run; UsageError if it cannot be one."""
+    refuse_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cells").mkdir(exist_ok=False)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+
+
+def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[str, Any]:
+    """run.json of a run of which nothing has been measured yet."""
+    head, dirty = commit()
+    here = machine.describe()
+    return {
+        "format": store.FORMAT,
+        "run": run,
+        "label": plan.label,
+        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "bench_version": VERSION,
+        "commit": head,
+        "dirty": dirty,
+        "code": code_of(plan),
+        "plan": plan.as_json(),
+        "seed": plan.seed,
+        "arms": {arm.name: arm.describe(plan.workers) for arm in plan.arms},
+        "cells": [line_of(cell) for cell in todo],
+        "machine": here,
+        "boot_id": here["boot_id"],
+        "given": sorted(servers),
+        "variables": {"passed": list(plan.passed), "left_out": left_out(plan)},
+        "brokers": {},
+        "versions": {},
+        "calibration": {},
+        "selftest": None,
+        "warnings": [],
+    }
+
+
+def left_out(plan: Plan) -> list[str]:
+    """The names of the user's variables that measured processes would have read and do not get; they are out of our own environment too."""
+    return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
+
+
+def code_of(plan: Plan) -> dict[str, Any]:
+    """The versions of all that makes this plan's numbers."""
+    known = load_scenarios()
+    return versions((known[name] for name in plan.scenarios), {arm.adapter.name: arm.adapter for arm in plan.arms}.values())
+
+
+def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
+    """UsageError unless machine, code and servers are those that a run was begun with."""
+    here = machine.describe()
+    for key in machine.SAME:
+        if here.get(key) != begun["machine"].get(key):
+            raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
+    if changed := list(unlike(begun, {"code": code_of(plan)})):
+        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)}): check out {shown(begun['commit'])}, or begin a new run")
+    for name in sorted({*begun["given"]} ^ {*servers}):
+        hint = f"leave --{name} out" if name in servers else f"give --{name} again"
+        raise UsageError(f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}")

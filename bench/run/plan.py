@@ -1,0 +1,163 @@
+"""What to run: scenarios × arms × cases × blocks, in an order drawn from a stored seed."""
+
+import importlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapters.base import Adapter
+from bench.base.errors import UsageError
+from bench.hosts.local import ROOT
+from bench.hosts.machine import slots
+from bench.model.arm import Arm, nearest, parse_arm
+from bench.model.cell import Cell
+from scenarios.base import Scenario
+
+SIZES = ("smoke", "gate", "quick", "full")
+GATE_SCENARIOS = ("burst", "latency")  # what is short enough to be repeated until a change shows
+TIME_CAP_S = 1200.0
+MINUTES_AT_MOST = 24 * 60.0
+AROUND_S = 300.0
+MOST = {"tasks": 100_000_000, "blocks": 10_000, "workers": 1_000}  # beyond is a slip of the finger
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides which cells there are."""
+
+    scenarios: Sequence[str]
+    arms: Sequence[Arm]
+    cases: Sequence[str] = ()
+    size: str = "full"
+    tasks: int | None = None
+    blocks: int = 1
+    workers: int = 1
+    seed: int = 0
+    label: str = ""
+    time_cap_s: float = TIME_CAP_S
+    minutes: float | None = None
+    base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
+    passed: tuple[str, ...] = ()  # names of the user's variables that measured processes get too
+    until: Mapping[str, int] = field(default_factory=dict)  # scenarios that have fewer blocks: a gate leaves out what is settled
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as run.json keeps it."""
+        names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
+        words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
+        some = {"until": dict(self.until), "passed": list(self.passed)}
+        return words | {name: getattr(self, name) for name in names} | {name: value for name, value in some.items() if value}
+
+
+def load_scenarios() -> dict[str, Scenario]:
+    """Every scenario by name, in the order in which they run."""
+    found = {}
+    for path in sorted((ROOT / "scenarios").glob("*.py")):
+        module = importlib.import_module(f"scenarios.{path.stem}")
+        if hasattr(module, "SCENARIO"):
+            found[module.SCENARIO.name] = module.SCENARIO
+    return dict(sorted(found.items(), key=lambda item: _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)))
+
+
+# What runs where none is named; the burst first, so that the headline stands early.
+MAIN = ("burst", "latency", "recovery")
+_ORDER = (*MAIN, "work", "result", "soak")
+
+
+def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str], adapters: Mapping[str, Adapter], **rest: Any) -> Plan:
+    """A plan from the words of the command line; UsageError for an unknown word, with the nearest match."""
+    known = load_scenarios()
+    for name in scenarios:
+        if name not in known:
+            raise nearest(name, known, "scenario")
+    if rest.get("size", "full") not in SIZES:
+        raise nearest(str(rest["size"]), SIZES, "size")
+    chosen = list(scenarios) or list(GATE_SCENARIOS if rest.get("size") == "gate" else MAIN)
+    if rest.get("size") == "gate" and (other := [name for name in chosen if name not in GATE_SCENARIOS]):
+        raise UsageError(f"{other[0]} has no size gate: take {' or '.join(GATE_SCENARIOS)}, or another --size")
+    all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
+    cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
+    for case in cases:
+        if case not in all_cases and not _free_case(case, chosen):
+            raise nearest(case, [*all_cases, *(word for name in chosen for word in known[name].groups)], "case")
+    for option in ("tasks", "blocks", "workers"):
+        value = rest.get(option)
+        if value is not None and value < 1:
+            raise UsageError(f"--{option} {value}: give a number from 1 on")
+        if value is not None and value > MOST[option]:
+            raise UsageError(f"--{option} {value}: give a number up to {MOST[option]}")
+    if (minutes := rest.get("minutes")) is not None:
+        _check_minutes(minutes, [known[name] for name in chosen])
+        # Who asks for an hour does not want it cut after twenty minutes.
+        rest["time_cap_s"] = max(rest.get("time_cap_s", TIME_CAP_S), 60 * minutes + AROUND_S)
+    texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
+    parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
+    if rest.get("workers") is None:
+        rest["workers"] = slots()
+    return Plan(chosen, parsed, list(cases), **rest)
+
+
+def _check_minutes(minutes: float, scenarios: Sequence[Scenario]) -> None:
+    if not 0 < minutes <= MINUTES_AT_MOST:
+        raise UsageError(f"--minutes {minutes:g}: give a number above 0 and up to {MINUTES_AT_MOST:g}")
+    if not any("minutes" in each.params(case, "full", None) for each in scenarios for case in each.cases("full")):
+        raise UsageError("--minutes says how long a soak lasts: name that scenario, `bench run soak`")
+
+
+def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
+    """The cases that a word stands for: its group in each scenario that has one, or itself."""
+    found = [case for scenario in scenarios for case in scenario.groups.get(word, ())]
+    return found or [word]
+
+
+def _free_case(case: str, scenarios: Sequence[str]) -> bool:
+    """Loads and rates may be any number."""
+    kind, equals, value = case.partition("=")
+    try:
+        return "latency" in scenarios and equals == "=" and kind in ("load", "rate") and float(value) > 0
+    except ValueError:
+        return False
+
+
+def cells(plan: Plan) -> list[Cell]:
+    """The cells in the order in which they run."""
+    known = load_scenarios()
+    found: list[Cell] = []
+    for block in range(plan.blocks):
+        for name in (name for name in plan.scenarios if block < plan.until.get(name, plan.blocks)):
+            scenario = known[name]
+            for arm, case in _turns(scenario, plan, block):
+                seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
+                slots = scenario.slots(case, plan.workers)
+                found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan), plan.passed))
+    if not found:
+        raise UsageError("the plan is empty: no scenario has the cases that were asked for")
+    return found
+
+
+def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
+    """What the case and the size give, with the length that the plan asks for in the place of its own."""
+    params = scenario.params(case, plan.size, plan.tasks)
+    return {**params, "minutes": plan.minutes} if plan.minutes is not None and "minutes" in params else params
+
+
+def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
+    """Arm after arm in the order drawn for this block; what the base alone is measured for comes before."""
+    arms = list(plan.arms)
+    random.Random(f"{plan.seed}/{block}/{scenario.name}").shuffle(arms)
+    cases = _cases(scenario, plan, block)
+    if not plan.base:
+        return [(arm, case) for arm in arms for case in cases]
+    first = [(arm, case) for arm in arms if arm.name == plan.base for case in cases if case in scenario.basis]
+    return first + [(arm, case) for arm in arms for case in cases if case not in scenario.basis]
+
+
+def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:
+    wanted = list(scenario.cases(plan.size))
+    if plan.cases:
+        wanted = [case for case in plan.cases if case in scenario.all_cases() or (scenario.name == "latency" and "=" in case)]
+        # A load is a share of the capacity: without one there is nothing to take a share of.
+        if any(case.startswith("load=") for case in wanted) and "capacity" not in wanted:
+            wanted.insert(0, "capacity")
+    # Taken once and kept for all blocks, so that the rates stay the same.
+    return [case for case in wanted if block == 0 or case not in scenario.basis]

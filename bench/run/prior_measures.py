@@ -1,0 +1,36 @@
+"""What a cell rests on: the measures of earlier cells of its arm, and how many load generators it needs."""
+
+import math
+from typing import Any
+
+from bench.model.cell import Cell
+from bench.run.calibration import Calibration
+
+MOST_GENERATORS = 8
+BUSY = 0.5  # the share of its time that a generator may spend in enqueue calls
+
+
+class Known:
+    """The measures of earlier cells of the same arm."""
+
+    def __init__(self, measures: list[list[Any]], arm: str) -> None:
+        self.measures, self.arm = measures, arm
+
+    def value(self, scenario: str, case: str, metric: str) -> float | None:
+        """The newest value that is ok."""
+        for row in reversed(self.measures):
+            if (row[1], row[2], row[3], row[9], row[13]) == (scenario, case, self.arm, metric, "ok"):
+                return float(row[10])
+        return None
+
+
+def generators_for(cell: Cell, known: Known, calibrated: Calibration | None) -> int:
+    """As many that each spends less than half of its time in enqueue calls."""
+    if "generators" in cell.params:
+        return int(cell.params["generators"])
+    rate = cell.params.get("rate")
+    if "load" in cell.params:
+        rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
+    if not rate or not calibrated:
+        return 1
+    return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated.enqueue_per_s / BUSY)))

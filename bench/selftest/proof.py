@@ -1,0 +1,100 @@
+"""`bench selftest`: carry out the checks, print a line for each, store them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.analysis.stats import MIN_BLOCKS
+from bench.base.errors import EXIT_INVALID, EXIT_OK, BenchError, UsageError
+from bench.base.version import VERSION
+from bench.hosts import machine
+from bench.record import store
+from bench.selftest import counting, generating, noise, own_cost, recovering, resources, unfit, waiting
+from bench.selftest.expectations import RUNS, Line, Unmeasured, unmeasured
+from bench.selftest.stored import FILE
+from bench.selftest.synthetic_runs import Session
+
+Check = Callable[[Session, bool], list[Line]]
+QUICK: Sequence[Check] = (counting.planted, counting.rates, waiting.stall, recovering.back, resources.step, unfit.gates)
+FULL: Sequence[Check] = (
+    counting.planted,
+    counting.rates,
+    waiting.theory,
+    waiting.stall,
+    recovering.back,
+    recovering.again,
+    resources.step,
+    resources.leak,
+    resources.burn,
+    own_cost.recording,
+    own_cost.forks,
+    own_cost.sampler,
+    generating.rising,
+    generating.slow_call,
+    unfit.gates,
+)
+
+
+def new_folder() -> Path:
+    """Where a selftest goes unless told."""
+    return Path("results") / f"selftest-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+
+
+def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
+    """Run every check and store what it said; the exit code."""
+    if blocks and blocks < MIN_BLOCKS:
+        raise UsageError(f"--noise {blocks}: give 0 for none, or {MIN_BLOCKS} blocks at least")
+    store.fresh_folder(folder)
+    session = Session(folder / "runs", lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True))
+    checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
+    began, lines = datetime.now(UTC), list[Line]()
+    for check in checks:
+        lines += (found := _guarded(check, session, quick))
+        for line in found:
+            out.print(_row(line), markup=False, soft_wrap=True)
+    document = {
+        "format": 1,
+        "created": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round((datetime.now(UTC) - began).total_seconds()),
+        "bench_version": VERSION,
+        "quick": quick,
+        "noise_blocks": blocks,
+        "machine": machine.describe(),
+        "passed": all(line.passed for line in lines),
+        "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
+    }
+    store.write_json(folder / FILE, document)
+    good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
+    rest = f", {left} not measured: the machine was unfit for them" if left else ""
+    said = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
+    out.print(said, markup=False, soft_wrap=True)
+    return EXIT_OK if good == len(lines) else EXIT_INVALID
+
+
+def _guarded(check: Check, session: Session, quick: bool) -> list[Line]:
+    """A check that cannot be carried out has failed; the others go on."""
+    try:
+        return check(session, quick)
+    except UsageError:
+        raise
+    except Unmeasured as error:
+        return [unmeasured(0, _name(check), str(error))]
+    except (BenchError, ValueError, KeyError, IndexError) as error:
+        said = f"{type(error).__name__}: {error}"[:200]
+        return [Line(0, f"{_name(check)} could not be carried out", "a figure", said, False, RUNS)]
+
+
+def _name(check: Check) -> str:
+    return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+
+
+def _row(line: Line) -> str:
+    """A line as it is printed; that of an unfit machine ends with what to do about it."""
+    mark = {"ok": "ok  ", "failed": "FAIL", "invalid": "none"}[line.verdict]
+    said = f"{mark} {line.item:2d}  {line.what}: {line.measured}"
+    if line.unfit:
+        return said
+    return f"{said} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")

@@ -1,0 +1,162 @@
+"""The worker processes of a cell: start, ready, supervise, stop; nothing outlives the cell."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from adapters.base import Command
+from bench.base.errors import CellFailed
+from bench.hosts.local import Host, last_lines, signalled, tree
+from bench.inprocess import cell_context as probe_cell
+from bench.model.environment import OWN, Environment
+from bench.record.ledger import Ints
+
+TERM = 15
+SUPERVISOR_DELAY_S = 1.0
+
+
+@dataclass
+class Main:
+    """One main process of the system and the command that starts it again."""
+
+    command: Command
+    pid: int
+    log: Path
+    starts: int = 1
+
+
+class Fleet:
+    """The system's own worker commands, started as a user would."""
+
+    def __init__(self, host: Host, commands: Sequence[Command], logs: Path, env: Mapping[str, str], environment: Environment = OWN) -> None:
+        self.host, self.commands, self.logs, self.env, self.environment = host, list(commands), logs, env, environment
+        self.mains: list[Main] = []
+        self.restarts: list[dict[str, int]] = []
+        self._supervisor: threading.Thread | None = None
+        self._unsupervised = threading.Event()
+        self._lock = threading.Lock()
+
+    def without_log(self, number: int) -> None:
+        """Give that main process no event file: its tasks are bare. So the cost of recording is measured."""
+        bare = self.commands[number]
+        self.commands[number] = replace(bare, env={**bare.env, probe_cell.EVENTS: ""})
+
+    def start(self) -> None:
+        """Start every main process."""
+        for number, command in enumerate(self.commands):
+            log = self.logs / f"worker-{number}.log"
+            self.mains.append(Main(command, self._spawn(command, log), log))
+
+    def _spawn(self, command: Command, log: Path) -> int:
+        return self.host.spawn([self.environment.program(command.argv[0]), *command.argv[1:]], log, {**self.env, **command.env})
+
+    def roots(self) -> list[int]:
+        """The pids of the main processes, dead ones included."""
+        with self._lock:
+            return [main.pid for main in self.mains]
+
+    def check_alive(self) -> None:
+        """CellFailed with the last log lines if a main process has ended by itself."""
+        for main in self.mains:
+            status = self.host.exit_status(main.pid)
+            if status is not None:
+                raise CellFailed(f"a worker ended with status {status}: {last_lines(main.log)}")
+
+    def describe_logs(self) -> str:
+        """The last lines of each worker's log."""
+        return "; ".join(last_lines(main.log) for main in self.mains)
+
+    def supervise(self) -> None:
+        """From now on start a dead main process again, as systemd would with RestartSec=1."""
+        self._supervisor = threading.Thread(target=self._watch, daemon=True)
+        self._supervisor.start()
+
+    def _watch(self) -> None:
+        died: dict[int, float] = {}
+        while not self._unsupervised.wait(0.01):
+            with self._lock:
+                for main in self.mains:
+                    if self.host.exit_status(main.pid) is None:
+                        continue
+                    since = died.setdefault(main.pid, time.monotonic())
+                    if time.monotonic() - since >= SUPERVISOR_DELAY_S:
+                        self.restarts.append({"old": main.pid, "ns": time.monotonic_ns()})
+                        main.pid = self._spawn(main.command, main.log)
+                        main.starts += 1
+
+    def unsupervise(self) -> None:
+        """No dead process is started again from now on."""
+        self._unsupervised.set()
+        if self._supervisor:
+            self._supervisor.join()
+
+    def replace_all(self, grace_s: float) -> tuple[int, list[int]]:
+        """A deploy: SIGTERM to every main process, replacements at once, SIGKILL to what is left after the grace.
+
+        Returns the stamp of the first signal and the pids replaced; the grace runs in the background.
+        """
+        with self._lock:
+            old = [main.pid for main in self.mains]
+            t0 = 0
+            for pid in old:
+                signalled(pid, TERM)
+                t0 = t0 or time.monotonic_ns()
+            for main in self.mains:
+                main.pid = self._spawn(main.command, main.log)
+                main.starts += 1
+        threading.Thread(target=self._grace, args=(old, grace_s), daemon=True).start()
+        return t0, old
+
+    def replace_one(self, old: int, grace_s: float) -> tuple[int, int]:
+        """The same for one main process; the stamp of the signal and the pid of the replacement."""
+        with self._lock:
+            main = next(main for main in self.mains if main.pid == old)
+            signalled(old, TERM)
+            t0 = time.monotonic_ns()
+            main.pid = self._spawn(main.command, main.log)
+            main.starts += 1
+        threading.Thread(target=self._grace, args=([old], grace_s), daemon=True).start()
+        return t0, main.pid
+
+    def _grace(self, old: list[int], grace_s: float) -> None:
+        if not self.host.wait(old, grace_s):
+            self.host.kill_tree([pid for pid in old if self.host.exit_status(pid) is None])
+
+    def stop(self, timeout_s: float = 15) -> None:
+        """SIGTERM as a user would, SIGKILL to what does not end; afterwards nothing of the fleet lives."""
+        processes = tree(self.roots())
+        for pid in self.roots():
+            signalled(pid, TERM)
+        self.host.wait(self.roots(), timeout_s)
+        self.kill(processes)
+
+    def kill(self, also: Sequence[psutil.Process] = ()) -> None:
+        """End the fleet at once, its supervisor first; `also` are processes that may have lost their parents."""
+        self.unsupervise()
+        self.host.kill_tree([*self.roots(), *(process.pid for process in also)])
+        with self._lock:
+            self.mains.clear()
+
+
+def overlapping(started: Ints, finished: Ints) -> int:
+    """The largest number of these runs that were going on at the same time."""
+    if not len(started):
+        return 0
+    stamps = np.concatenate((started, finished))
+    steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
+    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max())
+
+
+def wait_for(met: Callable[[], bool], timeout_s: float, every_s: float = 0.005) -> bool:
+    """Poll a condition; False when the time is over."""
+    deadline = time.monotonic() + timeout_s
+    while not met():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(every_s)
+    return True

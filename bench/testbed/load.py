@@ -1,0 +1,126 @@
+"""The load generators of a cell as the runner sees them: orders out, event files back."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.base.errors import CellFailed, NotOffered
+from bench.hosts.local import Host, last_lines, signalled
+from bench.inprocess import event_log
+from bench.inprocess.generator import NOT_OFFERED
+from bench.model.schedule import Schedule
+from bench.record import event_files, ledger
+from bench.record.store import write_json
+
+TERM = 15
+
+
+class Load:
+    """k generator processes; an order is carried out by all of them together."""
+
+    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str) -> None:
+        self.host, self.work, self.log, self.env, self.count, self.python = host, work, log, env, count, python
+        self.pids: list[int] = []
+        self.orders = 0
+        self._tasks: list[ledger.Ints] = []
+        self._due: list[ledger.Ints] = []
+        self._done = [0] * count
+
+    def start(self) -> None:
+        """Start the generators and wait until each is connected."""
+        for number in range(self.count):
+            event_log.create(str(self.work / f"sent-{number}.bin"))
+        argv = [self.python, "-m", "bench.inprocess.generator", str(self.work)]
+        self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
+        self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
+        self._wait(lambda kinds: event_log.READY in kinds, 30, "become ready")
+
+    def _wait(self, met: Any, timeout_s: float, what: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        waiting = set(range(self.count))
+        while waiting:
+            for number in sorted(waiting):
+                kinds = self._tails[number].poll()["kind"]
+                self._done[number] += int((kinds == event_log.DONE).sum())
+                if met(kinds):
+                    waiting.discard(number)
+                elif self.host.exit_status(self.pids[number]) is not None:
+                    raise self._early(number)
+            if time.monotonic() > deadline:
+                raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
+            time.sleep(0.002)
+
+    def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:
+        """Give out a schedule whose offsets count from t0; to all generators, or to that one alone, while the others go on with theirs."""
+        self._tasks.append(schedule.tasks)
+        self._due.append(schedule.due_ns + t0_ns)
+        schedule.write(self._next(".bin"), t0_ns)
+        self._order({"kind": "schedule", "works": list(schedule.works), "only": only})
+
+    def order(self, kind: str, **what: Any) -> None:
+        """Any other order of bench.inprocess.generator."""
+        self._order({"kind": kind, **what})
+
+    def _next(self, suffix: str) -> Path:
+        return self.work / f"order-{self.orders + 1:03d}{suffix}"
+
+    def _order(self, what: Mapping[str, Any]) -> None:
+        write_json(self._next(".json"), what)
+        self.orders += 1
+
+    def done(self) -> bool:
+        """Whether every order so far has been carried out by every generator."""
+        for number, tail in enumerate(self._tails):
+            self._done[number] += int((tail.poll()["kind"] == event_log.DONE).sum())
+        return all(done >= self.orders for done in self._done)
+
+    def check_alive(self) -> None:
+        """CellFailed if a generator has ended."""
+        for number, pid in enumerate(self.pids):
+            if self.host.exit_status(pid) is not None:
+                raise self._early(number)
+
+    def _early(self, number: int) -> Exception:
+        if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
+            return NotOffered(last_lines(self.log, 1))
+        return CellFailed(f"a load generator ended early: {last_lines(self.log, 3)}")
+
+    def stop(self) -> None:
+        """Let a call in progress return for 2 s, then end the generators."""
+        for pid in self.pids:
+            if self.host.exit_status(pid) is None:
+                signalled(pid, TERM)
+        if not self.host.wait(self.pids, 2):
+            self.host.kill_tree(self.pids)
+
+    def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
+        """(ids, absolute due_ns) of every schedule given out."""
+        nothing = [np.empty(0, np.int64)]
+        return np.concatenate(self._tasks or nothing), np.concatenate(self._due or nothing)
+
+    def errors(self) -> dict[int, str]:
+        """Task id → the exception that its enqueue call raised."""
+        found: dict[int, str] = {}
+        for number in range(self.count):
+            path = self.work / f"errors-{number}.jsonl"
+            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+                try:
+                    task, text = json.loads(line)
+                except ValueError:
+                    continue  # the last line of a killed generator
+                found[int(task)] = str(text)
+        return found
+
+    def handles(self) -> dict[int, str]:
+        """Task id → the library's own id, where the cell keeps them."""
+        found: dict[int, str] = {}
+        for number in range(self.count):
+            path = self.work / f"handles-{number}.txt"
+            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+                task, _, handle = line.partition(" ")
+                found[int(task)] = handle
+        return found

@@ -1,0 +1,67 @@
+"""The network of a cell as the instrument sees it: a proxy between the broker and everybody else."""
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from bench.base.environ import built
+from bench.base.errors import CellFailed, NotOffered, Unavailable
+from bench.hosts.local import Host, last_lines
+from bench.inprocess.ports import free_port
+from bench.record.store import write_json
+
+READY_S = 10.0
+PINGS = 20
+PORTS = {"redis": 6379, "amqp": 5672, "pyamqp": 5672, "postgresql": 5432, "postgres": 5432}
+
+
+class Network:
+    """One proxy process; `url` is the broker's as seen through it."""
+
+    def __init__(self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float, code: Path) -> None:
+        parts = urlsplit(broker_url)
+        if not parts.hostname:
+            raise NotOffered("there is no network between the workers and their broker")
+        if parts.scheme in ("rediss", "amqps"):
+            raise Unavailable("the certificate of a server with TLS is not valid for the proxy")
+        self.host, self.work, self.log = host, work, log
+        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+        credentials, _, _ = parts.netloc.rpartition("@")
+        self.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"))
+        self.rtt_ms, self.code = rtt_ms, code
+        self._orders = 0
+
+    def start(self) -> None:
+        """Start the proxy and wait until it listens."""
+        argv = [sys.executable, "-m", "bench.inprocess.proxy", str(self.work), str(self.port), self.target, str(self.rtt_ms)]
+        self.pid = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
+        self.become("open")
+
+    def become(self, state: str) -> int:
+        """`open`, `cut` or `silent` from now on; the stamp at which it was done."""
+        self._orders += 1
+        write_json(self.work / f"network-{self._orders:03d}.json", {"state": state})
+        done = self.work / f"network-{self._orders:03d}.done"
+        deadline = time.monotonic() + READY_S
+        while not done.exists():
+            if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+                raise CellFailed(f"the proxy does not answer: {last_lines(self.log)}")
+            time.sleep(0.001)
+        return int(json.loads(done.read_text(encoding="utf-8"))["ns"])
+
+    def round_trip_ms(self) -> float:
+        """The round trip that the proxy adds, as it is: median of 20 echoes that it answers in the broker's place."""
+        import socket
+
+        seen = []
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for _ in range(PINGS):
+                began = time.monotonic_ns()
+                client.sendall(b"\0ECHO")
+                client.recv(16)
+                seen.append((time.monotonic_ns() - began) / 1e6)
+        return statistics.median(seen)

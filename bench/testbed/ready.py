@@ -1,0 +1,62 @@
+"""Are the workers ready? N warm-up tasks that ran at the same time say so; no fixed sleep, no log is read."""
+
+import time
+
+import numpy as np
+
+from bench.base.errors import CellFailed
+from bench.inprocess import event_log
+from bench.model.schedule import Schedule
+from bench.record.event_files import Tail
+from bench.record.ledger import Ints
+from bench.testbed.fleet import Fleet, overlapping
+from bench.testbed.load import Load
+
+TIMEOUT_S = 60.0
+SLEEP_MS = 50
+SLEEP_MS_PER_SLOT = 20  # a system that starts fifty tasks a second gets them all going before the first is over
+
+
+class Ready:
+    """Warm-up tasks of one cell: their ids count down from -1."""
+
+    def __init__(self) -> None:
+        self._task = -1
+
+    def boot(self, fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
+        """Start the fleet; the seconds until every slot ran a warm-up task. CellFailed with the last log lines if that takes a minute."""
+        began = time.monotonic_ns()
+        fleet.start()
+        runs: dict[tuple[int, int, int], list[int]] = {}
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            wanted = self._send(load, slots)
+            batch: set[int] = set()
+            while len(batch) < len(wanted):
+                fleet.check_alive()
+                if time.monotonic() > deadline:
+                    raise CellFailed(f"the workers were not ready within {TIMEOUT_S:.0f} s: {fleet.describe_logs()}")
+                for record in tail.poll():
+                    key = (int(record["pid"]), int(record["a"]), int(record["task"]))
+                    runs.setdefault(key, []).append(int(record["stamp"]))
+                    if record["kind"] == event_log.FINISHED:
+                        batch.add(int(record["task"]))
+                time.sleep(0.005)
+            whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
+            if overlapping(whole[:, 0], whole[:, 1]) >= slots:
+                return (_all_slots_began(whole, slots) - began) / 1e9
+
+    def _send(self, load: Load, count: int) -> set[int]:
+        tasks = np.arange(self._task - count + 1, self._task + 1, dtype=np.int64)
+        self._task -= count
+        works = (f"sleep:{max(SLEEP_MS, SLEEP_MS_PER_SLOT * count)}",)
+        load.send(Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), works), time.monotonic_ns())
+        return {int(task) for task in tasks}
+
+
+def _all_slots_began(runs: Ints, slots: int) -> int:
+    """The start of the run with which N were going on for the first time."""
+    for stamp in np.sort(runs[:, 0]):
+        if int(((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum()) >= slots:
+            return int(stamp)
+    raise AssertionError("called only where N overlap")

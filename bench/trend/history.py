@@ -1,0 +1,147 @@
+"""`bench trend`: every series with its steps, and what is known to have changed there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.analysis.comparison_result import Says
+from bench.analysis.comparisons import refuse_unknown
+from bench.analysis.dataset import FLOOR
+from bench.analysis.formatting import listing
+from bench.analysis.library_versions import changed
+from bench.base.errors import AllInvalid, UsageError
+from bench.compare.changes import says
+from bench.model.metric import METRICS
+from bench.record.store import Run
+from bench.trend.detect import MIN_POINTS, steps
+from bench.trend.series import Series, in_order, series_of
+
+SAME_PLAN = {"size": "size", "tasks": "tasks", "workers": "workers"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A lasting change of level between two runs. `before`, `after`: the levels; `change`: their ratio, of counts their difference."""
+
+    last: str
+    first: str
+    at: int
+    before: float
+    after: float
+    change: float
+    p: float
+    says: Says
+    weight: float
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series and its steps."""
+
+    series: Series
+    steps: tuple[Step, ...]
+
+    @property
+    def label(self) -> str:
+        """The measure in words."""
+        case = "" if self.series.case == "-" else f" {self.series.case}"
+        return f"{METRICS[self.series.metric].label} ({self.series.scenario}{case})"
+
+    @property
+    def weight(self) -> float:
+        """That of its weightiest step."""
+        return max((step.weight for step in self.steps), default=0.0)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What the runs say together; `notes` is what a reader must know first."""
+
+    runs: tuple[str, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+    summary: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        lines = [{**asdict(line.series), "label": line.label, "steps": [asdict(step) for step in line.steps]} for line in self.lines]
+        return {"runs": self.runs, "notes": self.notes, "summary": self.summary, "series": lines}
+
+
+def trend(given: Sequence[Run]) -> Trend:
+    """UsageError for runs that are no series of the same thing; AllInvalid where no run has a number."""
+    runs = in_order(given)
+    _refuse(runs)
+    every = series_of(runs)
+    if not every:
+        raise _nothing(runs)
+    lines = sorted((_line(series) for series in every), key=lambda line: -line.weight)
+    return Trend(tuple(run.id for run in runs), tuple(lines), tuple(_notes(runs, every)), _summary(runs, lines))
+
+
+def _refuse(runs: Sequence[Run]) -> None:
+    marks = [(run.id, run.info.get("created"), run.info["seed"]) for run in runs]
+    twice = next((run.id for run, mark in zip(runs, marks, strict=True) if marks.count(mark) > 1), None)
+    if twice:
+        raise UsageError(f"{twice} is named twice, or with a copy of itself: name each run once")
+    for run in runs:
+        refuse_unknown(run.measures)
+        if run.info["plan"].get("size") == "smoke":
+            raise UsageError(f"{run.id} is a smoke run and makes no claims: leave it out")
+        for name, word in SAME_PLAN.items():
+            ours, first = run.info["plan"].get(name), runs[0].info["plan"].get(name)
+            if ours != first:
+                raise UsageError(f"{run.id} has {word} {ours}, {runs[0].id} has {first}: name runs of one plan, a series of each")
+
+
+def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
+    frames = [run.measures for run in runs]
+    if any(frame["verdict"].eq("ok").any() for frame in frames):
+        return UsageError(f"nothing to follow: no run has a measure with the floor beside it, nor a count; measure with --arm {FLOOR} beside your arms")
+    return AllInvalid("no measure of these runs has a number: `bench report RUN` gives the reasons")
+
+
+def _line(series: Series) -> Line:
+    found = steps(series.values, series.zone)
+    edges = [0, *(place for place, _ in found), len(series.points)]
+    return Line(series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(found)))
+
+
+def _step(series: Series, edges: Sequence[int], p: float) -> Step:
+    import numpy as np
+
+    start, at, end = edges
+    low, high = float(np.mean(series.values[start:at])), float(np.mean(series.values[at:end]))
+    is_ratio = series.kind.kind == "ratio"
+    levels = (float(np.exp(low)), float(np.exp(high)), float(np.exp(high - low))) if is_ratio else (low, high, high - low)
+    verdict = ("more" if high > low else "less") if series.kind.better != "higher" else ("faster" if high > low else "slower")
+    last, first = series.points[at - 1], series.points[at]
+    return Step(
+        last.run,
+        first.run,
+        at,
+        *levels,
+        p,
+        says(series.kind, verdict),
+        abs(high - low) / (series.zone or 1.0),
+        tuple(changed(last.context, first.context)),
+    )
+
+
+def _notes(runs: Sequence[Run], every: Sequence[Series]) -> Iterator[str]:
+    if len(runs) < MIN_POINTS:
+        yield f"nothing can be said yet: {len(runs)} runs, and a step needs {MIN_POINTS}, three on each side"
+    bare = list(dict.fromkeys(run for series in every for run in series.without))
+    if bare:
+        yield f"without the floor beside it, so left out (a raw value would follow the machine): some or all measures of {listing(bare)}"
+    machines = {str(run.info["machine"].get("cpu")) for run in runs}
+    if len(machines) > 1:
+        yield f"measured on {len(machines)} kinds of machine: beside the floor they compare, but not exactly"
+
+
+def _summary(runs: Sequence[Run], lines: Sequence[Line]) -> str:
+    stepped = [line for line in lines if line.steps]
+    short = sum(len(line.series.points) < MIN_POINTS for line in lines)
+    tail = f"; {short} have fewer than {MIN_POINTS} points" if short else ""
+    return f"{len(lines)} series over {len(runs)} runs: {sum(len(line.steps) for line in stepped)} steps in {len(stepped)} of them{tail}"

@@ -1,0 +1,24 @@
+"""A step in words, for the terminal and the page."""
+
+from bench.analysis.formatting import number
+from bench.trend.history import Line, Step
+from bench.trend.series import Series
+
+SAYS = {"regression": "worse", "improvement": "better", "differs": "differs"}
+
+
+def step_text(line: Line, step: Step) -> str:
+    """From which level to which, by how much, between which runs."""
+    counted = line.series.kind.kind == "count"
+    by = f"{step.change:+.3g}" if counted else f"{(step.change - 1) * 100:+.1f} %"
+    return f"{level(line.series, step.before)} → {level(line.series, step.after)} ({by.replace('-', '−')}), between {step.last} and {step.first}"
+
+
+def level(series: Series, value: float) -> str:
+    """A value of a series: times the floor, or the count."""
+    return f"{number(value)} {series.kind.unit}".rstrip() if series.kind.kind == "count" else f"{number(value)}× floor"
+
+
+def cause(step: Step) -> str:
+    """What changed there, as far as the runs know."""
+    return "changed there: " + ", ".join(step.changed) if step.changed else "no version, machine or version of the instrument changed there"
