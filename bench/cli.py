@@ -17,7 +17,21 @@ try:
     from typer.exceptions import TyperException
 
     # Each adds its commands.
-    from bench.commands import check, compare, export, judge, measure, read, trend  # noqa: F401
+    from bench.commands import (  # noqa: F401
+        advise,
+        check,
+        claims,
+        compare,
+        doctor,
+        export,
+        features,
+        list,
+        measure,
+        report,
+        run,
+        selftest,
+        trend,
+    )
     from bench.commands.options import app
 except ImportError as error:
     # Python's own code for it is 1, which is "regression".

@@ -73,10 +73,11 @@ def queue_bench_gate() -> Gate:
 
     def gate(**asked: Any) -> Changes:
         from bench.check.live_gate import Asked, check
+        from bench.features.beside_base import features_of
         from bench.hosts import lock
 
         with lock.measuring(wait=True):
-            return check(Asked(**asked))
+            return check(Asked(**asked), features_of)
 
     return gate
 

@@ -13,7 +13,8 @@ from bench.base.errors import BenchError, CellFailed, UsageError
 from bench.model.arm import load_adapters
 from bench.record import store
 from bench.run import failures
-from bench.run.plan import load_scenarios, make_plan
+from bench.model.scenario import load_scenarios
+from bench.run.plan import make_plan
 from bench.run.runner import Runner
 from tests.failing.adapter import PLACES
 
@@ -49,18 +50,18 @@ def test_wherever_a_cell_fails_its_reason_stays_and_the_run_goes_on(tmp_path: Pa
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("step", ["run", "measure"])
+@pytest.mark.parametrize("step", ["drive", "measure"])
 def test_a_fault_of_ours_ends_its_cell_only_and_is_said_by_the_exit_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    scenario, done = type(load_scenarios()["burst"]), getattr(type(load_scenarios()["burst"]), step)
+    part = load_scenarios()["burst"].part(step)
+    done = getattr(part, step)
 
-    def faulty(self: object, *args: Any) -> Any:
-        cell = args[0]
+    def faulty(cell: Any, *args: Any) -> Any:
         first = cell.spec["number"] == 1 if step == "measure" else cell.number == 1
-        return 1 // 0 if first else done(self, *args)
+        return 1 // 0 if first else done(cell, *args)
 
-    monkeypatch.setattr(scenario, step, faulty)
+    monkeypatch.setattr(part, step, faulty)
     runner = runner_of(tmp_path / "run", "floor", "floor{again}")
     runner.prepare()
     code = runner.carry_out()

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from bench.base.paths import ROOT
 from bench.check.blocks import Key
 from bench.check.decision import Finding, decide, with_features
 from bench.check.group_sequential import Rules
+from bench.check.live_gate import differ_in_code
 from bench.check.outcome import changes_of
-from bench.check.trials import AGAIN, METRIC, differ_in_code, features_of
 from bench.environments.provision import furnish
+from bench.features.beside_base import AGAIN, METRIC, features_of
 from bench.formats import registry
-from bench.hosts.local import ROOT
 from bench.inprocess import cell_context
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.environment import Environment, Package

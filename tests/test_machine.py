@@ -10,6 +10,7 @@ import pytest
 
 from bench.base.distributions import beyond_install
 from bench.hosts import machine
+from bench.model import machine_facts
 from tests.cgroups import memory, python_inside, quota
 
 QUIET: dict[str, Any] = {
@@ -107,10 +108,10 @@ def test_a_real_memory_limit_is_described_and_told_by_the_doctor(tmp_path: Path)
 
 def test_what_is_given_is_said_in_words() -> None:
     whole = {"cores": 8, "memory_bytes": 16 << 30}
-    assert machine.given(whole) == "8 cores, 16 GiB of memory"
+    assert machine_facts.given(whole) == "8 cores, 16 GiB of memory"
     limited = whole | {"cpu_quota_cores": 1.5, "memory_limit_bytes": 3 << 29}
-    assert machine.given(limited) == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
-    assert machine.usable_cores(whole) == 8 and machine.usable_cores(limited) == 1.5
+    assert machine_facts.given(limited) == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
+    assert machine_facts.usable_cores(whole) == 8 and machine_facts.usable_cores(limited) == 1.5
 
 
 def test_steal_is_a_share_of_all_time_with_guests_counted_once() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import Unavailable
-from bench.hosts.local import ROOT, Host
+from bench.base.paths import ROOT
+from bench.hosts.local import Host
 from bench.testbed.network import Network
 
 

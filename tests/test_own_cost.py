@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from bench.measure import validity
+from bench.measure.drain import window
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge, poisson
@@ -21,7 +22,6 @@ from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us
 from bench.testbed.fleet import Fleet
 from bench.testbed.testbed import Stage
-from scenarios.drain import window
 
 ROOT = Path(__file__).resolve().parent.parent
 ADAPTERS = load_adapters()

@@ -11,13 +11,14 @@ import pytest
 
 from adapters.base import Sends
 from bench.base.errors import Unavailable, UsageError
+from bench.base.paths import ROOT
 from bench.brokers import choice, redis_url
 from bench.brokers.broker import Place
 from bench.brokers.own_redis import OwnRedis
 from bench.brokers.postgres import EmbeddedPostgres, connect
 from bench.brokers.rabbitmq import EmbeddedRabbit, Queues
 from bench.brokers.reading import check_reading
-from bench.hosts.local import ROOT, Host, tree
+from bench.hosts.local import Host, tree
 from bench.inprocess.ports import free_port
 from bench.model.arm import Arm, load_adapters, parse_arm
 from bench.model.cell import Cell

@@ -57,8 +57,8 @@ def test_what_later_cells_rest_on_is_measured_again_at_once(tmp_path: Path, monk
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
-    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
-    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    monkeypatch.setattr(runner.stored_measures, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
     assert order == [(1, "capacity"), (4, "capacity"), (2, "load=0.5"), (3, "rate=30"), (5, "rate=30")]
 
@@ -101,8 +101,8 @@ def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_ce
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(made, "_save", lambda: None)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
-    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
-    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    monkeypatch.setattr(runner.stored_measures, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
     lines = made.info["cells"]
     assert [(line["number"], line["block"]) for line in lines] == [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 2), (7, 2)]
@@ -129,8 +129,8 @@ def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_b
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(made, "_save", lambda: None)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
-    monkeypatch.setattr(runner.measuring, "write", lambda run, frame: None)
-    monkeypatch.setattr(runner.measuring, "exit_code", lambda run, frame: 0)
+    monkeypatch.setattr(runner.stored_measures, "write", lambda run, frame: None)
+    monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
     tail = [(1, "load=0.5"), (1, "load=0.5"), (2, "load=0.5"), (2, "load=0.5")]
     assert order == [(0, "capacity"), (0, "capacity"), (0, "load=0.5"), (0, "load=0.5"), (0, "capacity"), *tail]

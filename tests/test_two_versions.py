@@ -5,10 +5,10 @@ import json
 import pytest
 
 from bench.analysis.comparison_result import Change, Changes
+from bench.base.paths import ROOT
 from bench.compare.change_phrases import by_how_much
 from bench.compare.comparison import compare
 from bench.compare.sides import side_of
-from bench.hosts.local import ROOT
 from bench.record import store
 from bench.report.compare_page import page
 from tests.test_cli import bench

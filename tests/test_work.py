@@ -10,10 +10,12 @@ from bench.base.errors import UsageError
 from bench.inprocess import body
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.cell import Cell
+from bench.model.scenario import load_scenarios, main_scenarios
 from bench.record import ledger, store
 from bench.record.downsample import STRETCH, thin
-from bench.run.plan import MAIN, cells, load_scenarios, make_plan
-from scenarios.work import PAYLOAD_BYTES, Work, _padding, ceiling
+from bench.run.plan import cells, make_plan
+from scenarios.work import Work, ceiling
+from scenarios.work.drive import PAYLOAD_BYTES, _padding
 from tests.fixture_run import HANDOVER_MS, MORE, RATES, SOAK_RATE, WORK_CASES, write_run
 
 ADAPTERS = load_adapters()
@@ -155,8 +157,8 @@ def test_many_workers_only_where_they_are_threads_or_greenlets() -> None:
 
 
 def test_new_scenarios_run_only_by_name_and_minutes_only_where_they_count() -> None:
-    assert tuple(make_plan([], [], [], ADAPTERS, seed=1).scenarios) == MAIN
-    assert set(load_scenarios()) == {*MAIN, "work", "result", "soak"}
+    assert tuple(make_plan([], [], [], ADAPTERS, seed=1).scenarios) == main_scenarios() == ("burst", "latency", "recovery")
+    assert set(load_scenarios()) == {*main_scenarios(), "work", "result", "soak"}
     plan = make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1, minutes=30.0)
     assert [cell.params["minutes"] for cell in cells(plan)] == [30.0] and plan.time_cap_s >= 1800
     assert [cell.params["minutes"] for cell in cells(make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1))] == [10.0]

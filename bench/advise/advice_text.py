@@ -7,7 +7,6 @@ from rich.text import Text
 
 from bench.advise.asked import Asked
 from bench.advise.ranking import EXCLUDED, MEETS, OPEN, Candidate
-from bench.advise.tree import Branch
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
@@ -31,9 +30,3 @@ def _candidate(each: Candidate, out: Console) -> None:
     for check in shown:
         mark, style = MARKS[check.met]
         out.print(Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"), soft_wrap=True)
-
-
-def render_tree(found: Sequence[Branch], out: Console) -> None:
-    """Branch by branch: its advice, and what was seen below it."""
-    for each in found:
-        out.print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)

@@ -6,9 +6,9 @@ from typing import Any
 from bench.analysis.dataset import FLOOR, Joined, workers_of
 from bench.analysis.evidence import RULE_OF_THREE, evidence
 from bench.analysis.formatting import Figure, figure
-from bench.hosts.machine import usable_cores
 from bench.model.fault import CORE
 from bench.model.feature import FEATURES
+from bench.model.machine_facts import usable_cores
 from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 

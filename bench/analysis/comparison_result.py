@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from bench.model.metric import METRICS
+from bench.model.metric import METRICS, Metric
 
 # `regression` and `improvement` are decided; `same` = inside the tie zone; `unclear` = too noisy or too few blocks;
 # `differs` = decided, of a metric that is neither better nor worse (running, finished).
@@ -77,3 +77,14 @@ def _sayable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _sayable(inner) for name, inner in value.items()}
     return [_sayable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+
+
+def says(metric: Metric, verdict: str) -> Says:
+    """What a verdict of comparisons.csv means to somebody who changed something."""
+    if verdict in ("tie", "unclear"):
+        return "same" if verdict == "tie" else "unclear"
+    if metric.better == "none":
+        return "differs"
+    if verdict in ("faster", "slower"):
+        return "improvement" if verdict == "faster" else "regression"
+    return "improvement" if (verdict == "more") == (metric.better == "higher") else "regression"

@@ -10,10 +10,10 @@ import pandas as pd
 
 from bench.analysis.formatting import records
 from bench.base.errors import UsageError
-from bench.claims.published import TITLES
+from bench.model.scenario import load_scenarios
+from bench.model.titles import TITLES
 from bench.model.versions import unlike_any
 from bench.record.store import Run, StoredCell
-from bench.run.plan import load_scenarios
 
 FLOOR = "floor"
 KEY = ["scenario", "case", "arm", "block"]

@@ -130,3 +130,11 @@ def times(ratio: float) -> str:
 def plain(value: Any) -> str:
     """A setting's value as a person would write it."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def measure_in_words(row: Any) -> str:
+    """A measure in words: its number, or its verdict."""
+    if row.value is None or row.value != row.value:
+        return str(row.verdict)
+    number = f"{row.value:,.0f}" if abs(row.value) >= 100 or float(row.value).is_integer() else f"{row.value:.3g}"
+    return f"{'> ' if row.verdict == 'beyond' else ''}{number} {row.unit}"

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
+from bench.measure.cell_measures import measures_of
 from bench.model.metric import METRICS, Measure
+from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.record.store import MEASURE_COLUMNS, Run
-from bench.run.plan import load_scenarios
 
 COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
 
@@ -19,7 +20,7 @@ def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
     """Every measure of one cell: from its files, or from why it has none."""
     scenario = load_scenarios()[line["scenario"]]
     if line["state"] == "done":
-        return scenario.measure(run.cell(int(line["number"])), int(run.info["machine"]["cores"]))
+        return measures_of(scenario, run.cell(int(line["number"])), int(run.info["machine"]["cores"]))
     verdict = line["verdict"]
     return [Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])]
 

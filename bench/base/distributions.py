@@ -4,7 +4,7 @@ Huey imports psycopg wherever it is installed. That alone made its consumer 9 MB
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 
 PROJECT = "queue-bench"
@@ -66,3 +66,9 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return ""
+
+
+def shortened(names: Sequence[str], most: int = 6) -> str:
+    """Names in one line: the first six, and how many more there are."""
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

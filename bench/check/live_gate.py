@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from bench.check.group_sequential import Rules
 from bench.check.looks import Course
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
-from bench.check.trials import differ_in_code, features_of
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, load_adapters, parse_arm, twin
+from bench.model.scenario import gated_scenarios, load_scenarios
 from bench.record import store
 from bench.run.manifest import fresh_seed, new_folder
-from bench.run.plan import GATE_SCENARIOS, Plan, cells, load_scenarios, make_plan
+from bench.run.plan import Plan, cells, make_plan
 from bench.run.runner import Runner
 from bench.run.watcher import Watcher
 
@@ -31,6 +31,11 @@ DRAIN_S = 2.7  # a burst is so many tasks as the base drains in it: foreign load
 FEWEST, MOST = 500, 40_000
 FILE = "gate.json"
 SHOWN = ("cpu", "cores", "cpu_quota_cores", "kernel", "virtual")  # of the machine
+
+
+# Features tried at base and head, into a folder, each step said: what differs, and a line on it.
+# Handed in, because what carries trials out stands above what judges.
+Trials = Callable[[Arm, Arm, Path, Callable[[str], None], tuple[str, ...]], tuple[tuple[Finding, ...], str]]
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,18 @@ class Pace:
         return blocks_in(store.Run(self.runner.folder, self.runner.info), *self.arms, measures)
 
 
-def check(asked: Asked, watcher: Watcher | None = None) -> Changes:
+def check(asked: Asked, trials: Trials, watcher: Watcher | None = None) -> Changes:
     """Carry the gate out; UsageError before anything is measured where it could only compare nothing."""
-    return carry_out(asked, watcher)[0]
+    return carry_out(asked, trials, watcher)[0]
 
 
-def carry_out(asked: Asked, watcher: Watcher | None = None) -> tuple[Changes, Recording]:
+def carry_out(asked: Asked, trials: Trials, watcher: Watcher | None = None) -> tuple[Changes, Recording]:
     """The same, with the blocks that it rests on."""
     plan, arms = planned(asked)
     folder = new_folder(asked.out, plan.seed)
     runner = Runner(plan, folder, asked.servers, watcher or Watcher(), estimate=False)
     runner.prepare()
-    features, told = _features(runner, asked, arms)
+    features, told = _features(runner, asked, arms, trials)
     began = time.monotonic()  # the budget is for measuring: what is installed first is installed once
     pace = Pace(asked, runner, (arms[0].name, arms[1].name), began, Course(asked.rules(), budget_s=asked.budget_s))
     if any(each.says == "regression" for each in features):
@@ -131,9 +136,14 @@ def planned(asked: Asked) -> tuple[Plan, tuple[Arm, Arm]]:
     seed = fresh_seed() if asked.seed is None else asked.seed
     rest: dict[str, Any] = {"tasks": asked.tasks, "workers": asked.workers or workers_for_a_gate(), "seed": seed, "label": asked.label}
     rest |= {"base": base.name, "passed": asked.passed}
-    plan = make_plan(asked.scenarios or GATE_SCENARIOS, [base.name, head.name], asked.cases, known, size="gate", **rest)
+    plan = make_plan(asked.scenarios or gated_scenarios(), [base.name, head.name], asked.cases, known, size="gate", **rest)
     _check_selection(plan, asked)
     return plan, (base, head)
+
+
+def differ_in_code(base: Arm, head: Arm) -> bool:
+    """Whether trials could tell the two apart: one system, other distributions. The settings of an arm are none of a trial's."""
+    return base.adapter.name == head.adapter.name and base.environment.identity() != head.environment.identity()
 
 
 def workers_for_a_gate() -> int:
@@ -143,7 +153,12 @@ def workers_for_a_gate() -> int:
 
 def _check_selection(plan: Plan, asked: Asked) -> None:
     of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
-    places = dict.fromkeys((cell.scenario, cell.case) for cell in cells(plan) if cell.case not in load_scenarios()[cell.scenario].basis and cell.case != "bulk")
+    rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
+    places = dict.fromkeys(
+        (cell.scenario, cell.case)
+        for cell in cells(plan)
+        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
+    )
     judged = {metric for scenario, case in places for metric in of[scenario] if is_gated(Key(scenario, case, metric))}
     if not judged:
         raise UsageError("nothing is selected that the gate judges: take the burst, or latency at a load of 0.7 or less")
@@ -151,12 +166,12 @@ def _check_selection(plan: Plan, asked: Asked) -> None:
         raise UsageError(f"--fail-on {lacking[0]}: no chosen scenario measures it; these do {', '.join(name for name in GATED if name in judged)}")
 
 
-def _features(runner: Runner, asked: Asked, names: tuple[Arm, Arm]) -> tuple[tuple[Finding, ...], str]:
+def _features(runner: Runner, asked: Asked, names: tuple[Arm, Arm], trials: Trials) -> tuple[tuple[Finding, ...], str]:
     """What the head offers less or more, tried before any block; nothing where base and head run the same code."""
     base, head = (next(arm for arm in runner.plan.arms if arm.name == name.name) for name in names)
     if not asked.features or not differ_in_code(base, head):
         return (), ""
-    return features_of(base, head, runner.folder / "features", runner.watcher.said, passed=asked.passed)
+    return trials(base, head, runner.folder / "features", runner.watcher.said, asked.passed)
 
 
 def _size(runner: Runner, asked: Asked) -> None:

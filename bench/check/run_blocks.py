@@ -11,9 +11,9 @@ import pandas as pd
 
 from bench.check.blocks import CALM, P99, Block, Key, blocks_of, is_gated
 from bench.check.trimmed import calm_p99
+from bench.model.scenario import load_scenarios
 from bench.record import ledger
 from bench.record.store import Run, StoredCell
-from bench.run.plan import load_scenarios
 
 ENDED = ("done", "failed", "skipped")
 PLACE = ("scenario", "case", "arm", "block")
@@ -27,7 +27,7 @@ def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = No
 
 def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
     """How long the cells of each block and scenario took, without those that are measured once per run."""
-    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.basis}
+    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.prerequisites}
     found: dict[int, dict[str, float]] = {}
     for line in info["cells"]:
         name = line["scenario"]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bench.base.errors import UsageError
-from bench.model.fault import FAULT_NAMES
+from bench.model.fault import FAULTS
 from bench.model.feature import FEATURES
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
@@ -104,7 +104,7 @@ class Recovery(Part):
     @classmethod
     def known(cls, name: str) -> str:
         """Only faults that are done."""
-        if name not in FAULT_NAMES:
+        if name not in FAULTS:
             raise ValueError(f"there is no fault {name!r}")
         return name
 

@@ -6,8 +6,6 @@ SOURCE = (
     "Table 3.2, “100,000-task test”, of the comparison that is quoted most in Chinese-language articles on integrating Celery. "
     "No hardware, versions, settings or method are given with it."
 )
-# In the order of the table's columns; also the order in which reports list these systems.
-TITLES = {"celery": "Celery", "rq": "RQ", "huey": "Huey"}
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,3 @@ TABLE: dict[str, dict[str, Claim]] = {
 def claim(item: str, system: str) -> Claim | None:
     """What was published for this item of the headline, or None."""
     return TABLE.get(item, {}).get(system)
-
-
-def title(system: str) -> str:
-    """How a system writes itself, as far as we know."""
-    return TITLES.get(system, system)

@@ -10,9 +10,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from bench.base.ending import in_spite
 from bench.base.errors import EXIT_OK, UsageError
 from bench.base.output import refuse_unwritable
-from bench.commands.ending import in_spite
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.hosts import lock
 from bench.model.arm import load_adapters
@@ -93,7 +93,8 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     from bench.check.blocks import write_recording
     from bench.check.gate_table import show
     from bench.check.live_gate import Asked, carry_out, planned
-    from bench.commands.progress import Live
+    from bench.features.beside_base import features_of
+    from bench.run.progress import Live
 
     written = _formats(write)
     out = console(as_json)
@@ -106,7 +107,7 @@ def _live(given: dict[str, Any], record: Path | None, write: Words, wait: bool, 
     with lock.measuring(wait, out.print):
         live = Live(out)
         with live.bar:
-            changes, recording = carry_out(asked, live)
+            changes, recording = carry_out(asked, features_of, live)
 
     def keep() -> None:
         if record is not None:

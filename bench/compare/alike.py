@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.base.errors import UsageError
 from bench.compare.sides import Side, one_run
-from bench.hosts.machine import SAME
+from bench.model.machine_facts import SAME
 from bench.model.versions import unlike
 
 PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "time cap"}

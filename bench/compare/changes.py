@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from bench.analysis.comparison_result import Change, Says
+from bench.analysis.comparison_result import Change, says
 from bench.analysis.comparisons import Compared, Pair, by_block, compare_pairs, is_censored
 from bench.analysis.stats import MIN_BLOCKS
 from bench.compare.sides import Side, one_run
@@ -83,17 +83,6 @@ def _middle(values: Sequence[float], metric: Metric) -> float | None:
         return math.exp(float(np.mean(np.log(values)))) if min(values) > 0 else float(np.median(values))
     middle = math.fsum(values) / len(values) if metric.kind == "count" else float(np.median(values))
     return middle if math.isfinite(middle) else None
-
-
-def says(metric: Metric, verdict: str) -> Says:
-    """What a verdict of comparisons.csv means to somebody who changed something."""
-    if verdict in ("tie", "unclear"):
-        return "same" if verdict == "tie" else "unclear"
-    if metric.better == "none":
-        return "differs"
-    if verdict in ("faster", "slower"):
-        return "improvement" if verdict == "faster" else "regression"
-    return "improvement" if (verdict == "more") == (metric.better == "higher") else "regression"
 
 
 def _weight(pair: Pair, result: Compared, metric: Metric) -> float:

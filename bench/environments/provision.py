@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.base.distributions import installed
+from bench.base.distributions import installed, shortened
 from bench.base.errors import UsageError
 from bench.environments.build import environment_for
 from bench.environments.usable import refuse_unusable
-from bench.hosts.machine import MANY
 from bench.model.arm import Arm, code_of, needs_of, packages_of
 from bench.model.environment import Environment
 
@@ -52,7 +51,7 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
         beside = [other.name for other in arms if other.requirements and other.adapter.name == arm.adapter.name]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:
-            named = f"{', '.join(extra[:MANY])} and {len(extra) - MANY} more" if len(extra) > MANY else ", ".join(extra)
+            named = shortened(extra)
             main = packages_of(arm)[0]
             alike = f"[{main}=={installed([main])[main]}]"
             found.append(f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike")

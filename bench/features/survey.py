@@ -14,6 +14,7 @@ from adapters.base import Adapter
 from bench.base import environ
 from bench.base.errors import EXIT_INVALID, EXIT_OK, UsageError
 from bench.features import trial_runs
+from bench.hosts import machine
 from bench.model.arm import nearest, read_by
 from bench.model.feature import CATALOG, FEATURES, GROUPS
 from bench.model.feature_outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
@@ -50,7 +51,7 @@ def features(
     began = time.monotonic()
     out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
     findings = trial_runs.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))
-    found = stored_features.write(folder, findings, time.monotonic() - began, quick)
+    found = stored_features.write(folder, findings, time.monotonic() - began, quick, machine.describe())
     out.print(table(found))
     counted = {name: sum(each.outcome == name for each in findings) for name in LOOKS}
     out.print(

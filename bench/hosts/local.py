@@ -18,7 +18,7 @@ from bench.base.environ import built
 from bench.base.errors import BenchError, CellFailed
 from bench.base.plain_names import plainly
 
-ROOT = Path(__file__).resolve().parent.parent
+KEEPER = Path(__file__).with_name("keeper.py")
 
 
 class Host:
@@ -37,12 +37,11 @@ class Host:
         self._order = threading.Lock()
 
     def __enter__(self) -> "Host":
-        keeper = ROOT / "bench" / "keeper.py"
         self.work, self.temporary = self._named.enter_context(plainly(self.folder))
         owned = [str(self.folder), str(self.temporary)]
         self._keeper = subprocess.Popen(
             # It turns paths into bytes as we do: PYTHONUTF8 is a variable, and it reads none.
-            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(keeper), *owned],
+            [sys.executable, "-X", f"utf8={sys.flags.utf8_mode}", "-S", "-E", str(KEEPER), *owned],
             env=built(kept=("LOCPATH",)),  # of a private locale it would know nothing
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,10 +11,11 @@ from typing import Any
 
 import psutil
 
-from bench.base.distributions import beyond_install
+from bench.base.distributions import beyond_install, shortened
 from bench.base.environ import built
 from bench.base.output import nearest
 from bench.hosts import cgroup
+from bench.model.machine_facts import cores_in_words, size_in_words
 
 ENOUGH_CORES = 4
 # Load per core: one busy program on four cores is enough to move a P99.
@@ -27,9 +28,6 @@ NOTABLE_STEAL = 0.005
 ENOUGH_DISK_BYTES = 2 << 30
 # The largest cells of a full run: 100,000 tasks in the broker, as many workers as cores, and bench.
 ENOUGH_MEMORY_BYTES = 2 << 30
-# What makes two machines one.
-SAME = ("cpu", "cores", "cpu_quota_cores", "memory_bytes", "memory_limit_bytes", "kernel")
-MANY = 6  # names in one line
 
 
 def describe() -> dict[str, Any]:
@@ -65,21 +63,6 @@ def slots() -> int:
     return cores if quota is None else max(1, min(cores, int(quota)))
 
 
-def usable_cores(machine: Mapping[str, Any]) -> float:
-    """How many cores' worth of computing a stored machine gives."""
-    quota = machine.get("cpu_quota_cores")
-    cores: float = machine["cores"]
-    return cores if quota is None else min(cores, quota)
-
-
-def given(machine: Mapping[str, Any]) -> str:
-    """Cores and memory in words, with what the cgroup leaves of them."""
-    quota, limit = machine.get("cpu_quota_cores"), machine.get("memory_limit_bytes")
-    cores = _cores(machine["cores"]) + ("" if quota is None else f" with a quota of {quota:g}")
-    memory = f"{_size(machine['memory_bytes'])} of memory"
-    return f"{cores}, {memory}" + ("" if limit is None else f" with a limit of {_size(limit)}")
-
-
 def disturbances(machine: Mapping[str, Any] | None = None, results: Path = Path("results")) -> list[str]:
     """What would disturb a measurement on this machine, each with what to do about it."""
     machine = describe() if machine is None else machine
@@ -90,15 +73,15 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
     found = []
     cores, load, quota = machine["cores"], machine["load_1min"], machine["cpu_quota_cores"]
     if load > QUIET_LOAD * cores:
-        found.append(f"the load average is {load:.2f} on {_cores(cores)}: end other programs (`top` shows them), then wait a minute for it to come down")
+        found.append(f"the load average is {load:.2f} on {cores_in_words(cores)}: end other programs (`top` shows them), then wait a minute for it to come down")
     if cores < ENOUGH_CORES:
         found.append(
-            f"only {_cores(cores)}, which load generator, broker and workers share: "
+            f"only {cores_in_words(cores)}, which load generator, broker and workers share: "
             f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more"
         )
     if quota is not None and quota < cores:
         found.append(
-            f"a quota halts this container when it takes more than {quota:g} of {_cores(cores)}, "
+            f"a quota halts this container when it takes more than {quota:g} of {cores_in_words(cores)}, "
             "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit"
         )
     if machine["governor"] not in ("", "performance"):
@@ -119,8 +102,8 @@ def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
         )
     if limit is not None and limit < ENOUGH_MEMORY_BYTES:
         found.append(
-            f"the cgroup's memory limit is {_size(limit)}, and what goes beyond it is killed: "
-            f"raise it to {_size(ENOUGH_MEMORY_BYTES)}, or give --size quick"
+            f"the cgroup's memory limit is {size_in_words(limit)}, and what goes beyond it is killed: "
+            f"raise it to {size_in_words(ENOUGH_MEMORY_BYTES)}, or give --size quick"
         )
     return found
 
@@ -129,8 +112,7 @@ def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
     beyond = machine.get("packages_beyond", [])
     if not beyond:
         return []
-    shown = ", ".join(beyond[:MANY]) + (f" and {len(beyond) - MANY} more" if len(beyond) > MANY else "")
-    return [f"`make install` does not bring {shown}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"]
+    return [f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"]
 
 
 def _of_the_disk(results: Path) -> list[str]:
@@ -195,14 +177,6 @@ def _distribution() -> str:
 def _fields(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":")
     return name.strip(), value.strip()
-
-
-def _cores(count: int) -> str:
-    return "1 core" if count == 1 else f"{count} cores"
-
-
-def _size(count: int) -> str:
-    return f"{count / (1 << 30):.3g} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
 
 
 def _read(path: str) -> str:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from adapters.base import Adapter
-from bench.hosts.local import ROOT
+from bench.base.paths import ROOT
 
 FOLDER = "code"
 

@@ -14,10 +14,10 @@ from typing import Any, cast
 from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, ReadsVariables, Setting
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
-from bench.hosts.local import ROOT
+from bench.base.paths import ROOT
 from bench.model import requirements as wanted
 from bench.model.environment import OWN, Environment
-from bench.model.fault import FAULT_NAMES
+from bench.model.fault import FAULTS
 from bench.model.requirements import Wanted
 
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
@@ -101,7 +101,7 @@ class Arm:
         adapter = self.adapter
         if not isinstance(adapter, Predicts):
             return {}
-        said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULT_NAMES}
+        said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULTS}
         return {fault: asdict(prediction) for fault, prediction in said.items() if prediction}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from adapters.base import Adapter
 from bench.base.git import git
-from bench.hosts.local import ROOT
+from bench.base.paths import ROOT
 
 # What every cell rests on: processes, brokers, generator, event log, sampler, ledger, validity.
 RECORDING = 2

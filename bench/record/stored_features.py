@@ -1,6 +1,6 @@
 """features.json: written by `bench features`, read by report, claims and advise."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,6 @@ from typing import Any
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
-from bench.hosts import machine
 from bench.model.feature import FEATURES
 from bench.model.feature_outcome import Finding, together
 from bench.model.versions import commit
@@ -45,8 +44,10 @@ class Features:
         return together([each.outcome for each in mine]) if mine else None
 
 
-def write(folder: Path, findings: Sequence[Finding], seconds: float, quick: bool) -> Features:
-    """Store them; UsageError if that is not possible."""
+def write(
+    folder: Path, findings: Sequence[Finding], seconds: float, quick: bool, machine: Mapping[str, Any]
+) -> Features:
+    """Store them, with the machine they were tried on; UsageError if that is not possible."""
     head, dirty = commit()
     info = {
         "format": FORMAT,
@@ -57,7 +58,7 @@ def write(folder: Path, findings: Sequence[Finding], seconds: float, quick: bool
         "commit": head,
         "dirty": dirty,
         "quick": quick,
-        "machine": machine.describe(),
+        "machine": dict(machine),
         "findings": [each.as_json() for each in findings],
     }
     try:

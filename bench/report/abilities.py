@@ -8,14 +8,14 @@ from typing import Any
 
 from bench.advise.asked import BROKERS
 from bench.advise.facts import facts
-from bench.advise.tree import branches
 from bench.analysis.dataset import Joined
 from bench.claims.form import load
 from bench.claims.judge import Ruling, rule
-from bench.claims.published import TITLES
+from bench.claims.published_tree import branches
 from bench.claims.rulings import counted
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
+from bench.model.titles import TITLES
 from bench.record.stored_features import Features
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from bench.analysis.dataset import Joined, workers_of
 from bench.analysis.formatting import Figure, figure
-from bench.hosts.machine import usable_cores
+from bench.model.machine_facts import usable_cores
 from bench.report.charts_burst import bars, look_of
 from bench.report.style import MUTED, POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
 from bench.report.tables import KINDS

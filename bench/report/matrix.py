@@ -8,9 +8,8 @@ from typing import Any
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
-from bench.model.fault import CORE
+from bench.model.fault import CORE, FAULTS
 from bench.model.metric import FATES
-from bench.testbed.faults.catalogue import FAULTS
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
 
@@ -28,8 +27,8 @@ class Place:
 def matrix(joined: Joined) -> list[tuple[str, str, list[Place]]]:
     """(fault, what it is, one place per arm of `arms_of(recovery)`)."""
     arms = joined.arms_of("recovery")
-    known = [case for case in FAULTS if case in set(joined.cases("recovery")) and case != "none"]
-    return [(case, FAULTS[case].about, [_place(joined, case, arm) for arm in arms]) for case in known]
+    known = [fault for fault in FAULTS if fault in set(joined.cases("recovery"))]
+    return [(case, case.about, [_place(joined, case, arm) for arm in arms]) for case in known]
 
 
 def _place(joined: Joined, case: str, arm: str) -> Place:

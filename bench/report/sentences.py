@@ -7,7 +7,8 @@ import pandas as pd
 from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import listing, number, records, times
-from bench.claims.published import TABLE, title
+from bench.claims.published import TABLE
+from bench.model.titles import title
 
 ENOUGH_BLOCKS = 3
 # Without an interval only orders of magnitude are told apart: half of one, √10.

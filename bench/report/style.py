@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.analysis.dataset import FLOOR
-from bench.claims.published import TITLES
+from bench.model.titles import TITLES
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark). The floor is no contestant and stays grey.
 PALETTE = (("#009e73", "#2fc79b"), ("#d55e00", "#ff8b3d"), ("#0072b2", "#56b4e9"), ("#cc79a7", "#e6a3c8"), ("#b58900", "#f0c04a"), ("#5b4a9c", "#a99be0"))

@@ -20,8 +20,9 @@ from bench.base.output import nearest
 from bench.brokers.binary import find_redis, find_valkey
 from bench.brokers.postgres import find_postgres
 from bench.brokers.rabbitmq import find_rabbitmq
-from bench.hosts.machine import describe, disk_free, disturbances, given
+from bench.hosts.machine import describe, disk_free, disturbances
 from bench.model.arm import load_adapters, read_by
+from bench.model.machine_facts import given
 
 # What to type when a library cannot be imported.
 LIBRARIES = {

@@ -14,10 +14,12 @@ from bench.brokers.choice import Servers
 from bench.hosts import machine
 from bench.model.arm import read_by
 from bench.model.cell import Cell
+from bench.model.machine_facts import SAME
+from bench.model.scenario import load_scenarios
 from bench.model.versions import commit, unlike, versions
 from bench.record import store
 from bench.run.cell_record import line_of
-from bench.run.plan import Plan, load_scenarios
+from bench.run.plan import Plan
 
 
 def new_folder(out: Path | None, seed: int) -> Path:
@@ -103,7 +105,7 @@ def code_of(plan: Plan) -> dict[str, Any]:
 def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
     """UsageError unless machine, code and servers are those that a run was begun with."""
     here = machine.describe()
-    for key in machine.SAME:
+    for key in SAME:
         if here.get(key) != begun["machine"].get(key):
             raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
     if changed := list(unlike(begun, {"code": code_of(plan)})):

@@ -1,6 +1,5 @@
 """What to run: scenarios × arms × cases × blocks, in an order drawn from a stored seed."""
 
-import importlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,14 +7,12 @@ from typing import Any
 
 from adapters.base import Adapter
 from bench.base.errors import UsageError
-from bench.hosts.local import ROOT
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell
-from scenarios.base import Scenario
+from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 
 SIZES = ("smoke", "gate", "quick", "full")
-GATE_SCENARIOS = ("burst", "latency")  # what is short enough to be repeated until a change shows
 TIME_CAP_S = 1200.0
 MINUTES_AT_MOST = 24 * 60.0
 AROUND_S = 300.0
@@ -49,21 +46,6 @@ class Plan:
         return words | {name: getattr(self, name) for name in names} | {name: value for name, value in some.items() if value}
 
 
-def load_scenarios() -> dict[str, Scenario]:
-    """Every scenario by name, in the order in which they run."""
-    found = {}
-    for path in sorted((ROOT / "scenarios").glob("*.py")):
-        module = importlib.import_module(f"scenarios.{path.stem}")
-        if hasattr(module, "SCENARIO"):
-            found[module.SCENARIO.name] = module.SCENARIO
-    return dict(sorted(found.items(), key=lambda item: _ORDER.index(item[0]) if item[0] in _ORDER else len(_ORDER)))
-
-
-# What runs where none is named; the burst first, so that the headline stands early.
-MAIN = ("burst", "latency", "recovery")
-_ORDER = (*MAIN, "work", "result", "soak")
-
-
 def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str], adapters: Mapping[str, Adapter], **rest: Any) -> Plan:
     """A plan from the words of the command line; UsageError for an unknown word, with the nearest match."""
     known = load_scenarios()
@@ -72,13 +54,13 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
             raise nearest(name, known, "scenario")
     if rest.get("size", "full") not in SIZES:
         raise nearest(str(rest["size"]), SIZES, "size")
-    chosen = list(scenarios) or list(GATE_SCENARIOS if rest.get("size") == "gate" else MAIN)
-    if rest.get("size") == "gate" and (other := [name for name in chosen if name not in GATE_SCENARIOS]):
-        raise UsageError(f"{other[0]} has no size gate: take {' or '.join(GATE_SCENARIOS)}, or another --size")
+    chosen = list(scenarios) or list(gated_scenarios() if rest.get("size") == "gate" else main_scenarios())
+    if rest.get("size") == "gate" and (other := [name for name in chosen if name not in gated_scenarios()]):
+        raise UsageError(f"{other[0]} has no size gate: take {' or '.join(gated_scenarios())}, or another --size")
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
     cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
     for case in cases:
-        if case not in all_cases and not _free_case(case, chosen):
+        if not any(known[name].takes(case) for name in chosen):
             raise nearest(case, [*all_cases, *(word for name in chosen for word in known[name].groups)], "case")
     for option in ("tasks", "blocks", "workers"):
         value = rest.get(option)
@@ -110,15 +92,6 @@ def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
     return found or [word]
 
 
-def _free_case(case: str, scenarios: Sequence[str]) -> bool:
-    """Loads and rates may be any number."""
-    kind, equals, value = case.partition("=")
-    try:
-        return "latency" in scenarios and equals == "=" and kind in ("load", "rate") and float(value) > 0
-    except ValueError:
-        return False
-
-
 def cells(plan: Plan) -> list[Cell]:
     """The cells in the order in which they run."""
     known = load_scenarios()
@@ -148,16 +121,15 @@ def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
     cases = _cases(scenario, plan, block)
     if not plan.base:
         return [(arm, case) for arm in arms for case in cases]
-    first = [(arm, case) for arm in arms if arm.name == plan.base for case in cases if case in scenario.basis]
-    return first + [(arm, case) for arm in arms for case in cases if case not in scenario.basis]
+    first = [(arm, case) for arm in arms if arm.name == plan.base for case in cases if case in scenario.prerequisites]
+    return first + [(arm, case) for arm in arms for case in cases if case not in scenario.prerequisites]
 
 
 def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:
     wanted = list(scenario.cases(plan.size))
     if plan.cases:
-        wanted = [case for case in plan.cases if case in scenario.all_cases() or (scenario.name == "latency" and "=" in case)]
-        # A load is a share of the capacity: without one there is nothing to take a share of.
-        if any(case.startswith("load=") for case in wanted) and "capacity" not in wanted:
-            wanted.insert(0, "capacity")
+        wanted = [case for case in plan.cases if scenario.takes(case)]
+        needed = dict.fromkeys(basis for case in wanted for basis in scenario.rests_on(case))
+        wanted = [*(case for case in needed if case not in wanted), *wanted]
     # Taken once and kept for all blocks, so that the rates stay the same.
-    return [case for case in wanted if block == 0 or case not in scenario.basis]
+    return [case for case in wanted if block == 0 or case not in scenario.prerequisites]

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from bench.model.cell import Cell
+from bench.model.scenario import load_scenarios
 from bench.run.calibration import Calibration
 
 MOST_GENERATORS = 8
@@ -28,9 +29,7 @@ def generators_for(cell: Cell, known: Known, calibrated: Calibration | None) -> 
     """As many that each spends less than half of its time in enqueue calls."""
     if "generators" in cell.params:
         return int(cell.params["generators"])
-    rate = cell.params.get("rate")
-    if "load" in cell.params:
-        rate = cell.params["load"] * (known.value("latency", "capacity", "capacity") or 0)
+    rate = load_scenarios()[cell.scenario].rate(cell.params, known)
     if not rate or not calibrated:
         return 1
     return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated.enqueue_per_s / BUSY)))

@@ -17,11 +17,12 @@ from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
 from bench.model.metric import Measure
+from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.run import failures, manifest
 from bench.run.calibration import Calibration, calibrate
 from bench.run.cell_record import Halted, deserves_another, first_of, line_of
-from bench.run.plan import Plan, cells, load_scenarios
+from bench.run.plan import Plan, cells
 from bench.run.prior_measures import Known, generators_for
 from bench.run.watcher import Watcher
 from bench.testbed.testbed import Stage
@@ -92,7 +93,7 @@ class Runner:
         lines = [line for line in self.info["cells"] if line["number"] not in again]
         due = [line for line in lines if deserves_another(line, self.info["cells"])]
         once_more = [self._once_more(cell_of(line)) for line in due]
-        return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].basis)
+        return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].prerequisites)
 
     def _check_brokers(self) -> None:
         choice.check(self.plan.arms, self.servers)
@@ -112,7 +113,7 @@ class Runner:
             self._carry(cell, line)
             if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
-                place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].basis else (again, len(again))
+                place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].prerequisites else (again, len(again))
                 place.insert(at_once, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
@@ -139,7 +140,7 @@ class Runner:
         found = []
         for cell in cells(self.plan):
             tried = [line for line in self.info["cells"] if _place(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)]
-            if cell.case in load_scenarios()[cell.scenario].basis and all(line["verdict"] == "invalid" for line in tried):
+            if cell.case in load_scenarios()[cell.scenario].prerequisites and all(line["verdict"] == "invalid" for line in tried):
                 found.append(self._once_more(replace(cell, number=tried[0]["number"])))
         return found
 
@@ -217,7 +218,7 @@ class Runner:
         stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
         try:
             with stage.open(generators=self._generators(cell)):
-                scenario.run(cell, stage, self._known(cell))
+                scenario.part("drive").drive(cell, stage, self._known(cell))
             line.update(state="done", verdict="ok", reason="")
             self.info["versions"][cell.arm.name] = stage.journal["versions"]
             self.info["brokers"][cell.arm.broker] = stage.journal["server"]

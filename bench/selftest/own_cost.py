@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from bench.base.environ import built
-from bench.hosts.local import ROOT
+from bench.base.paths import ROOT
 from bench.inprocess import event_log
 from bench.measure.validity import edge
 from bench.model.arm import Arm, parse_arm

@@ -5,7 +5,7 @@ from typing import Any
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
-from bench.hosts.machine import SAME
+from bench.model.machine_facts import SAME
 from bench.record import store
 
 FILE = "selftest.json"

@@ -17,6 +17,7 @@ from bench.record import event_files, ledger
 from bench.record.store import write_json
 
 TERM = 15
+START_IN_NS = 100_000_000  # a schedule begins so long after its order: the generators read it before
 
 
 class Load:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.analysis.comparison_result import Says
+from bench.analysis.comparison_result import Says, says
 from bench.analysis.comparisons import refuse_unknown
 from bench.analysis.dataset import FLOOR
 from bench.analysis.formatting import listing
 from bench.analysis.library_versions import changed
 from bench.base.errors import AllInvalid, UsageError
-from bench.compare.changes import says
 from bench.model.metric import METRICS
 from bench.record.store import Run
 from bench.trend.detect import MIN_POINTS, steps

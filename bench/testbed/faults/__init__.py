@@ -1,0 +1,20 @@
+"""The faults of a live cell: a file for each, whose `strike` does it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from bench.model.fault import Fault
+from bench.testbed.faults.injection import Struck
+
+if TYPE_CHECKING:
+    from bench.testbed.testbed import Stage
+
+
+def strike_of(fault: Fault) -> "Callable[[Stage, list[int]], Struck]":
+    """What carries it out: takes the cell and the pids that run a task, returns when it has struck.
+
+    It raises NotOffered or Unavailable where this cell has nothing to strike.
+    """
+    module = import_module(f"bench.testbed.faults.{fault.name.lower()}")
+    return cast("Callable[[Stage, list[int]], Struck]", module.strike)

@@ -1,0 +1,59 @@
+"""The published decision tree, and what our data says of each of its branches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from bench.analysis.formatting import listing, number
+from bench.claims.form import load
+from bench.record.stored_features import Features
+
+SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A question of the tree, its advice, and what was seen."""
+
+    question: str
+    advice: str
+    seen: str
+
+
+def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch]:
+    """Every branch of the published trees, in their order."""
+    found = []
+    for each in (branch for claims in load() for branch in claims.branch):
+        seen = {"flows": _flows(features), "small": _small(known, each.advice), "fastest": _fastest(known, each.broker)}[each.by]
+        found.append(Branch(each.question, each.advice, seen))
+    return found
+
+
+def _flows(features: Features | None) -> str:
+    if features is None:
+        return "no features were given"
+    names = ("flow.chain", "flow.group", "flow.chord", "flow.nested", "flow.error")
+    return "; ".join(f"{system}: {listing([f'{name} {features.outcome(system, name)}' for name in names])}" for system in features.systems)
+
+
+def _rates(known: Mapping[str, Any], broker: str) -> list[tuple[float, str]]:
+    arms = [arm for arm in known["arms"] if arm["rate"] and (not broker or arm["broker"] == broker)]
+    return sorted(((float(arm["rate"]["value"]), str(arm["arm"])) for arm in arms), reverse=True)
+
+
+def _small(known: Mapping[str, Any], advice: str) -> str:
+    enough = [name for rate, name in _rates(known, "") if rate >= SMALL_PER_S]
+    return f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}: scale alone does not single out {advice}"
+
+
+def _fastest(known: Mapping[str, Any], broker: str) -> str:
+    shown = [f"{name} {number(rate)}/s" for rate, name in _rates(known, broker)]
+    return f"by measured rate{f' on {broker}' if broker else ''}: {listing(shown) or 'no figure'}"
+
+
+def render_tree(found: Sequence[Branch], out: Console) -> None:
+    """Branch by branch: its advice, and what was seen below it."""
+    for each in found:
+        out.print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)

@@ -1,0 +1,86 @@
+"""Features gone: the trials of `bench features` at base and head, where the two run different code. It is no noise that decides here."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.check.blocks import Key
+from bench.check.decision import Finding
+from bench.features import trial_runs
+from bench.hosts import machine
+from bench.inprocess.trials.trial import LACKING
+from bench.model.arm import Arm
+from bench.model.feature_outcome import PARTLY, UNKNOWN, WORKS
+from bench.model.feature_outcome import Finding as Tried
+from bench.record import stored_features
+
+SIDES = ("base", "head")
+METRIC = "feature_offered"
+# Once more was not enough: RQ 2.0.0 started delayed tasks on time twice in a row, and too early in each of six other tries.
+AGAIN = 3
+WORTH = {WORKS: 2, PARTLY: 1}  # not offered, broken, or a trial that gives up: alike to who needs it
+
+
+def features_of(
+    base: Arm,
+    head: Arm,
+    folder: Path,
+    say: Callable[[str], None],
+    passed: tuple[str, ...] = (),
+    wanted: Sequence[str] = (),
+) -> tuple[tuple[Finding, ...], str]:
+    """What the head offers less or more than the base, each seen in all of 1 + AGAIN tries, and a line about all trials. The slow ones are left out."""
+    plans = [
+        trial_runs.planned([arm.adapter], wanted, False, arm.environment, passed)
+        for arm in (base, head)
+    ]
+    if not plans[0]:
+        return (), ""
+    say(f"{len(plans[0])} trials of features at base and head, some minutes; evidence in {folder}")
+    tried = [_all(plan, folder / side) for plan, side in zip(plans, SIDES, strict=True)]
+    pairs = list(zip(*tried, strict=True))
+    findings = []
+    for sign, at in ((_sign(*pair), at) for at, pair in enumerate(pairs)):
+        last = _confirmed(plans, at, sign, folder) if sign else None
+        if last:
+            findings.append(_finding(*last))
+    untold = sum(all(each.outcome == UNKNOWN for each in pair) or _lacking(*pair) for pair in pairs)
+    told = f"features: {len(pairs)} trials, {len(findings)} with another outcome at the head"
+    return tuple(findings), told + (f"; {untold} could not be tried" if untold else "")
+
+
+def _confirmed(plans: Sequence[Sequence[trial_runs.Planned]], at: int, sign: int, folder: Path) -> tuple[Tried, Tried] | None:
+    """The last of further tries that all say the same as the first; None where one does not: a trial may run out of time, or hang on the phase of a clock."""
+    pair = None
+    for number in range(1, AGAIN + 1):
+        base, head = (trial_runs.one(plan[at], folder / f"{side}-again-{number}") for plan, side in zip(plans, SIDES, strict=True))
+        if _sign(base, head) != sign:
+            return None
+        pair = base, head
+    return pair
+
+
+def _all(plan: Sequence[trial_runs.Planned], folder: Path) -> list[Tried]:
+    began = time.monotonic()
+    found = trial_runs.carry_out(plan, folder)
+    stored_features.write(folder, found, time.monotonic() - began, quick=True, machine=machine.describe())
+    return found
+
+
+def _lacking(base: Tried, head: Tried) -> bool:
+    """A package beside the system's own is not there: that says nothing of the system."""
+    return any(each.outcome == UNKNOWN and LACKING in each.text for each in (base, head))
+
+
+def _sign(base: Tried, head: Tried) -> int:
+    """-1 where the head offers less, 1 where it offers more, 0 where they are alike or cannot be compared."""
+    if _lacking(base, head):
+        return 0
+    before, now = (WORTH.get(each.outcome, 0) for each in (base, head))
+    return (now > before) - (now < before)
+
+
+def _finding(base: Tried, head: Tried) -> Finding:
+    name = f"{base.feature}~{base.variant}" if base.variant else base.feature
+    reason = f"{base.outcome} at the base, {head.outcome} at the head: {head.text}"
+    return Finding(Key("features", name, METRIC), "smaller" if _sign(base, head) < 0 else "larger", reason=reason)

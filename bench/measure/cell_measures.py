@@ -1,0 +1,14 @@
+"""Every measure of a stored cell, by its scenario."""
+
+from collections.abc import Callable
+from typing import cast
+
+from bench.model.metric import Measure
+from bench.model.scenario import Scenario
+from bench.record.store import StoredCell
+
+
+def measures_of(scenario: Scenario, cell: StoredCell, cores: int) -> list[Measure]:
+    """From the files of the cell alone, so that they are the same each time; `cores` of its machine."""
+    measure = cast("Callable[[StoredCell, int], list[Measure]]", scenario.part("measure").measure)
+    return measure(cell, cores)

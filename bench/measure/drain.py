@@ -1,0 +1,90 @@
+"""A drained backlog, stored: its rates, and what they cost."""
+
+import math
+
+import numpy as np
+
+from bench.model.metric import Measure
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+
+NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
+COUNTS_NONE = {"rabbitmq": "RabbitMQ counts no commands", "postgres": "PostgreSQL counts no commands", "sqlite": "SQLite has no server"}
+WINDOW = (0.05, 0.95)
+
+
+def enqueue_rate(book: Ledger) -> float:
+    """Accepted tasks per second, from the first send to the last return."""
+    ours = book.measured() & (book.enqueue == ledger.ACCEPTED)
+    return float(ours.sum()) / (int(book.returned[ours].max()) - int(book.sent[ours].min())) * 1e9
+
+
+def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
+    """(start_ns, end_ns, finished inside) of the throughput window, or why there is none.
+
+    From the 5 % point, or from the moment when the last slot has finished its first task if that
+    is later, to the 95 % point.
+    """
+    done = np.sort(book.first_finish()[book.measured()])
+    done = done[done >= 0]
+    if len(done) < 40:
+        return f"only {len(done)} tasks finished"
+    begun = slots_in(book, slot)
+    if slot != "none" and len(begun) < slots:
+        return f"only {len(begun)} of {slots} slots ran a task"
+    start = max([int(done[math.ceil(WINDOW[0] * len(done)) - 1]), *begun])
+    end = int(done[math.ceil(WINDOW[1] * len(done)) - 1])
+    inside = int(((done > start) & (done <= end)).sum())
+    if inside < 20:
+        return "the last slot began when nearly all was done"
+    return start, end, inside
+
+
+def slots_in(book: Ledger, slot: str) -> list[int]:
+    """For each slot that ran a measured task, the stamp of its first finish."""
+    ours = (book.run_task >= 0) & (book.finished >= 0)
+    if slot == "none":
+        return []
+    columns = {"thread": (book.run_pid, book.run_thread), "process": (book.run_pid,), "parent": (book.run_parent,)}[slot]
+    which = np.zeros(int(ours.sum()), np.int64)
+    for column in columns:
+        values, inverse = np.unique(column[ours], return_inverse=True)
+        which = which * len(values) + inverse
+    _, which = np.unique(which, return_inverse=True)
+    first = np.full(int(which.max()) + 1 if len(which) else 0, np.iinfo(np.int64).max)
+    np.minimum.at(first, which.ravel(), book.finished[ours])
+    return [int(stamp) for stamp in first]
+
+
+def throughput(cell: StoredCell, book: Ledger) -> Measure:
+    """Finished tasks per second within the window; `beyond` where time ended the cell."""
+    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(found, str):
+        return Measure("throughput", None, "withheld", found)
+    start, end, inside = found
+    return Measure("throughput", inside / (end - start) * 1e9, *capped(cell))  # type: ignore[arg-type]
+
+
+def capped(cell: StoredCell) -> tuple[str, str]:
+    """The verdict and the reason of what time may have cut short."""
+    out = bool(cell.journal["marks"].get("out_of_time"))
+    return ("beyond", "the time cap ended the cell first: measured on what was done") if out else ("ok", "")
+
+
+def why_no_server(cell: StoredCell) -> tuple[str, str]:
+    """The reason and the verdict where nothing is known of the broker's memory and CPU."""
+    return (COUNTS_NONE["sqlite"], "not_offered") if cell.spec["broker"] == "sqlite" else (NOT_TOLD, "unavailable")
+
+
+def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
+    """CPU of the worker tree per task, within the throughput window."""
+    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(found, str):
+        return Measure("worker_cpu_ms_per_task", None, "withheld", found)
+    start, end, inside = found
+    if end - start < 1e9:
+        return Measure("worker_cpu_ms_per_task", None, "withheld", "the window is shorter than 1 s: CPU time comes in ticks of 10 ms")
+    stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
+    used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
+    return Measure("worker_cpu_ms_per_task", used / inside * 1e3)

@@ -1,0 +1,81 @@
+"""What a person sees while a run goes on."""
+
+import time
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bench.analysis.formatting import measure_in_words
+from bench.base import streams
+from bench.model.cell import Cell
+from bench.model.metric import METRICS
+from bench.run.calibration import Calibration
+from bench.run.watcher import Watcher
+
+SHOWN = (
+    *("throughput", "ceiling_share", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "round_trip_p50_ms"),
+    *("service_recovery_s", "work_recovery_s", "worker_growth_bytes_per_1000", "broker_growth_bytes_per_1000", "lost", "stuck"),
+)
+
+
+class Live(Watcher):
+    """Cell n of m, phase, tasks done, rate, time left."""
+
+    def __init__(self, out: Console) -> None:
+        self.out = out
+        turning = SpinnerColumn("dots" if out.encoding.startswith("utf") else "line")
+        columns = (turning, TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+        # Ten times a second is what rich does unless told, and it would cost the workers a share of the machine.
+        self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
+        self.task = self.bar.add_task("preparing", total=None, note="")
+        self._label, self._left_s, self._began = "", 0.0, time.monotonic()
+        self._phase, self._first = "", (0.0, 0)
+        super().__init__(self._planned, self._estimated, self._cell_began, self._progress, self._said, self._cell_ended)
+
+    def _planned(self, todo: list[Cell]) -> None:
+        arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
+        counted = {name: sum(cell.scenario == name for cell in todo) for name in dict.fromkeys(cell.scenario for cell in todo)}
+        self.out.print(f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}", markup=False, soft_wrap=True)
+
+    def _estimated(self, found: dict[str, Calibration], seconds: float) -> None:
+        rates = ", ".join(f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in found.items())
+        self._left_s = seconds
+        self.out.print(f"calibrated: {rates}", markup=False, soft_wrap=True)
+        self.out.print(f"this will take about {_minutes(seconds)}", markup=False, soft_wrap=True)
+        self._began = time.monotonic()
+
+    def _cell_began(self, cell: Cell, at: int, of: int) -> None:
+        self._label = f"cell {at} of {of}: {cell.label}"
+
+    def _progress(self, phase: str, done: int, of: int) -> None:
+        streams.look()
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._first = phase, (now, done)
+        seconds = now - self._first[0]
+        rate = f", {(done - self._first[1]) / seconds:,.0f}/s" if done and seconds > 0.5 and phase != "recovery" else ""
+        unit = " s" if phase == "recovery" else ""
+        counted = f"{done:,} of {of:,}{unit}" if of else (f"{done:,}" if done else "")
+        left = self._left_s - (now - self._began)
+        eta = f" · about {_minutes(left)} left" if left > 0 else ""
+        self.bar.update(self.task, description=f"{self._label} · {phase}", total=of or None, completed=done, note=f"{counted}{rate}{eta}")
+
+    def _said(self, line: str) -> None:
+        self.out.print(line, markup=False, soft_wrap=True)
+
+    def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
+        same = (measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name)
+        newest = measures[same & (measures["block"] == cell.block)].drop_duplicates("metric", keep="last")
+        parts = [f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}" for row in newest.itertuples() if _worth_a_word(row)]
+        state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
+        self.out.print(f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)", markup=False, soft_wrap=True)
+
+
+def _worth_a_word(row: Any) -> bool:
+    return row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,30 @@
+"""What the faults of a broker share: taking it away for a while."""
+
+import time
+
+from bench.base.errors import NotOffered, Unavailable
+from bench.testbed.faults.injection import Struck
+from bench.testbed.testbed import Stage
+
+LONG_S = 10.0
+
+
+def killed(stage: Stage, seconds: float) -> Struck:
+    """SIGKILL of the broker, back on the same data folder after so many seconds."""
+    t0 = stage.broker.kill()
+    victims = [stage.broker.pid] if stage.broker.pid else []
+    wait_until(t0, seconds)
+    stage.broker.start()
+    return Struck(t0, victims, time.monotonic_ns())
+
+
+def cannot(stage: Stage, why: str) -> NotOffered | Unavailable:
+    """The error for a broker that cannot be struck in this way."""
+    if stage.broker.ours:
+        return NotOffered(why)
+    return Unavailable("this is not done to a server given by its URL")
+
+
+def wait_until(t0_ns: int, seconds: float) -> None:
+    """Until so many seconds after a stamp."""
+    time.sleep(max(0.0, seconds - (time.monotonic_ns() - t0_ns) / 1e9))

@@ -1,0 +1,12 @@
+"""broker-crash: SIGKILL of the broker, back on the same data folder after three seconds."""
+
+from bench.testbed.faults.broker_away import killed
+from bench.testbed.faults.injection import Struck
+from bench.testbed.testbed import Stage
+
+CRASHED_S = 3.0
+
+
+def strike(stage: Stage, busy: list[int]) -> Struck:
+    """Killed, and started again."""
+    return killed(stage, CRASHED_S)

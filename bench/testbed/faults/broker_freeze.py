@@ -1,0 +1,26 @@
+"""broker-freeze: SIGSTOP of the broker for ten seconds. It is there, and says nothing."""
+
+import signal
+import time
+
+from bench.base.errors import NotOffered, Unavailable
+from bench.hosts.local import signalled, tree
+from bench.testbed.faults.broker_away import LONG_S, wait_until
+from bench.testbed.faults.injection import Struck
+from bench.testbed.testbed import Stage
+
+
+def strike(stage: Stage, busy: list[int]) -> Struck:
+    """Stopped, and continued."""
+    if stage.broker.pid is None:
+        raise NotOffered("there is no server that could be frozen")
+    if not stage.broker.ours:
+        raise Unavailable("a server given by its URL is not frozen")
+    victims = [process.pid for process in tree([stage.broker.pid])]
+    for pid in victims:
+        signalled(pid, signal.SIGSTOP)
+    t0 = time.monotonic_ns()
+    wait_until(t0, LONG_S)
+    for pid in victims:
+        signalled(pid, signal.SIGCONT)
+    return Struck(t0, victims, time.monotonic_ns())

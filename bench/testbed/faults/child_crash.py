@@ -1,0 +1,18 @@
+"""child-crash: SIGKILL of one process that runs a task and is no main process."""
+
+import signal
+import time
+
+from bench.base.errors import NotOffered
+from bench.hosts.local import signalled
+from bench.testbed.faults.injection import Struck
+from bench.testbed.testbed import Stage
+
+
+def strike(stage: Stage, busy: list[int]) -> Struck:
+    """Killed; NotOffered where tasks run in the main process."""
+    children = [pid for pid in busy if pid not in stage.fleet.roots()]
+    if not children:
+        raise NotOffered("its tasks run in the main process: there is no child to kill")
+    signalled(children[0], signal.SIGKILL)
+    return Struck(time.monotonic_ns(), children[:1])

@@ -1,0 +1,13 @@
+"""half-open: connections stay open and dead for good, as when a firewall forgets them.
+
+For ten seconds new ones get no answer either.
+"""
+
+from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.network_away import away
+from bench.testbed.testbed import Stage
+
+
+def strike(stage: Stage, busy: list[int]) -> Struck:
+    """Silent, and open again."""
+    return away(stage, "silent")

@@ -1,0 +1,19 @@
+"""What the faults of the network share: a proxy on loopback stands between the broker and all."""
+
+import time
+
+from bench.base.errors import NotOffered
+from bench.testbed.faults.injection import Struck
+from bench.testbed.testbed import Stage
+
+AWAY_S = 10.0
+
+
+def away(stage: Stage, state: str) -> Struck:
+    """In this state for ten seconds, then open again."""
+    network = stage.network
+    if network is None:
+        raise NotOffered("there is no network between the workers and their broker")
+    t0 = network.become(state)
+    time.sleep(max(0.0, AWAY_S - (time.monotonic_ns() - t0) / 1e9))
+    return Struck(t0, [network.pid], network.become("open"))

@@ -1,0 +1,83 @@
+"""latency: open-loop arrivals, every task timed from the moment it was due."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.model.scenario import PriorMeasures, Scenario
+
+LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
+RATES = ("rate=30", "rate=300")
+LOW, HIGH = 100, 200  # tasks that wait while the capacity is measured
+RTTS, RTT_RATE = (0, 1, 2, 10), 30.0  # ms; tasks/s
+TASKS_FOR_P99 = 1_100  # ten beyond it, and some to spare
+
+
+def steady_seconds(params: Mapping[str, Any], rate: float) -> float:
+    """How long the steady phase lasts at that rate (tasks/s)."""
+    return float(min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]))
+
+
+class Latency(Scenario):
+    """Case `capacity` first; then shares of it (`load=`), fixed rates (`rate=`), and 30/s through a slow network (`rtt=`)."""
+
+    name = "latency"
+    drive_version = 1
+    measure_version = 1
+    order = 20
+    main = True
+    gated = True
+    about = "how long a task takes from its due time, at shares of capacity and at fixed rates"
+    prerequisites: Sequence[str] = ("capacity",)
+    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}
+
+    def cases(self, size: str) -> Sequence[str]:
+        """The capacity comes first: the loads are shares of it."""
+        few = {"smoke": ("rate=30",), "gate": ("capacity", "load=0.5"), "quick": ("capacity", "load=0.5", "rate=30")}
+        return few.get(size, ("capacity", *LOADS, *RATES))
+
+    def all_cases(self) -> Sequence[str]:
+        """Every case."""
+        return ("capacity", *LOADS, *RATES, *self.groups["network"])
+
+    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+        """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s; one of a gate is as short as its P99 allows."""
+        if case == "capacity":
+            return {"warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size], "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size]}
+        spread = {"smoke": (5, 5), "gate": (5, 20), "quick": (10, 10), "full": (10, 45)}[size]
+        due = max(tasks or 0, TASKS_FOR_P99) if size == "gate" else tasks or 5_000
+        kind, _, value = case.partition("=")
+        named = {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
+        return {**named, "warmup_s": 1 if size in ("smoke", "gate") else 5, "tasks": due, "at_least_s": spread[0], "at_most_s": spread[1]}
+
+    def takes(self, case: str) -> bool:
+        """Loads and rates may be any number."""
+        kind, equals, value = case.partition("=")
+        try:
+            free = equals == "=" and kind in ("load", "rate") and float(value) > 0
+        except ValueError:
+            free = False
+        return free or case in self.all_cases()
+
+    def rests_on(self, case: str) -> Sequence[str]:
+        """A load is a share of the capacity: without one there is nothing to take a share of."""
+        return ("capacity",) if case.startswith("load=") else ()
+
+    def rate(self, params: Mapping[str, Any], known: PriorMeasures) -> float | None:
+        """The rate itself, or the share of the capacity if that is known."""
+        if "load" not in params:
+            return super().rate(params, known)
+        capacity = known.value(self.name, "capacity", "capacity")
+        return None if capacity is None else float(params["load"] * capacity)
+
+    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+        """Warm-up, steady phase, and about four seconds of starting and stopping."""
+        if case == "capacity":
+            return float(params["warmup_s"] + params["steady_s"] + 4)
+        return float(params["warmup_s"]) + steady_seconds(params, float(params.get("rate", 0) or params["load"] * rate)) + 4
+
+    def expected(self, case: str) -> Sequence[str]:
+        """What a cell without files leaves open."""
+        return ("capacity",) if case == "capacity" else ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
+
+
+SCENARIO = Latency()

@@ -1,0 +1,82 @@
+"""recovery, stored: the figures of a cell, from its files alone."""
+
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.measure import validity
+from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
+from bench.measure.injections import Strike, book_of, culprits, strikes_of
+from bench.model.metric import Measure
+from bench.record import ledger
+from bench.record.ledger import Ledger
+from bench.record.store import StoredCell
+from scenarios.recovery import TIMES
+
+
+def measure(cell: StoredCell, cores: int) -> list[Measure]:
+    """The four recoveries, the outage and the fates."""
+    book = book_of(cell)
+    struck = strikes_of(cell, book)
+    told = fates_of(cell, book)
+    horizon = float(cell.spec["params"]["horizon_s"])
+    measures = [*_times(struck, told.count("lost"), horizon), _outage(struck), _longest_call(book, struck), *_culprit(cell)]
+    measures += [Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck))) for name in ("running", "waiting")]
+    measures += [Measure("strikes", float(len(struck))), Measure("supervisor_starts", float(len(cell.journal["restarts"])))]
+    measures += fate_measures(told, ("finished", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
+    invalid = first_problem(
+        lambda: validity.events(cell, book),
+        lambda: validity.machine(cell, ("steady", "recovery"), cores),
+        lambda: validity.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
+    )
+    return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=True))
+
+
+def _lead_in_end_ns(cell: StoredCell) -> int:
+    return int(cell.journal["marks"]["begin_ns"]) + int(float(cell.spec["params"]["lead_in_s"]) * 1e9)
+
+
+def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]:
+    """The median over the strikes of a cell; `beyond` as soon as one of them is."""
+    measures = []
+    hit = sum(len(strike.hit) for strike in struck)
+    for name in TIMES:
+        field = name.removesuffix("_s").replace("_recovery", "")
+        values = [getattr(strike.seen, field) for strike in struck]
+        within = [value for value in values if value is not None and value <= horizon]
+        if len(within) == len(values):
+            measures.append(Measure(name, statistics.median(within)))
+            continue
+        reason = f"not within {horizon:.0f} s" + (f" after {len(values) - len(within)} of {len(values)} strikes" if len(values) > 1 else "")
+        reason += f", {lost} lost; {hit} had been accepted and were unfinished" if name.startswith("work") else ""
+        measures.append(Measure(name, horizon, "beyond", reason))
+    return measures
+
+
+def _outage(struck: Sequence[Strike]) -> Measure:
+    return Measure("outage_s", statistics.median(strike.seen.outage for strike in struck))
+
+
+def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
+    """How long whoever enqueues stood still at most: a call that was open when the fault struck, or began before the next strike."""
+    longest, still = 0.0, False
+    for strike in struck:
+        end = strike.timing.end_ns
+        ours = book.measured() & (book.sent >= 0) & (book.sent < end) & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        back = np.where(book.returned[ours] < 0, end, book.returned[ours])
+        if len(back):
+            longest = max(longest, float((back - book.sent[ours]).max()) / 1e6)
+            still = still or bool((book.returned[ours] < 0).any())
+    return (
+        Measure("enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended") if still else Measure("enqueue_call_max_ms", longest)
+    )
+
+
+def _culprit(cell: StoredCell) -> list[Measure]:
+    """How often the task that does harm was run."""
+    harmful = culprits(cell.journal)
+    if not harmful:
+        return []
+    runs = ledger.load(cell).run_task
+    return [Measure("culprit_runs", float(np.isin(runs, sorted(harmful)).sum()))]
