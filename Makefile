@@ -13,7 +13,7 @@ help:
 	@echo "make quick     the same, small (about 8 minutes)"
 	@echo "make install   only make .venv with the bench command in it"
 	@echo "make test      the tests that take minutes;  make test-all: every one"
-	@echo "make lint      linter and types"
+	@echo "make lint      linter, types, and which way the imports point"
 	@echo "make clean     remove .venv"
 	@echo "PYTHON=python3.12 takes another Python, ARGS=\"…\" is handed to bench or pytest"
 
@@ -31,6 +31,7 @@ test-all: .venv/.installed-dev
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 clean:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from bench.model.fault import Fault as Fault  # part of the contract: predictions are typed by it
+
 Guarantee = Literal["at most once", "at least once"]
 Slot = Literal["thread", "process", "parent", "none"]
 REDIS = ("redis", "redis-everysec", "redis-always")  # one server, three ways to write to disk
@@ -215,6 +217,6 @@ class Prediction:
 class Predicts(Protocol):
     """The adapter can say from its settings what a fault should do."""
 
-    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+    def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """What one may expect; None where neither documentation nor settings say."""
         ...

@@ -11,9 +11,9 @@ import redis
 from bench.analysis import stored_measures
 from bench.base.errors import BenchError, CellFailed, UsageError
 from bench.model.arm import load_adapters
+from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.run import failures
-from bench.model.scenario import load_scenarios
 from bench.run.plan import make_plan
 from bench.run.runner import Runner
 from tests.failing.adapter import PLACES

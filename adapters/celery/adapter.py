@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
 from adapters.celery import faults, rights, traces, traces_rabbitmq
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
@@ -131,7 +131,7 @@ class Celery:
         """Fewer without results, without remote control and without acknowledgement."""
         return rights.commands(launch.settings, database)
 
-    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+    def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From acknowledgement and visibility timeout."""
         if launch.broker == "rabbitmq":
             return faults.on_rabbitmq(fault, launch.settings)

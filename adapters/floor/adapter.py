@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile
+from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile
 
 KEY = "floor"
 
@@ -44,11 +44,11 @@ class Floor:
         """A push and a pop."""
         return (f"LPUSH {KEY} x", f"BRPOP {KEY} 1")
 
-    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+    def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """What a bare list does."""
-        if fault == "broker-crash" and launch.broker not in SAVED:
+        if fault == Fault.BROKER_CRASH and launch.broker not in SAVED:
             return Prediction("An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor.", "recovered", "lost")
-        if fault in ("worker-crash", "deploy"):
+        if fault in (Fault.WORKER_CRASH, Fault.DEPLOY):
             return Prediction("What was popped is gone with its process; the rest waits on the list for the next worker.", "lost", "recovered")
         return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
 from adapters.huey import faults, rights, traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
@@ -90,7 +90,7 @@ class Huey:
         """A list, a sorted set with a script, and a hash, of results too where they are kept."""
         return rights.commands(launch.settings)
 
-    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+    def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
         return faults.predict(fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Held, Launch, Prediction, Profile, Setting
+from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
 from adapters.rq import faults, rights, traces
 
 DOCS = "https://python-rq.org/docs/"
@@ -95,7 +95,7 @@ class Rq:
         """The same in every profile."""
         return rights.COMMANDS
 
-    def predict(self, fault: str, launch: Launch) -> Prediction | None:
+    def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
         return faults.predict(fault, launch.settings, saved=launch.broker in SAVED)
 
