@@ -82,12 +82,16 @@ class Adapter(Protocol):
 
     name: str
     version: int  # raised in the commit that can change a number of this system
-    packages: tuple[str, ...]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
+    packages: tuple[
+        str, ...
+    ]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
     app: str  # module that the measured processes import
     profiles: Mapping[str, Profile]
     brokers: tuple[str, ...]
     push_command: str  # the Redis command that each enqueue call issues once
-    key_patterns: tuple[str, ...]  # every key that the system may leave in a Redis, every table in a PostgreSQL
+    key_patterns: tuple[
+        str, ...
+    ]  # every key that the system may leave in a Redis, every table in a PostgreSQL
 
     def commands(self, launch: Launch) -> list[Command]:
         """The system's own worker commands that give N slots in all."""

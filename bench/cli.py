@@ -9,7 +9,16 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from bench.base import streams
-from bench.base.errors import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, BenchError, UsageError, one_line, worst
+from bench.base.errors import (
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_USAGE,
+    BenchError,
+    UsageError,
+    one_line,
+    worst,
+)
 from bench.base.version import VERSION
 
 try:

@@ -47,7 +47,9 @@ class QueueBench:
         registry.asked_changes(write)
         changes = self.gate(base=base, head=head, budget_s=seconds(str(budget)), **asked)
         registry.write(changes, write)
-        if changes.exit_code == EXIT_OK or (changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "pass"):
+        if changes.exit_code == EXIT_OK or (
+            changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "pass"
+        ):
             return changes
         if changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "skip":
             pytest.skip(f"queue-bench: inconclusive: {changes.summary}")
@@ -64,7 +66,15 @@ def told(changes: Changes) -> str:
     telling = [sentence(line, changes) for line in lines if line.says != "same"]
     same = [f"{len(lines) - len(telling)} of {len(lines)} measures are the same"] if lines else []
     top = f"queue-bench: {verdict(changes)}"
-    return "\n".join([top, f"{changes.base} → {changes.head}", *changes.notes, *(f"  {line}" for line in telling), *same])
+    return "\n".join(
+        [
+            top,
+            f"{changes.base} → {changes.head}",
+            *changes.notes,
+            *(f"  {line}" for line in telling),
+            *same,
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

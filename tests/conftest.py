@@ -90,7 +90,11 @@ def temporary() -> set[Path]:
 def ports() -> set[int]:
     """The ports on which a process of ours listens, whoever is its parent by now."""
     mine = ours().keys() | {process.pid for process in psutil.Process().children(recursive=True)}
-    return {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.pid in mine}
+    return {
+        c.laddr.port
+        for c in psutil.net_connections("tcp")
+        if c.status == psutil.CONN_LISTEN and c.pid in mine
+    }
 
 
 @pytest.fixture(scope="session")

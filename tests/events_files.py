@@ -14,7 +14,10 @@ Row = tuple[int, int, int, int, int, int]  # kind, flag, pid, task, stamp, a
 
 def write(path: Path, rows: Iterable[Row], tail: bytes = b"") -> Path:
     """An event file with these records and, if wanted, torn bytes at its end."""
-    body = b"".join(event_log.RECORD.pack(event_log.MARKER, kind, flag, pid, task, stamp, a, 0) for kind, flag, pid, task, stamp, a in rows)
+    body = b"".join(
+        event_log.RECORD.pack(event_log.MARKER, kind, flag, pid, task, stamp, a, 0)
+        for kind, flag, pid, task, stamp, a in rows
+    )
     path.write_bytes(event_log.header() + body + tail)
     return path
 
@@ -35,9 +38,13 @@ def ran(task: int, start: int, finish: int | None, pid: int = 7, thread: int = 3
     return rows
 
 
-def book(tmp_path: Path, plan: dict[int, int], sends: Iterable[Row], runs: Iterable[Row]) -> ledger.Ledger:
+def book(
+    tmp_path: Path, plan: dict[int, int], sends: Iterable[Row], runs: Iterable[Row]
+) -> ledger.Ledger:
     """The ledger of such files."""
     ids, due = np.array(list(plan), np.int64), np.array(list(plan.values()), np.int64)
-    built, torn = ledger.build((ids, due), [write(tmp_path / "sent-0.bin", sends)], write(tmp_path / "runs.bin", runs))
+    built, torn = ledger.build(
+        (ids, due), [write(tmp_path / "sent-0.bin", sends)], write(tmp_path / "runs.bin", runs)
+    )
     assert torn == 0
     return built

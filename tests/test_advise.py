@@ -20,7 +20,10 @@ Points = list[tuple[int, float, float | None]]
 
 
 def work(points: Points) -> list[dict[str, Any]]:
-    return [{"workers": count, "rate": rate, "memory": memory, "cells": f"1{count}"} for count, rate, memory in points]
+    return [
+        {"workers": count, "rate": rate, "memory": memory, "cells": f"1{count}"}
+        for count, rate, memory in points
+    ]
 
 
 def arm(
@@ -34,8 +37,19 @@ def arm(
     cpu: Points | None = None,
 ) -> dict[str, Any]:
     """A made-up arm as `facts` gives it."""
-    seen = {"lost": lost, "doubled": doubled, "stuck": 0, "failed": 0, "hit": 8, "below": 0.375, "cells": "009"}
-    points = [{"rate": 10.0, "p99": 5.0, "case": "rate=10", "cells": "1"}, {"rate": 110.0, "p99": 15.0, "case": "rate=110", "cells": "2"}]
+    seen = {
+        "lost": lost,
+        "doubled": doubled,
+        "stuck": 0,
+        "failed": 0,
+        "hit": 8,
+        "below": 0.375,
+        "cells": "009",
+    }
+    points = [
+        {"rate": 10.0, "p99": 5.0, "case": "rate=10", "cells": "1"},
+        {"rate": 110.0, "p99": 15.0, "case": "rate=110", "cells": "2"},
+    ]
     return {
         "arm": name,
         "system": name.split("/")[0],
@@ -50,7 +64,9 @@ def arm(
     }
 
 
-def known(*arms: dict[str, Any], features: dict[str, dict[str, str]] | None = None) -> dict[str, Any]:
+def known(
+    *arms: dict[str, Any], features: dict[str, dict[str, str]] | None = None
+) -> dict[str, Any]:
     return {"workers": 2, "cores": 2, "work_ms": 10, "arms": list(arms), "features": features or {}}
 
 
@@ -68,13 +84,26 @@ def test_each_requirement_excludes_by_its_own_number() -> None:
         arm("b/x", rate=10.0, memory=900.0, lost=1, doubled=1, broker="rabbitmq"),
         features={"a": {"flow.chord": "works"}, "b": {"flow.chord": "broken"}},
     )
-    for asked in ({"rate": 100}, {"memory_mb": 256}, {"may_lose": False}, {"may_double": False}, {"brokers": ("redis",)}, {"needs": ("flow.chord",)}):
+    for asked in (
+        {"rate": 100},
+        {"memory_mb": 256},
+        {"may_lose": False},
+        {"may_double": False},
+        {"brokers": ("redis",)},
+        {"needs": ("flow.chord",)},
+    ):
         assert states(checked(asked), table) == {"a/x": MEETS, "b/x": EXCLUDED}, asked
 
 
 def test_what_is_not_known_is_neither_met_nor_excluded() -> None:
     table = known(arm("a/x", rate=None, memory=None))
-    for asked in ({"rate": 1}, {"memory_mb": 1}, {"needs": ("flow.chord",)}, {"rate": 50, "p99_ms": 1000, "task_ms": 5}, {"p99_ms": 5}):
+    for asked in (
+        {"rate": 1},
+        {"memory_mb": 1},
+        {"needs": ("flow.chord",)},
+        {"rate": 50, "p99_ms": 1000, "task_ms": 5},
+        {"p99_ms": 5},
+    ):
         assert states(checked(asked), table) == {"a/x": OPEN}, asked
 
 
@@ -89,7 +118,9 @@ def test_between_measured_rates_a_line_and_outside_nothing() -> None:
 
 def test_longer_tasks_take_their_time_beside_the_slots_own() -> None:
     assert sustained(0, "io", 1000.0, 2, 2) == 1000.0
-    assert sustained(8, "io", 1000.0, 2, 2) == pytest.approx(200.0)  # 2 ms of its own and 8 of the task in each of 2 slots
+    assert sustained(8, "io", 1000.0, 2, 2) == pytest.approx(
+        200.0
+    )  # 2 ms of its own and 8 of the task in each of 2 slots
     assert sustained(8, "cpu", 1000.0, 8, 2) == pytest.approx(2 / 0.016)  # no more slots than cores
 
 
@@ -97,18 +128,27 @@ IO: Points = [(1, 90.0, 30.0), (2, 180.0, 40.0), (8, 600.0, 100.0)]
 
 
 def rate_of(asked: dict[str, Any], table: dict[str, Any]) -> tuple[bool | None, str]:
-    check = next(check for check in answer(checked(asked), table)[0].checks if check.requirement == "rate")
+    check = next(
+        check for check in answer(checked(asked), table)[0].checks if check.requirement == "rate"
+    )
     return check.met, check.text
 
 
 def test_the_fewest_workers_that_do_it_are_named_with_their_memory() -> None:
     table = known(arm("a/x", io=IO))
-    assert rate_of({"rate": 90, "task_ms": 10}, table) == (True, "90 tasks/s with 1 workers (cell 11), 30 MB")
+    assert rate_of({"rate": 90, "task_ms": 10}, table) == (
+        True,
+        "90 tasks/s with 1 workers (cell 11), 30 MB",
+    )
     met, text = rate_of({"rate": 300, "task_ms": 10}, table)
     assert met and text == "320 tasks/s with 4 workers (between the cells 12 and 18), 60 MB"
     met, text = rate_of({"rate": 601, "task_ms": 10}, table)
-    assert met is False and text.startswith("at most 600 tasks/s with 8 workers") and "1 to 8" in text
-    assert states(checked({"rate": 300, "task_ms": 10, "memory_mb": 59}), table) == {"a/x": EXCLUDED}
+    assert (
+        met is False and text.startswith("at most 600 tasks/s with 8 workers") and "1 to 8" in text
+    )
+    assert states(checked({"rate": 300, "task_ms": 10, "memory_mb": 59}), table) == {
+        "a/x": EXCLUDED
+    }
     assert states(checked({"rate": 300, "task_ms": 10, "memory_mb": 61}), table) == {"a/x": MEETS}
 
 
@@ -116,11 +156,19 @@ def test_workers_that_were_asked_for_are_held_to_the_measured_range() -> None:
     table = known(arm("a/x", io=IO))
     assert rate_of({"rate": 300, "task_ms": 10, "workers": 8}, table)[0] is True
     assert rate_of({"rate": 300, "task_ms": 10, "workers": 2}, table)[0] is False
-    assert rate_of({"rate": 300, "task_ms": 10, "workers": 9}, table) == (None, "measured with 1 to 8 workers only")
-    assert rate_of({"rate": 300, "workers": 4}, table) == (None, "tasks of 0 ms were measured with 2 workers only")
+    assert rate_of({"rate": 300, "task_ms": 10, "workers": 9}, table) == (
+        None,
+        "measured with 1 to 8 workers only",
+    )
+    assert rate_of({"rate": 300, "workers": 4}, table) == (
+        None,
+        "tasks of 0 ms were measured with 2 workers only",
+    )
     assert states(checked({"memory_mb": 500, "workers": 4}), table) == {"a/x": OPEN}
     assert states(checked({"rate": 60, "p99_ms": 11, "workers": 2}), table) == {"a/x": MEETS}
-    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 4}), table) == {"a/x": OPEN}, "latency was measured with two"
+    assert states(checked({"rate": 60, "p99_ms": 11, "workers": 4}), table) == {"a/x": OPEN}, (
+        "latency was measured with two"
+    )
 
 
 def test_other_lengths_lie_between_measured_ones_or_are_called_extrapolated() -> None:
@@ -128,13 +176,24 @@ def test_other_lengths_lie_between_measured_ones_or_are_called_extrapolated() ->
     met, text = rate_of({"rate": 300, "task_ms": 5}, table)
     assert met and "305.1" in text and "extrapolated" not in text and "between" in text
     met, text = rate_of({"rate": 20, "task_ms": 100, "workers": 2}, table)
-    assert met is False and text.startswith("19.78 tasks/s") and "extrapolated from tasks of 10 ms: 90 ms more" in text
+    assert (
+        met is False
+        and text.startswith("19.78 tasks/s")
+        and "extrapolated from tasks of 10 ms: 90 ms more" in text
+    )
     met, text = rate_of({"rate": 16, "task_ms": 100, "kind": "cpu"}, table)
-    assert met and text.startswith("16 tasks/s with 2 workers") and "no more computing per second" in text
+    assert (
+        met
+        and text.startswith("16 tasks/s with 2 workers")
+        and "no more computing per second" in text
+    )
 
 
 def test_ties_are_called_ties() -> None:
-    found = answer(checked({"rate": 100}), known(arm("a/x", rate=1000.0), arm("b/x", rate=950.0), arm("c/x", rate=500.0)))
+    found = answer(
+        checked({"rate": 100}),
+        known(arm("a/x", rate=1000.0), arm("b/x", rate=950.0), arm("c/x", rate=500.0)),
+    )
     assert [(each.arm, each.place) for each in found] == [("a/x", 1), ("b/x", 1), ("c/x", 3)]
 
 
@@ -154,7 +213,9 @@ def test_bad_requirements_are_one_line(values: dict[str, Any], words: str) -> No
 
 
 def test_a_file_and_questions_give_the_same(tmp_path: Path) -> None:
-    (tmp_path / "asked.toml").write_text('rate = 100\nmay_lose = false\nneeds = ["flow.chord"]\n', encoding="utf-8")
+    (tmp_path / "asked.toml").write_text(
+        'rate = 100\nmay_lose = false\nneeds = ["flow.chord"]\n', encoding="utf-8"
+    )
     answers = {"rate": "100", "may_lose": "no", "needs": "flow.chord"}
     asked = by_asking(lambda text: answers.get(text.split(":")[0], ""))
     assert checked(asked) == checked(from_file(tmp_path / "asked.toml"))
@@ -177,9 +238,11 @@ ASKED = st.builds(
     needs=st.sampled_from([(), ("flow.chord",), ("flow.chord", "limit.rate")]),
     brokers=st.sampled_from([BROKERS, ("redis",), ("rabbitmq", "sqlite")]),
 )
-WORK = st.lists(st.tuples(st.integers(1, 10), st.floats(1, 3000), st.one_of(st.none(), st.floats(1, 900))), max_size=4, unique_by=lambda point: point[0]).map(
-    sorted
-)
+WORK = st.lists(
+    st.tuples(st.integers(1, 10), st.floats(1, 3000), st.one_of(st.none(), st.floats(1, 900))),
+    max_size=4,
+    unique_by=lambda point: point[0],
+).map(sorted)
 ARMS = st.builds(
     arm,
     st.sampled_from(["celery/a", "rq/b", "huey/c"]),
@@ -191,7 +254,10 @@ ARMS = st.builds(
     WORK,
     WORK,
 )
-OUTCOMES = {"celery": {"flow.chord": "works", "limit.rate": "partly"}, "rq": {"flow.chord": "unknown", "limit.rate": "not offered"}}
+OUTCOMES = {
+    "celery": {"flow.chord": "works", "limit.rate": "partly"},
+    "rq": {"flow.chord": "unknown", "limit.rate": "not offered"},
+}
 
 
 @settings(max_examples=200, deadline=None)
@@ -205,9 +271,15 @@ def test_the_form_answers_as_the_command_does(asked: Asked, arms: list[dict[str,
     if _engine is None:
         _engine = MiniRacer()
         _engine.eval(RULES.read_text(encoding="utf-8"))
-    theirs = json.loads(_engine.eval(f"JSON.stringify(advise({json.dumps(asked.model_dump(mode='json'))}, {json.dumps(table)}))"))
+    theirs = json.loads(
+        _engine.eval(
+            f"JSON.stringify(advise({json.dumps(asked.model_dump(mode='json'))}, {json.dumps(table)}))"
+        )
+    )
     ours = answer(asked, table)
-    assert [(each.arm, each.state, each.place) for each in ours] == [(each["arm"], each["state"], each["place"]) for each in theirs]
+    assert [(each.arm, each.state, each.place) for each in ours] == [
+        (each["arm"], each["state"], each["place"]) for each in theirs
+    ]
     assert [[(check.requirement, check.met) for check in each.checks] for each in ours] == [
         [(check["requirement"], check["met"]) for check in each["checks"]] for each in theirs
     ]

@@ -69,7 +69,10 @@ def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
     before = {process.pid for process in tree([broker.pid])}
     began = time.monotonic_ns()
     assert began <= broker.kill() <= time.monotonic_ns()
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in before)
+    assert not any(
+        psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        for pid in before
+    )
     broker.start()
     assert broker.describe()["version"][0].isdigit()
 
@@ -85,7 +88,9 @@ def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(
     for process in tree([os.getpid()]):
         try:
             assert not any(password in word for word in process.cmdline())
-            listening |= {c.laddr.ip for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+            listening |= {
+                c.laddr.ip for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN
+            }
         except psutil.NoSuchProcess:
             continue
     assert listening <= {"127.0.0.1", "::1"}, listening

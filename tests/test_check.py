@@ -18,7 +18,15 @@ CHANGED = ("--adapter", str(ROOT / "tests" / "changed"))
 
 def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """The command in a folder of its own."""
-    return subprocess.run([sys.executable, "-m", "bench.cli", *args], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "bench.cli", *args],
+        cwd=folder,
+        env=ENV,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,13 +37,25 @@ def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.Complete
         (("--base", "huey/process", "--head", "huey/process"), "nothing would be compared"),
         (("--base", "huey/proces", "--head", "huey/default"), "did you mean process"),
         (("--base", "huey/process", "--aa", "--scenario", "recovery"), "recovery has no size gate"),
-        (("--base", "huey/process", "--aa", "--scenario", "latency", "--case", "load=0.9"), "nothing is selected that the gate judges"),
+        (
+            ("--base", "huey/process", "--aa", "--scenario", "latency", "--case", "load=0.9"),
+            "nothing is selected that the gate judges",
+        ),
         (("--base", "huey/process", "--aa", "--case", "worker-crash"), "unknown case"),
         (("--base", "huey/process", "--aa", "--fail-on", "throughputt"), "did you mean throughput"),
-        (("--base", "huey/process", "--aa", "--scenario", "latency", "--fail-on", "throughput"), "no chosen scenario measures it"),
-        (("--base", "huey/process", "--aa", "--threshold", "throughput=0"), "give a change such as 5%"),
+        (
+            ("--base", "huey/process", "--aa", "--scenario", "latency", "--fail-on", "throughput"),
+            "no chosen scenario measures it",
+        ),
+        (
+            ("--base", "huey/process", "--aa", "--threshold", "throughput=0"),
+            "give a change such as 5%",
+        ),
         (("--base", "huey/process", "--aa", "--budget", "soon"), "write a time such as 10m"),
-        (("--base", "huey/process", "--aa", "--blocks", "5"), "--record FILE and --blocks N go together"),
+        (
+            ("--base", "huey/process", "--aa", "--blocks", "5"),
+            "--record FILE and --blocks N go together",
+        ),
         (("--replay", "none.csv"), "cannot be read"),
         (("--replay", "bad.csv"), "no recording of blocks, or damaged"),
         (("--replay", "norun"), "norun"),
@@ -87,7 +107,10 @@ def test_an_arm_that_is_not_installed_stops_it_before_anything_is_measured(
 
 def test_replay_and_simulation_are_one_command_each(tmp_path: Path) -> None:
     values = [1.0, 1.01, 0.99, 1.0, 1.005, 0.995] * 8
-    blocks = tuple(Block({Key("burst", "-", "throughput"): (Number(1.0), Number(value))}, {"burst": 20.0}) for value in values)
+    blocks = tuple(
+        Block({Key("burst", "-", "throughput"): (Number(1.0), Number(value))}, {"burst": 20.0})
+        for value in values
+    )
     write_recording(tmp_path / "a.csv", Recording("night", "a", "a{again}", blocks))
     done = bench(tmp_path, "check", "--replay", "a.csv", "--aa", "--blocks", "16", "--json")
     assert done.returncode == 0, done.stderr
@@ -125,34 +148,80 @@ def test_a_gate_of_the_burst_alone_catches_one_command_more(tmp_path: Path) -> N
     run = store.open_run(tmp_path / "run")
     assert run.info["plan"]["base"] == "changed/process"
     assert run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2
-    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {("burst", 0), ("burst", 1)}
+    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {
+        ("burst", 0),
+        ("burst", 1),
+    }
 
 
 @pytest.mark.e2e
 @pytest.mark.slow
 def test_a_tiny_gate_catches_one_command_more_and_leaves_a_normal_run(tmp_path: Path) -> None:
     arms = ("--base", "changed/process", "--head", "changed/process{plant=command}", *CHANGED)
-    only = ("--tasks", "500", "--workers", "2", "--fail-on", "broker_commands_per_task", "--budget", "60s")
+    only = (
+        "--tasks",
+        "500",
+        "--workers",
+        "2",
+        "--fail-on",
+        "broker_commands_per_task",
+        "--budget",
+        "60s",
+    )
     done = bench(tmp_path, "check", *arms, *only, "--out", "run", "--wait", "--json")
     if done.returncode == 4:
         pytest.skip("the machine was too busy for this gate")
     assert done.returncode == 1, done.stderr + done.stdout
     changes = json.loads(done.stdout)
     worst = changes["lines"][0]
-    assert (worst["metric"], worst["says"], round(worst["ratio"], 1)) == ("broker_commands_per_task", "regression", 1.0)
+    assert (worst["metric"], worst["says"], round(worst["ratio"], 1)) == (
+        "broker_commands_per_task",
+        "regression",
+        1.0,
+    )
     run = store.open_run(tmp_path / "run")
-    assert run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2 and run.info["plan"]["base"] == "changed/process"
-    assert run.info["plan"]["until"] == {"latency": 1}, "no measure of it counts here: the first block was its last"
-    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {("burst", 0), ("latency", 0), ("burst", 1)}
+    assert (
+        run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2
+        and run.info["plan"]["base"] == "changed/process"
+    )
+    assert run.info["plan"]["until"] == {"latency": 1}, (
+        "no measure of it counts here: the first block was its last"
+    )
+    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {
+        ("burst", 0),
+        ("latency", 0),
+        ("burst", 1),
+    }
     assert bench(tmp_path, "report", "run", "--out", "page.html").returncode == 0
     again = bench(tmp_path, "run", "--resume", "run", *CHANGED)
-    assert again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").info["cells"]) >= 4, again.stderr
+    assert (
+        again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").info["cells"]) >= 4
+    ), again.stderr
 
 
 @pytest.mark.e2e
 @pytest.mark.slow
 def test_blocks_are_recorded_for_replay(tmp_path: Path) -> None:
-    done = bench(tmp_path, "check", "--base", "floor", "--aa", "--scenario", "burst", "--tasks", "500", "--record", "a.csv", "--blocks", "3", "--wait")
+    done = bench(
+        tmp_path,
+        "check",
+        "--base",
+        "floor",
+        "--aa",
+        "--scenario",
+        "burst",
+        "--tasks",
+        "500",
+        "--record",
+        "a.csv",
+        "--blocks",
+        "3",
+        "--wait",
+    )
     assert done.returncode == 0, done.stderr
     found = read_recordings(tmp_path / "a.csv")[0]
-    assert (found.base, found.head, len(found.blocks)) == ("floor/default", "floor/default{again}", 3)
+    assert (found.base, found.head, len(found.blocks)) == (
+        "floor/default",
+        "floor/default{again}",
+        3,
+    )

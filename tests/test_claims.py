@@ -23,7 +23,20 @@ def features(**outcomes: str) -> Features:
     rows = []
     for key, outcome in outcomes.items():
         feature, _, variant = key.partition("__")
-        rows.append(Finding("rq", feature.replace("_", ".", 1), variant, outcome, "seen", {}, {}, 1.0, "trials/x", {}).as_json())
+        rows.append(
+            Finding(
+                "rq",
+                feature.replace("_", ".", 1),
+                variant,
+                outcome,
+                "seen",
+                {},
+                {},
+                1.0,
+                "trials/x",
+                {},
+            ).as_json()
+        )
     return Features(Path("."), {"findings": rows, "created": "now", "quick": False})
 
 
@@ -32,7 +45,12 @@ def claims(**parts: object) -> list[Claims]:
 
 
 def ability(**rest: object) -> list[Claims]:
-    base = {"row": "periodic tasks", "system": "rq", "says": "needs an extension", "expects": [{"feature": "periodic.fires", "outcome": ["not offered"]}]}
+    base = {
+        "row": "periodic tasks",
+        "system": "rq",
+        "says": "needs an extension",
+        "expects": [{"feature": "periodic.fires", "outcome": ["not offered"]}],
+    }
     return claims(ability=[{**base, **rest}])
 
 
@@ -60,7 +78,8 @@ def test_every_file_is_of_the_form_and_has_the_published_tables() -> None:
         ("[source", "declared|Expected|expected"),
         (HEAD + '[[abilty]]\nrow="x"', "abilty"),
         (
-            HEAD + '[[ability]]\nrow="x"\nsystem="rq"\nsays="y"\nexpects=[{feature="flow.chian", outcome=["works"]}]',
+            HEAD
+            + '[[ability]]\nrow="x"\nsystem="rq"\nsays="y"\nexpects=[{feature="flow.chian", outcome=["works"]}]',
             "flow.chian",
         ),
     ],
@@ -76,7 +95,9 @@ def test_no_table_at_all_is_one_line(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_nothing_judged_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_judged_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The floor alone: every claim is listed with its reason, and the end is not 0."""
     write_run(tmp_path / "bare", {"result": ("-",)}, systems=("floor",))
     monkeypatch.setattr("sys.argv", ["bench", "claims", str(tmp_path / "bare")])
@@ -88,49 +109,91 @@ def test_nothing_judged_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_abilities() -> None:
-    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="not offered"))] == [CONFIRMED]
-    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="works"))] == [REFUTED]
-    assert [each.verdict for each in rule(ability(since="2.5"), None, features(periodic_fires="works"))] == [f"{OUTDATED} since 2.5"]
-    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="unknown"))] == [UNTESTED]
-    assert [each.verdict for each in rule(ability(), None, features(call_sync="works"))] == [UNTESTED]
+    assert [
+        each.verdict for each in rule(ability(), None, features(periodic_fires="not offered"))
+    ] == [CONFIRMED]
+    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="works"))] == [
+        REFUTED
+    ]
+    assert [
+        each.verdict for each in rule(ability(since="2.5"), None, features(periodic_fires="works"))
+    ] == [f"{OUTDATED} since 2.5"]
+    assert [each.verdict for each in rule(ability(), None, features(periodic_fires="unknown"))] == [
+        UNTESTED
+    ]
+    assert [each.verdict for each in rule(ability(), None, features(call_sync="works"))] == [
+        UNTESTED
+    ]
     assert [each.verdict for each in rule(ability(), None, None)] == [UNTESTED]
 
 
 def test_so_many_ways_and_no_more() -> None:
     expects = [{"feature": "results.store", "outcome": ["works"], "variants": 2, "at_most": 2}]
-    two = features(results_store__file="works", results_store__memory="works", results_store__redis="broken")
-    three = features(results_store__file="works", results_store__memory="works", results_store__redis="works")
+    two = features(
+        results_store__file="works", results_store__memory="works", results_store__redis="broken"
+    )
+    three = features(
+        results_store__file="works", results_store__memory="works", results_store__redis="works"
+    )
     assert [each.verdict for each in rule(ability(expects=expects), None, two)] == [CONFIRMED]
     assert [each.verdict for each in rule(ability(expects=expects), None, three)] == [REFUTED]
 
 
 def ratio(celery: float, rq: float) -> list[Claims]:
-    base = {"row": "throughput", "says": "so much", "scenario": "burst", "case": "-", "metric": "throughput", "unit": "tasks/s"}
+    base = {
+        "row": "throughput",
+        "says": "so much",
+        "scenario": "burst",
+        "case": "-",
+        "metric": "throughput",
+        "unit": "tasks/s",
+    }
     return claims(ratio=[{**base, "values": {"celery": celery, "rq": rq}}])
 
 
 def test_numbers_are_compared_as_ratios(joined: Joined) -> None:
     """The made-up run has Celery at 1,100 and RQ at 130 tasks/s: 8.5 to 1."""
-    assert [each.verdict for each in rule(ratio(85_000, 10_000), joined, None)] == [CONFIRMED, UNLIKE, UNLIKE]
+    assert [each.verdict for each in rule(ratio(85_000, 10_000), joined, None)] == [
+        CONFIRMED,
+        UNLIKE,
+        UNLIKE,
+    ]
     assert rule(ratio(1, 1), joined, None)[0].verdict == REFUTED
     assert rule(ratio(3.2, 1), joined, None)[0].verdict == UNTESTED  # 2.6 times off, in one block
     assert rule(ratio(3.2, 1), None, None)[0].verdict == UNTESTED
     reached = rule(ratio(1000, 5000), joined, None)
-    assert "reached by celery/default" in reached[1].evidence and "reached by none" in reached[2].evidence
+    assert (
+        "reached by celery/default" in reached[1].evidence
+        and "reached by none" in reached[2].evidence
+    )
 
 
 def test_an_invalid_figure_judges_nothing(tmp_path: Path) -> None:
     def spoil(frame: pd.DataFrame) -> None:
-        frame.loc[frame["arm"] == "rq/default", ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load"]
+        frame.loc[frame["arm"] == "rq/default", ["value", "verdict", "reason"]] = [
+            float("nan"),
+            "invalid",
+            "foreign load",
+        ]
 
     spoilt = join([rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}), spoil)])
     assert rule(ratio(85_000, 10_000), spoilt, None)[0].verdict == UNTESTED
 
 
 def test_recovery(joined: Joined) -> None:
-    base = {"row": "recovery", "fault": "worker-crash", "says": {"celery": "8 s", "rq": "15 s", "huey": "manual"}, "seconds": {"celery": 8, "rq": 15}}
-    found = {each.who: each for each in rule(claims(recovery=[{**base, "manual": ["huey"]}]), joined, None)}
-    assert found["celery"].verdict == REFUTED and "9.00 s" in found["celery"].evidence  # the made-up Celery needs 9 s
+    base = {
+        "row": "recovery",
+        "fault": "worker-crash",
+        "says": {"celery": "8 s", "rq": "15 s", "huey": "manual"},
+        "seconds": {"celery": 8, "rq": 15},
+    }
+    found = {
+        each.who: each
+        for each in rule(claims(recovery=[{**base, "manual": ["huey"]}]), joined, None)
+    }
+    assert (
+        found["celery"].verdict == REFUTED and "9.00 s" in found["celery"].evidence
+    )  # the made-up Celery needs 9 s
     assert found["rq"].verdict == REFUTED and "no arm" in found["rq"].evidence
     assert found["huey"].verdict == CONFIRMED and "2 lost" in found["huey"].evidence
 
@@ -138,9 +201,20 @@ def test_recovery(joined: Joined) -> None:
 def test_an_invalid_recovery_judges_nothing(tmp_path: Path) -> None:
     def spoil(frame: pd.DataFrame) -> None:
         struck = (frame["scenario"] == "recovery") & (frame["arm"] == "huey/default")
-        frame.loc[struck, ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load"]
+        frame.loc[struck, ["value", "verdict", "reason"]] = [
+            float("nan"),
+            "invalid",
+            "foreign load",
+        ]
 
     spoilt = join([rewrite_measures(write_run(tmp_path / "r"), spoil)])
-    base = {"row": "recovery", "fault": "worker-crash", "says": {"huey": "8 s"}, "seconds": {"huey": 8}}
+    base = {
+        "row": "recovery",
+        "fault": "worker-crash",
+        "says": {"huey": "8 s"},
+        "seconds": {"huey": 8},
+    }
     for manual in ([], ["huey"]):
-        assert rule(claims(recovery=[{**base, "manual": manual}]), spoilt, None)[0].verdict == UNTESTED
+        assert (
+            rule(claims(recovery=[{**base, "manual": manual}]), spoilt, None)[0].verdict == UNTESTED
+        )

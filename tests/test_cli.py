@@ -11,7 +11,9 @@ from bench import cli
 from bench.record import store
 
 
-def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str) -> tuple[int, str, str]:
+def bench(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str
+) -> tuple[int, str, str]:
     monkeypatch.setattr("sys.argv", ["bench", *args])
     # What is tried here measures nothing: it must not wait for a bench that does.
     monkeypatch.setattr("bench.hosts.lock.measuring", lambda *_: contextlib.nullcontext())
@@ -42,7 +44,13 @@ def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *
         (["run", "--nope"], "No such option"),
     ],
 )
-def test_bad_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, args: list[str], words: str) -> None:
+def test_bad_words(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    args: list[str],
+    words: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, err = bench(capsys, monkeypatch, *args)
     assert code == 64 and words in err
@@ -51,31 +59,80 @@ def test_bad_words(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     assert not list(tmp_path.iterdir()), "nothing may be left by a command that was refused"
 
 
-def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
-    code, _, err = bench(capsys, monkeypatch, "run", "burst", "--size", "smoke", "--arm", "floor", "--out", str(tmp_path / "file" / "run"))
+    code, _, err = bench(
+        capsys,
+        monkeypatch,
+        "run",
+        "burst",
+        "--size",
+        "smoke",
+        "--arm",
+        "floor",
+        "--out",
+        str(tmp_path / "file" / "run"),
+    )
     assert code == 64 and "cannot be written" in err
 
 
-@pytest.mark.parametrize(("change", "words"), [({"format": 99}, "newer format"), ({"format": 0}, "older format"), ({"cells": None}, "damaged")])
-def test_a_foreign_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: dict[str, object], words: str) -> None:
-    info: dict[str, object] = {"format": store.FORMAT, "run": "x", "plan": {}, "seed": 1, "arms": {}, "cells": [], "machine": {}, "boot_id": ""} | change
-    (tmp_path / "run.json").write_text(json.dumps({key: value for key, value in info.items() if value is not None}), encoding="utf-8")
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 99}, "newer format"),
+        ({"format": 0}, "older format"),
+        ({"cells": None}, "damaged"),
+    ],
+)
+def test_a_foreign_run(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    change: dict[str, object],
+    words: str,
+) -> None:
+    info: dict[str, object] = {
+        "format": store.FORMAT,
+        "run": "x",
+        "plan": {},
+        "seed": 1,
+        "arms": {},
+        "cells": [],
+        "machine": {},
+        "boot_id": "",
+    } | change
+    (tmp_path / "run.json").write_text(
+        json.dumps({key: value for key, value in info.items() if value is not None}),
+        encoding="utf-8",
+    )
     code, _, err = bench(capsys, monkeypatch, "report", str(tmp_path))
     assert code == 64 and words in err
 
 
-def test_a_damaged_run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_damaged_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "run.json").write_text('{"format": 1,', encoding="utf-8")
     code, _, err = bench(capsys, monkeypatch, "measure", str(tmp_path))
     assert code == 64 and "damaged" in err
 
 
-def test_list_answers_for_a_machine(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_answers_for_a_machine(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, out, _ = bench(capsys, monkeypatch, "list", "--json")
     known = json.loads(out)
     assert code == 0
-    assert {arm["arm"] for arm in known["arms"]} >= {"celery/default", "celery/tuned", "rq/spawn", "huey/greenlet", "floor/default", "rq/durable@redis-always"}
+    assert {arm["arm"] for arm in known["arms"]} >= {
+        "celery/default",
+        "celery/tuned",
+        "rq/spawn",
+        "huey/greenlet",
+        "floor/default",
+        "rq/durable@redis-always",
+    }
     assert "worker-crash" in known["scenarios"]["recovery"]["cases"]
 
 

@@ -28,7 +28,11 @@ from tests.test_cli import bench
 
 CASES = {"burst": ("-",), "latency": ("capacity", "rate=30")}
 SYSTEMS = ("celery", "huey", "floor")
-PLANTED = {("celery/default", "throughput"): 0.8, ("huey/default", "worker_memory_peak_bytes"): 0.85, ("huey/default", "broker_cpu_us_per_task"): 1.5}
+PLANTED = {
+    ("celery/default", "throughput"): 0.8,
+    ("huey/default", "worker_memory_peak_bytes"): 0.85,
+    ("huey/default", "broker_cpu_us_per_task"): 1.5,
+}
 
 
 def noisy(run: Run, seed: int, planted: dict[tuple[str, str], float] | None = None) -> Run:
@@ -37,7 +41,12 @@ def noisy(run: Run, seed: int, planted: dict[tuple[str, str], float] | None = No
 
     def change(frame: pd.DataFrame) -> None:
         counts = frame["unit"].isin(["tasks", "", "runs", "commands"])
-        factors = np.array([(planted or {}).get((arm, metric), 1.0) for arm, metric in zip(frame["arm"], frame["metric"], strict=True)])
+        factors = np.array(
+            [
+                (planted or {}).get((arm, metric), 1.0)
+                for arm, metric in zip(frame["arm"], frame["metric"], strict=True)
+            ]
+        )
         factors *= np.where(counts, 1.0, np.exp(rng.normal(0, 0.01, len(frame))))
         frame["value"] *= factors
 
@@ -52,7 +61,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def head(tmp_path_factory: pytest.TempPathFactory) -> Run:
     made = write_run(
-        tmp_path_factory.mktemp("runs") / "head", CASES, SYSTEMS, blocks=5, seed=8, versions={"celery/default": {"python": "3.11.7", "celery": "9.9"}}
+        tmp_path_factory.mktemp("runs") / "head",
+        CASES,
+        SYSTEMS,
+        blocks=5,
+        seed=8,
+        versions={"celery/default": {"python": "3.11.7", "celery": "9.9"}},
     )
     return noisy(made, 2, PLANTED)
 
@@ -72,14 +86,27 @@ def found(changes: Any, metric: str, arm: str) -> Change:
 
 def test_what_was_planted_is_found_and_nothing_else(base: Run, head: Run) -> None:
     made = compare(Side(base), Side(head))
-    decided = {(line.head, line.metric): line for line in made.lines if line.says in ("regression", "improvement")}
+    decided = {
+        (line.head, line.metric): line
+        for line in made.lines
+        if line.says in ("regression", "improvement")
+    }
     assert decided.keys() == PLANTED.keys()
     for key, line in decided.items():
-        assert line.low is not None and line.high is not None and line.low < PLANTED[key] < line.high
-        assert line.says == ("improvement" if "memory" in key[1] else "regression") and line.blocks == 5
+        assert (
+            line.low is not None and line.high is not None and line.low < PLANTED[key] < line.high
+        )
+        assert (
+            line.says == ("improvement" if "memory" in key[1] else "regression")
+            and line.blocks == 5
+        )
         assert line.smallest_detectable is not None and 0 < line.smallest_detectable < 0.1
-    assert made.exit_code == 0 and "2 regressions" in made.summary and "1 improvement" in made.summary
-    assert [line.says in ("same", "unclear") for line in made.lines] == sorted(line.says in ("same", "unclear") for line in made.lines)
+    assert (
+        made.exit_code == 0 and "2 regressions" in made.summary and "1 improvement" in made.summary
+    )
+    assert [line.says in ("same", "unclear") for line in made.lines] == sorted(
+        line.says in ("same", "unclear") for line in made.lines
+    )
     assert "not interleaved" in made.notes[0]
     assert any("celery absent → 9.9" in note for note in made.notes)
     json.loads(json.dumps(made.as_json(), allow_nan=False))
@@ -88,9 +115,18 @@ def test_what_was_planted_is_found_and_nothing_else(base: Run, head: Run) -> Non
 def test_counts_are_exact(base: Run, head: Run) -> None:
     line = found(compare(Side(base), Side(head)), "broker_commands_per_task", "celery/default")
     assert (line.ratio, line.says, line.verdict) == (0.0, "same", "tie")
-    more = rewrite_copy(head, lambda frame: frame["value"].where(frame["metric"] != "broker_commands_per_task", frame["value"] + 1))
+    more = rewrite_copy(
+        head,
+        lambda frame: frame["value"].where(
+            frame["metric"] != "broker_commands_per_task", frame["value"] + 1
+        ),
+    )
     line = found(compare(Side(base), more), "broker_commands_per_task", "celery/default")
-    assert (line.ratio, line.says, line.weight) == (pytest.approx(1.0), "regression", pytest.approx(5.0))
+    assert (line.ratio, line.says, line.weight) == (
+        pytest.approx(1.0),
+        "regression",
+        pytest.approx(5.0),
+    )
     assert by_how_much(line) == "+1.00"
 
 
@@ -110,19 +146,27 @@ def test_two_arms_of_one_run_are_paired_as_in_comparisons_csv(base: Run) -> None
     rows = compare_arms(two, "full")
     assert len(rows) > 20
     for row in rows.itertuples():
-        line = next(each for each in made.lines if (each.scenario, each.case, each.metric) == (row.scenario, row.case, row.metric))
+        line = next(
+            each
+            for each in made.lines
+            if (each.scenario, each.case, each.metric) == (row.scenario, row.case, row.metric)
+        )
         assert line.verdict == row.verdict and line.blocks == row.blocks
         for name in ("ratio", "low", "high", "smallest_detectable"):
             mine, theirs = getattr(line, name), getattr(row, name)
             assert mine is None if math.isnan(theirs) else mine == pytest.approx(theirs)
 
 
-def test_shares_of_unlike_capacities_are_said_and_a_head_at_the_rates_of_its_base_is_not(tmp_path: Path) -> None:
+def test_shares_of_unlike_capacities_are_said_and_a_head_at_the_rates_of_its_base_is_not(
+    tmp_path: Path,
+) -> None:
     run = write_run(tmp_path / "loads", {"latency": ("capacity", "load=0.5")}, SYSTEMS, blocks=3)
     sides = [side_of(run, arm) for arm in ("celery/default", "huey/default")]
     assert any("unlike rates" in note for note in compare(*sides).notes)
     gate = Run(run.path, run.info)
-    gate.__dict__["measures"] = run.measures[(run.measures["arm"] != "huey/default") | (run.measures["case"] != "capacity")]
+    gate.__dict__["measures"] = run.measures[
+        (run.measures["arm"] != "huey/default") | (run.measures["case"] != "capacity")
+    ]
     sides = [side_of(gate, arm) for arm in ("celery/default", "huey/default")]
     assert not any("unlike rates" in note for note in compare(*sides).notes)
 
@@ -131,13 +175,20 @@ def test_base_and_head_change_places(base: Run) -> None:
     arms = [side_of(base, arm) for arm in ("celery/default", "huey/default")]
     one, two = (found(compare(*sides), "throughput", sides[1].arm) for sides in (arms, arms[::-1]))
     assert one.ratio is not None and two.ratio is not None
-    assert one.ratio == pytest.approx(1 / two.ratio) and {one.says, two.says} == {"improvement", "regression"}
+    assert one.ratio == pytest.approx(1 / two.ratio) and {one.says, two.says} == {
+        "improvement",
+        "regression",
+    }
 
 
 def test_few_blocks_decide_nothing(base: Run, head: Run) -> None:
-    few = rewrite_copy(head, lambda frame: frame["verdict"].where(frame["block"] < 2, "invalid"), "verdict")
+    few = rewrite_copy(
+        head, lambda frame: frame["verdict"].where(frame["block"] < 2, "invalid"), "verdict"
+    )
     made = compare(Side(base), few)
-    assert {line.says for line in made.lines} == {"unclear"} and all(line.low is None for line in made.lines)
+    assert {line.says for line in made.lines} == {"unclear"} and all(
+        line.low is None for line in made.lines
+    )
     assert any("no interval" in note for note in made.notes)
 
 
@@ -152,15 +203,29 @@ def test_few_blocks_decide_nothing(base: Run, head: Run) -> None:
         (lambda info: info["plan"].update(tasks=5), "tasks: 2000 and 5"),
         (lambda info: info["plan"].update(workers=4), "workers: 2 and 4"),
         (lambda info: info["plan"].update(time_cap_s=9), "time cap: None and 9"),
-        (lambda info: info["code"]["scenarios"]["burst"].update(drive=2), "version: drive of burst 1 and 2"),
+        (
+            lambda info: info["code"]["scenarios"]["burst"].update(drive=2),
+            "version: drive of burst 1 and 2",
+        ),
         (lambda info: info["code"].update(recording=2), "version: recording 1 and 2"),
-        (lambda info: info["code"]["adapters"].update(celery=7), "version: adapter of celery 1 and 7"),
+        (
+            lambda info: info["code"]["adapters"].update(celery=7),
+            "version: adapter of celery 1 and 7",
+        ),
         (lambda info: info.pop("code"), "version: recording 1 and 0.1"),
-        (lambda info: info["brokers"]["redis"].update(version="8.0"), "broker: redis (redis-server 7.0.15) and redis (redis-server 8.0)"),
-        (lambda info: info["arms"]["celery/default"].update(guarantee="at least once"), "guarantee: at most once"),
+        (
+            lambda info: info["brokers"]["redis"].update(version="8.0"),
+            "broker: redis (redis-server 7.0.15) and redis (redis-server 8.0)",
+        ),
+        (
+            lambda info: info["arms"]["celery/default"].update(guarantee="at least once"),
+            "guarantee: at most once",
+        ),
     ],
 )
-def test_unlike_runs_are_refused_unless_forced(base: Run, head: Run, change: Callable[[dict[str, Any]], Any], words: str) -> None:
+def test_unlike_runs_are_refused_unless_forced(
+    base: Run, head: Run, change: Callable[[dict[str, Any]], Any], words: str
+) -> None:
     other = altered(head, change)
     with pytest.raises(UsageError) as refused:
         compare(Side(base), other)
@@ -171,27 +236,54 @@ def test_unlike_runs_are_refused_unless_forced(base: Run, head: Run, change: Cal
 
 def test_smoke_runs_are_refused_always(base: Run, head: Run) -> None:
     with pytest.raises(UsageError, match="smoke"):
-        compare(Side(base), altered(head, lambda info: info["plan"].update(size="smoke")), force=True)
+        compare(
+            Side(base), altered(head, lambda info: info["plan"].update(size="smoke")), force=True
+        )
 
 
 def test_a_head_without_a_number_is_not_overlooked(base: Run, head: Run) -> None:
-    broken = rewrite_copy(head, lambda frame: frame["verdict"].where(frame["metric"] != "latency_p50_ms", "unbounded"), "verdict")
+    broken = rewrite_copy(
+        head,
+        lambda frame: frame["verdict"].where(frame["metric"] != "latency_p50_ms", "unbounded"),
+        "verdict",
+    )
     lines = [line for line in compare(Side(base), broken).lines if line.metric == "latency_p50_ms"]
-    assert lines and all(line.ratio is None and line.reason == "head: 5 unbounded" and line.weight > 50 for line in lines)
+    assert lines and all(
+        line.ratio is None and line.reason == "head: 5 unbounded" and line.weight > 50
+        for line in lines
+    )
 
 
 def test_a_broken_promise_stands_on_top(base: Run, head: Run) -> None:
-    wrong = rewrite_copy(head, lambda frame: frame["verdict"].where(frame["arm"] != "huey/default", "wrong"), "verdict")
-    assert any(note.startswith("WRONG in head, huey/default") for note in compare(Side(base), wrong).notes)
+    wrong = rewrite_copy(
+        head,
+        lambda frame: frame["verdict"].where(frame["arm"] != "huey/default", "wrong"),
+        "verdict",
+    )
+    assert any(
+        note.startswith("WRONG in head, huey/default") for note in compare(Side(base), wrong).notes
+    )
 
 
 def test_unfit_blocks_are_named_unless_a_second_try_was_fit(base: Run, head: Run) -> None:
-    bad = rewrite_copy(head, lambda frame: frame["verdict"].where((frame["arm"] != "huey/default") | (frame["block"] > 0), "invalid"), "verdict")
+    bad = rewrite_copy(
+        head,
+        lambda frame: frame["verdict"].where(
+            (frame["arm"] != "huey/default") | (frame["block"] > 0), "invalid"
+        ),
+        "verdict",
+    )
     made = compare(Side(base), bad)
-    assert [note for note in made.notes if note.startswith("invalid in head, huey/default, 3 cells")]
+    assert [
+        note for note in made.notes if note.startswith("invalid in head, huey/default, 3 cells")
+    ]
     again = Run(head.path, head.info)
-    again.__dict__["measures"] = pd.concat([bad.measures, head.measures[head.measures["block"] == 0]], ignore_index=True)
-    assert not [note for note in compare(Side(base), Side(again)).notes if note.startswith("invalid")]
+    again.__dict__["measures"] = pd.concat(
+        [bad.measures, head.measures[head.measures["block"] == 0]], ignore_index=True
+    )
+    assert not [
+        note for note in compare(Side(base), Side(again)).notes if note.startswith("invalid")
+    ]
 
 
 def test_all_invalid_is_an_exit_of_its_own(base: Run, head: Run) -> None:
@@ -219,13 +311,19 @@ def test_the_page_needs_nothing_and_escapes_everything(base: Run, head: Run) -> 
     assert "<script>" not in text and "&lt;script&gt;" in text
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
     assert text == page(compare(Side(base), evil))
-    assert text.count('class="change regression"') == 2 * sum(line.says == "regression" for line in compare(Side(base), evil).lines)
+    assert text.count('class="change regression"') == 2 * sum(
+        line.says == "regression" for line in compare(Side(base), evil).lines
+    )
 
 
 def test_the_forest_keeps_its_scale(base: Run, head: Run) -> None:
     made = compare(Side(base), Side(head))
     scale = forest(made.lines)
-    assert scale.at(1.0) == 50 and scale.at(0.8) < 50 < scale.at(1.25) and scale.at(0.8) + scale.at(1.25) == pytest.approx(100, abs=0.02)
+    assert (
+        scale.at(1.0) == 50
+        and scale.at(0.8) < 50 < scale.at(1.25)
+        and scale.at(0.8) + scale.at(1.25) == pytest.approx(100, abs=0.02)
+    )
     for line in made.lines:
         mark = scale.mark(line)
         if mark and mark.bar:
@@ -235,22 +333,62 @@ def test_the_forest_keeps_its_scale(base: Run, head: Run) -> None:
 
 
 def test_versions() -> None:
-    assert changed({"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"}) == ["b 2 → 3", "c absent → 4"]
+    assert changed({"a": "1", "b": "2"}, {"a": "1", "b": "3", "c": "4"}) == [
+        "b 2 → 3",
+        "c absent → 4",
+    ]
 
 
-def test_the_command(base: Run, head: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code, out, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--html", str(tmp_path / "page.html"))
-    assert code == 0 and "not interleaved" in out and "worse" in out and "inside their tie zone" in out
+def test_the_command(
+    base: Run,
+    head: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    code, out, _ = bench(
+        capsys,
+        monkeypatch,
+        "compare",
+        str(base.path),
+        str(head.path),
+        "--html",
+        str(tmp_path / "page.html"),
+    )
+    assert (
+        code == 0 and "not interleaved" in out and "worse" in out and "inside their tie zone" in out
+    )
     assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    code, out, _ = bench(capsys, monkeypatch, "compare", f"{base.path}#celery/default", f"{base.path}#huey/default", "--json")
+    code, out, _ = bench(
+        capsys,
+        monkeypatch,
+        "compare",
+        f"{base.path}#celery/default",
+        f"{base.path}#huey/default",
+        "--json",
+    )
     assert code == 0 and json.loads(out)["base"] == "base#celery/default"
     code, out, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--all")
     assert code == 0 and "inside their tie zone" not in out
 
 
-def test_other_formats(base: Run, head: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_other_formats(
+    base: Run,
+    head: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("bench.formats.registry")
-    code, _, _ = bench(capsys, monkeypatch, "compare", str(base.path), str(head.path), "--write", f"markdown={tmp_path / 'a.md'}")
+    code, _, _ = bench(
+        capsys,
+        monkeypatch,
+        "compare",
+        str(base.path),
+        str(head.path),
+        "--write",
+        f"markdown={tmp_path / 'a.md'}",
+    )
     assert code == 0 and "Throughput" in (tmp_path / "a.md").read_text(encoding="utf-8")
 
 
@@ -265,7 +403,11 @@ def test_other_formats(base: Run, head: Run, capsys: pytest.CaptureFixture[str],
         (["compare", "BASE", "TORN"], 64, "no number"),
         (["compare", "BASE", "INVALID"], 4, "no measure has a number on both sides"),
         (["compare", "BASE", "HEAD", "--html", "BASE/run.json/x.html"], 64, "cannot be written"),
-        (["compare", "BASE", "HEAD", "--json", "--write", "markdown=-"], 64, "both want standard output"),
+        (
+            ["compare", "BASE", "HEAD", "--json", "--write", "markdown=-"],
+            64,
+            "both want standard output",
+        ),
     ],
 )
 def test_odd_input(
@@ -279,13 +421,24 @@ def test_odd_input(
     words: str,
 ) -> None:
     small = {"burst": ("-",)}
-    broken, torn, invalid = (write_run(tmp_path / name, small, ("huey",)) for name in ("broken", "torn", "invalid"))
+    broken, torn, invalid = (
+        write_run(tmp_path / name, small, ("huey",)) for name in ("broken", "torn", "invalid")
+    )
     (broken.path / "run.json").write_text("{", encoding="utf-8")
     rewrite_measures(torn, lambda frame: frame.__setitem__("value", "many"))
     rewrite_measures(invalid, lambda frame: frame.__setitem__("verdict", "invalid"))
-    places = {"BASE": base.path, "HEAD": head.path, "BROKEN": broken.path, "TORN": torn.path, "INVALID": invalid.path}
+    places = {
+        "BASE": base.path,
+        "HEAD": head.path,
+        "BROKEN": broken.path,
+        "TORN": torn.path,
+        "INVALID": invalid.path,
+    }
     monkeypatch.chdir(tmp_path)
-    said = [re.sub("^(BASE|HEAD|BROKEN|TORN|INVALID)", lambda found: str(places[found[0]]), word) for word in args]
+    said = [
+        re.sub("^(BASE|HEAD|BROKEN|TORN|INVALID)", lambda found: str(places[found[0]]), word)
+        for word in args
+    ]
     got, out, err = bench(capsys, monkeypatch, *said)
     assert got == code and words in err and "Traceback" not in out + err
     assert len([line for line in err.splitlines() if line.startswith("bench:")]) == 1

@@ -20,12 +20,34 @@ def rows(arm, metric, values, verdict="ok", case="-", scenario="burst", first_bl
     for block, value in enumerate(values, first_block):
         number, said = value if isinstance(value, tuple) else (value, verdict)
         known = METRICS[metric]
-        out.append([run, scenario, case, arm, arm.split("/")[0], "default", "redis", "", block, metric, number, known.unit, known.better, said, ""])
+        out.append(
+            [
+                run,
+                scenario,
+                case,
+                arm,
+                arm.split("/")[0],
+                "default",
+                "redis",
+                "",
+                block,
+                metric,
+                number,
+                known.unit,
+                known.better,
+                said,
+                "",
+            ]
+        )
     return out
 
 
 def compare(*parts, **options):
-    return compare_arms(pd.DataFrame([row for part in parts for row in part], columns=MEASURE_COLUMNS), "full", **options)
+    return compare_arms(
+        pd.DataFrame([row for part in parts for row in part], columns=MEASURE_COLUMNS),
+        "full",
+        **options,
+    )
 
 
 def only(*parts, **options):
@@ -40,7 +62,9 @@ def test_smoke_is_refused():
 
 
 def test_unknown_metric_is_refused():
-    frame = pd.DataFrame(rows("a/default", "throughput", [1.0]), columns=MEASURE_COLUMNS).assign(metric="speed")
+    frame = pd.DataFrame(rows("a/default", "throughput", [1.0]), columns=MEASURE_COLUMNS).assign(
+        metric="speed"
+    )
     with pytest.raises(UsageError, match="speed"):
         compare_arms(frame, "full")
 
@@ -51,32 +75,59 @@ def test_nothing_to_compare():
 
 
 def test_a_clear_pair():
-    found = only(rows("celery/default", "throughput", [1000, 1010, 990, 1005, 995]), rows("huey/default", "throughput", [3000, 3050, 2980, 3010, 2990]))
-    assert (found["base"], found["head"], found["blocks"], found["verdict"]) == ("celery/default", "huey/default", 5, "faster")
+    found = only(
+        rows("celery/default", "throughput", [1000, 1010, 990, 1005, 995]),
+        rows("huey/default", "throughput", [3000, 3050, 2980, 3010, 2990]),
+    )
+    assert (found["base"], found["head"], found["blocks"], found["verdict"]) == (
+        "celery/default",
+        "huey/default",
+        5,
+        "faster",
+    )
     assert found["low"] < found["ratio"] < found["high"]
     assert found["ratio"] == pytest.approx(3.006, abs=0.01)
     assert 0 < found["smallest_detectable"] < 0.05
 
 
 @pytest.mark.parametrize(
-    ("metric", "verdict"), [("latency_p99_ms", "slower"), ("boot_s", "slower"), ("worker_memory_peak_bytes", "more"), ("worker_cpu_ms_per_task", "more")]
+    ("metric", "verdict"),
+    [
+        ("latency_p99_ms", "slower"),
+        ("boot_s", "slower"),
+        ("worker_memory_peak_bytes", "more"),
+        ("worker_cpu_ms_per_task", "more"),
+    ],
 )
 def test_words_by_metric(metric, verdict):
-    assert only(rows("a/x", metric, [10, 11, 10, 11, 10]), rows("b/x", metric, [20, 21, 20, 22, 20]))["verdict"] == verdict
+    assert (
+        only(rows("a/x", metric, [10, 11, 10, 11, 10]), rows("b/x", metric, [20, 21, 20, 22, 20]))[
+            "verdict"
+        ]
+        == verdict
+    )
 
 
 def test_every_pair_once_in_every_case():
-    parts = [rows(arm, "latency_p99_ms", [1, 2, 3], case=case, scenario="latency") for arm in ("c/x", "a/x", "b/x") for case in ("rate=30", "load=0.5")]
+    parts = [
+        rows(arm, "latency_p99_ms", [1, 2, 3], case=case, scenario="latency")
+        for arm in ("c/x", "a/x", "b/x")
+        for case in ("rate=30", "load=0.5")
+    ]
     found = compare(*parts)
     assert list(zip(found["case"], found["base"], found["head"], strict=True)) == [
-        (case, base, head) for case in ("load=0.5", "rate=30") for base, head in (("a/x", "b/x"), ("a/x", "c/x"), ("b/x", "c/x"))
+        (case, base, head)
+        for case in ("load=0.5", "rate=30")
+        for base, head in (("a/x", "b/x"), ("a/x", "c/x"), ("b/x", "c/x"))
     ]
     assert set(found["verdict"]) == {"tie"}
 
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_few_blocks_give_a_ratio_and_no_claim(blocks):
-    found = only(rows("a/x", "throughput", [100.0] * blocks), rows("b/x", "throughput", [900.0] * blocks))
+    found = only(
+        rows("a/x", "throughput", [100.0] * blocks), rows("b/x", "throughput", [900.0] * blocks)
+    )
     assert found["ratio"] == pytest.approx(9)
     assert found["verdict"] == "unclear"
     assert found[["low", "high", "smallest_detectable"]].isna().all()
@@ -92,13 +143,22 @@ def test_only_common_good_blocks_are_paired():
 
 
 def test_arms_without_a_common_block_give_no_row():
-    assert compare(rows("a/x", "throughput", [1, 2, 3]), rows("b/x", "throughput", [1, 2, 3], first_block=3)).empty
-    assert compare(rows("a/x", "throughput", [1, 2, 3]), rows("b/x", "throughput", [1, 2, 3], run="other")).empty
-    assert compare(rows("a/x", "bulk_enqueue_rate", [1, 2, 3]), rows("b/x", "bulk_enqueue_rate", [math.nan] * 3, "not_offered")).empty
+    assert compare(
+        rows("a/x", "throughput", [1, 2, 3]), rows("b/x", "throughput", [1, 2, 3], first_block=3)
+    ).empty
+    assert compare(
+        rows("a/x", "throughput", [1, 2, 3]), rows("b/x", "throughput", [1, 2, 3], run="other")
+    ).empty
+    assert compare(
+        rows("a/x", "bulk_enqueue_rate", [1, 2, 3]),
+        rows("b/x", "bulk_enqueue_rate", [math.nan] * 3, "not_offered"),
+    ).empty
 
 
 def test_a_repeated_cell_counts_once():
-    base = rows("a/x", "throughput", [100, 101, 99]) + rows("a/x", "throughput", [200], first_block=1)
+    base = rows("a/x", "throughput", [100, 101, 99]) + rows(
+        "a/x", "throughput", [200], first_block=1
+    )
     found = only(base, rows("b/x", "throughput", [100, 200, 99]))
     assert (found["blocks"], found["ratio"]) == (3, 1)
 
@@ -110,14 +170,23 @@ def test_blocks_that_an_arm_did_not_survive_leave_the_pair_open():
 
 
 def test_zero_has_no_ratio():
-    found = only(rows("a/x", "send_wait_p99_ms", [0, 1, 1]), rows("b/x", "send_wait_p99_ms", [1, 1, 1]))
+    found = only(
+        rows("a/x", "send_wait_p99_ms", [0, 1, 1]), rows("b/x", "send_wait_p99_ms", [1, 1, 1])
+    )
     assert math.isnan(found["ratio"])
     assert (found["blocks"], found["verdict"]) == (3, "unclear")
 
 
 def test_more_pairs_widen_the_interval():
     noisy = [100, 104, 98, 101, 97]
-    parts = [rows(f"{name}/x", "throughput", [value * (1 + 0.001 * at * (-1) ** place) for place, value in enumerate(noisy)]) for at, name in enumerate("abcd")]
+    parts = [
+        rows(
+            f"{name}/x",
+            "throughput",
+            [value * (1 + 0.001 * at * (-1) ** place) for place, value in enumerate(noisy)],
+        )
+        for at, name in enumerate("abcd")
+    ]
     alone, family = compare(*parts[:2]).iloc[0], compare(*parts).iloc[0]
     assert alone["ratio"] == family["ratio"]
     assert family["low"] < alone["low"] and alone["high"] < family["high"]
@@ -126,7 +195,11 @@ def test_more_pairs_widen_the_interval():
 
 def test_few_false_alarms_in_a_family():
     rng, rounds = np.random.default_rng(3), 60
-    parts = [rows(f"{arm}/x", "throughput", np.exp(rng.normal(0, 0.1, 5)), case=f"c{case}") for case in range(rounds) for arm in "abcd"]
+    parts = [
+        rows(f"{arm}/x", "throughput", np.exp(rng.normal(0, 0.1, 5)), case=f"c{case}")
+        for case in range(rounds)
+        for arm in "abcd"
+    ]
     found = compare(*parts)
     alarms = found[~found["verdict"].isin(["tie", "unclear"])]["case"].nunique()
     assert alarms <= 8  # 5 % of 60 is 3; more than 8 has a probability below 0.5 %
@@ -134,7 +207,9 @@ def test_few_false_alarms_in_a_family():
 
 def test_only_within_a_guarantee():
     parts = [rows(arm, "throughput", [1, 2, 3]) for arm in ("a/x", "b/x", "c/x")]
-    found = compare(*parts, guarantees={"a/x": "at most once", "b/x": "at least once", "c/x": "at most once"})
+    found = compare(
+        *parts, guarantees={"a/x": "at most once", "b/x": "at least once", "c/x": "at most once"}
+    )
     assert list(zip(found["base"], found["head"], strict=True)) == [("a/x", "c/x")]
 
 
@@ -158,8 +233,16 @@ def test_counts_differ_by_what_they_differ(metric, base, head, ratio, verdict):
 
 
 def test_counts_of_wrong_cells_are_kept():
-    found = only(rows("a/x", "lost", [0, 0, 0]), rows("b/x", "lost", [(5, "wrong"), (4, "wrong"), 0]))
-    assert (found["blocks"], found["ratio"], found["low"], found["high"], found["verdict"]) == (3, 3, 0, 5, "more")
+    found = only(
+        rows("a/x", "lost", [0, 0, 0]), rows("b/x", "lost", [(5, "wrong"), (4, "wrong"), 0])
+    )
+    assert (found["blocks"], found["ratio"], found["low"], found["high"], found["verdict"]) == (
+        3,
+        3,
+        0,
+        5,
+        "more",
+    )
 
 
 def test_times_beyond_the_horizon_are_the_longest():
@@ -174,7 +257,12 @@ def test_times_beyond_the_horizon_are_the_longest():
     ("base", "head", "ratio", "verdict"),
     [
         ([3, 4, 3.5, 5, 4.5], [1, 1.1, 1.2, 1.3, 1.4], 0.3, "faster"),
-        ([3, 3.01, 3.02, 3.03, 3.04], [3.05, 3.06, 3.07, 3.08, 3.09], 3.07 / 3.02, "unclear"),  # apart, but by less than the floor
+        (
+            [3, 3.01, 3.02, 3.03, 3.04],
+            [3.05, 3.06, 3.07, 3.08, 3.09],
+            3.07 / 3.02,
+            "unclear",
+        ),  # apart, but by less than the floor
         ([3, 4, 3.5], [30, 40, 35], 10, "unclear"),  # three blocks cannot decide a rank test
         ([(90, "beyond")] * 5, [(90, "beyond")] * 5, math.nan, "unclear"),
         ([0, 0, 0, 0, 0], [2, 2, 2, 3, 3], math.nan, "slower"),
@@ -188,20 +276,30 @@ def test_times(base, head, ratio, verdict):
 
 
 def test_five_blocks_decide_times_among_four_arms():
-    parts = [rows(f"{arm}/x", "outage_s", [place * 10 + block for block in range(1, 6)]) for place, arm in enumerate("abcd")]
+    parts = [
+        rows(f"{arm}/x", "outage_s", [place * 10 + block for block in range(1, 6)])
+        for place, arm in enumerate("abcd")
+    ]
     assert set(compare(*parts)["verdict"]) == {"slower"}
 
 
 def test_k_of_n_and_the_median():
-    frame = pd.DataFrame(rows("a/x", "work_recovery_s", [3, (90, "beyond"), 4, (math.nan, "invalid"), 5]), columns=MEASURE_COLUMNS)
+    frame = pd.DataFrame(
+        rows("a/x", "work_recovery_s", [3, (90, "beyond"), 4, (math.nan, "invalid"), 5]),
+        columns=MEASURE_COLUMNS,
+    )
     found = time_to(frame)
     assert (found.within, found.blocks, found.median) == (3, 4, 4.5)
     assert time_to(frame[frame["verdict"] == "beyond"]).median == math.inf
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.floats(1, 1e4), st.floats(1, 1e4)), min_size=1, max_size=6), st.randoms())
+@given(
+    st.lists(st.tuples(st.floats(1, 1e4), st.floats(1, 1e4)), min_size=1, max_size=6), st.randoms()
+)
 def test_the_order_of_rows_changes_nothing(values, random):
-    every = rows("a/x", "throughput", [a for a, _ in values]) + rows("b/x", "throughput", [b for _, b in values])
+    every = rows("a/x", "throughput", [a for a, _ in values]) + rows(
+        "b/x", "throughput", [b for _, b in values]
+    )
     shuffled = random.sample(every, len(every))
     pd.testing.assert_frame_equal(compare(every), compare(shuffled))

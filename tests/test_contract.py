@@ -26,7 +26,13 @@ TASKS = 40
 
 
 ELSEWHERE = ("celery/default@rabbitmq", "huey/default@sqlite", "huey/default@postgres")
-STRONG = ("celery/durable@rabbitmq", "celery/tuned@rabbitmq", "huey/durable@sqlite", "huey/process@postgres", "celery/default@valkey")
+STRONG = (
+    "celery/durable@rabbitmq",
+    "celery/tuned@rabbitmq",
+    "huey/durable@sqlite",
+    "huey/process@postgres",
+    "celery/default@valkey",
+)
 
 
 def arm(text: str) -> Arm:
@@ -45,7 +51,9 @@ def there(text: str) -> None:
 
 
 def stage(text: str, folder: Path, slots: int = 2) -> Stage:
-    return Stage(Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, {}, 120, lambda *_: None)
+    return Stage(
+        Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, {}, 120, lambda *_: None
+    )
 
 
 def carry_out(text: str, folder: Path) -> StoredCell:
@@ -55,7 +63,10 @@ def carry_out(text: str, folder: Path) -> StoredCell:
         with made.phase("boot"):
             made.boot()
         with made.phase("enqueue"):
-            made.load.send(merge((at_once(TASKS - 4, 0.0), ""), (at_once(4, 0.0), "sleep:20")), time.monotonic_ns())
+            made.load.send(
+                merge((at_once(TASKS - 4, 0.0), ""), (at_once(4, 0.0), "sleep:20")),
+                time.monotonic_ns(),
+            )
             made.expect(TASKS)
             deadline = time.monotonic() + 60
             while made.finished() < TASKS and time.monotonic() < deadline:
@@ -68,11 +79,15 @@ def check(text: str, folder: Path) -> None:
     cell = carry_out(text, folder)
     book = ledger.load(cell)
     told = fates(book, [], cell.journal["held"])
-    assert told.count("finished") == TASKS and sum(told.count(name) for name in told.by_name) == TASKS
+    assert (
+        told.count("finished") == TASKS and sum(told.count(name) for name in told.by_name) == TASKS
+    )
     assert order_violations(book) == []
     pushes = cell.samples.set_index("edge")["broker_pushes"]
     if arm(text).broker in REDISES:
-        assert pushes["drained"] - pushes["enqueue:start"] == TASKS, "the adapter names the wrong push command"
+        assert pushes["drained"] - pushes["enqueue:start"] == TASKS, (
+            "the adapter names the wrong push command"
+        )
     assert cell.samples["worker_pss"].max() > 1_000_000
     assert set(cell.journal["versions"]) >= {"python", *packages_of(arm(text))}
     assert not (folder / "work").exists()
@@ -115,7 +130,13 @@ def _for_all(folder: Path) -> Path:
 
 
 @pytest.mark.contract
-@pytest.mark.parametrize("text", [*(text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Holds)), *ELSEWHERE])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Holds)),
+        *ELSEWHERE,
+    ],
+)
 def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
     there(text)
     made = stage(text, _for_all(tmp_path) / "cell")
@@ -130,7 +151,9 @@ def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.contract
-@pytest.mark.parametrize("text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Bulk)])
+@pytest.mark.parametrize(
+    "text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Bulk)]
+)
 def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> None:
     made = stage(text, tmp_path / "cell")
     with made.open():
@@ -144,7 +167,9 @@ def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> No
 
 
 @pytest.mark.contract
-@pytest.mark.parametrize("text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Answers)])
+@pytest.mark.parametrize(
+    "text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Answers)]
+)
 def test_a_result_comes_back_and_is_the_tasks_own(text: str, tmp_path: Path) -> None:
     made = stage(text, tmp_path / "cell")
     with made.open():
@@ -158,5 +183,9 @@ def test_a_result_comes_back_and_is_the_tasks_own(text: str, tmp_path: Path) -> 
     cell = StoredCell(tmp_path / "cell")
     book = ledger.load(cell)
     ours = book.measured()
-    assert ours.sum() == 5 and (book.enqueue[ours] == ledger.ACCEPTED).all(), cell.tasks("error").to_pylist()
-    assert (book.returned >= book.first_finish())[ours].all() and (book.first_finish()[ours] > 0).all()
+    assert ours.sum() == 5 and (book.enqueue[ours] == ledger.ACCEPTED).all(), cell.tasks(
+        "error"
+    ).to_pylist()
+    assert (book.returned >= book.first_finish())[ours].all() and (
+        book.first_finish()[ours] > 0
+    ).all()

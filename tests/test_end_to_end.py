@@ -25,13 +25,42 @@ pytestmark = pytest.mark.e2e
 def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder of its own. `--wait`: another test run may be measuring on this host."""
     wait = ["--wait"] if args[0] == "run" else []
-    return subprocess.run([*BENCH, *args, *wait], cwd=folder, env=ENV, capture_output=True, encoding="utf-8", timeout=timeout, check=False)
+    return subprocess.run(
+        [*BENCH, *args, *wait],
+        cwd=folder,
+        env=ENV,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
 
 
-def begin(folder: Path, *args: str, scenario: str = "burst", case: str = "-") -> subprocess.Popen[str]:
+def begin(
+    folder: Path, *args: str, scenario: str = "burst", case: str = "-"
+) -> subprocess.Popen[str]:
     """Start a smoke run that the test will cut off."""
-    command = [*BENCH, "run", scenario, "--case", case, "--size", "smoke", "--out", "run", "--wait", *args]
-    return subprocess.Popen(command, cwd=folder, env=ENV, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
+    command = [
+        *BENCH,
+        "run",
+        scenario,
+        "--case",
+        case,
+        "--size",
+        "smoke",
+        "--out",
+        "run",
+        "--wait",
+        *args,
+    ]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=ENV,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +78,11 @@ def test_a_run_is_complete(smoke: Path) -> None:
     run = store.open_run(smoke / "run")
     assert {line["state"] for line in run.info["cells"]} == {"done"}
     assert {line["scenario"] for line in run.info["cells"]} == {"burst", "latency", "recovery"}
-    burst = next(cell for line, cell in run.measured() if line["scenario"] == "burst" and line["arm"] == "huey/default")
+    burst = next(
+        cell
+        for line, cell in run.measured()
+        if line["scenario"] == "burst" and line["arm"] == "huey/default"
+    )
     told = fates(ledger.load(burst), [], burst.journal["held"])
     assert told.count("finished") == 200
     assert run.info["versions"]["huey/default"]["huey"]
@@ -71,7 +104,9 @@ def test_the_report_is_the_same_twice_and_escapes_what_comes_from_outside(smoke:
 
 def test_a_kill_of_the_workers_loses_what_ran_and_nothing_else(smoke: Path) -> None:
     measures = pd.read_csv(smoke / "run" / "measures.csv")
-    mine = measures[(measures["scenario"] == "recovery") & (measures["arm"] == "huey/default")].set_index("metric")
+    mine = measures[
+        (measures["scenario"] == "recovery") & (measures["arm"] == "huey/default")
+    ].set_index("metric")
     if (mine["verdict"] == "invalid").any():
         pytest.skip("the machine was too busy for this cell: " + str(mine["reason"].iloc[0]))
     assert mine.loc["running", "value"] == mine.loc["lost", "value"]
@@ -85,7 +120,9 @@ def test_an_existing_run_is_not_overwritten(smoke: Path) -> None:
 
 
 @pytest.mark.slow  # what is missing is waited for; `selftest --quick` plants losses and doubles too
-def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(tmp_path: Path) -> None:
+def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(
+    tmp_path: Path,
+) -> None:
     planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"))
     done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
@@ -93,15 +130,32 @@ def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(t
     told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
     assert told.by_name["lost"].tolist() == [31] and told.by_name["doubled"].tolist() == [92]
     measures = run.measures.set_index("metric")
-    assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(measures.loc["throughput", "value"])
+    assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(
+        measures.loc["throughput", "value"]
+    )
     assert measures.loc["lost", "value"] == 1 and measures.loc["doubled", "value"] == 1
 
 
 def test_a_planted_wrong_answer_is_found_and_gives_no_speed(tmp_path: Path) -> None:
-    done = bench(tmp_path, "run", "result", "--size", "smoke", "--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"), "--out", "run")
+    done = bench(
+        tmp_path,
+        "run",
+        "result",
+        "--size",
+        "smoke",
+        "--arm",
+        "planted",
+        "--adapter",
+        str(ROOT / "tests" / "planted"),
+        "--out",
+        "run",
+    )
     assert done.returncode == 3, done.stderr + done.stdout
     measures = store.open_run(tmp_path / "run").measures.set_index("metric")
-    assert measures.loc["round_trip_p50_ms", "verdict"] == "wrong" and "the result of task 5 was 6" in measures.loc["round_trip_p50_ms", "reason"]
+    assert (
+        measures.loc["round_trip_p50_ms", "verdict"] == "wrong"
+        and "the result of task 5 was 6" in measures.loc["round_trip_p50_ms", "reason"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,23 +166,42 @@ def test_a_planted_wrong_answer_is_found_and_gives_no_speed(tmp_path: Path) -> N
         pytest.param(("soak",), "load_rate", id="soak", marks=pytest.mark.slow),
     ],
 )
-def test_each_further_scenario_runs_by_its_name(tmp_path: Path, asked: tuple[str, ...], metric: str) -> None:
-    done = bench(tmp_path, "run", *asked, "--size", "smoke", "--arm", "huey/default", "--out", "run")
+def test_each_further_scenario_runs_by_its_name(
+    tmp_path: Path, asked: tuple[str, ...], metric: str
+) -> None:
+    done = bench(
+        tmp_path, "run", *asked, "--size", "smoke", "--arm", "huey/default", "--out", "run"
+    )
     assert done.returncode in (0, 4), done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
     row = run.measures[run.measures["metric"] == metric].iloc[-1]
-    assert row["verdict"] == "ok" or str(row["reason"]).startswith(("foreign load", "generator")), row["reason"]
-    assert {line["state"] for line in run.info["cells"]} == {"done"} and (tmp_path / "reports" / "run.html").exists()
+    assert row["verdict"] == "ok" or str(row["reason"]).startswith(("foreign load", "generator")), (
+        row["reason"]
+    )
+    assert {line["state"] for line in run.info["cells"]} == {"done"} and (
+        tmp_path / "reports" / "run.html"
+    ).exists()
 
 
 @pytest.mark.slow
 def test_one_loss_and_one_double_in_100000_real_tasks_are_found_by_id(tmp_path: Path) -> None:
-    planted = ("--arm", "planted", "--adapter", str(ROOT / "tests" / "planted"), "--tasks", "100000", "--case", "-")
+    planted = (
+        "--arm",
+        "planted",
+        "--adapter",
+        str(ROOT / "tests" / "planted"),
+        "--tasks",
+        "100000",
+        "--case",
+        "-",
+    )
     done = bench(tmp_path, "run", "burst", "--size", "quick", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
     told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
-    assert told.by_name["lost"].tolist() == [31_415] and told.by_name["doubled"].tolist() == [92_653]
+    assert told.by_name["lost"].tolist() == [31_415] and told.by_name["doubled"].tolist() == [
+        92_653
+    ]
     assert told.count("finished") == 99_998
 
 
@@ -137,17 +210,23 @@ def test_no_password_in_files_or_in_the_process_list(tmp_path: Path) -> None:
     passwords: set[str] = set()
     lines: set[str] = set()
     while process.poll() is None:
-        for each in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
+        for each in (
+            psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        ):
             try:
                 lines.add(" ".join(each.cmdline()))
                 url = each.environ().get("QUEUE_BENCH_BROKER", "")
                 passwords |= {url.split(":")[2].split("@")[0]} if url else set()
             except psutil.Error:
                 continue
-        time.sleep(0.2)  # looked at more often, we would be the foreign load that a cell is refused for
+        time.sleep(
+            0.2
+        )  # looked at more often, we would be the foreign load that a cell is refused for
     assert passwords, "no process of the cell was seen"
     assert any("rq" in line and "worker" in line for line in lines)
-    texts = [line.encode() for line in lines] + [path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    texts = [line.encode() for line in lines] + [
+        path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()
+    ]
     assert not [text for text in texts for password in passwords if password.encode() in text]
 
 
@@ -162,8 +241,12 @@ def wait_for_a_worker(run: Path, wanted: str, before: set[int]) -> None:
     pytest.fail(f"no {wanted} was seen")
 
 
-@pytest.mark.parametrize("arm", ["rq/default", pytest.param("huey/process", marks=pytest.mark.slow)])
-def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(tmp_path: Path, arm: str) -> None:
+@pytest.mark.parametrize(
+    "arm", ["rq/default", pytest.param("huey/process", marks=pytest.mark.slow)]
+)
+def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(
+    tmp_path: Path, arm: str
+) -> None:
     before = set(ours())
     process = begin(tmp_path, "--arm", "floor", "--arm", arm, "--seed", "3")
     wanted = "rq worker" if arm.startswith("rq") else "huey_consumer"
@@ -190,11 +273,28 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=40)
     assert process.returncode == 130 and "interrupted" in err and "Traceback" not in err
     assert set(ours()) - before == set()
-    assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["cells"][0]["state"] != "done"
+    assert (
+        json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["cells"][0]["state"]
+        != "done"
+    )
 
 
-def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(tmp_path: Path) -> None:
-    done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "celery/default{-c=nonsense}", "--arm", "floor", "--out", "run")
+def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(
+    tmp_path: Path,
+) -> None:
+    done = bench(
+        tmp_path,
+        "run",
+        "burst",
+        "--size",
+        "smoke",
+        "--arm",
+        "celery/default{-c=nonsense}",
+        "--arm",
+        "floor",
+        "--out",
+        "run",
+    )
     assert done.returncode == 4
     lines = {line["arm"]: line for line in store.open_run(tmp_path / "run").info["cells"]}
     broken = next(line for name, line in lines.items() if name.startswith("celery"))
@@ -211,18 +311,56 @@ def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
 
     (tmp_path / "work").mkdir()
     with Host(tmp_path / "work") as host:
-        server = EmbeddedRedis(host, tmp_path / "work" / "redis", tmp_path / "redis.log", PERSISTENCE["redis"], "lpush", find_redis())
+        server = EmbeddedRedis(
+            host,
+            tmp_path / "work" / "redis",
+            tmp_path / "redis.log",
+            PERSISTENCE["redis"],
+            "lpush",
+            find_redis(),
+        )
         server.start()
         client = redis.Redis.from_url(server.url)
         client.set("precious", "1")
-        done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "floor", "--redis", server.url, "--out", "refused")
-        assert done.returncode == 64 and "nothing was touched" in done.stderr and not (tmp_path / "refused").exists()
+        done = bench(
+            tmp_path,
+            "run",
+            "burst",
+            "--size",
+            "smoke",
+            "--arm",
+            "floor",
+            "--redis",
+            server.url,
+            "--out",
+            "refused",
+        )
+        assert (
+            done.returncode == 64
+            and "nothing was touched" in done.stderr
+            and not (tmp_path / "refused").exists()
+        )
         assert client.get("precious") == b"1"
         empty = server.url.removesuffix("/0") + "/3"
-        done = bench(tmp_path, "run", "burst", "--size", "smoke", "--arm", "huey/default", "--redis", empty, "--out", "run")
+        done = bench(
+            tmp_path,
+            "run",
+            "burst",
+            "--size",
+            "smoke",
+            "--arm",
+            "huey/default",
+            "--redis",
+            empty,
+            "--out",
+            "run",
+        )
         assert done.returncode in (0, 4), done.stderr
         assert redis.Redis.from_url(empty).dbsize() == 0 and client.get("precious") == b"1"
         wrong = server.url.replace("//:", "//:x")
-        assert "refuses the password" in bench(tmp_path, "run", "--redis", wrong, "--out", "refused").stderr
+        assert (
+            "refuses the password"
+            in bench(tmp_path, "run", "--redis", wrong, "--out", "refused").stderr
+        )
         client.close()
         server.close()

@@ -18,7 +18,17 @@ from bench.base.errors import UsageError
 from bench.environments import cache, checkout, pip, whole
 from bench.environments.build import environment_for
 from bench.environments.provision import refuse_other, unlike
-from bench.model.arm import Arm, code_of, load_adapters, missing_packages, needs_of, packages_of, parse_arm, refuse_same, twin
+from bench.model.arm import (
+    Arm,
+    code_of,
+    load_adapters,
+    missing_packages,
+    needs_of,
+    packages_of,
+    parse_arm,
+    refuse_same,
+    twin,
+)
 from bench.model.environment import Environment, Package
 from bench.model.requirements import Wanted, merged, parse
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
@@ -46,7 +56,12 @@ def arm(text: str) -> Arm:
 
 
 def in_environment(text: str, *packages: tuple[str, str], digest: str = "d") -> Arm:
-    return replace(arm(text), environment=Environment(Path("nowhere"), digest, tuple(Package(*each) for each in packages)))
+    return replace(
+        arm(text),
+        environment=Environment(
+            Path("nowhere"), digest, tuple(Package(*each) for each in packages)
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,12 +70,21 @@ def in_environment(text: str, *packages: tuple[str, str], digest: str = "d") -> 
         ("celery/default[celery==5.6.2]", "celery/default[celery==5.6.2]"),
         ("celery[ Celery == 5.6.2 ]", "celery/default[celery==5.6.2]"),
         ("huey/process[redis==6.4.0,huey==3.3.0]", "huey/process[huey==3.3.0, redis==6.4.0]"),
-        ("celery/default[celery>=5.4,<5.6, redis==6.4.0]", "celery/default[celery<5.6,>=5.4, redis==6.4.0]"),
-        ("celery/default[celery[gevent,redis]==5.6.2]{task_acks_late=true}", "celery/default[celery[gevent,redis]==5.6.2]{task_acks_late=true}"),
+        (
+            "celery/default[celery>=5.4,<5.6, redis==6.4.0]",
+            "celery/default[celery<5.6,>=5.4, redis==6.4.0]",
+        ),
+        (
+            "celery/default[celery[gevent,redis]==5.6.2]{task_acks_late=true}",
+            "celery/default[celery[gevent,redis]==5.6.2]{task_acks_late=true}",
+        ),
         ("rq/simple[rq @ path/to/../checkout/]", "rq/simple[rq @ path/checkout]"),
         ("rq/durable[rq@./here]", "rq/durable@redis-always[rq @ here]"),
         ("huey/default@sqlite[huey==3.3.0]{again}", "huey/default@sqlite[huey==3.3.0]{again}"),
-        ("celery/default{again, task_acks_late=true}", "celery/default{task_acks_late=true, again}"),
+        (
+            "celery/default{again, task_acks_late=true}",
+            "celery/default{task_acks_late=true, again}",
+        ),
     ],
 )
 def test_an_arm_with_versions_has_one_name_that_is_read_again(text: str, name: str) -> None:
@@ -74,7 +98,10 @@ def test_an_arm_with_versions_has_one_name_that_is_read_again(text: str, name: s
         ("rq/default[rq=1.0]", "is not a requirement: write NAME==VERSION or NAME @ PATH"),
         ("rq/default[]", "nothing stands in the square brackets"),
         ("rq/default[rq==1.0, RQ==2.0]", "asks for rq twice"),
-        ("rq/default[rq @ https://example.org/rq.zip]", "write a version, or the path of a checkout"),
+        (
+            "rq/default[rq @ https://example.org/rq.zip]",
+            "write a version, or the path of a checkout",
+        ),
         ("rq/default[rq==1.0 @ here]", "is more than a version or a path"),
         ("rq/default[rq==1.0; python_version > '3']", "is more than a version or a path"),
     ],
@@ -86,7 +113,9 @@ def test_a_bad_requirement_gets_one_line(text: str, words: str) -> None:
 
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", fullmatch=True)
-versions = st.lists(st.integers(0, 99), min_size=1, max_size=3).map(lambda parts: ".".join(map(str, parts)))
+versions = st.lists(st.integers(0, 99), min_size=1, max_size=3).map(
+    lambda parts: ".".join(map(str, parts))
+)
 paths = st.from_regex(r"[a-z][a-z0-9_.-]{0,8}[a-z](/[a-z][a-z0-9_. -]{0,8}[a-z])?", fullmatch=True)
 asked = st.one_of(
     st.builds(lambda n, v: f"{n}=={v}", names, versions),
@@ -96,34 +125,50 @@ asked = st.one_of(
 )
 
 
-@given(st.lists(asked, min_size=1, max_size=4, unique_by=lambda text: parse(text, text)[0].name), st.booleans())
+@given(
+    st.lists(asked, min_size=1, max_size=4, unique_by=lambda text: parse(text, text)[0].name),
+    st.booleans(),
+)
 def test_whatever_is_asked_for_is_read_again_from_the_name(texts: list[str], again: bool) -> None:
     made = arm(f"rq/simple[{', '.join(texts)}]" + ("{again}" if again else ""))
     assert arm(made.name) == made and made.again is again and len(made.requirements) == len(texts)
 
 
 def test_what_is_wanted_takes_the_place_of_what_is_needed_and_keeps_its_extras() -> None:
-    assert [each.text for each in merged(("celery[redis]", "redis"), parse("celery==5.4.0, uvloop==1.0", ""))] == [
+    assert [
+        each.text
+        for each in merged(("celery[redis]", "redis"), parse("celery==5.4.0, uvloop==1.0", ""))
+    ] == [
         "celery[redis]==5.4.0",
         "redis",
         "uvloop==1.0",
     ]
-    assert [each.text for each in merged(("celery[redis]",), parse("celery @ here", ""))] == ["celery[redis] @ here"]
+    assert [each.text for each in merged(("celery[redis]",), parse("celery @ here", ""))] == [
+        "celery[redis] @ here"
+    ]
 
 
 def test_an_arm_with_an_environment_of_its_own_needs_nothing_in_that_of_bench() -> None:
     there = arm("rq/simple[rq==1.16.2]")
     assert missing_packages(there) == [] and packages_of(there) == ("rq", "redis")
-    assert packages_of(arm("huey/default@postgres"))[-1] == "psycopg" and needs_of(arm("huey/default@postgres"))[-1] == "psycopg[binary]"
+    assert (
+        packages_of(arm("huey/default@postgres"))[-1] == "psycopg"
+        and needs_of(arm("huey/default@postgres"))[-1] == "psycopg[binary]"
+    )
 
 
 def test_two_arms_that_are_the_same_code_and_settings_are_refused() -> None:
     plain = arm("rq/default")
     same = in_environment("rq/default[rq==9.9]", *code_of(plain))
-    with pytest.raises(UsageError, match=r"nothing is compared: rq/default and rq/default\[rq==9.9\] are the same code and settings; --aa"):
+    with pytest.raises(
+        UsageError,
+        match=r"nothing is compared: rq/default and rq/default\[rq==9.9\] are the same code and settings; --aa",
+    ):
         refuse_same([plain, same])
     other = in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "1.0"))
-    refuse_same([plain, other, arm("rq/simple"), arm("rq/default@redis-always"), arm("huey/default")])
+    refuse_same(
+        [plain, other, arm("rq/simple"), arm("rq/default@redis-always"), arm("huey/default")]
+    )
 
 
 def test_a_twin_is_the_same_under_a_name_of_its_own_and_is_not_refused() -> None:
@@ -144,8 +189,14 @@ def test_a_run_is_not_taken_up_in_another_environment(tmp_path: Path) -> None:
     begun = in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "1.0"))
     stored = json.loads(json.dumps({begun.name: begun.describe(2)}))
     refuse_other(tmp_path, stored, [begun])
-    with pytest.raises(UsageError, match=r"another environment of rq/default\[rq==9.9\] \(redis differ\)"):
-        refuse_other(tmp_path, stored, [in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "2.0"), digest="e")])
+    with pytest.raises(
+        UsageError, match=r"another environment of rq/default\[rq==9.9\] \(redis differ\)"
+    ):
+        refuse_other(
+            tmp_path,
+            stored,
+            [in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "2.0"), digest="e")],
+        )
 
 
 def test_the_digest_of_a_checkout_is_that_of_the_files_that_count(tiny: Path) -> None:
@@ -169,7 +220,9 @@ def test_a_folder_that_is_no_checkout_has_a_digest_and_no_commit(tiny: Path) -> 
     assert (found.commit, found.dirty) == ("", False) and "some.log" in checkout.files(tiny)
 
 
-def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_program(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_program(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in NO_INDEX.items():
         monkeypatch.setenv(name, value)
     said: list[str] = []
@@ -180,27 +233,45 @@ def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_p
     first = made()
     assert said == [f"building an environment with tiny @ {tiny} …"]
     assert made() == first and len(said) == 1
-    assert prints(first) == "as committed" and not list(tiny.glob("build*")) and not list(tiny.glob("*.egg-info"))
+    assert (
+        prints(first) == "as committed"
+        and not list(tiny.glob("build*"))
+        and not list(tiny.glob("*.egg-info"))
+    )
     (tiny / "tiny.py").write_text("def main():\n    print('changed')\n", encoding="utf-8")
     second = made()
-    assert prints(second) == "changed" and prints(first) == "as committed" and second.checkouts[0].dirty
+    assert (
+        prints(second) == "changed"
+        and prints(first) == "as committed"
+        and second.checkouts[0].dirty
+    )
     assert "file:" not in json.dumps(second.as_json()) and first.identity() != second.identity()
     with pytest.raises(UsageError, match="brings the program celery"):
         second.program("celery")
 
 
 def prints(environment: Environment) -> str:
-    return subprocess.run([environment.program("tiny")], capture_output=True, encoding="utf-8", check=True).stdout.strip()
+    return subprocess.run(
+        [environment.program("tiny")], capture_output=True, encoding="utf-8", check=True
+    ).stdout.strip()
 
 
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        (Wanted("tiny", path="nowhere"), "an arm: nowhere is not a checkout of tiny: it needs a pyproject.toml or a setup.py"),
-        (Wanted("nosuchthing", specifier="==1"), "an arm cannot be installed: nosuchthing==1: no such package, or the package index cannot be reached"),
+        (
+            Wanted("tiny", path="nowhere"),
+            "an arm: nowhere is not a checkout of tiny: it needs a pyproject.toml or a setup.py",
+        ),
+        (
+            Wanted("nosuchthing", specifier="==1"),
+            "an arm cannot be installed: nosuchthing==1: no such package, or the package index cannot be reached",
+        ),
     ],
 )
-def test_what_cannot_be_installed_is_refused_in_one_line(wanted: Wanted, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_installed_is_refused_in_one_line(
+    wanted: Wanted, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in NO_INDEX.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError) as error:
@@ -208,15 +279,26 @@ def test_what_cannot_be_installed_is_refused_in_one_line(wanted: Wanted, words: 
     assert str(error.value) == words
 
 
-def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in NO_INDEX.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match="is a checkout of tiny, not of rq: write tiny @"):
         environment_for("an arm", (), [Wanted("rq", path=str(tiny))], lambda line: None)
-    (tiny / "own_backend.py").write_text("def build_wheel(*_, **__):\n    raise RuntimeError('the compiler is missing')\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="an arm cannot be installed: RuntimeError: the compiler is missing"):
+    (tiny / "own_backend.py").write_text(
+        "def build_wheel(*_, **__):\n    raise RuntimeError('the compiler is missing')\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(
+        UsageError, match="an arm cannot be installed: RuntimeError: the compiler is missing"
+    ):
         environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
-    assert not [folder for folder in cache.cache("wheels").iterdir() if folder.is_dir() and not (folder / cache.COMPLETE).exists()]
+    assert not [
+        folder
+        for folder in cache.cache("wheels").iterdir()
+        if folder.is_dir() and not (folder / cache.COMPLETE).exists()
+    ]
 
 
 @pytest.mark.parametrize(
@@ -234,8 +316,14 @@ def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(tin
             "The conflict is caused by:\n    a 1 depends on b<2\n    The user requested b==2\n\nTo fix this you could try to:\n",
             "these exclude each other: a 1 depends on b<2; The user requested b==2",
         ),
-        ("WARNING: x\nERROR: 403 Client Error for url: https://user:secret@index.example.org/simple/\n", "ERROR: 403 Client Error for url: …"),
-        ("/usr/bin/python: No module named pip\n", "pip is not installed beside bench: python -m ensurepip"),
+        (
+            "WARNING: x\nERROR: 403 Client Error for url: https://user:secret@index.example.org/simple/\n",
+            "ERROR: 403 Client Error for url: …",
+        ),
+        (
+            "/usr/bin/python: No module named pip\n",
+            "pip is not installed beside bench: python -m ensurepip",
+        ),
         ("", "pip said nothing"),
     ],
 )
@@ -259,10 +347,26 @@ def test_an_environment_whose_interpreter_is_gone_is_not_used(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(tiny: Path, tmp_path: Path, number: int) -> None:
+def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(
+    tiny: Path, tmp_path: Path, number: int
+) -> None:
     """Cut off while pip builds the wheel; the next bench finds nothing half made."""
-    (tiny / "own_backend.py").write_text("import time\n\ndef build_wheel(*_, **__):\n    time.sleep(600)\n", encoding="utf-8")
-    command = [sys.executable, "-m", "bench.cli", "run", "burst", "--size", "smoke", "--arm", f"rq/simple[tiny @ {tiny}]", "--out", str(tmp_path / "run")]
+    (tiny / "own_backend.py").write_text(
+        "import time\n\ndef build_wheel(*_, **__):\n    time.sleep(600)\n", encoding="utf-8"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "bench.cli",
+        "run",
+        "burst",
+        "--size",
+        "smoke",
+        "--arm",
+        f"rq/simple[tiny @ {tiny}]",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     root = str(Path(__file__).resolve().parent.parent)
     # A lock of its own: this bench never measures anything.
     (tmp_path / "tmp").mkdir()
@@ -272,7 +376,10 @@ def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(tiny
     bench.send_signal(number)
     assert bench.wait(20) == (130 if number == signal.SIGINT else -signal.SIGKILL)
     assert waited(lambda: not building(tmp_path)), "pip outlived bench"
-    assert waited(lambda: not [path for path in (tmp_path / "tmp").iterdir() if path.is_dir()]) and not (tmp_path / "run").exists()
+    assert (
+        waited(lambda: not [path for path in (tmp_path / "tmp").iterdir() if path.is_dir()])
+        and not (tmp_path / "run").exists()
+    )
     assert not list((tmp_path / "cache" / "queue-bench" / "wheels").glob("tiny-*/*.whl"))
 
 

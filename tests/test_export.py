@@ -55,7 +55,9 @@ def test_the_report_shows_its_tables_and_says_what_is_missing(whole: Run, slim: 
     assert page.count("<table") == full.count("<table")
 
 
-def test_beside_another_run_the_cells_keep_their_letter(whole: Run, slim: Run, tmp_path: Path) -> None:
+def test_beside_another_run_the_cells_keep_their_letter(
+    whole: Run, slim: Run, tmp_path: Path
+) -> None:
     other = write_run(tmp_path / "other", {"burst": ("-",)})
     assert {each.cell[:2] for each in all_evidence(join([other, slim]))} == {"B·"}
 
@@ -64,12 +66,16 @@ def test_a_full_default_run_is_small_enough(tmp_path: Path) -> None:
     if not (REFERENCE / "main" / "run.json").is_file():
         pytest.skip("the reference is not stored")
     made = export_slim(store.open_run(REFERENCE / "main"), tmp_path / "main")
-    assert made.bytes <= LIMIT_BYTES and made.left_out == ("raw events, samples and logs of the cells",)
+    assert made.bytes <= LIMIT_BYTES and made.left_out == (
+        "raw events, samples and logs of the cells",
+    )
     assert {"comparisons.csv", "selftest.json"} <= {path.name for path in made.path.iterdir()}
     assert made.bytes == sum(path.stat().st_size for path in made.path.rglob("*") if path.is_file())
 
 
-def test_what_does_not_fit_is_left_out_and_named(whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_is_left_out_and_named(
+    whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needed = sum((whole.path / name).stat().st_size for name in ("measures.csv", "run.json"))
     monkeypatch.setattr("bench.analysis.slim.LIMIT_BYTES", needed)
     made = export_slim(whole, tmp_path / "tight")
@@ -81,8 +87,16 @@ def test_what_does_not_fit_is_left_out_and_named(whole: Run, tmp_path: Path, mon
 def test_a_damaged_slim_run_is_refused(slim: Run, tmp_path: Path) -> None:
     for name, change, words in (
         ("none", lambda folder: (folder / "measures.csv").unlink(), "export it again"),
-        ("torn", lambda folder: (folder / "measures.csv").write_text("a,b\n1,2\n", encoding="utf-8"), "other columns"),
-        ("info", lambda folder: (folder / "run.json").write_text("{}", encoding="utf-8"), "damaged"),
+        (
+            "torn",
+            lambda folder: (folder / "measures.csv").write_text("a,b\n1,2\n", encoding="utf-8"),
+            "other columns",
+        ),
+        (
+            "info",
+            lambda folder: (folder / "run.json").write_text("{}", encoding="utf-8"),
+            "damaged",
+        ),
     ):
         shutil.copytree(slim.path, tmp_path / name)
         change(tmp_path / name)
@@ -106,12 +120,20 @@ def test_there_is_nothing_to_measure(slim: Run) -> None:
         stored_measures.measure_run(slim)
 
 
-def test_the_command(whole: Run, slim: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command(
+    whole: Run,
+    slim: Run,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, _ = bench(capsys, monkeypatch, "export", str(whole.path), "--slim")
     assert code == 0 and "KiB" in out and "left out: raw events" in out
     assert store.open_run(tmp_path / "results" / "whole-slim").slim
-    code, out, _ = bench(capsys, monkeypatch, "export", str(whole.path), "--slim", "--out", "again", "--json")
+    code, out, _ = bench(
+        capsys, monkeypatch, "export", str(whole.path), "--slim", "--out", "again", "--json"
+    )
     assert code == 0 and json.loads(out)["bytes"] <= LIMIT_BYTES
     assert bench(capsys, monkeypatch, "report", "again", "--out", "page.html")[0] == 0
     for args, words in (

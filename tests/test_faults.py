@@ -18,11 +18,15 @@ from tests.test_end_to_end import begin, bench
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
-def carried_out(folder: Path, arm: str, *cases: str, size: str = "smoke") -> tuple[store.Run, dict[str, Evidence]]:
+def carried_out(
+    folder: Path, arm: str, *cases: str, size: str = "smoke"
+) -> tuple[store.Run, dict[str, Evidence]]:
     """The run, and the evidence of each of its cases."""
     there(arm)
     words = [word for case in cases for word in ("--case", case)]
-    done = bench(folder, "run", "recovery", "--size", size, "--arm", arm, *words, "--out", "run", timeout=900)
+    done = bench(
+        folder, "run", "recovery", "--size", size, "--arm", arm, *words, "--out", "run", timeout=900
+    )
     assert done.returncode in (0, 4), done.stderr + done.stdout
     run = store.open_run(folder / "run")
     name = next(iter(run.info["arms"]))
@@ -38,7 +42,14 @@ def test_every_further_fault_ends_and_tells(tmp_path: Path, arm: str) -> None:
     run, found = carried_out(tmp_path, arm, *FURTHER)
     states = {line["case"]: (line["state"], line["verdict"]) for line in run.info["cells"]}
     refused = {case for case, (_, verdict) in states.items() if verdict == "not_offered"}
-    nothing_there = {"broker-freeze", "broker-full", "connections-killed", "enqueue-outage", "network-cut", "half-open"}
+    nothing_there = {
+        "broker-freeze",
+        "broker-full",
+        "connections-killed",
+        "enqueue-outage",
+        "network-cut",
+        "half-open",
+    }
     assert refused == (nothing_there if "sqlite" in arm else set())
     assert set(found) == set(FURTHER) - refused
     for each in found.values():
@@ -46,14 +57,18 @@ def test_every_further_fault_ends_and_tells(tmp_path: Path, arm: str) -> None:
     assert json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["brokers"]
 
 
-def test_a_poison_task_is_run_again_by_who_promises_at_least_once_and_is_no_loss(tmp_path: Path) -> None:
+def test_a_poison_task_is_run_again_by_who_promises_at_least_once_and_is_no_loss(
+    tmp_path: Path,
+) -> None:
     run, _ = carried_out(tmp_path, "rq/durable@redis", "poison")
     measures = pd.read_csv(run.path / "measures.csv").set_index("metric")
     assert measures.loc["culprit_runs", "value"] == 4, "Retry(max=3) runs it four times"
     assert measures.loc["lost", "value"] == 0
 
 
-def test_what_rq_records_as_failed_is_freed_by_the_command_that_it_documents(tmp_path: Path) -> None:
+def test_what_rq_records_as_failed_is_freed_by_the_command_that_it_documents(
+    tmp_path: Path,
+) -> None:
     _, found = carried_out(tmp_path, "rq/default", "child-crash")
     each = found["child-crash"]
     assert each.running["failed"] == 1 and each.freed is not None
@@ -75,13 +90,19 @@ def test_celery_on_redis_loses_what_ran_and_leaves_what_was_prefetched(tmp_path:
     assert each.waiting.get("stuck", 0) >= 4 and each.places["unacked"] >= 4
 
 
-@pytest.mark.parametrize(("arm", "case"), [("celery/durable@rabbitmq", "broker-freeze"), ("huey/durable", "half-open")])
-def test_kill_9_in_the_middle_of_a_fault_leaves_nothing(tmp_path: Path, arm: str, case: str) -> None:
+@pytest.mark.parametrize(
+    ("arm", "case"), [("celery/durable@rabbitmq", "broker-freeze"), ("huey/durable", "half-open")]
+)
+def test_kill_9_in_the_middle_of_a_fault_leaves_nothing(
+    tmp_path: Path, arm: str, case: str
+) -> None:
     there(arm)
     before = set(ours())
     process = begin(tmp_path, "--arm", arm, scenario="recovery", case=case)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not list((tmp_path / "run").glob("cells/*/logs/generator.log")):
+    while time.monotonic() < deadline and not list(
+        (tmp_path / "run").glob("cells/*/logs/generator.log")
+    ):
         time.sleep(0.1)
     time.sleep(18)  # boot and lead-in are over, the fault lasts for ten seconds
     process.kill()

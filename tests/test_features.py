@@ -13,7 +13,15 @@ from bench.features import trial_runs
 from bench.inprocess.trials.lab import GaveUp, absent
 from bench.model.arm import load_adapters
 from bench.model.feature import FEATURES
-from bench.model.feature_outcome import BROKEN, NOT_OFFERED, OUTCOMES, PARTLY, UNKNOWN, WORKS, Finding
+from bench.model.feature_outcome import (
+    BROKEN,
+    NOT_OFFERED,
+    OUTCOMES,
+    PARTLY,
+    UNKNOWN,
+    WORKS,
+    Finding,
+)
 from bench.record import stored_features
 from bench.record.stored_features import open_features
 from tests.broken.adapter import ADAPTER as BROKEN_SYSTEM
@@ -25,7 +33,9 @@ SYSTEMS = ("celery", "rq", "huey")
 def test_every_feature_has_a_trial_for_every_system() -> None:
     for system in SYSTEMS:
         tried = {each.trial.feature for each in trial_runs.planned([ADAPTERS[system]])}
-        assert tried == set(FEATURES), f"{system} lacks {set(FEATURES) - tried}, or has {tried - set(FEATURES)} too many"
+        assert tried == set(FEATURES), (
+            f"{system} lacks {set(FEATURES) - tried}, or has {tried - set(FEATURES)} too many"
+        )
 
 
 def test_trials_have_names_of_their_own() -> None:
@@ -80,10 +90,22 @@ def test_some_of_each_system_and_nothing_is_left(
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads((out / stored_features.FILE).read_text(encoding="utf-8"))
     found = open_features(out)
-    assert found.systems == list(dict.fromkeys(["celery", "huey", "rq"])) or set(found.systems) == set(SYSTEMS)
-    assert {each.outcome for each in found.findings} <= OUTCOMES.keys() - {UNKNOWN}, [each for each in found.findings if each.outcome == UNKNOWN]
-    assert {system: found.outcome(system, "call.async_def") for system in SYSTEMS} == {"celery": NOT_OFFERED, "rq": PARTLY, "huey": NOT_OFFERED}
-    assert {system: found.outcome(system, "security.pickle") for system in SYSTEMS} == {"celery": WORKS, "rq": PARTLY, "huey": PARTLY}
+    assert found.systems == list(dict.fromkeys(["celery", "huey", "rq"])) or set(
+        found.systems
+    ) == set(SYSTEMS)
+    assert {each.outcome for each in found.findings} <= OUTCOMES.keys() - {UNKNOWN}, [
+        each for each in found.findings if each.outcome == UNKNOWN
+    ]
+    assert {system: found.outcome(system, "call.async_def") for system in SYSTEMS} == {
+        "celery": NOT_OFFERED,
+        "rq": PARTLY,
+        "huey": NOT_OFFERED,
+    }
+    assert {system: found.outcome(system, "security.pickle") for system in SYSTEMS} == {
+        "celery": WORKS,
+        "rq": PARTLY,
+        "huey": PARTLY,
+    }
     for each in found.findings:
         assert (out / each.folder / "observation.json").exists()
         assert not (out / each.folder / "work").exists()
@@ -99,7 +121,11 @@ def test_what_is_called_so_is_looked_at_by_somebody() -> None:
 def test_a_damaged_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="bench features"):
         open_features(tmp_path)
-    for text, words in (("{", "damaged"), ('{"kind": "other"}', "no features.json"), ('{"kind": "features", "findings": [], "format": 99}', "format 99")):
+    for text, words in (
+        ("{", "damaged"),
+        ('{"kind": "other"}', "no features.json"),
+        ('{"kind": "features", "findings": [], "format": 99}', "format 99"),
+    ):
         (tmp_path / stored_features.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match=words):
             open_features(tmp_path)

@@ -29,7 +29,17 @@ from tests.fixture_run import rewrite_measures
 from tests.fixture_run import write_run as stored_run
 from tests.made_up import EVIL, comparison, empty, hostile, line
 
-ALL = [comparison(0), comparison(1), comparison(2), comparison(3), hostile(), hostile(0), empty(), empty(0), empty(1)]
+ALL = [
+    comparison(0),
+    comparison(1),
+    comparison(2),
+    comparison(3),
+    hostile(),
+    hostile(0),
+    empty(),
+    empty(0),
+    empty(1),
+]
 EXPORTER = "prometheus-node-exporter"
 OF_CHANGES = [name for name, each in FORMATS.items() if each.of_changes]
 # https://bencher.dev/bmf.json, draft 7
@@ -41,7 +51,11 @@ BMF = {
             "patternProperties": {
                 ".+": {
                     "type": "object",
-                    "properties": {"value": {"type": "number"}, "lower_value": {"type": "number"}, "upper_value": {"type": "number"}},
+                    "properties": {
+                        "value": {"type": "number"},
+                        "lower_value": {"type": "number"},
+                        "upper_value": {"type": "number"},
+                    },
                     "required": ["value"],
                 }
             },
@@ -53,7 +67,11 @@ ACTION = {
     "type": "array",
     "items": {
         "type": "object",
-        "properties": {"name": {"type": "string", "minLength": 1}, "value": {"type": "number"}, "unit": {"type": "string"}}
+        "properties": {
+            "name": {"type": "string", "minLength": 1},
+            "value": {"type": "number"},
+            "unit": {"type": "string"},
+        }
         | {"range": {"type": "string"}, "extra": {"type": "string"}},
         "required": ["name", "value", "unit"],
         "additionalProperties": False,
@@ -90,7 +108,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def evil_run(tmp_path: Path) -> Run:
     made = stored_run(tmp_path / "evil", {"burst": ("-",)}, systems=("huey",))
-    info = {**made.info, "arms": {EVIL: {**made.info["arms"]["huey/default"], "arm": EVIL}}, "commit": EVIL}
+    info = {
+        **made.info,
+        "arms": {EVIL: {**made.info["arms"]["huey/default"], "arm": EVIL}},
+        "commit": EVIL,
+    }
     (made.path / "run.json").write_text(json.dumps(info), encoding="utf-8")
     return rewrite_measures(made, lambda frame: frame.update({"arm": [EVIL] * len(frame)}))
 
@@ -100,7 +122,9 @@ def evil_run(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("name", OF_CHANGES)
 @pytest.mark.parametrize("changes", ALL)
-def test_every_comparison_can_be_written_in_every_encoding_of_files(name: str, changes: Changes) -> None:
+def test_every_comparison_can_be_written_in_every_encoding_of_files(
+    name: str, changes: Changes
+) -> None:
     made = text(name, changes)
     assert made.endswith("\n")
     assert not re.search(r"[\x00-\x08\x0b-\x1f\u202e]", made), "control characters"
@@ -113,14 +137,22 @@ def test_no_format_is_green_where_the_command_is_not(code: int) -> None:
         suites = JUnitXml.fromstring(text("junit", changes).encode())
         assert (suites.failures + suites.errors > 0) is (code != 0)
         assert ("::error" in text("github", changes)) is (code != 0)
-        assert "**queue-bench: ok**" not in text("markdown", changes), "there are regressions in it, or nothing at all"
+        assert "**queue-bench: ok**" not in text("markdown", changes), (
+            "there are regressions in it, or nothing at all"
+        )
 
 
 def test_a_comparison_that_fails_nothing_is_called_ok_only_without_a_regression() -> None:
-    good = comparison(0, lines=(line(says="improvement"), line("capacity")), summary="ok: nothing is worse")
+    good = comparison(
+        0, lines=(line(says="improvement"), line("capacity")), summary="ok: nothing is worse"
+    )
     assert text("markdown", good).startswith("**queue-bench: ok** – nothing is worse\n")
-    assert text("github", good).startswith("::notice title=queue-bench%3A ok::ok: nothing is worse\n")
-    assert text("markdown", comparison(0)).startswith("**queue-bench: 2 worse, which fails nothing** – 2 of 6 measures are worse\n")
+    assert text("github", good).startswith(
+        "::notice title=queue-bench%3A ok::ok: nothing is worse\n"
+    )
+    assert text("markdown", comparison(0)).startswith(
+        "**queue-bench: 2 worse, which fails nothing** – 2 of 6 measures are worse\n"
+    )
 
 
 def test_noise_alone_is_not_called_ok() -> None:
@@ -129,19 +161,43 @@ def test_noise_alone_is_not_called_ok() -> None:
 
 
 def test_a_difference_that_is_none_is_not_written_as_one() -> None:
-    none = line("broker_commands_per_task", ratio=-2.4e-05, low=-0.9996, high=0.25, base_value=2.0, head_value=2.0)
+    none = line(
+        "broker_commands_per_task",
+        ratio=-2.4e-05,
+        low=-0.9996,
+        high=0.25,
+        base_value=2.0,
+        head_value=2.0,
+    )
     assert "| +0 | -1 … +0.25 |" in text("markdown", comparison(lines=(none,)))
 
 
 def test_our_own_json_has_no_number_that_json_does_not_know() -> None:
     lost = line("lost", says="regression", ratio=float("nan"), weight=float("inf"))
-    read = strict(json.dumps(comparison(3, lines=(lost,), about={"runs": ["a"], "sd": float("nan")}).as_json()))
+    read = strict(
+        json.dumps(
+            comparison(3, lines=(lost,), about={"runs": ["a"], "sd": float("nan")}).as_json()
+        )
+    )
     assert read["lines"][0]["ratio"] is read["lines"][0]["weight"] is read["about"]["sd"] is None
-    assert read["lines"][0]["base_value"] == 972.0 and read["about"]["runs"] == ["a"] and read["exit_code"] == 3
+    assert (
+        read["lines"][0]["base_value"] == 972.0
+        and read["about"]["runs"] == ["a"]
+        and read["exit_code"] == 3
+    )
 
 
 def test_an_infinite_weight_stands_on_top() -> None:
-    lost = line("lost", says="regression", verdict="wrong", ratio=None, low=None, high=None, weight=float("inf"), reason="1 of 10,000 lost")
+    lost = line(
+        "lost",
+        says="regression",
+        verdict="wrong",
+        ratio=None,
+        low=None,
+        high=None,
+        weight=float("inf"),
+        reason="1 of 10,000 lost",
+    )
     made = text("markdown", comparison(3, lines=(line(says="regression"), lost)))
     assert made.index("Lost (burst) – 1 of 10,000 lost") < made.index("Throughput (burst)")
 
@@ -151,7 +207,9 @@ def test_an_infinite_weight_stands_on_top() -> None:
 
 def rendered(changes: Changes) -> str:
     """As GitHub and GitLab do: with tables and with HTML let through."""
-    return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(text("markdown", changes)))
+    return str(
+        MarkdownIt("commonmark", {"html": True}).enable("table").render(text("markdown", changes))
+    )
 
 
 def test_markdown_has_the_verdict_first_and_the_worst_line_on_top() -> None:
@@ -159,8 +217,14 @@ def test_markdown_has_the_verdict_first_and_the_worst_line_on_top() -> None:
     assert made.splitlines()[0] == "**queue-bench: regression** – 2 of 6 measures are worse"
     words = re.findall(r"^\| \**(\w+)\** \|", made, re.M)
     assert words == ["regression", "regression", "unclear", "unclear", "improvement", "same"]
-    assert made.index("Broker commands") < made.index("Throughput"), "5 tie zones away stands above 2.6"
-    assert "    bench check --seed 7" in made and "few blocks" in made and "versions.head.huey: 3.5.4" in made
+    assert made.index("Broker commands") < made.index("Throughput"), (
+        "5 tie zones away stands above 2.6"
+    )
+    assert (
+        "    bench check --seed 7" in made
+        and "few blocks" in made
+        and "versions.head.huey: 3.5.4" in made
+    )
 
 
 def test_markdown_is_a_table_whose_cells_nothing_breaks() -> None:
@@ -189,7 +253,11 @@ def test_markdown_of_nothing_says_so() -> None:
 def cases(changes: Changes) -> dict[str, Any]:
     """Suite and name of a case → what came of it."""
     suites = JUnitXml.fromstring(text("junit", changes).encode())
-    return {f"{suite.name}: {case.name.strip()}": [type(each) for each in case.result] for suite in suites for case in suite}
+    return {
+        f"{suite.name}: {case.name.strip()}": [type(each) for each in case.result]
+        for suite in suites
+        for case in suite
+    }
 
 
 def test_junit_has_a_suite_per_scenario_and_a_case_per_measure() -> None:
@@ -203,8 +271,24 @@ def test_junit_has_a_suite_per_scenario_and_a_case_per_measure() -> None:
 
 def test_junit_fails_what_the_command_fails() -> None:
     assert cases(comparison(2))["queue-bench.latency: latency/load=0.5/latency_p99_ms"] == [Error]
-    assert cases(comparison(0))["queue-bench.burst: burst/-/throughput"] == [Skipped], "a regression in what --fail-on does not name"
-    lost = comparison(3, lines=(line("lost", says="regression", verdict="wrong", base_value=0.0, head_value=1.0, ratio=1.0, low=None, high=None),))
+    assert cases(comparison(0))["queue-bench.burst: burst/-/throughput"] == [Skipped], (
+        "a regression in what --fail-on does not name"
+    )
+    lost = comparison(
+        3,
+        lines=(
+            line(
+                "lost",
+                says="regression",
+                verdict="wrong",
+                base_value=0.0,
+                head_value=1.0,
+                ratio=1.0,
+                low=None,
+                high=None,
+            ),
+        ),
+    )
     assert cases(lost)["queue-bench.burst: burst/-/lost"] == [Failure]
 
 
@@ -213,9 +297,15 @@ def test_junit_counts_and_properties() -> None:
     before = [(suite.tests, suite.failures, suite.errors, suite.skipped) for suite in suites]
     for suite in suites:
         suite.update_statistics()
-    assert before == [(suite.tests, suite.failures, suite.errors, suite.skipped) for suite in suites]
+    assert before == [
+        (suite.tests, suite.failures, suite.errors, suite.skipped) for suite in suites
+    ]
     properties = {each.name: each.value for each in next(iter(suites)).properties()}
-    assert properties["versions.head.huey"] == "3.5.4" and properties["base"] == "huey/process" and properties["runs"] == "a, b"
+    assert (
+        properties["versions.head.huey"] == "3.5.4"
+        and properties["base"] == "huey/process"
+        and properties["runs"] == "a, b"
+    )
 
 
 def test_junit_keeps_hostile_text_as_text() -> None:
@@ -225,9 +315,20 @@ def test_junit_keeps_hostile_text_as_text() -> None:
 
 
 def test_arms_of_two_runs_have_cases_of_their_own() -> None:
-    changes = comparison(lines=tuple(line(says="regression", base=arm, head=arm) for arm in ("rq/default", "huey/default")), base="one", head="two")
-    assert {"queue-bench.burst: burst/-/throughput rq/default", "queue-bench.burst: burst/-/throughput huey/default"} < cases(changes).keys()
-    assert "Throughput (burst) rq/default" in text("markdown", changes) and "Throughput (burst) huey/default" in text("github", changes)
+    changes = comparison(
+        lines=tuple(
+            line(says="regression", base=arm, head=arm) for arm in ("rq/default", "huey/default")
+        ),
+        base="one",
+        head="two",
+    )
+    assert {
+        "queue-bench.burst: burst/-/throughput rq/default",
+        "queue-bench.burst: burst/-/throughput huey/default",
+    } < cases(changes).keys()
+    assert "Throughput (burst) rq/default" in text(
+        "markdown", changes
+    ) and "Throughput (burst) huey/default" in text("github", changes)
 
 
 # GitHub
@@ -240,7 +341,10 @@ def commands(made: str) -> list[tuple[str, str, str]]:
         match = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", each)
         assert match, each
         title = dict(pair.split("=", 1) for pair in match[2].split(","))["title"]
-        title, message = (re.sub("%(0D|0A|3A|2C|25)", lambda code: bytes.fromhex(code[1]).decode(), part) for part in (title, match[3]))
+        title, message = (
+            re.sub("%(0D|0A|3A|2C|25)", lambda code: bytes.fromhex(code[1]).decode(), part)
+            for part in (title, match[3])
+        )
         found.append((match[1], title, message))
     return found
 
@@ -249,31 +353,50 @@ def test_annotations_are_read_back_as_they_were() -> None:
     found = commands(text("github", comparison()))
     assert found[0] == ("error", "queue-bench: regression", "regression: 2 of 6 measures are worse")
     assert [level for level, _, _ in found] == ["error"] * 3 + ["notice"]
-    assert [level for level, _, _ in commands(text("github", comparison(2)))] == ["error"] * 5 + ["notice"], "now the unclear ones are the reason"
-    assert [level for level, _, _ in commands(text("github", comparison(0)))] == ["warning"] * 2 + ["notice"] * 2
-    assert found[2][1] == "regression: Throughput (burst)" and "-5.2 % (-6.0 % … -4.4 %)" in found[2][2]
+    assert [level for level, _, _ in commands(text("github", comparison(2)))] == ["error"] * 5 + [
+        "notice"
+    ], "now the unclear ones are the reason"
+    assert [level for level, _, _ in commands(text("github", comparison(0)))] == ["warning"] * 2 + [
+        "notice"
+    ] * 2
+    assert (
+        found[2][1] == "regression: Throughput (burst)"
+        and "-5.2 % (-6.0 % … -4.4 %)" in found[2][2]
+    )
     for _, title, message in commands(text("github", hostile())):
         assert "::error::%0A" in title + message
     assert len(commands(text("github", hostile()))) == 2, "no text becomes a command of its own"
 
 
 def test_more_annotations_than_github_shows_are_counted() -> None:
-    found = commands(text("github", comparison(lines=tuple(line(says="regression") for _ in range(15)))))
-    assert len(found) == 10 and found[-1][2].startswith("7 more of these"), "one for the verdict, eight, and the rest in a sentence"
+    found = commands(
+        text("github", comparison(lines=tuple(line(says="regression") for _ in range(15))))
+    )
+    assert len(found) == 10 and found[-1][2].startswith("7 more of these"), (
+        "one for the verdict, eight, and the rest in a sentence"
+    )
 
 
 # github-action-benchmark
 
 
 @pytest.mark.parametrize("direction", ["smaller", "bigger"])
-def test_the_action_finds_its_fields_and_one_direction(direction: str, run: Run, evil_run: Run) -> None:
+def test_the_action_finds_its_fields_and_one_direction(
+    direction: str, run: Run, evil_run: Run
+) -> None:
     name = f"github-action-benchmark-{direction}"
-    for made in [*(text(name, changes) for changes in ALL), of_run(name, run), of_run(name, evil_run)]:
+    for made in [
+        *(text(name, changes) for changes in ALL),
+        of_run(name, run),
+        of_run(name, evil_run),
+    ]:
         entries = strict(made)
         jsonschema.validate(entries, ACTION)
         assert len({entry["name"] for entry in entries}) == len(entries), "the name is its key"
     units = {entry["name"].rpartition("/")[2]: entry["unit"] for entry in strict(of_run(name, run))}
-    assert ("throughput" in units) is (direction == "bigger") and ("latency_p50_ms" in units) is (direction == "smaller")
+    assert ("throughput" in units) is (direction == "bigger") and ("latency_p50_ms" in units) is (
+        direction == "smaller"
+    )
     assert "finished" not in units, "neither more nor less of it is better"
 
 
@@ -281,16 +404,37 @@ def test_the_action_finds_its_fields_and_one_direction(direction: str, run: Run,
 
 
 def test_bencher_finds_values_within_their_bounds(run: Run, evil_run: Run) -> None:
-    documents = [strict(made) for made in [*(text("bmf", changes) for changes in ALL), of_run("bmf", run), of_run("bmf", evil_run)]]
+    documents = [
+        strict(made)
+        for made in [
+            *(text("bmf", changes) for changes in ALL),
+            of_run("bmf", run),
+            of_run("bmf", evil_run),
+        ]
+    ]
     for document in documents:
         jsonschema.validate(document, BMF)
         for name, measures in document.items():
-            assert 0 < len(name) <= 1024 and all(re.fullmatch("[a-z0-9-]{1,64}", measure) for measure in measures)
+            assert 0 < len(name) <= 1024 and all(
+                re.fullmatch("[a-z0-9-]{1,64}", measure) for measure in measures
+            )
             for each in measures.values():
-                assert each.get("lower_value", each["value"]) <= each["value"] <= each.get("upper_value", each["value"])
+                assert (
+                    each.get("lower_value", each["value"])
+                    <= each["value"]
+                    <= each.get("upper_value", each["value"])
+                )
     head = documents[1]["burst/- huey/process{again}"]
-    assert head["throughput"] == {"value": 921.0, "lower_value": 972 * 0.94, "upper_value": 972 * 0.956}
-    assert head["broker-commands-per-task"] == {"value": 6.0, "lower_value": 6.0, "upper_value": 6.0}
+    assert head["throughput"] == {
+        "value": 921.0,
+        "lower_value": 972 * 0.94,
+        "upper_value": 972 * 0.956,
+    }
+    assert head["broker-commands-per-task"] == {
+        "value": 6.0,
+        "lower_value": 6.0,
+        "upper_value": 6.0,
+    }
     assert "work-recovery-s" not in str(documents[1]), "no number, no point"
 
 
@@ -298,7 +442,10 @@ def test_a_stored_run_gives_the_mean_of_its_blocks(run: Run) -> None:
     rows = run.measures.query("arm == 'huey/default' and metric == 'throughput'")
     found = strict(of_run("bmf", run))["burst/- huey/default"]["throughput"]
     product = float(rows["value"].prod())
-    assert found["value"] == pytest.approx(product ** (1 / 3)) and found["lower_value"] < found["value"] < found["upper_value"]
+    assert (
+        found["value"] == pytest.approx(product ** (1 / 3))
+        and found["lower_value"] < found["value"] < found["upper_value"]
+    )
 
 
 def test_blocks_that_flatter_are_no_point(tmp_path: Path) -> None:
@@ -307,10 +454,15 @@ def test_blocks_that_flatter_are_no_point(tmp_path: Path) -> None:
     def beyond(frame: Any) -> None:
         at = frame.index[frame["metric"] == "throughput"]
         frame.loc[at[0], "verdict"] = "beyond"
-        frame.loc[frame.index[frame["metric"] == "enqueue_rate"][0], ["verdict", "value"]] = ["invalid", float("nan")]
+        frame.loc[frame.index[frame["metric"] == "enqueue_rate"][0], ["verdict", "value"]] = [
+            "invalid",
+            float("nan"),
+        ]
 
     found = strict(of_run("bmf", rewrite_measures(made, beyond)))["burst/- huey/default"]
-    assert "throughput" not in found and "lower_value" not in found["enqueue-rate"], "two blocks are left, and two give no interval"
+    assert "throughput" not in found and "lower_value" not in found["enqueue-rate"], (
+        "two blocks are left, and two give no interval"
+    )
     assert 'verdict="beyond"} 1.0' in of_run("openmetrics", rewrite_measures(made, beyond))
 
 
@@ -326,10 +478,19 @@ def test_pyperf_compares_two_arms(run: Run, tmp_path: Path) -> None:
         throughput = suite.get_benchmark("burst/-/throughput")
         expected = run.measures.query(f"arm == '{arm}' and metric == 'throughput'")["value"]
         assert throughput.get_values() == pytest.approx(tuple(1 / value for value in expected))
-        assert throughput.get_unit() == "second" and suite.get_benchmark("burst/-/worker_memory_peak_bytes").get_unit() == "byte"
-    done = subprocess.run([sys.executable, "-m", "pyperf", "compare_to", *map(str, files)], capture_output=True, encoding="utf-8")
+        assert (
+            throughput.get_unit() == "second"
+            and suite.get_benchmark("burst/-/worker_memory_peak_bytes").get_unit() == "byte"
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "pyperf", "compare_to", *map(str, files)],
+        capture_output=True,
+        encoding="utf-8",
+    )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"burst/-/throughput: Mean \+- std dev: \[celery\] .* -> \[huey\] .* faster", done.stdout), done.stdout
+    assert re.search(
+        r"burst/-/throughput: Mean \+- std dev: \[celery\] .* -> \[huey\] .* faster", done.stdout
+    ), done.stdout
 
 
 def test_pyperf_asks_for_one_arm(run: Run, evil_run: Run) -> None:
@@ -337,11 +498,15 @@ def test_pyperf_asks_for_one_arm(run: Run, evil_run: Run) -> None:
         of_pyperf.document(run)
     with pytest.raises(UsageError, match="no arm 'huey'"):
         of_pyperf.document(run, "huey")
-    assert strict(of_pyperf.document(evil_run))["metadata"]["queue_bench_arm"].startswith("celery/default{x=<b>")
+    assert strict(of_pyperf.document(evil_run))["metadata"]["queue_bench_arm"].startswith(
+        "celery/default{x=<b>"
+    )
 
 
 def test_pyperf_of_an_arm_without_numbers_is_refused(evil_run: Run) -> None:
-    nothing = rewrite_measures(evil_run, lambda frame: frame.update({"verdict": ["invalid"] * len(frame)}))
+    nothing = rewrite_measures(
+        evil_run, lambda frame: frame.update({"verdict": ["invalid"] * len(frame)})
+    )
     with pytest.raises(UsageError, match="no duration, rate or memory"):
         of_pyperf.document(nothing)
 
@@ -350,11 +515,24 @@ def test_pyperf_of_an_arm_without_numbers_is_refused(evil_run: Run) -> None:
 
 
 def test_openmetrics_is_parsed_by_prometheus(run: Run, evil_run: Run) -> None:
-    for made in [*(text("openmetrics", changes) for changes in ALL), of_run("openmetrics", run), of_run("openmetrics", evil_run)]:
+    for made in [
+        *(text("openmetrics", changes) for changes in ALL),
+        of_run("openmetrics", run),
+        of_run("openmetrics", evil_run),
+    ]:
         assert made.endswith("# EOF\n")
-        assert all(family.name.startswith("queue_bench_") for family in text_string_to_metric_families(made))
-    families = {family.name: family for family in text_string_to_metric_families(of_run("openmetrics", run))}
-    sample = next(each for each in families["queue_bench_throughput"].samples if each.labels["arm"] == "huey/default" and each.labels["bound"] == "value")
+        assert all(
+            family.name.startswith("queue_bench_")
+            for family in text_string_to_metric_families(made)
+        )
+    families = {
+        family.name: family for family in text_string_to_metric_families(of_run("openmetrics", run))
+    }
+    sample = next(
+        each
+        for each in families["queue_bench_throughput"].samples
+        if each.labels["arm"] == "huey/default" and each.labels["bound"] == "value"
+    )
     assert sample.labels == {
         "system": "huey",
         "profile": "default",
@@ -364,13 +542,21 @@ def test_openmetrics_is_parsed_by_prometheus(run: Run, evil_run: Run) -> None:
         "arm": "huey/default",
         "bound": "value",
     }
-    assert sample.value == pytest.approx(strict(of_run("bmf", run))["burst/- huey/default"]["throughput"]["value"])
+    assert sample.value == pytest.approx(
+        strict(of_run("bmf", run))["burst/- huey/default"]["throughput"]["value"]
+    )
     assert families["queue_bench_run"].samples[0].labels["run"] == run.id
 
 
 def test_openmetrics_of_a_comparison_has_its_ratios_and_exit_code() -> None:
-    families = {family.name: family for family in text_string_to_metric_families(text("openmetrics", comparison()))}
-    ratios = {(each.labels["metric"], each.labels["bound"]): each.value for each in families["queue_bench_ratio"].samples}
+    families = {
+        family.name: family
+        for family in text_string_to_metric_families(text("openmetrics", comparison()))
+    }
+    ratios = {
+        (each.labels["metric"], each.labels["bound"]): each.value
+        for each in families["queue_bench_ratio"].samples
+    }
     assert ratios["throughput", "value"] == 0.948 and ratios["throughput", "low"] == 0.94
     assert ("work_recovery_s", "value") not in ratios, "no NaN"
     assert families["queue_bench_exit_code"].samples[0].value == 1
@@ -451,20 +637,30 @@ def test_every_file_that_can_be_written_is_written_though_one_cannot(tmp_path: P
     assert (tmp_path / "a.md").stat().st_size
 
 
-def test_all_that_is_asked_for_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    files = write(comparison(), [f"junit={tmp_path / 'a=b.xml'}", "github=-", f"bmf={tmp_path / 'c.json'}"])
-    assert files == [tmp_path / "a=b.xml", tmp_path / "c.json"] and all(file.stat().st_size for file in files)
+def test_all_that_is_asked_for_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = write(
+        comparison(), [f"junit={tmp_path / 'a=b.xml'}", "github=-", f"bmf={tmp_path / 'c.json'}"]
+    )
+    assert files == [tmp_path / "a=b.xml", tmp_path / "c.json"] and all(
+        file.stat().st_size for file in files
+    )
     assert capsys.readouterr().out.startswith("::error title=queue-bench%3A regression::")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a=b.xml", "c.json"]
 
 
-def test_the_job_summary_is_added_to_and_other_files_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_summary_is_added_to_and_other_files_are_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     summary, other = tmp_path / "summary.md", tmp_path / "other.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     for file in (summary, other):
         file.write_text("before\n", encoding="utf-8")
     write(comparison(), [f"markdown={summary}", f"markdown={other}"])
-    assert summary.read_text(encoding="utf-8").startswith("before\n**queue-bench") and other.read_text(encoding="utf-8").startswith("**queue-bench")
+    assert summary.read_text(encoding="utf-8").startswith(
+        "before\n**queue-bench"
+    ) and other.read_text(encoding="utf-8").startswith("**queue-bench")
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:
@@ -491,7 +687,9 @@ def test_what_cannot_be_written_is_said_in_one_line(asked: str, words: str, tmp_
     with pytest.raises(UsageError) as error:
         write(comparison(), [f"markdown={first}", asked])
     assert words in str(error.value) and "\n" not in str(error.value)
-    assert not first.exists() or asked.startswith("junit=/proc"), "nothing is written where something cannot be"
+    assert not first.exists() or asked.startswith("junit=/proc"), (
+        "nothing is written where something cannot be"
+    )
 
 
 def test_a_comparison_only_format_is_refused_for_a_run(run: Run) -> None:

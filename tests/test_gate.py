@@ -20,7 +20,11 @@ from bench.check.outcome import changes_of
 RULES = Rules()
 SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_calm_ms")
 WHOLE = Key("latency", "load=0.5", "latency_p99_ms")
-CALLS, LOST, FAILED = Key("burst", "-", COMMANDS), Key("burst", "-", "lost"), Key("burst", "-", "failed")
+CALLS, LOST, FAILED = (
+    Key("burst", "-", COMMANDS),
+    Key("burst", "-", "lost"),
+    Key("burst", "-", "failed"),
+)
 logs = st.lists(st.floats(-0.2, 0.2), min_size=8, max_size=18)
 
 
@@ -33,7 +37,10 @@ def blocks(**by_name: Sequence[float]) -> list[Block]:
     """Blocks from log-ratios (or, of counts, differences) by name."""
     keys = {"speed": SPEED, "p99": P99, "whole": WHOLE, "calls": CALLS}
     length = max(map(len, by_name.values()))
-    return [Block({keys[name]: pair(keys[name], series[at]) for name, series in by_name.items()}) for at in range(length)]
+    return [
+        Block({keys[name]: pair(keys[name], series[at]) for name, series in by_name.items()})
+        for at in range(length)
+    ]
 
 
 def pair(key: Key, value: float) -> tuple[Number, Number]:
@@ -60,7 +67,9 @@ def codes(gates: int, shift: Mapping[str, float], kind: str = "normal") -> list[
         series = {
             "speed": [each + shift.get("speed", 0.0) for each in noise(kind, 0.025, 22, 10 * seed)],
             "p99": [each + shift.get("p99", 0.0) for each in noise(kind, 0.10, 22, 10 * seed + 1)],
-            "calls": [each + shift.get("calls", 0.0) for each in noise("normal", 0.002, 22, 10 * seed + 2)],
+            "calls": [
+                each + shift.get("calls", 0.0) for each in noise("normal", 0.002, 22, 10 * seed + 2)
+            ],
         }
         found.append(drive(blocks(**series), RULES.within(22), 22).exit_code)
     return found
@@ -72,7 +81,9 @@ def test_the_same_against_itself_is_let_through(kind: str) -> None:
     assert found.count(1) == 0 and found.count(0) >= 285
 
 
-@pytest.mark.parametrize("shift", [{"speed": math.log(0.95)}, {"p99": math.log(1.25)}, {"calls": 1.0}])
+@pytest.mark.parametrize(
+    "shift", [{"speed": math.log(0.95)}, {"p99": math.log(1.25)}, {"calls": 1.0}]
+)
 def test_what_is_planted_is_caught(shift: dict[str, float]) -> None:
     assert codes(100, shift).count(1) >= 90
 
@@ -84,27 +95,45 @@ def test_an_improvement_of_the_same_size_is_one_and_lets_pass() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(logs, logs)
-def test_whichever_arm_is_the_base_the_verdict_is_the_mirror_image(speed: list[float], p99: list[float]) -> None:
+def test_whichever_arm_is_the_base_the_verdict_is_the_mirror_image(
+    speed: list[float], p99: list[float]
+) -> None:
     made = blocks(speed=speed[:8], p99=p99[:8])
-    there, back = decide(made, RULES, ended=True), decide([block.swapped() for block in made], RULES, ended=True)
+    there, back = (
+        decide(made, RULES, ended=True),
+        decide([block.swapped() for block in made], RULES, ended=True),
+    )
     mirror = {"larger": "smaller", "smaller": "larger"}
-    assert [each.state for each in back.findings] == [mirror.get(each.state, each.state) for each in there.findings]
+    assert [each.state for each in back.findings] == [
+        mirror.get(each.state, each.state) for each in there.findings
+    ]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(-20, 20), min_size=8, max_size=18), st.sampled_from([0.5, 2.0, 1024.0]))
 def test_scaling_both_arms_changes_nothing(steps: list[int], factor: float) -> None:
     made = [Block({SPEED: (Number(1000.0), Number(1000.0 + step))}) for step in steps]
-    scaled = [Block({SPEED: (Number(1000.0 * factor), Number((1000.0 + step) * factor))}) for step in steps]
-    assert [each.state for each in decide(made, RULES).findings] == [each.state for each in decide(scaled, RULES).findings]
+    scaled = [
+        Block({SPEED: (Number(1000.0 * factor), Number((1000.0 + step) * factor))})
+        for step in steps
+    ]
+    assert [each.state for each in decide(made, RULES).findings] == [
+        each.state for each in decide(scaled, RULES).findings
+    ]
 
 
 def test_a_single_hit_fails_nothing() -> None:
     suspected = judge([-0.1] * 4 + [-0.101] * 4, RULES, "throughput", ended=False)
     assert (suspected.state, suspected.suspected) == ("suspect", 8)
     assert judge([-0.1, -0.101] * 4, RULES, "throughput", ended=True).state == "unclear"
-    assert judge([-0.1, -0.101] * 4 + [0.001, -0.001] * 3, RULES, "throughput", ended=False).state == "same", "the second look takes the fresh blocks alone"
-    assert judge([-0.1, -0.101] * 4 + [-0.1, -0.101] * 3, RULES, "throughput", ended=False).state == "smaller"
+    assert (
+        judge([-0.1, -0.101] * 4 + [0.001, -0.001] * 3, RULES, "throughput", ended=False).state
+        == "same"
+    ), "the second look takes the fresh blocks alone"
+    assert (
+        judge([-0.1, -0.101] * 4 + [-0.1, -0.101] * 3, RULES, "throughput", ended=False).state
+        == "smaller"
+    )
 
 
 def test_a_change_within_the_floor_is_none_however_sure() -> None:
@@ -128,7 +157,9 @@ def timed(length: int) -> list[Block]:
 def test_what_is_settled_is_left_out_and_the_budget_goes_to_what_is_not() -> None:
     course = Course(Rules(), budget_s=600.0)
     found = feed(timed(60), course)
-    assert course.rules.looks == (8, 12, 18, 27, 43), "as many looks as the shortest scenario alone could come to"
+    assert course.rules.looks == (8, 12, 18, 27, 43), (
+        "as many looks as the shortest scenario alone could come to"
+    )
     assert found.decision.exit_code == 2 and found.whole
     # Eight whole blocks, then latency alone: 20 + 8 · 27 + n · 13 up to 600.
     assert found.decision.blocks == 8 + int((600 - START_S - 8 * 27) / 13) and found.seconds <= 600
@@ -139,17 +170,30 @@ def test_what_is_settled_is_left_out_and_the_budget_goes_to_what_is_not() -> Non
 def test_what_a_settled_scenario_said_stands_whatever_it_was() -> None:
     whole = timed(12)
     fewer = [*whole[:8], *(block.only(("latency",)) for block in whole[8:])]
-    assert [each.state for each in decide(fewer, RULES).findings] == [each.state for each in decide(whole, RULES).findings]
-    absent = [Block({P99: (Number(None, "not_offered"),) * 2, SPEED: (Number(1.0), Number(1.0))})] * 8 + [Block({SPEED: (Number(1.0), Number(1.0))})]
-    assert next(each.state for each in decide(absent, RULES).findings if each.key == P99) == "absent"
+    assert [each.state for each in decide(fewer, RULES).findings] == [
+        each.state for each in decide(whole, RULES).findings
+    ]
+    absent = [
+        Block({P99: (Number(None, "not_offered"),) * 2, SPEED: (Number(1.0), Number(1.0))})
+    ] * 8 + [Block({SPEED: (Number(1.0), Number(1.0))})]
+    assert (
+        next(each.state for each in decide(absent, RULES).findings if each.key == P99) == "absent"
+    )
 
 
 def test_the_p99_of_whole_cells_is_watched_alone() -> None:
     wild = [0.6, -0.6] * 9
     found = drive(blocks(speed=[0.001, -0.001] * 9, whole=wild), RULES, 18)
-    assert (found.blocks, found.exit_code) == (8, 0), "its noise asks for no more blocks and stands in nobody's way"
-    for named in (replace(RULES, fail_on=("throughput", "latency_p99_ms")), replace(RULES, thresholds={"latency_p99_ms": 0.1})):
-        assert drive(blocks(speed=[0.001, -0.001] * 9, whole=wild), named, 18).exit_code == 2, "named, it is judged as any other"
+    assert (found.blocks, found.exit_code) == (8, 0), (
+        "its noise asks for no more blocks and stands in nobody's way"
+    )
+    for named in (
+        replace(RULES, fail_on=("throughput", "latency_p99_ms")),
+        replace(RULES, thresholds={"latency_p99_ms": 0.1}),
+    ):
+        assert drive(blocks(speed=[0.001, -0.001] * 9, whole=wild), named, 18).exit_code == 2, (
+            "named, it is judged as any other"
+        )
     made = blocks(speed=[0.001, -0.001] * 9, p99=wild, whole=wild)
     summary = told(drive(made, RULES, 18), made).summary
     assert "calmer half" in summary and "more)" not in summary
@@ -158,7 +202,10 @@ def test_the_p99_of_whole_cells_is_watched_alone() -> None:
 def test_the_p99_of_whole_cells_is_judged_by_ranks_so_that_one_stall_hides_nothing() -> None:
     slower = [math.log(1.3) + each for each in noise("normal", 0.1, 40, 5)]
     slower[3], slower[20] = -2.5, 2.5
-    assert drive(blocks(whole=slower, p99=noise("normal", 0.3, 40, 6)), RULES.within(40), 40).exit_code == 1
+    assert (
+        drive(blocks(whole=slower, p99=noise("normal", 0.3, 40, 6)), RULES.within(40), 40).exit_code
+        == 1
+    )
 
 
 def told(decision: Decision, made: Sequence[Block], rules: Rules = RULES) -> Changes:
@@ -179,7 +226,10 @@ def test_a_better_head_that_is_not_settled_lets_pass() -> None:
 
 
 def counted(base: Sequence[float], head: Sequence[float], key: Key = LOST) -> list[Block]:
-    return [Block({key: (Number(a), Number(b)), SPEED: (Number(1.0), Number(1.0))}) for a, b in zip(base, head, strict=True)]
+    return [
+        Block({key: (Number(a), Number(b)), SPEED: (Number(1.0), Number(1.0))})
+        for a, b in zip(base, head, strict=True)
+    ]
 
 
 def test_a_task_lost_by_the_head_alone_ends_it_at_once() -> None:
@@ -224,9 +274,14 @@ def test_what_the_head_no_longer_offers_is_a_regression() -> None:
 
 
 def test_a_head_without_end_in_sight_is_a_regression_though_it_has_no_number() -> None:
-    endless = [Block({P99: (Number(1.0), Number(None, "unbounded")), SPEED: (Number(1.0), Number(1.0))})] * 8
+    endless = [
+        Block({P99: (Number(1.0), Number(None, "unbounded")), SPEED: (Number(1.0), Number(1.0))})
+    ] * 8
     assert drive(endless, RULES, 8).exit_code == 1
-    once = [*endless[:1], *[Block({P99: (Number(1.0), Number(1.0)), SPEED: (Number(1.0), Number(1.0))})] * 7]
+    once = [
+        *endless[:1],
+        *[Block({P99: (Number(1.0), Number(1.0)), SPEED: (Number(1.0), Number(1.0))})] * 7,
+    ]
     assert drive(once, RULES, 8).exit_code == 2, "what is left flatters it"
 
 
@@ -239,9 +294,13 @@ def test_nothing_valid_ends_it_soon_and_is_never_green() -> None:
 
 
 def test_one_measure_without_a_number_is_inconclusive() -> None:
-    made = [Block({SPEED: (Number(1.0), Number(1.0)), P99: (Number(None, "invalid"), Number(1.0))})] * 18
+    made = [
+        Block({SPEED: (Number(1.0), Number(1.0)), P99: (Number(None, "invalid"), Number(1.0))})
+    ] * 18
     found = drive(made, RULES, 18)
-    assert found.exit_code == 2 and "no block has both numbers (invalid)" in told(found, made).summary
+    assert (
+        found.exit_code == 2 and "no block has both numbers (invalid)" in told(found, made).summary
+    )
 
 
 def test_only_what_was_asked_for_is_judged() -> None:
@@ -261,7 +320,13 @@ def test_fewer_looks_leave_each_more_and_the_last_is_at_the_end_of_the_budget() 
 
 
 @pytest.mark.parametrize(
-    ("key", "gated"), [(P99, True), (Key("latency", "load=0.9", "latency_p99_ms"), False), (Key("latency", "rate=30", "latency_p99_ms"), False), (LOST, True)]
+    ("key", "gated"),
+    [
+        (P99, True),
+        (Key("latency", "load=0.9", "latency_p99_ms"), False),
+        (Key("latency", "rate=30", "latency_p99_ms"), False),
+        (LOST, True),
+    ],
 )
 def test_latencies_are_judged_up_to_load_07(key: Key, gated: bool) -> None:
     assert is_gated(key) is gated

@@ -9,7 +9,16 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import UsageError
-from bench.check.blocks import CALM, Block, Key, Number, Recording, blocks_of, read_recordings, write_recording
+from bench.check.blocks import (
+    CALM,
+    Block,
+    Key,
+    Number,
+    Recording,
+    blocks_of,
+    read_recordings,
+    write_recording,
+)
 from bench.check.gate_file import from_file, metrics, planted, seconds, thresholds
 from bench.check.group_sequential import Rules
 from bench.check.looks import START_S, Course
@@ -34,22 +43,46 @@ def recording(blocks: int, shift: float = 0.0, sd: float = 0.02, memory: float =
     value, made = 0.0, []
     for _ in range(blocks):
         value = memory * value + math.sqrt(1 - memory**2) * float(rng.standard_normal()) * sd
-        made.append(Block({SPEED: (Number(1000.0), Number(1000.0 * math.exp(value + shift))), LOST: (Number(0.0), Number(0.0))}, {"burst": 25.0}))
+        made.append(
+            Block(
+                {
+                    SPEED: (Number(1000.0), Number(1000.0 * math.exp(value + shift))),
+                    LOST: (Number(0.0), Number(0.0)),
+                },
+                {"burst": 25.0},
+            )
+        )
     return Recording("night", "huey/process", "huey/process{again}", tuple(made))
 
 
 def test_a_recording_is_read_as_it_was_written(tmp_path: Path) -> None:
     made = recording(3)
-    odd = Block({SPEED: (Number(None, "invalid"), Number(1.5)), LOST: (Number(0.0), Number(None, "not_offered"))}, {"burst": 1.0})
+    odd = Block(
+        {
+            SPEED: (Number(None, "invalid"), Number(1.5)),
+            LOST: (Number(0.0), Number(None, "not_offered")),
+        },
+        {"burst": 1.0},
+    )
     made = Recording(made.name, made.base, made.head, (*made.blocks, odd))
     write_recording(tmp_path / "deep" / "a.csv", made)
     found = read_recordings(tmp_path / "deep" / "a.csv")[0]
     assert (found.name, found.base, found.head) == (made.name, made.base, made.head)
     assert found.blocks[3] == odd and found.blocks[0].pairs[LOST] == made.blocks[0].pairs[LOST]
-    assert found.blocks[1].pairs[SPEED][1].value == pytest.approx(made.blocks[1].pairs[SPEED][1].value)
+    assert found.blocks[1].pairs[SPEED][1].value == pytest.approx(
+        made.blocks[1].pairs[SPEED][1].value
+    )
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "recording,base,head,block,seconds burst,burst/-/nonsense base\nr,a,b,0,1.0,5\n", "\x00\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        "recording,base,head,block,seconds burst,burst/-/nonsense base\nr,a,b,0,1.0,5\n",
+        "\x00\xff",
+    ],
+)
 def test_a_damaged_recording_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.csv"
     path.write_text(text, encoding="latin-1")
@@ -60,10 +93,23 @@ def test_a_damaged_recording_is_refused_in_one_line(tmp_path: Path, text: str) -
 
 
 def test_a_cell_measured_once_more_stands_for_the_first() -> None:
-    rows = [("a", 0, 1.0, "ok"), ("b", 0, None, "invalid"), ("b", 0, 2.0, "ok"), ("a", 1, 3.0, "ok"), ("a", 1, None, "invalid"), ("b", 1, 4.0, "ok")]
-    lines = [["r", "burst", "-", arm, "", "", "", "", block, "throughput", value, "", "", verdict, ""] for arm, block, value, verdict in rows]
+    rows = [
+        ("a", 0, 1.0, "ok"),
+        ("b", 0, None, "invalid"),
+        ("b", 0, 2.0, "ok"),
+        ("a", 1, 3.0, "ok"),
+        ("a", 1, None, "invalid"),
+        ("b", 1, 4.0, "ok"),
+    ]
+    lines = [
+        ["r", "burst", "-", arm, "", "", "", "", block, "throughput", value, "", "", verdict, ""]
+        for arm, block, value, verdict in rows
+    ]
     found = blocks_of(pd.DataFrame(lines, columns=MEASURE_COLUMNS), "a", "b")
-    assert [block.pairs[SPEED] for block in found] == [(Number(1.0), Number(2.0)), (Number(3.0), Number(4.0))]
+    assert [block.pairs[SPEED] for block in found] == [
+        (Number(1.0), Number(2.0)),
+        (Number(3.0), Number(4.0)),
+    ]
 
 
 def test_a_stored_run_of_two_arms_can_be_replayed(tmp_path: Path) -> None:
@@ -95,7 +141,11 @@ def test_a_planted_change_is_found_in_every_window_and_an_improvement_is_counted
 
 def test_the_fit_finds_spread_and_memory() -> None:
     found = fit([recording(2000, sd=0.03, memory=0.4)])[0]
-    assert found.key == SPEED and found.sd == pytest.approx(0.03, rel=0.1) and found.memory == pytest.approx(0.4, abs=0.08)
+    assert (
+        found.key == SPEED
+        and found.sd == pytest.approx(0.03, rel=0.1)
+        and found.memory == pytest.approx(0.4, abs=0.08)
+    )
     assert found.df > 10 and found.missing == 0
     with pytest.raises(UsageError, match="needs 20 recorded"):
         fit([recording(5)])
@@ -103,19 +153,27 @@ def test_the_fit_finds_spread_and_memory() -> None:
 
 def test_the_fit_finds_heavy_tails() -> None:
     rng = np.random.default_rng(3)
-    made = [Block({SPEED: (Number(1.0), Number(math.exp(0.02 * x)))}) for x in rng.standard_t(3, 500)]
+    made = [
+        Block({SPEED: (Number(1.0), Number(math.exp(0.02 * x)))}) for x in rng.standard_t(3, 500)
+    ]
     assert fit([Recording("r", "a", "b", tuple(made))])[0].df < 6
 
 
 def test_simulated_suites_are_as_wide_as_the_fit_and_hold_what_is_planted() -> None:
     noise = fit([recording(400, sd=0.02)])
-    drawn = [math.log(block.pairs[SPEED][1].value or 0) for suite in suites(noise, 200, 18, 1, {}) for block in suite]
+    drawn = [
+        math.log(block.pairs[SPEED][1].value or 0)
+        for suite in suites(noise, 200, 18, 1, {})
+        for block in suite
+    ]
     assert np.std(drawn) == pytest.approx(noise[0].sd, rel=0.05)
     assert tally(gates(suites(noise, 200, 18, 1, {}), of_18)).fired == 0
     assert tally(gates(suites(noise, 50, 18, 1, {"throughput": 0.9}), of_18)).fired == 50
 
 
-@pytest.mark.parametrize(("text", "found"), [("10m", 600.0), ("90s", 90.0), ("1h", 3600.0), ("45", 45.0)])
+@pytest.mark.parametrize(
+    ("text", "found"), [("10m", 600.0), ("90s", 90.0), ("1h", 3600.0), ("45", 45.0)]
+)
 def test_a_budget_is_a_time(text: str, found: float) -> None:
     assert seconds(text) == found
 
@@ -131,12 +189,21 @@ def test_bad_words_are_refused_with_the_nearest() -> None:
         thresholds(["throughput=much"], {})
     with pytest.raises(UsageError, match="write METRIC=25%"):
         planted(["throughput"])
-    assert thresholds(["throughput=5%"], {"throughput": 0.2, "latency_p99_ms": "30%"}) == {"throughput": 0.05, "latency_p99_ms": 0.3}
-    assert planted(["throughput=-10%", "broker_commands_per_task=1"]) == {"throughput": 0.9, "broker_commands_per_task": 1.0}
+    assert thresholds(["throughput=5%"], {"throughput": 0.2, "latency_p99_ms": "30%"}) == {
+        "throughput": 0.05,
+        "latency_p99_ms": 0.3,
+    }
+    assert planted(["throughput=-10%", "broker_commands_per_task=1"]) == {
+        "throughput": 0.9,
+        "broker_commands_per_task": 1.0,
+    }
 
 
 def test_bench_toml_gives_what_options_do_not(tmp_path: Path) -> None:
-    (tmp_path / "bench.toml").write_text('[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n', encoding="utf-8")
+    (tmp_path / "bench.toml").write_text(
+        '[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n',
+        encoding="utf-8",
+    )
     found = from_file(tmp_path)
     assert found.base == "huey/process" and found.thresholds == {"throughput": "5%"}
     (tmp_path / "bench.toml").write_text("[check]\nbugdet = '10m'\n", encoding="utf-8")
@@ -155,23 +222,45 @@ def test_the_calmer_half_of_a_cell_forgets_a_stall_and_keeps_what_is_slow_throug
     assert percentile(stalled, 99.0) > 15 > 2 * calm_p99(stalled), "12 % of the cell were slow"
     assert calm_p99(stalled) == pytest.approx(calm_p99(even), rel=0.1)
     slower = even + np.where(rng.random(5000) < 0.02, 1.0, 0.0)
-    assert calm_p99(slower) / calm_p99(even) == pytest.approx(percentile(slower, 99.0) / percentile(even, 99.0), rel=0.1)
+    assert calm_p99(slower) / calm_p99(even) == pytest.approx(
+        percentile(slower, 99.0) / percentile(even, 99.0), rel=0.1
+    )
 
 
 def test_a_run_gives_the_calm_p99_of_each_judged_load_and_of_no_other(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5", "load=0.9")}, ("huey", "floor"), blocks=2)
+    run = write_run(
+        tmp_path / "run",
+        {"latency": ("capacity", "load=0.5", "load=0.9")},
+        ("huey", "floor"),
+        blocks=2,
+    )
     found = blocks_in(run, "huey/default", "floor/default")
-    assert {key.case for block in found for key in block.pairs if key.metric == CALM} == {"load=0.5"}
-    whole, calm = (found[0].pairs[Key("latency", "load=0.5", metric)][0].value for metric in ("latency_p99_ms", CALM))
+    assert {key.case for block in found for key in block.pairs if key.metric == CALM} == {
+        "load=0.5"
+    }
+    whole, calm = (
+        found[0].pairs[Key("latency", "load=0.5", metric)][0].value
+        for metric in ("latency_p99_ms", CALM)
+    )
     assert whole is not None and calm is not None and 0 < calm <= whole
 
 
 def test_a_latency_cell_that_failed_has_no_calm_p99_and_breaks_nothing(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5")}, ("huey", "floor"), blocks=2)
-    lines = [line for line in run.info["cells"] if line["case"] == "load=0.5" and line["arm"] == "floor/default"]
+    run = write_run(
+        tmp_path / "run", {"latency": ("capacity", "load=0.5")}, ("huey", "floor"), blocks=2
+    )
+    lines = [
+        line
+        for line in run.info["cells"]
+        if line["case"] == "load=0.5" and line["arm"] == "floor/default"
+    ]
     lines[0].update(state="failed", verdict="invalid", reason="it did not start")
     measures = run.measures.copy()
-    of_it = (measures["case"] == "load=0.5") & (measures["arm"] == "floor/default") & (measures["block"] == lines[0]["block"])
+    of_it = (
+        (measures["case"] == "load=0.5")
+        & (measures["arm"] == "floor/default")
+        & (measures["block"] == lines[0]["block"])
+    )
     measures.loc[of_it, ["value", "verdict"]] = [math.nan, "invalid"]
     found = blocks_in(run, "huey/default", "floor/default", measures)
     calm = [block.pairs[Key("latency", "load=0.5", CALM)] for block in found]

@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 from bench.record import task_ranges
 
 PLACES = st.dictionaries(
-    st.integers(-5, 60).map(str), st.fixed_dictionaries({"place": st.sampled_from(["queue", "unacked"]), "failed": st.booleans()}), max_size=40
+    st.integers(-5, 60).map(str),
+    st.fixed_dictionaries(
+        {"place": st.sampled_from(["queue", "unacked"]), "failed": st.booleans()}
+    ),
+    max_size=40,
 )
 
 
@@ -16,5 +20,7 @@ def test_what_was_packed_is_unpacked(places: dict[str, dict[str, object]]) -> No
 
 
 def test_a_backlog_is_one_line_and_unknown_stays_unknown() -> None:
-    assert task_ranges.packed({str(n): {"place": "queue", "failed": False} for n in range(20_000)}) == [{"place": "queue", "failed": False, "tasks": [[0, 19_999]]}]
+    assert task_ranges.packed(
+        {str(n): {"place": "queue", "failed": False} for n in range(20_000)}
+    ) == [{"place": "queue", "failed": False, "tasks": [[0, 19_999]]}]
     assert task_ranges.packed(None) is None and task_ranges.unpacked(None) is None

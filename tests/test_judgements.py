@@ -18,8 +18,14 @@ from tests.stand_ins import CASES, span
 NO_BROKEN = {"monitor.cost", "community.package"}
 
 
-@pytest.mark.parametrize(("feature", "observed", "outcome"), CASES, ids=[f"{feature}-{outcome}-{number}" for number, (feature, _, outcome) in enumerate(CASES)])
-def test_each_stand_in_is_seen_through(feature: str, observed: dict[str, Any], outcome: str) -> None:
+@pytest.mark.parametrize(
+    ("feature", "observed", "outcome"),
+    CASES,
+    ids=[f"{feature}-{outcome}-{number}" for number, (feature, _, outcome) in enumerate(CASES)],
+)
+def test_each_stand_in_is_seen_through(
+    feature: str, observed: dict[str, Any], outcome: str
+) -> None:
     found = judge(feature, observed)
     assert found.outcome == outcome, found.text
     assert found.text
@@ -27,7 +33,9 @@ def test_each_stand_in_is_seen_through(feature: str, observed: dict[str, Any], o
 
 def test_every_feature_has_a_judge_and_every_judge_a_broken_stand_in() -> None:
     assert set(JUDGES) == set(FEATURES)
-    assert {feature for feature, _, outcome in CASES if outcome == BROKEN} == set(FEATURES) - NO_BROKEN
+    assert {feature for feature, _, outcome in CASES if outcome == BROKEN} == set(
+        FEATURES
+    ) - NO_BROKEN
     assert {feature for feature, _, outcome in CASES if outcome == WORKS} == set(FEATURES)
 
 
@@ -57,10 +65,14 @@ def test_inversions_are_those_of_a_plain_count(order: list[int]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), max_size=12))
-def test_most_at_a_time_is_that_of_a_plain_look_at_each_moment(drawn: list[tuple[int, int]]) -> None:
+def test_most_at_a_time_is_that_of_a_plain_look_at_each_moment(
+    drawn: list[tuple[int, int]],
+) -> None:
     spans = [span(start, start + length) for start, length in drawn]
     moments = [each["started_ns"] for each in spans]
-    assert most(spans) == max((sum(s["started_ns"] <= at < s["finished_ns"] for s in spans) for at in moments), default=0)
+    assert most(spans) == max(
+        (sum(s["started_ns"] <= at < s["finished_ns"] for s in spans) for at in moments), default=0
+    )
 
 
 def test_a_pool_is_known_by_what_ran_and_not_by_its_name() -> None:

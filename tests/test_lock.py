@@ -30,7 +30,13 @@ def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def other() -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its standard input closes."""
     root = Path(lock.__file__).parent.parent
-    process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
     with process:
         assert process.stdout and process.stdout.readline() == "held\n"
         yield process
@@ -46,7 +52,9 @@ def test_kill_9_gives_the_lock_back(other: subprocess.Popen[str]) -> None:
     other.send_signal(signal.SIGKILL)
     other.wait()
     with lock.measuring():
-        assert (Path(tempfile.gettempdir()) / lock.NAME).read_text(encoding="utf-8") == f"{os.getpid()}\n"
+        assert (Path(tempfile.gettempdir()) / lock.NAME).read_text(
+            encoding="utf-8"
+        ) == f"{os.getpid()}\n"
 
 
 def test_wait_goes_on_when_the_other_is_through(other: subprocess.Popen[str]) -> None:

@@ -27,8 +27,13 @@ QUIET: dict[str, Any] = {
 def test_describe_agrees_with_the_kernel() -> None:
     told = machine.describe()
     assert told["cores"] == len(os.sched_getaffinity(0))
-    assert told["boot_id"] == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(Path("/proc/meminfo").read_text(encoding="utf-8").split())
+    assert (
+        told["boot_id"]
+        == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    )
+    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(
+        Path("/proc/meminfo").read_text(encoding="utf-8").split()
+    )
     assert told["python"] == platform.python_version()
 
 
@@ -56,14 +61,18 @@ def test_a_quiet_machine_has_no_disturbance(tmp_path: Path) -> None:
         ({"memory_limit_bytes": 512 << 20}, "limit is 512 MiB"),
     ],
 )
-def test_each_disturbance_is_told_alone_and_with_a_remedy(change: dict[str, Any], word: str, tmp_path: Path) -> None:
+def test_each_disturbance_is_told_alone_and_with_a_remedy(
+    change: dict[str, Any], word: str, tmp_path: Path
+) -> None:
     (line,) = machine.disturbances(QUIET | change, tmp_path)
     assert word in line
     what, _, remedy = line.partition(": ")
     assert what and remedy
 
 
-def test_little_disk_is_told_for_the_folder_that_is_yet_to_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_disk_is_told_for_the_folder_that_is_yet_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "not" / "yet"
     assert machine.disk_free(folder) == machine.disk_free(tmp_path)
     monkeypatch.setattr(machine, "ENOUGH_DISK_BYTES", machine.disk_free(tmp_path) * 2)
@@ -71,8 +80,14 @@ def test_little_disk_is_told_for_the_folder_that_is_yet_to_be_made(tmp_path: Pat
 
 
 def test_cpu_model_reads_x86_and_arm() -> None:
-    assert machine.cpu_model("processor\t: 0\nmodel name\t: AMD EPYC 7763\nflags\t\t: fpu\n") == "AMD EPYC 7763"
-    assert machine.cpu_model("processor\t: 0\nBogoMIPS\t: 108.00\nModel\t\t: Raspberry Pi 4\n") == "Raspberry Pi 4"
+    assert (
+        machine.cpu_model("processor\t: 0\nmodel name\t: AMD EPYC 7763\nflags\t\t: fpu\n")
+        == "AMD EPYC 7763"
+    )
+    assert (
+        machine.cpu_model("processor\t: 0\nBogoMIPS\t: 108.00\nModel\t\t: Raspberry Pi 4\n")
+        == "Raspberry Pi 4"
+    )
     assert machine.cpu_model("") == platform.machine()
 
 
@@ -89,7 +104,9 @@ print(json.dumps([told["cores"], told["cpu_quota_cores"], plan.workers, workers_
 
 
 @pytest.mark.parametrize(("cores", "workers"), [(1.5, 1), (1000, None)])
-def test_a_real_quota_is_described_and_decides_how_many_workers(cores: float, workers: int | None) -> None:
+def test_a_real_quota_is_described_and_decides_how_many_workers(
+    cores: float, workers: int | None
+) -> None:
     mask = len(os.sched_getaffinity(0))
     if workers is not None and mask < 2:
         pytest.skip("one core: the quota decides nothing more")
@@ -110,7 +127,10 @@ def test_what_is_given_is_said_in_words() -> None:
     whole = {"cores": 8, "memory_bytes": 16 << 30}
     assert machine_facts.given(whole) == "8 cores, 16 GiB of memory"
     limited = whole | {"cpu_quota_cores": 1.5, "memory_limit_bytes": 3 << 29}
-    assert machine_facts.given(limited) == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
+    assert (
+        machine_facts.given(limited)
+        == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
+    )
     assert machine_facts.usable_cores(whole) == 8 and machine_facts.usable_cores(limited) == 1.5
 
 
@@ -121,7 +141,9 @@ def test_steal_is_a_share_of_all_time_with_guests_counted_once() -> None:
 
 def test_what_is_installed_beyond_the_project_is_named(tmp_path: Path) -> None:
     beyond = beyond_install()
-    assert "pytest" in beyond and not {"celery", "redis", "kombu", "packaging", "numpy"} & set(beyond)
+    assert "pytest" in beyond and not {"celery", "redis", "kombu", "packaging", "numpy"} & set(
+        beyond
+    )
     assert beyond_install("no-such-project") == []
     (line,) = machine.disturbances({**QUIET, "packages_beyond": ["mypy", "psycopg"]}, tmp_path)
     assert "mypy, psycopg" in line and "fresh environment" in line

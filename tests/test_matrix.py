@@ -16,7 +16,10 @@ def joined(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def test_each_place_has_the_worst_fate_and_its_count(joined) -> None:  # type: ignore[no-untyped-def]
-    rows = {fault: dict(zip(joined.arms_of("recovery"), places, strict=True)) for fault, _, places in matrix.matrix(joined)}
+    rows = {
+        fault: dict(zip(joined.arms_of("recovery"), places, strict=True))
+        for fault, _, places in matrix.matrix(joined)
+    }
     crash = rows["worker-crash"]
     assert {arm: (p.fate, p.text) for arm, p in crash.items()} == {
         "celery/default": ("recovered", "9.00 s"),
@@ -26,19 +29,26 @@ def test_each_place_has_the_worst_fate_and_its_count(joined) -> None:  # type: i
     }
     assert any("no documented command" in line for line in crash["rq/default"].lines)
     assert any("held: 2 in started registry" in line for line in crash["rq/default"].lines)
-    assert any(line.startswith("0 of ") and "95 % confidence" in line for line in crash["celery/default"].lines)
+    assert any(
+        line.startswith("0 of ") and "95 % confidence" in line
+        for line in crash["celery/default"].lines
+    )
 
 
 def test_running_and_waiting_are_told_apart(joined) -> None:  # type: ignore[no-untyped-def]
     found = evidence(joined, "worker-crash", "huey/default")
-    assert found is not None and found.running == {"lost": 2} and set(found.waiting) == {"recovered"}
+    assert (
+        found is not None and found.running == {"lost": 2} and set(found.waiting) == {"recovered"}
+    )
     assert len(found.never_s) == 2 and len(found.back_s) == sum(found.waiting.values())
 
 
 def test_a_prediction_that_does_not_hold_is_named(joined) -> None:  # type: ignore[no-untyped-def]
     rows = {(row["arm"], row["fault"]): row for row in matrix.predictions(joined)}
     assert rows["huey/default", "worker-crash"]["differs"] == ""
-    assert rows["rq/default", "worker-crash"]["differs"] == "running tasks were predicted to be lost"
+    assert (
+        rows["rq/default", "worker-crash"]["differs"] == "running tasks were predicted to be lost"
+    )
     assert ("celery/default", "worker-crash") not in rows
 
 

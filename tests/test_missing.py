@@ -13,7 +13,9 @@ QUEUED = {"place": "queue", "failed": False}
 class World:
     """A clock that moves only when somebody sleeps, a broker that holds what it is told to, and workers that finish tasks."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, held: set[int], finish_at: dict[int, float]) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, held: set[int], finish_at: dict[int, float]
+    ) -> None:
         self.now, self.held, self.finish_at = 0.0, held, finish_at
         monkeypatch.setattr(pending.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(pending.time, "sleep", self.sleep)
@@ -30,21 +32,30 @@ class World:
 
 def test_what_the_broker_holds_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, {1, 2}, {1: 99.0, 2: 99.0})
-    assert set(Missing(world.ask).at_the_end(world.unfinished) or {}) == {"1", "2"} and world.now == 0.0
+    assert (
+        set(Missing(world.ask).at_the_end(world.unfinished) or {}) == {"1", "2"}
+        and world.now == 0.0
+    )
 
 
-def test_a_task_in_the_hands_of_a_worker_gets_time_to_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_in_the_hands_of_a_worker_gets_time_to_finish(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World(monkeypatch, {2}, {1: 1.0, 2: 99.0})
     assert set(Missing(world.ask).at_the_end(world.unfinished) or {}) == {"2"}
     assert 1.0 <= world.now < 2.0, "once it has finished nothing is waited for"
 
 
-def test_a_task_that_stays_away_is_not_waited_for_longer_than_5_s(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_stays_away_is_not_waited_for_longer_than_5_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World(monkeypatch, set(), {1: 99.0})
     looker = Missing(world.ask)
     assert looker.at_the_end(world.unfinished) == {} and GONE_S <= world.now < GONE_S + 1
     before = world.now
-    assert looker.at_the_end(world.unfinished) == {} and world.now == before, "it is known to be gone"
+    assert looker.at_the_end(world.unfinished) == {} and world.now == before, (
+        "it is known to be gone"
+    )
 
 
 def test_a_task_that_turns_up_again_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +73,9 @@ def test_a_task_that_turns_up_again_is_held(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_all_is_told_when_each_has_failed_or_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, set(), {})
-    looker = Missing(lambda tasks: {"2": {"place": "failed registry", "failed": True}} if 2 in tasks else {})
+    looker = Missing(
+        lambda tasks: {"2": {"place": "failed registry", "failed": True}} if 2 in tasks else {}
+    )
     assert looker.all_told([]) and looker.all_told([2])
     assert not looker.all_told([1, 2])
     world.now = GONE_S + 0.1

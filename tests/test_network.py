@@ -45,7 +45,14 @@ def _answer(client: socket.socket) -> None:
 def network(server: int, tmp_path: Path) -> Iterator[Network]:
     (tmp_path / "work").mkdir()
     with Host(tmp_path / "work") as host:
-        made = Network(host, tmp_path / "work", tmp_path / "network.log", f"redis://:secret@127.0.0.1:{server}/0", 2.0, ROOT)
+        made = Network(
+            host,
+            tmp_path / "work",
+            tmp_path / "network.log",
+            f"redis://:secret@127.0.0.1:{server}/0",
+            2.0,
+            ROOT,
+        )
         made.start()
         yield made
 

@@ -41,34 +41,63 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     line = '            client.hset("tiny:results", str(task), body.run(task, work))\n'
     assert line in app and "(POLL,)" in adapter
     (folder / "adapter.py").write_text(adapter.replace("(POLL,)", f"({SETTING})"), encoding="utf-8")
-    (folder / "app.py").write_text(app.replace(line, PLANT.lstrip("\n")).replace("    while True:\n", "    kept = []\n    while True:\n", 1), encoding="utf-8")
+    (folder / "app.py").write_text(
+        app.replace(line, PLANT.lstrip("\n")).replace(
+            "    while True:\n", "    kept = []\n    while True:\n", 1
+        ),
+        encoding="utf-8",
+    )
     return folder
 
 
 def run(tiny: Path, name: str, plant: str, *args: str) -> store.Run:
     """A run of the command as a user types it."""
-    command = [sys.executable, "-m", "bench.cli", "run", *args, "--arm", f"tiny/default{{plant={plant}}}", "--adapter", str(tiny)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.cli",
+        "run",
+        *args,
+        "--arm",
+        f"tiny/default{{plant={plant}}}",
+        "--adapter",
+        str(tiny),
+    ]
     command += ["--workers", "1", "--wait", "--out", name]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tiny.parent, env=env, capture_output=True, encoding="utf-8", timeout=300, check=False)
+    done = subprocess.run(
+        command,
+        cwd=tiny.parent,
+        env=env,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
     assert done.returncode in (0, 3, 4), done.stderr
     return store.open_run(tiny.parent / name)
 
 
 def test_its_loss_and_its_double_are_found_by_id(tiny: Path) -> None:
-    cell = run(tiny, "losses", "losses", "burst", "--case", "-", "--tasks", "5000", "--size", "quick").cell(1)
+    cell = run(
+        tiny, "losses", "losses", "burst", "--case", "-", "--tasks", "5000", "--size", "quick"
+    ).cell(1)
     told = fates_of(cell, ledger.load(cell)).by_name
     assert told["lost"].tolist() == [LOST] and told["doubled"].tolist() == [DOUBLED]
     assert len(told["finished"]) == 4998
 
 
 def test_its_leak_is_measured(tiny: Path) -> None:
-    cell = run(tiny, "leak", "leak", "burst", "--case", "-", "--tasks", "10000", "--size", "quick").cell(1)
+    cell = run(
+        tiny, "leak", "leak", "burst", "--case", "-", "--tasks", "10000", "--size", "quick"
+    ).cell(1)
     assert slope(cell) == pytest.approx(LEAK, rel=0.1)
 
 
 def test_its_stall_is_in_the_latency(tiny: Path) -> None:
-    measures = run(tiny, "stall", "stall", "latency", "--case", "rate=200", "--tasks", "2000").measures
+    measures = run(
+        tiny, "stall", "stall", "latency", "--case", "rate=200", "--tasks", "2000"
+    ).measures
     # A cell that somebody disturbed was measured once more: the last try stands.
     measures = measures.drop_duplicates("metric", keep="last").set_index("metric")
     row = measures.loc["latency_p99_ms"]

@@ -30,7 +30,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
 def stage(arm: str, folder: Path) -> Stage:
-    return Stage(Cell(1, "burst", "-", parse_arm(arm, ADAPTERS), 0, 2, 1, {"tasks": 30_000}), folder, {}, 300, lambda *_: None)
+    return Stage(
+        Cell(1, "burst", "-", parse_arm(arm, ADAPTERS), 0, 2, 1, {"tasks": 30_000}),
+        folder,
+        {},
+        300,
+        lambda *_: None,
+    )
 
 
 def drained(made: Stage, bare: bool, queue: str, tasks: int) -> float:
@@ -67,7 +73,12 @@ def test_burst_agrees_with_a_bare_drain_within_5_per_cent(tmp_path: Path) -> Non
     ratios = []
     for pair in range(PAIRS):
         order = [False, True] if pair % 2 else [True, False]
-        rates = {bare: drained(stage("celery/tuned", tmp_path / f"{pair}-{bare}"), bare, "celery", 30_000) for bare in order}
+        rates = {
+            bare: drained(
+                stage("celery/tuned", tmp_path / f"{pair}-{bare}"), bare, "celery", 30_000
+            )
+            for bare in order
+        }
         ratios.append(rates[False] / rates[True])
     print("burst ÷ bare drain:", [f"{ratio:.3f}" for ratio in ratios])
     assert abs(statistics.median(ratios) - 1) <= 0.05
@@ -85,7 +96,9 @@ def test_wake_lag_at_1000_per_second_is_at_most_1_ms(tmp_path: Path) -> None:
         made = stage("floor", tmp_path / str(number))
         with made.open():
             made.boot()
-            made.load.send(merge((poisson(1000.0, 10.0, number), "")), time.monotonic_ns() + 100_000_000)
+            made.load.send(
+                merge((poisson(1000.0, 10.0, number), "")), time.monotonic_ns() + 100_000_000
+            )
             while not made.load.done():
                 time.sleep(0.1)
             time.sleep(0.5)
@@ -114,7 +127,12 @@ def test_a_cell_costs_at_most_2_s_beside_the_systems_own_time(tmp_path: Path) ->
 def test_a_million_tasks_cost_bench_at_most_400_mb(tmp_path: Path) -> None:
     plan = ["burst", "--case", "-", "--size", "quick", "--arm", "floor", "--tasks", "1000000"]
     command = [sys.executable, "-m", "bench.cli", "run", *plan, "--out", "run", "--wait"]
-    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    )
     peak = 0
     while process.poll() is None:
         try:

@@ -14,7 +14,13 @@ ADAPTERS = load_adapters()
 
 
 def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
-    return make_plan(scenarios, options.pop("arms", ["huey/default", "floor"]), options.pop("cases", ()), ADAPTERS, **({"seed": 7, "workers": 2} | options))
+    return make_plan(
+        scenarios,
+        options.pop("arms", ["huey/default", "floor"]),
+        options.pop("cases", ()),
+        ADAPTERS,
+        **({"seed": 7, "workers": 2} | options),
+    )
 
 
 @pytest.mark.parametrize(
@@ -26,8 +32,14 @@ def plan(*scenarios: str, **options: object):  # type: ignore[no-untyped-def]
         ("rq/durable@redis", "rq/durable@redis"),
         ("celery/durable@rabbitmq", "celery/durable@rabbitmq"),
         ("huey/default@sqlite", "huey/default@sqlite"),
-        ("celery/default{worker_prefetch_multiplier=1}", "celery/default{worker_prefetch_multiplier=1}"),
-        ("celery/default{accept_content=[1,2], task_acks_late=true}", "celery/default{accept_content=[1, 2], task_acks_late=true}"),
+        (
+            "celery/default{worker_prefetch_multiplier=1}",
+            "celery/default{worker_prefetch_multiplier=1}",
+        ),
+        (
+            "celery/default{accept_content=[1,2], task_acks_late=true}",
+            "celery/default{accept_content=[1, 2], task_acks_late=true}",
+        ),
     ],
 )
 def test_an_arm_has_one_name(text: str, name: str) -> None:
@@ -58,44 +70,76 @@ def test_every_setting_of_every_profile_names_its_page_and_every_profile_its_gua
         for profile in adapter.profiles.values():
             assert profile.guarantee in ("at most once", "at least once") and profile.summary
             for setting in profile.settings:
-                assert setting.source.startswith("https://") and setting.why, (adapter.name, profile.name, setting.name)
+                assert setting.source.startswith("https://") and setting.why, (
+                    adapter.name,
+                    profile.name,
+                    setting.name,
+                )
 
 
 def test_the_core_never_names_a_system() -> None:
     root = Path(__file__).resolve().parent.parent
-    code = [p for folder in ("bench", "scenarios") for p in (root / folder).rglob("*.py") if p.parent.name != "report"]
+    code = [
+        p
+        for folder in ("bench", "scenarios")
+        for p in (root / folder).rglob("*.py")
+        if p.parent.name != "report"
+    ]
     for path in code:
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.lower()
-            if any(f'"{name}' in words or f"import {name}" in words for name in ("celery", "rq", "huey")):
+            if any(
+                f'"{name}' in words or f"import {name}" in words
+                for name in ("celery", "rq", "huey")
+            ):
                 assert path.name in ("doctor.py",), f"{path.name}: {line.strip()}"
 
 
 def test_a_setting_of_another_broker_is_not_there() -> None:
-    on_rabbit, on_redis = (parse_arm(text, ADAPTERS) for text in ("celery/durable@rabbitmq", "celery/durable"))
-    assert on_rabbit.settings["result_backend"] == "rpc" and on_redis.settings["result_backend"] == "redis"
-    assert "visibility_timeout" not in str(on_rabbit.settings) and "task_default_queue_type" not in on_redis.settings
+    on_rabbit, on_redis = (
+        parse_arm(text, ADAPTERS) for text in ("celery/durable@rabbitmq", "celery/durable")
+    )
+    assert (
+        on_rabbit.settings["result_backend"] == "rpc"
+        and on_redis.settings["result_backend"] == "redis"
+    )
+    assert (
+        "visibility_timeout" not in str(on_rabbit.settings)
+        and "task_default_queue_type" not in on_redis.settings
+    )
     assert on_redis.broker == "redis-always"
 
 
 def test_a_word_stands_for_several_cases() -> None:
-    found = [cell.case for cell in cells(plan("recovery", arms=["floor"], cases=["core", "poison"]))]
+    found = [
+        cell.case for cell in cells(plan("recovery", arms=["floor"], cases=["core", "poison"]))
+    ]
     assert found == ["worker-crash", "child-crash", "deploy", "broker-crash", "poison"]
     slow = cells(plan("burst", "latency", arms=["floor"], cases=["network"]))
-    assert [(cell.scenario, cell.params["rtt_ms"]) for cell in slow] == [(name, rtt) for name in ("burst", "latency") for rtt in (0.0, 1.0, 2.0, 10.0)]
+    assert [(cell.scenario, cell.params["rtt_ms"]) for cell in slow] == [
+        (name, rtt) for name in ("burst", "latency") for rtt in (0.0, 1.0, 2.0, 10.0)
+    ]
 
 
 def test_blocks_hold_every_arm_once_in_an_order_of_their_own() -> None:
-    found = cells(plan("burst", blocks=8, arms=["huey/default", "huey/tuned", "floor"], cases=["-"]))
+    found = cells(
+        plan("burst", blocks=8, arms=["huey/default", "huey/tuned", "floor"], cases=["-"])
+    )
     orders = [tuple(cell.arm.name for cell in found if cell.block == block) for block in range(8)]
     assert all(sorted(order) == sorted(orders[0]) for order in orders) and len(set(orders)) > 1
-    assert [c.seed for c in cells(plan("burst", cases=["-"]))] == [c.seed for c in cells(plan("burst", cases=["-"]))]
+    assert [c.seed for c in cells(plan("burst", cases=["-"]))] == [
+        c.seed for c in cells(plan("burst", cases=["-"]))
+    ]
     assert [cell.number for cell in found] == list(range(1, len(found) + 1))
 
 
 def test_the_capacity_comes_first_and_once() -> None:
     found = [cell for cell in cells(plan("latency", cases=["load=0.5"], blocks=2, arms=["floor"]))]
-    assert [(cell.block, cell.case) for cell in found] == [(0, "capacity"), (0, "load=0.5"), (1, "load=0.5")]
+    assert [(cell.block, cell.case) for cell in found] == [
+        (0, "capacity"),
+        (0, "load=0.5"),
+        (1, "load=0.5"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,15 +161,25 @@ def test_bad_words_of_a_plan(scenarios: list[str], options: dict[str, object], w
 
 def test_sizes_are_as_designed() -> None:
     known = load_scenarios()
-    assert [known["burst"].params("-", size, None)["tasks"] for size in ("smoke", "quick", "full")] == [200, 5_000, 100_000]
+    assert [
+        known["burst"].params("-", size, None)["tasks"] for size in ("smoke", "quick", "full")
+    ] == [200, 5_000, 100_000]
     assert known["burst"].params("bulk", "full", None)["tasks"] == 20_000
-    assert [known["recovery"].params("deploy", size, None)["horizon_s"] for size in ("smoke", "quick", "full")] == [5, 20, 90]
+    assert [
+        known["recovery"].params("deploy", size, None)["horizon_s"]
+        for size in ("smoke", "quick", "full")
+    ] == [5, 20, 90]
 
 
 def test_versions_count_where_both_runs_rest_on_them() -> None:
     both = {"code": manifest.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
     burst = {"code": manifest.code_of(plan("burst", arms=["floor"]))}
-    assert list(counted(burst)) == ["recording", "drive of burst", "measure of burst", "adapter of floor"]
+    assert list(counted(burst)) == [
+        "recording",
+        "drive of burst",
+        "measure of burst",
+        "adapter of floor",
+    ]
     assert list(unlike(both, burst)) == []
     both["code"]["adapters"]["rq"] += 1
     both["code"]["scenarios"]["latency"]["drive"] += 1
@@ -136,18 +190,34 @@ def test_versions_count_where_both_runs_rest_on_them() -> None:
 
 
 def test_a_twin_is_the_same_arm_by_another_name() -> None:
-    arm, twin_of_name = parse_arm("huey/process", ADAPTERS), parse_arm("huey/process{again}", ADAPTERS)
-    assert twin_of_name.name == "huey/process{again}" and twin_of_name.variant == "again" and twin_of_name.settings == arm.settings
+    arm, twin_of_name = (
+        parse_arm("huey/process", ADAPTERS),
+        parse_arm("huey/process{again}", ADAPTERS),
+    )
+    assert (
+        twin_of_name.name == "huey/process{again}"
+        and twin_of_name.variant == "again"
+        and twin_of_name.settings == arm.settings
+    )
     assert twin(arm) == twin_of_name
-    assert parse_arm("huey/default{results=false, again}", ADAPTERS).name == "huey/default{results=false, again}"
+    assert (
+        parse_arm("huey/default{results=false, again}", ADAPTERS).name
+        == "huey/default{results=false, again}"
+    )
 
 
 def test_with_a_base_its_capacity_comes_first_and_serves_all() -> None:
-    made = plan(arms=["huey/process", "huey/process{again}"], size="gate", blocks=2, base="huey/process")
+    made = plan(
+        arms=["huey/process", "huey/process{again}"], size="gate", blocks=2, base="huey/process"
+    )
     assert made.scenarios == ["burst", "latency"]
     order = [(cell.scenario, cell.case, cell.arm.name) for cell in cells(made) if cell.block == 0]
     assert order[2] == ("latency", "capacity", "huey/process")
-    assert [(case, sum(each == ("latency", case, name) for each in order)) for case in ("capacity", "load=0.5") for name in ("huey/process{again}",)] == [
+    assert [
+        (case, sum(each == ("latency", case, name) for each in order))
+        for case in ("capacity", "load=0.5")
+        for name in ("huey/process{again}",)
+    ] == [
         ("capacity", 0),
         ("load=0.5", 1),
     ]
@@ -161,6 +231,13 @@ def test_only_what_is_short_has_the_size_of_a_gate() -> None:
 
 @pytest.mark.parametrize(("rate", "tasks"), [(75.0, 1_100), (2_000.0, 8_000)])
 def test_a_latency_cell_of_a_gate_is_long_enough_for_its_p99(rate: float, tasks: int) -> None:
-    params = load_scenarios()["latency"].params("load=0.5", "gate", tasks if tasks > 1_100 else None)
-    assert params["at_least_s"] <= params["tasks"] / rate <= params["at_most_s"] or params["tasks"] / rate < params["at_least_s"]
-    assert min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]) * rate >= 1_000
+    params = load_scenarios()["latency"].params(
+        "load=0.5", "gate", tasks if tasks > 1_100 else None
+    )
+    assert (
+        params["at_least_s"] <= params["tasks"] / rate <= params["at_most_s"]
+        or params["tasks"] / rate < params["at_least_s"]
+    )
+    assert (
+        min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]) * rate >= 1_000
+    )

@@ -38,10 +38,25 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.
 
 ENDS = {
     "ok": (0, "", "passed", ""),
-    "regression": (1, "", "failed", "AssertionError: queue-bench: regression: 2 of 6 measures are worse"),
-    "table": (1, "", "failed", "Throughput (burst): regression, -5.2 % (-6.0 % … -4.4 %), 972 tasks/s → 921 tasks/s"),
+    "regression": (
+        1,
+        "",
+        "failed",
+        "AssertionError: queue-bench: regression: 2 of 6 measures are worse",
+    ),
+    "table": (
+        1,
+        "",
+        "failed",
+        "Throughput (burst): regression, -5.2 % (-6.0 % … -4.4 %), 972 tasks/s → 921 tasks/s",
+    ),
     "inconclusive": (2, "", "skipped", "queue-bench: inconclusive: 2 of 6"),
-    "inconclusive_fails": (2, "inconclusive='fail'", "failed", "AssertionError: queue-bench: inconclusive"),
+    "inconclusive_fails": (
+        2,
+        "inconclusive='fail'",
+        "failed",
+        "AssertionError: queue-bench: inconclusive",
+    ),
     "inconclusive_passes": (2, "inconclusive='pass'", "passed", ""),
     "wrong": (3, "", "failed", "Unfit: queue-bench: wrong"),
     "invalid": (4, "", "failed", "Unfit: queue-bench: invalid: no block has a number of both arms"),
@@ -53,13 +68,22 @@ ENDS = {
 
 def test_what_a_test_comes_to(suite: pytest.Pytester) -> None:
     # All in one run: a process for each would take half a minute.
-    calls = [f"def test_{name}(queue_bench):\n    assert queue_bench.check('a/b', 'a/b{{x={code}}}', {more}).lines" for name, (code, more, *_) in ENDS.items()]
+    calls = [
+        f"def test_{name}(queue_bench):\n    assert queue_bench.check('a/b', 'a/b{{x={code}}}', {more}).lines"
+        for name, (code, more, *_) in ENDS.items()
+    ]
     suite.makepyfile("\n\n".join(calls))
     suite.runpytest_subprocess("-p", "no:cacheprovider", "--junitxml=out.xml")
-    found = {case.name: case for each in JUnitXml.fromfile(str(suite.path / "out.xml")) for case in each}
+    found = {
+        case.name: case for each in JUnitXml.fromfile(str(suite.path / "out.xml")) for case in each
+    }
     for name, (_, _, outcome, words) in ENDS.items():
         case = found[f"test_{name}"]
-        assert [type(each) for each in case.result] == {"passed": [], "failed": [Failure], "skipped": [Skipped]}[outcome], name
+        assert [type(each) for each in case.result] == {
+            "passed": [],
+            "failed": [Failure],
+            "skipped": [Skipped],
+        }[outcome], name
         assert words in "".join(f"{each.message} {each.text}" for each in case.result), name
 
 
@@ -82,7 +106,10 @@ def test_nothing_is_loaded_into_a_suite_that_did_not_ask(suite: pytest.Pytester)
     done.stdout.fnmatch_lines(["*fixture 'queue_bench' not found*"])
 
 
-@pytest.mark.parametrize(("text", "expected"), [("90", 90), (90, 90), ("90s", 90), ("2m", 120), ("0.5h", 1800), (" 2 m ", 120)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90", 90), (90, 90), ("90s", 90), ("2m", 120), ("0.5h", 1800), (" 2 m ", 120)],
+)
 def test_budgets(text: str | int, expected: float) -> None:
     assert seconds(str(text)) == expected
 
@@ -95,7 +122,9 @@ def test_budgets_that_are_none(text: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.e2e
-def test_the_real_gate_answers_a_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_real_gate_answers_a_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest('pytest_plugins = ["bench.pytest_plugin"]')
     pytester.makepyfile("""

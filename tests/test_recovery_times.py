@@ -13,7 +13,9 @@ SPACING = int(SECOND / RATE)
 MS = 1_000_000
 
 
-def served(tmp_path: Path, down_s: float, end_s: float = 40.0, lose: tuple[int, ...] = ()) -> tuple[Ledger, Timing]:
+def served(
+    tmp_path: Path, down_s: float, end_s: float = 40.0, lose: tuple[int, ...] = ()
+) -> tuple[Ledger, Timing]:
     """Twenty tasks a second of 20 ms on two slots; from T0 on nothing runs for `down_s`, then all at once in order."""
     plan, sends, runs = {}, [], []
     free = [0, 0]
@@ -29,7 +31,9 @@ def served(tmp_path: Path, down_s: float, end_s: float = 40.0, lose: tuple[int, 
         free[slot] = start + 20 * MS
         if task not in lose and start + 20 * MS < end_s * SECOND:
             runs += ran(task, start, start + 20 * MS, thread=slot)
-    return book(tmp_path, plan, sends, runs), Timing(0, T0, T0, T0, int(end_s * SECOND), RATE, 2, 0, 0.2, 0.02)
+    return book(tmp_path, plan, sends, runs), Timing(
+        0, T0, T0, T0, int(end_s * SECOND), RATE, 2, 0, 0.2, 0.02
+    )
 
 
 def test_no_fault_is_zero_everywhere(tmp_path: Path) -> None:
@@ -69,6 +73,13 @@ def test_one_burst_of_finishes_is_not_a_recovered_rate(tmp_path: Path) -> None:
         if due < T0:
             runs += ran(task, due + MS, due + 21 * MS)
         elif due < T0 + 3 * SECOND:
-            runs += ran(task, T0 + 3 * SECOND + (task - 200) * MS, T0 + 3 * SECOND + (task - 200) * MS + MS // 2, thread=9)
-    seen = recovery(book(tmp_path, plan, sends, runs), Timing(0, T0, T0, T0, 40 * SECOND, RATE, 2, 0, 0.2, 0.02))
+            runs += ran(
+                task,
+                T0 + 3 * SECOND + (task - 200) * MS,
+                T0 + 3 * SECOND + (task - 200) * MS + MS // 2,
+                thread=9,
+            )
+    seen = recovery(
+        book(tmp_path, plan, sends, runs), Timing(0, T0, T0, T0, 40 * SECOND, RATE, 2, 0, 0.2, 0.02)
+    )
     assert seen.rate is None

@@ -37,7 +37,10 @@ def test_the_page_says_in_one_line_which_parts_were_measured_by_0_1() -> None:
     joined = join([store.open_run(REFERENCE / name) for name in RUNS])
     assert all(measured_before(run.info) for run in joined.runs)
     page = (ROOT / "reports" / "reference.html").read_text(encoding="utf-8")
-    assert before_line(joined).startswith("All was measured by version 0.1") and before_line(joined) in page
+    assert (
+        before_line(joined).startswith("All was measured by version 0.1")
+        and before_line(joined) in page
+    )
 
 
 def test_the_reference_is_complete() -> None:
@@ -48,11 +51,22 @@ def test_the_reference_is_complete() -> None:
     for run in runs:
         for line in run.info["cells"]:
             measured.setdefault(str(line["scenario"]), set()).add(str(line["arm"]))
-        again = {line["retry_of"] for line in run.info["cells"] if line["state"] == "done" and line["verdict"] == "ok"}
+        again = {
+            line["retry_of"]
+            for line in run.info["cells"]
+            if line["state"] == "done" and line["verdict"] == "ok"
+        }
         # What was measured again may be left out of a reference, which has to stay small.
         # So may cells that are named as such: the floor's events at three loads alone would be 3 MB.
-        out = {line["number"] for line in run.info["cells"] if line["arm"] == "floor/default" and "left out of this copy" in line["reason"]}
-        assert all(line["state"] in ("done", "skipped") or line["number"] in again | out for line in run.info["cells"])
+        out = {
+            line["number"]
+            for line in run.info["cells"]
+            if line["arm"] == "floor/default" and "left out of this copy" in line["reason"]
+        }
+        assert all(
+            line["state"] in ("done", "skipped") or line["number"] in again | out
+            for line in run.info["cells"]
+        )
     for broker in ("redis-everysec", "redis-always", "rabbitmq"):
         assert f"celery/default@{broker}" in measured["burst"] & measured["latency"]
     for scenario in ("burst", "latency", "recovery"):
@@ -65,11 +79,27 @@ def test_the_reference_is_complete() -> None:
 
 def test_the_fault_matrix_is_whole() -> None:
     """Core faults for the default and durable arms, the further ones for the durable ones: each measured, or refused for a reason."""
-    lines = [line for name in RUNS for line in store.open_run(REFERENCE / name).info["cells"] if line["scenario"] == "recovery"]
-    told = {(line["case"], line["arm"]) for line in lines if line["state"] == "done" or line["verdict"] in ("not_offered", "unavailable")}
-    durable = ("celery/durable@redis-always", "rq/durable@redis-always", "huey/durable@redis-always", "celery/durable@rabbitmq")
+    lines = [
+        line
+        for name in RUNS
+        for line in store.open_run(REFERENCE / name).info["cells"]
+        if line["scenario"] == "recovery"
+    ]
+    told = {
+        (line["case"], line["arm"])
+        for line in lines
+        if line["state"] == "done" or line["verdict"] in ("not_offered", "unavailable")
+    }
+    durable = (
+        "celery/durable@redis-always",
+        "rq/durable@redis-always",
+        "huey/durable@redis-always",
+        "celery/durable@rabbitmq",
+    )
     core = (*durable, "celery/default", "rq/default", "huey/default", "huey/default@sqlite")
-    assert told >= {(fault, arm) for fault in CORE for arm in core} | {(fault, arm) for fault in FURTHER for arm in durable}
+    assert told >= {(fault, arm) for fault in CORE for arm in core} | {
+        (fault, arm) for fault in FURTHER for arm in durable
+    }
 
 
 def test_the_instrument_was_proven_three_times_in_a_row() -> None:
@@ -77,9 +107,15 @@ def test_the_instrument_was_proven_three_times_in_a_row() -> None:
     assert len(stored) == 3 and not any(each["quick"] for each in stored)
     assert all(each["passed"] and all(line["passed"] for line in each["lines"]) for each in stored)
     assert {line["item"] for each in stored for line in each["lines"]} == set(range(1, 11))
-    ends = [datetime.fromisoformat(each["created"]) + timedelta(seconds=each["seconds"]) for each in stored]
+    ends = [
+        datetime.fromisoformat(each["created"]) + timedelta(seconds=each["seconds"])
+        for each in stored
+    ]
     begins = [datetime.fromisoformat(each["created"]) for each in stored]
-    assert all(0 <= (begin - end).total_seconds() < 60 for end, begin in zip(ends, begins[1:], strict=False)), "one after the other, none left out"
+    assert all(
+        0 <= (begin - end).total_seconds() < 60
+        for end, begin in zip(ends, begins[1:], strict=False)
+    ), "one after the other, none left out"
 
 
 def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> None:
@@ -98,7 +134,9 @@ def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> Non
         other = second[key]
         groups = ((one.running, other.running), (one.waiting, other.waiting))
         if any(a and b and set(a) != set(b) for a, b in groups) and not timing(joined[0], one):
-            unlike.append(f"{key}: {dict(one.running)} {dict(one.waiting)}, then {dict(other.running)} {dict(other.waiting)}")
+            unlike.append(
+                f"{key}: {dict(one.running)} {dict(one.waiting)}, then {dict(other.running)} {dict(other.waiting)}"
+            )
     assert unlike == []
 
 
@@ -111,7 +149,13 @@ def test_the_reference_is_small() -> None:
 def test_measures_name_every_cell() -> None:
     for name in RUNS:
         run = store.open_run(REFERENCE / name)
-        measured = set(zip(*(run.measures[c] for c in ("scenario", "case", "arm", "block")), strict=True))
-        cells = {(line["scenario"], line["case"], line["arm"], line["block"]) for line in run.info["cells"] if line["state"] != "planned"}
+        measured = set(
+            zip(*(run.measures[c] for c in ("scenario", "case", "arm", "block")), strict=True)
+        )
+        cells = {
+            (line["scenario"], line["case"], line["arm"], line["block"])
+            for line in run.info["cells"]
+            if line["state"] != "planned"
+        }
         assert measured == cells
         assert not pd.isna(run.measures[run.measures["verdict"] == "ok"]["value"]).any()

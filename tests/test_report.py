@@ -46,7 +46,9 @@ class Tags(HTMLParser):
 
 
 def text_of(html: str) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(style|svg).*?</\1>", "", html, flags=re.DOTALL)).split())
+    return " ".join(
+        re.sub(r"<[^>]+>", " ", re.sub(r"<(style|svg).*?</\1>", "", html, flags=re.DOTALL)).split()
+    )
 
 
 def at(frame: pd.DataFrame, item: str, system: str) -> pd.Series:  # type: ignore[type-arg]
@@ -63,7 +65,10 @@ def test_the_page_is_one_small_file_that_loads_nothing(page: str) -> None:
         assert tag not in ("link", "img", "iframe", "object", "image")
         assert "src" not in attrs
         if tag != "a":
-            assert not any((attrs.get(name) or "").startswith(("http", "//")) for name in ("href", "xlink:href"))
+            assert not any(
+                (attrs.get(name) or "").startswith(("http", "//"))
+                for name in ("href", "xlink:href")
+            )
     assert "url(http" not in page and "@import" not in page
 
 
@@ -74,9 +79,21 @@ def test_what_comes_from_outside_is_escaped(page: str) -> None:
 
 def test_a_source_that_is_no_web_page_is_not_a_link(whole: Run, tmp_path: Path) -> None:
     arms = whole.info["arms"]
-    changed = {**arms, "rq/default": {**arms["rq/default"], "settings": [{"name": "-c", "value": EVIL, "source": "javascript:alert(1)", "why": EVIL}]}}
+    changed = {
+        **arms,
+        "rq/default": {
+            **arms["rq/default"],
+            "settings": [
+                {"name": "-c", "value": EVIL, "source": "javascript:alert(1)", "why": EVIL}
+            ],
+        },
+    }
     html = build_page([Run(whole.path, {**whole.info, "arms": changed})])
-    assert not [attrs for tag, attrs in Tags(html).seen if tag == "a" and not (attrs["href"] or "").startswith(("#", "https://"))]
+    assert not [
+        attrs
+        for tag, attrs in Tags(html).seen
+        if tag == "a" and not (attrs["href"] or "").startswith(("#", "https://"))
+    ]
     assert EVIL not in html
 
 
@@ -113,7 +130,11 @@ def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
 def test_an_invalid_measure_shows_its_verdict_and_no_number(tmp_path: Path) -> None:
     def spoil(frame: pd.DataFrame) -> None:
         mask = (frame["scenario"] == "burst") & (frame["arm"] == "huey/default")
-        frame.loc[mask, ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load: 9 %"]
+        frame.loc[mask, ["value", "verdict", "reason"]] = [
+            float("nan"),
+            "invalid",
+            "foreign load: 9 %",
+        ]
 
     run = rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}), spoil)
     row = at(headline([run]), "throughput", "huey")
@@ -127,21 +148,38 @@ def test_a_cell_measured_again_replaces_the_invalid_one(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "floor"), blocks=2)
     info = run.info
     again = {**info["cells"][0], "number": 3, "retry_of": 1}
-    lines = [{**info["cells"][0], "verdict": "invalid", "reason": "foreign load"}, info["cells"][1], again]
+    lines = [
+        {**info["cells"][0], "verdict": "invalid", "reason": "foreign load"},
+        info["cells"][1],
+        again,
+    ]
     frame = run.measures
     one, two, three = (
-        frame[(frame["arm"] == arm) & (frame["block"] == block)] for arm, block in (("celery/default", 0), ("floor/default", 0), ("celery/default", 1))
+        frame[(frame["arm"] == arm) & (frame["block"] == block)]
+        for arm, block in (("celery/default", 0), ("floor/default", 0), ("celery/default", 1))
     )
     one = one.assign(value=float("nan"), verdict="invalid", reason="foreign load")
-    pd.concat([one, two, three.assign(block=0)])[MEASURE_COLUMNS].to_csv(run.path / "measures.csv", index=False)
+    pd.concat([one, two, three.assign(block=0)])[MEASURE_COLUMNS].to_csv(
+        run.path / "measures.csv", index=False
+    )
     write_json(run.path / "run.json", {**info, "cells": lines})
     changed = Run(run.path, {**info, "cells": lines})
     assert at(headline([changed]), "throughput", "celery")["cells"] == "003"
     assert "Measured again" in build_page([changed])
 
 
-@pytest.mark.parametrize("cases", [{"burst": ("-",)}, {"latency": ("capacity", "rate=30")}, {"recovery": ("deploy",)}, {"latency": ("load=0.5",)}])
-def test_a_part_that_was_not_run_is_said_to_be_missing(tmp_path: Path, cases: dict[str, tuple[str, ...]]) -> None:
+@pytest.mark.parametrize(
+    "cases",
+    [
+        {"burst": ("-",)},
+        {"latency": ("capacity", "rate=30")},
+        {"recovery": ("deploy",)},
+        {"latency": ("load=0.5",)},
+    ],
+)
+def test_a_part_that_was_not_run_is_said_to_be_missing(
+    tmp_path: Path, cases: dict[str, tuple[str, ...]]
+) -> None:
     html = build_page([write_run(tmp_path / "r", cases, systems=("rq", "floor"))])
     for scenario in ALL:
         assert (f"bench run {scenario}" in text_of(html)) is (scenario not in cases)
@@ -155,7 +193,10 @@ def test_load_one_half_is_labelled_as_such(tmp_path: Path) -> None:
 
 def test_a_run_without_any_measured_cell_still_has_a_page(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("rq",))
-    lines = [{**line, "state": "failed", "verdict": "invalid", "reason": f"did not start: {EVIL}"} for line in run.info["cells"]]
+    lines = [
+        {**line, "state": "failed", "verdict": "invalid", "reason": f"did not start: {EVIL}"}
+        for line in run.info["cells"]
+    ]
     frame = run.measures.iloc[:0]
     frame.to_csv(run.path / "measures.csv", index=False)
     html = build_page([Run(run.path, {**run.info, "cells": lines})])
@@ -163,7 +204,10 @@ def test_a_run_without_any_measured_cell_still_has_a_page(tmp_path: Path) -> Non
 
 
 def test_several_runs_are_joined_and_each_part_names_its_run(tmp_path: Path) -> None:
-    runs = [write_run(tmp_path / "one", {"burst": ("-",)}, commit="1" * 40), write_run(tmp_path / "two", {"recovery": ("worker-crash",)}, commit="2" * 40)]
+    runs = [
+        write_run(tmp_path / "one", {"burst": ("-",)}, commit="1" * 40),
+        write_run(tmp_path / "two", {"recovery": ("worker-crash",)}, commit="2" * 40),
+    ]
     found = headline(runs)
     assert at(found, "throughput", "rq")["cells"] == "A·002"
     assert at(found, "recovery", "rq")["cells"] == "B·002"
@@ -172,20 +216,53 @@ def test_several_runs_are_joined_and_each_part_names_its_run(tmp_path: Path) -> 
 
 
 def test_what_two_runs_both_measured_is_taken_from_the_first(tmp_path: Path) -> None:
-    runs = [write_run(tmp_path / name, {"burst": ("-",)}, systems=("rq",)) for name in ("one", "two")]
+    runs = [
+        write_run(tmp_path / name, {"burst": ("-",)}, systems=("rq",)) for name in ("one", "two")
+    ]
     assert at(headline(runs), "throughput", "rq")["cells"] == "A·001"
     assert "the first shown" in build_page(runs)
 
 
 def test_the_trust_panel_reads_the_stored_selftest_only(whole: Run) -> None:
-    line = {"item": 1, "what": "planted <losses>", "expected": "3", "measured": "3", "verdict": "ok", "passed": True, "check": ""}
-    bad = {**line, "item": 10, "what": "a gate", "measured": "ok", "verdict": "failed", "passed": False}
-    stored = {"created": "2026-11-21T05:00:00Z", "seconds": 840, "quick": False, "lines": [bad, line]}
-    html = build_page([Run(whole.path, {**whole.info, "selftest": stored}), Run(whole.path, {**whole.info, "selftest": stored})])
+    line = {
+        "item": 1,
+        "what": "planted <losses>",
+        "expected": "3",
+        "measured": "3",
+        "verdict": "ok",
+        "passed": True,
+        "check": "",
+    }
+    bad = {
+        **line,
+        "item": 10,
+        "what": "a gate",
+        "measured": "ok",
+        "verdict": "failed",
+        "passed": False,
+    }
+    stored = {
+        "created": "2026-11-21T05:00:00Z",
+        "seconds": 840,
+        "quick": False,
+        "lines": [bad, line],
+    }
+    html = build_page(
+        [
+            Run(whole.path, {**whole.info, "selftest": stored}),
+            Run(whole.path, {**whole.info, "selftest": stored}),
+        ]
+    )
     assert html.count("planted &lt;losses&gt;") == 1, "two runs with one selftest show it once"
-    assert "1 of 2 figures as expected by the whole selftest of 2026-11-21, which took 14.0 minutes" in html and "No selftest" not in html
+    assert (
+        "1 of 2 figures as expected by the whole selftest of 2026-11-21, which took 14.0 minutes"
+        in html
+        and "No selftest" not in html
+    )
     assert html.index("planted &lt;losses&gt;") < html.index("a gate")
-    assert "No selftest" in build_page([Run(whole.path, {**whole.info, "selftest": {"created": "x", "lines": ["damaged"]}})])
+    assert "No selftest" in build_page(
+        [Run(whole.path, {**whole.info, "selftest": {"created": "x", "lines": ["damaged"]}})]
+    )
 
 
 def test_the_terminal_shows_the_table_and_takes_no_markup_from_outside(whole: Run) -> None:
@@ -196,7 +273,16 @@ def test_the_terminal_shows_the_table_and_takes_no_markup_from_outside(whole: Ru
 
 def rows(verdicts: list[tuple[float, str]], metric: str = "work_recovery_s") -> pd.DataFrame:
     return pd.DataFrame(
-        [{"value": value, "verdict": verdict, "reason": "why", "metric": metric, "label": f"{n:03d}"} for n, (value, verdict) in enumerate(verdicts, 1)]
+        [
+            {
+                "value": value,
+                "verdict": verdict,
+                "reason": "why",
+                "metric": metric,
+                "label": f"{n:03d}",
+            }
+            for n, (value, verdict) in enumerate(verdicts, 1)
+        ]
     )
 
 
@@ -210,14 +296,22 @@ def verdict_cases() -> Iterator[tuple[list[tuple[float, str]], str, str]]:
     yield [(nan, "unbounded"), (3.0, "ok"), (nan, "unbounded")], "unbounded", "unbounded"
 
 
-def test_three_blocks_give_intervals_and_fewer_are_said_to_give_none(tmp_path: Path, page: str) -> None:
-    html = text_of(build_page([write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "huey"), blocks=3)]))
+def test_three_blocks_give_intervals_and_fewer_are_said_to_give_none(
+    tmp_path: Path, page: str
+) -> None:
+    html = text_of(
+        build_page(
+            [write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "huey"), blocks=3)]
+        )
+    )
     assert "Pairs of arms" in html and "faster" in html and "no interval" not in html
     assert "Pairs of arms" not in page and "there is no interval" in page
 
 
 @pytest.mark.parametrize(("blocks", "text", "verdict"), list(verdict_cases()))
-def test_blocks_are_summed_up_without_averaging_what_lies_beyond(blocks: list[tuple[float, str]], text: str, verdict: str) -> None:
+def test_blocks_are_summed_up_without_averaging_what_lies_beyond(
+    blocks: list[tuple[float, str]], text: str, verdict: str
+) -> None:
     found = figure(rows(blocks), "work_recovery_s")
     assert (found.text, found.verdict) == (text, verdict)
 
@@ -230,12 +324,22 @@ def on_two_brokers(folder: Path) -> Run:
     """A run of celery/default and celery/default@redis-always: what was RQ takes the second name."""
     run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
     second = "celery/default@redis-always"
-    arms = {"celery/default": run.info["arms"]["celery/default"], second: {**run.info["arms"]["celery/default"], "arm": second, "broker": "redis-always"}}
-    lines = [{**line, "arm": second if line["arm"] == "rq/default" else line["arm"]} for line in run.info["cells"]]
+    arms = {
+        "celery/default": run.info["arms"]["celery/default"],
+        second: {**run.info["arms"]["celery/default"], "arm": second, "broker": "redis-always"},
+    }
+    lines = [
+        {**line, "arm": second if line["arm"] == "rq/default" else line["arm"]}
+        for line in run.info["cells"]
+    ]
     write_json(folder / "run.json", {**run.info, "arms": arms, "cells": lines})
 
     def rename(frame: pd.DataFrame) -> None:
-        frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [second, "celery", "redis-always"]
+        frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [
+            second,
+            "celery",
+            "redis-always",
+        ]
 
     return rewrite_measures(Run(folder, read_json(folder / "run.json")), rename)
 
@@ -245,11 +349,16 @@ def test_brokers_stand_side_by_side_within_their_own_run(tmp_path: Path, whole: 
     table = brokers(join([run]))[0]
     first, second = table.groups[0].rows
     assert (first.arm, second.arm) == ("celery/default", "celery/default@redis-always")
-    assert second.figures[1].value == pytest.approx(float(second.figures[0].value or 0) / float(first.figures[0].value or 1))
+    assert second.figures[1].value == pytest.approx(
+        float(second.figures[0].value or 0) / float(first.figures[0].value or 1)
+    )
     assert first.figures[1].verdict == "missing", "the first is what the others are held against"
     assert brokers(join([whole])) == []
     # Beside a run that measured the same arm at another time, each keeps to its own.
-    assert [row.cells for row in brokers(join([whole, run]))[0].groups[0].rows] == ["B·001, B·003", "B·002, B·004"]
+    assert [row.cells for row in brokers(join([whole, run]))[0].groups[0].rows] == [
+        "B·001, B·003",
+        "B·002, B·004",
+    ]
 
 
 def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
@@ -259,17 +368,46 @@ def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
 
 def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page: str) -> None:
     rows = [
-        Finding("celery", "flow.chord", "", "works", f"once {EVIL}", {}, {"celery": "5.7.0"}, 1.0, "trials/celery/flow.chord", {}),
-        Finding("rq", "flow.chord", "", "broken", "twice", {}, {"rq": "2.12.0"}, 1.0, "trials/rq/flow.chord", {}),
+        Finding(
+            "celery",
+            "flow.chord",
+            "",
+            "works",
+            f"once {EVIL}",
+            {},
+            {"celery": "5.7.0"},
+            1.0,
+            "trials/celery/flow.chord",
+            {},
+        ),
+        Finding(
+            "rq",
+            "flow.chord",
+            "",
+            "broken",
+            "twice",
+            {},
+            {"rq": "2.12.0"},
+            1.0,
+            "trials/rq/flow.chord",
+            {},
+        ),
     ]
-    given = Features(whole.path, {"findings": [each.as_json() for each in rows], "created": "2026-11-25", "quick": False})
+    given = Features(
+        whole.path,
+        {"findings": [each.as_json() for each in rows], "created": "2026-11-25", "quick": False},
+    )
     html = build_page([whole], given)
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
-    assert 'id="claims"' in page and "not testable here" in page, "without features most claims are not testable"
+    assert 'id="claims"' in page and "not testable here" in page, (
+        "without features most claims are not testable"
+    )
 
 
 def test_a_growth_of_whole_bytes_stands_in_the_unit_of_its_column() -> None:
-    rows = pd.DataFrame([["ok", 505_027_369.0, "", "001"]], columns=["verdict", "value", "reason", "label"])
+    rows = pd.DataFrame(
+        [["ok", 505_027_369.0, "", "001"]], columns=["verdict", "value", "reason", "label"]
+    )
     assert figure(rows, "broker_growth_bytes_per_hour").text == "505"
     assert figure(rows, "finished").text == "505,027,369"

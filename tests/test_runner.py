@@ -16,7 +16,9 @@ from bench.run.runner import Runner
 
 def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
     """A run of three cells, some of them changed by name `c1` … `c3`."""
-    plan = make_plan(["burst"], ["floor", "huey", "rq"], ["-"], load_adapters(), seed=1, workers=2, size="quick")
+    plan = make_plan(
+        ["burst"], ["floor", "huey", "rq"], ["-"], load_adapters(), seed=1, workers=2, size="quick"
+    )
     made = Runner(plan, tmp_path)
     lines = [line_of(cell) | {"state": "done", "verdict": "ok"} for cell in cells(plan)]
     made.info = {"cells": [line | changes.get(f"c{line['number']}", {}) for line in lines]}
@@ -28,7 +30,11 @@ def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
 
 
 def test_the_cells_that_were_not_finished_are_missing(tmp_path: Path) -> None:
-    made = stored(tmp_path, c2={"state": "planned"}, c3={"state": "failed", "verdict": "invalid", "reason": "a worker ended"})
+    made = stored(
+        tmp_path,
+        c2={"state": "planned"},
+        c3={"state": "failed", "verdict": "invalid", "reason": "a worker ended"},
+    )
     assert [cell.number for cell in made._missing()] == [2, 3]
 
 
@@ -43,8 +49,18 @@ def test_an_unfit_cell_is_measured_once_more_and_only_once(tmp_path: Path) -> No
     assert made._missing() == []
 
 
-def test_what_later_cells_rest_on_is_measured_again_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = make_plan(["latency"], ["floor"], ["capacity", "load=0.5", "rate=30"], load_adapters(), seed=1, workers=2, size="smoke")
+def test_what_later_cells_rest_on_is_measured_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(
+        ["latency"],
+        ["floor"],
+        ["capacity", "load=0.5", "rate=30"],
+        load_adapters(),
+        seed=1,
+        workers=2,
+        size="smoke",
+    )
     made = Runner(plan, tmp_path)
     made.todo, made._rows = cells(plan), {}
     made.info = {"cells": [line_of(cell) for cell in made.todo]}
@@ -53,14 +69,24 @@ def test_what_later_cells_rest_on_is_measured_again_at_once(tmp_path: Path, monk
     def carry(cell: Any, line: dict[str, Any]) -> None:
         order.append((cell.number, cell.case))
         unfit = cell.number in (1, 3)
-        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+        line.update(
+            state="done",
+            verdict="invalid" if unfit else "ok",
+            reason="foreign load: 9 %" if unfit else "",
+        )
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
     monkeypatch.setattr(runner.stored_measures, "write", lambda run, frame: None)
     monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
-    assert order == [(1, "capacity"), (4, "capacity"), (2, "load=0.5"), (3, "rate=30"), (5, "rate=30")]
+    assert order == [
+        (1, "capacity"),
+        (4, "capacity"),
+        (2, "load=0.5"),
+        (3, "rate=30"),
+        (5, "rate=30"),
+    ]
 
 
 def test_the_rows_stand_in_the_order_of_run_json(tmp_path: Path) -> None:
@@ -71,19 +97,43 @@ def test_the_rows_stand_in_the_order_of_run_json(tmp_path: Path) -> None:
 
 def test_only_a_good_value_is_known() -> None:
     seen = ((10.0, "ok"), (None, "invalid"))
-    rows = [["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""] for value, verdict in seen]
+    rows = [
+        ["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""]
+        for value, verdict in seen
+    ]
     assert Known(rows, "a").value("latency", "capacity", "capacity") == 10.0
     assert Known(rows, "b").value("latency", "capacity", "capacity") is None
 
 
-@pytest.mark.parametrize(("rate", "calls_per_s", "wanted"), [(300.0, 1000.0, 1), (900.0, 1000.0, 2), (100_000.0, 1000.0, MOST_GENERATORS)])
-def test_each_generator_spends_less_than_half_its_time_in_calls(rate: float, calls_per_s: float, wanted: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "calls_per_s", "wanted"),
+    [(300.0, 1000.0, 1), (900.0, 1000.0, 2), (100_000.0, 1000.0, MOST_GENERATORS)],
+)
+def test_each_generator_spends_less_than_half_its_time_in_calls(
+    rate: float, calls_per_s: float, wanted: int
+) -> None:
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
-    assert generators_for(cells(plan)[-1], Known([], "floor/default"), Calibration(1.0, calls_per_s, 1.0)) == wanted
+    assert (
+        generators_for(
+            cells(plan)[-1], Known([], "floor/default"), Calibration(1.0, calls_per_s, 1.0)
+        )
+        == wanted
+    )
 
 
-def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = make_plan(["burst"], ["floor", "huey"], ["-"], load_adapters(), seed=1, workers=2, size="gate", base="floor/default")
+def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(
+        ["burst"],
+        ["floor", "huey"],
+        ["-"],
+        load_adapters(),
+        seed=1,
+        workers=2,
+        size="gate",
+        base="floor/default",
+    )
     made = Runner(plan, tmp_path, estimate=False)
     asked: list[int] = []
 
@@ -96,7 +146,11 @@ def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_ce
 
     def carry(cell: Any, line: dict[str, Any]) -> None:
         unfit = cell.number == 1
-        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+        line.update(
+            state="done",
+            verdict="invalid" if unfit else "ok",
+            reason="foreign load: 9 %" if unfit else "",
+        )
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(made, "_save", lambda: None)
@@ -105,17 +159,38 @@ def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_ce
     monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
     lines = made.info["cells"]
-    assert [(line["number"], line["block"]) for line in lines] == [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 2), (7, 2)]
+    assert [(line["number"], line["block"]) for line in lines] == [
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (4, 1),
+        (5, 1),
+        (6, 2),
+        (7, 2),
+    ]
     assert lines[2]["retry_of"] == 1 and made.info["plan"]["blocks"] == 3 and len(asked) == 3
     by_place = {(cell.block, cell.arm.name): cell.seed for cell in cells(made.plan)}
     lines[5]["state"] = "planned"
     missing = made._missing()
-    assert [(cell.number, cell.block, cell.arm.name) for cell in missing] == [(6, 2, lines[5]["arm"])]
+    assert [(cell.number, cell.block, cell.arm.name) for cell in missing] == [
+        (6, 2, lines[5]["arm"])
+    ]
     assert missing[0].seed == by_place[2, lines[5]["arm"]]
 
 
-def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = make_plan(["latency"], ["floor", "huey"], [], load_adapters(), seed=1, workers=2, size="gate", base="floor/default")
+def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(
+        ["latency"],
+        ["floor", "huey"],
+        [],
+        load_adapters(),
+        seed=1,
+        workers=2,
+        size="gate",
+        base="floor/default",
+    )
     made = Runner(plan, tmp_path, estimate=False, more=lambda measures: made.plan.blocks < 3)
     made.todo, made._rows = cells(plan), {}
     made.info = {"cells": [line_of(cell) for cell in made.todo]}
@@ -124,7 +199,11 @@ def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_b
     def carry(cell: Any, line: dict[str, Any]) -> None:
         order.append((cell.block, cell.case))
         unfit = order.count((0, "capacity")) < 3 and cell.case == "capacity"
-        line.update(state="done", verdict="invalid" if unfit else "ok", reason="foreign load: 9 %" if unfit else "")
+        line.update(
+            state="done",
+            verdict="invalid" if unfit else "ok",
+            reason="foreign load: 9 %" if unfit else "",
+        )
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(made, "_save", lambda: None)
@@ -133,4 +212,11 @@ def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_b
     monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
     tail = [(1, "load=0.5"), (1, "load=0.5"), (2, "load=0.5"), (2, "load=0.5")]
-    assert order == [(0, "capacity"), (0, "capacity"), (0, "load=0.5"), (0, "load=0.5"), (0, "capacity"), *tail]
+    assert order == [
+        (0, "capacity"),
+        (0, "capacity"),
+        (0, "load=0.5"),
+        (0, "load=0.5"),
+        (0, "capacity"),
+        *tail,
+    ]

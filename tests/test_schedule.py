@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.model.schedule import FIRST_WARM_TASK, NS, Schedule, at_once, even, merge, poisson, poisson_count
+from bench.model.schedule import (
+    FIRST_WARM_TASK,
+    NS,
+    Schedule,
+    at_once,
+    even,
+    merge,
+    poisson,
+    poisson_count,
+)
 
 rates = st.floats(0.5, 5000)
 lengths = st.floats(0, 5)
@@ -49,7 +58,10 @@ def test_even_spacing(rate, seconds):
     assert not due.size or (due[0] == 0 and due[-1] < round(seconds * NS))
 
 
-@pytest.mark.parametrize(("rate", "seconds", "count"), [(20, 10, 200), (30, 45, 1350), (0.1, 30, 3), (300, 0.1, 30), (7, 0, 0)])
+@pytest.mark.parametrize(
+    ("rate", "seconds", "count"),
+    [(20, 10, 200), (30, 45, 1350), (0.1, 30, 3), (300, 0.1, 30), (7, 0, 0)],
+)
 def test_even_counts(rate, seconds, count):
     assert even(rate, seconds).size == count
 
@@ -61,7 +73,14 @@ def test_at_once():
 
 @pytest.mark.parametrize(
     "call",
-    [lambda: poisson(0, 1, 1), lambda: poisson_count(5, -1, 1), lambda: even(-3, 1), lambda: even(math.inf, 1), lambda: at_once(-1, 0), lambda: at_once(1, -1)],
+    [
+        lambda: poisson(0, 1, 1),
+        lambda: poisson_count(5, -1, 1),
+        lambda: even(-3, 1),
+        lambda: even(math.inf, 1),
+        lambda: at_once(-1, 0),
+        lambda: at_once(1, -1),
+    ],
 )
 def test_nonsense_is_refused(call):
     with pytest.raises(ValueError):
@@ -69,12 +88,16 @@ def test_nonsense_is_refused(call):
 
 
 def test_merge_numbers_tasks_by_due_time():
-    plan = merge((even(20, 1), "sleep:20"), (at_once(8, 0.5), "sleep:200"), measured_from_ns=NS // 10)
+    plan = merge(
+        (even(20, 1), "sleep:20"), (at_once(8, 0.5), "sleep:200"), measured_from_ns=NS // 10
+    )
     assert len(plan) == 28
     assert plan.works == ("sleep:20", "sleep:200")
     assert (np.diff(plan.due_ns) >= 0).all()
     assert plan.tasks.tolist() == [FIRST_WARM_TASK, FIRST_WARM_TASK + 1, *range(26)]
-    assert {int(due) for due, work in zip(plan.due_ns, plan.work, strict=True) if work == 1} == {NS // 2}
+    assert {int(due) for due, work in zip(plan.due_ns, plan.work, strict=True) if work == 1} == {
+        NS // 2
+    }
     assert int((plan.work == 1).sum()) == 8
 
 
@@ -111,5 +134,9 @@ def test_written_as_the_generator_reads_it(tmp_path_factory, rate, seed, t0):
 
 def test_written_in_order_of_due_times_as_little_endian(tmp_path):
     path = tmp_path / "order-001.bin"
-    Schedule(np.array([7, 8]), np.array([20, 10]), np.array([0, 1]), ("", "sleep:20")).write(path, 1000)
-    assert path.read_bytes() == b"".join(value.to_bytes(8, "little", signed=True) for value in (8, 1010, 1, 7, 1020, 0))
+    Schedule(np.array([7, 8]), np.array([20, 10]), np.array([0, 1]), ("", "sleep:20")).write(
+        path, 1000
+    )
+    assert path.read_bytes() == b"".join(
+        value.to_bytes(8, "little", signed=True) for value in (8, 1010, 1, 7, 1020, 0)
+    )

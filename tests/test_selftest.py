@@ -37,7 +37,9 @@ def test_lindley_against_a_queue_that_is_walked_through() -> None:
 
 
 @pytest.mark.parametrize("load", [0.5, 0.9])
-def test_the_band_holds_the_formula_of_pollaczek_and_khinchine(load: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_band_holds_the_formula_of_pollaczek_and_khinchine(
+    load: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(waiting, "REPLAYS", 400)
     low, high = waiting.band(load, 5.0, 4000, exponential=False, p99=False)
     assert low < load * 5.0 / (2 * (1 - load)) < high
@@ -49,7 +51,11 @@ def test_a_slot_is_as_busy_as_its_starts_say(tmp_path: Path) -> None:
     # Five tasks due at once, a slot that needs 6 ms each; later one that finds it idle and begins 0.4 ms late.
     plan = {task: 10 * MS for task in range(5)} | {5: 200 * MS}
     sends = [row for task, due in plan.items() for row in sent(task, due, due + 1, due + 2)]
-    runs = [row for task in range(5) for row in ran(task, (11 + 6 * task) * MS, (11 + 6 * task) * MS + 5)]
+    runs = [
+        row
+        for task in range(5)
+        for row in ran(task, (11 + 6 * task) * MS, (11 + 6 * task) * MS + 5)
+    ]
     runs += ran(5, 200 * MS + 400_000, 200 * MS + 400_005)
     slot = waiting.slot_of(book(tmp_path, plan, sends, runs), 5.0)
     assert slot.busy_ms == pytest.approx(6.0) and slot.transit_ms == pytest.approx(0.4)
@@ -58,7 +64,9 @@ def test_a_slot_is_as_busy_as_its_starts_say(tmp_path: Path) -> None:
 def test_a_client_that_waits_for_its_answers_hardly_sees_a_stall(tmp_path: Path) -> None:
     # 1,000 per second for 10 s; nothing finishes between 4 s and 5.4 s.
     plan = {task: task * MS for task in range(10_000)}
-    finish = {task: 5400 * MS if 4000 <= task < 5400 else due + MS // 2 for task, due in plan.items()}
+    finish = {
+        task: 5400 * MS if 4000 <= task < 5400 else due + MS // 2 for task, due in plan.items()
+    }
     sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 10)]
     runs = [row for task, at in finish.items() for row in ran(task, at - 10, at)]
     made = book(tmp_path, plan, sends, runs)
@@ -67,7 +75,10 @@ def test_a_client_that_waits_for_its_answers_hardly_sees_a_stall(tmp_path: Path)
 
 
 def test_lines_pass_inside_their_band_only() -> None:
-    assert within(2, "x", 1.0, 1.0, 2.0, "s", "").passed and not within(2, "x", 2.01, 1.0, 2.0, "s", "").passed
+    assert (
+        within(2, "x", 1.0, 1.0, 2.0, "s", "").passed
+        and not within(2, "x", 2.01, 1.0, 2.0, "s", "").passed
+    )
     assert not within(2, "x", float("nan"), 1.0, 2.0, "s", "").passed, "no figure is no proof"
     assert same(1, "x", [1], [1], "").passed and not same(1, "x", [1], [2], "").passed
 
@@ -75,17 +86,32 @@ def test_lines_pass_inside_their_band_only() -> None:
 def test_an_arm_of_the_synthetic_queue_is_written_as_on_the_command_line() -> None:
     known = load_adapters([ADAPTER])
     parsed = parse_arm(arm("kept", lose=[1, 2], service_ms=0.5, shuffle=True), known)
-    assert parsed.settings["lose"] == [1, 2] and parsed.settings["shuffle"] is True and parsed.profile.name == "kept"
+    assert (
+        parsed.settings["lose"] == [1, 2]
+        and parsed.settings["shuffle"] is True
+        and parsed.profile.name == "kept"
+    )
     assert parse_arm(arm(), known).settings["capacity"] == 0
 
 
 def test_nothing_in_the_instrument_knows_the_synthetic_queue() -> None:
-    named = [path for part in ("bench", "scenarios", "adapters") for path in (ROOT / part).rglob("*.py") if "synthetic" in path.read_text(encoding="utf-8")]
+    named = [
+        path
+        for part in ("bench", "scenarios", "adapters")
+        for path in (ROOT / part).rglob("*.py")
+        if "synthetic" in path.read_text(encoding="utf-8")
+    ]
     assert all("selftest" in path.parts for path in named), named
 
 
 def document(created: str, **changes: Any) -> dict[str, Any]:
-    return {"created": created, "bench_version": VERSION, "machine": machine.describe(), "passed": True, "lines": []} | changes
+    return {
+        "created": created,
+        "bench_version": VERSION,
+        "machine": machine.describe(),
+        "passed": True,
+        "lines": [],
+    } | changes
 
 
 def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Path) -> None:
@@ -101,7 +127,11 @@ def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Pa
     (tmp_path / "damaged" / stored.FILE).write_text("{", encoding="utf-8")
     info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}
     stored.attach(info, tmp_path, tmp_path)
-    assert info["selftest"]["created"] == "2026-02-01" and (tmp_path / stored.FILE).exists() and not info["warnings"]
+    assert (
+        info["selftest"]["created"] == "2026-02-01"
+        and (tmp_path / stored.FILE).exists()
+        and not info["warnings"]
+    )
 
 
 def test_without_one_the_run_says_so(tmp_path: Path) -> None:
@@ -112,9 +142,27 @@ def test_without_one_the_run_says_so(tmp_path: Path) -> None:
 
 def quick(folder: Path) -> tuple[int, dict[str, Any], str]:
     """(exit code, the document, what was said)."""
-    command = [sys.executable, "-m", "bench.cli", "selftest", "--quick", "--json", "--wait", "--out", "proof"]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.cli",
+        "selftest",
+        "--quick",
+        "--json",
+        "--wait",
+        "--out",
+        "proof",
+    ]
     folder.mkdir()
-    done = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8", timeout=600, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )
     return done.returncode, json.loads(done.stdout), done.stderr[-3000:]
 
 

@@ -164,9 +164,7 @@ def test_a_line_without_a_figure_says_so_and_is_told_from_one_out_of_its_band() 
     assert lines[0].measured == "no figure"
     assert proof._row(lines[1]) == "FAIL  2  x: 3 s (expected 1 to 2 s); check bench/x.py"
     assert proof._row(lines[2]) == f"none  2  y: not measured, tried 4 times; {BUSY}"
-    assert proof._row(lines[3]).startswith(
-        "FAIL  2  z: none, capacity is invalid: a worker ended"
-    )
+    assert proof._row(lines[3]).startswith("FAIL  2  z: none, capacity is invalid: a worker ended")
 
 
 def test_what_was_measured_of_a_check_stays(

@@ -15,7 +15,10 @@ from bench.check.estimate import Sight, look, signed_rank
 @pytest.mark.parametrize("n", [3, 5, 8, 10])
 @pytest.mark.parametrize("tail", [0.001, 0.01, 0.05])
 def test_the_rank_sum_allowed_is_the_largest_that_is_rare_enough(n: int, tail: float) -> None:
-    sums = [sum(rank for rank, up in zip(range(1, n + 1), signs, strict=True) if up) for signs in itertools.product((0, 1), repeat=n)]
+    sums = [
+        sum(rank for rank, up in zip(range(1, n + 1), signs, strict=True) if up)
+        for signs in itertools.product((0, 1), repeat=n)
+    ]
 
     def chance(at_most: int) -> float:
         return sum(each <= at_most for each in sums) / 2**n
@@ -25,8 +28,13 @@ def test_the_rank_sum_allowed_is_the_largest_that_is_rare_enough(n: int, tail: f
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.floats(-1, 1), min_size=6, max_size=20, unique_by=abs), st.sampled_from([0.005, 0.02, 0.1]))
-def test_the_interval_excludes_no_change_exactly_where_the_test_rejects(logs: list[float], tail: float) -> None:
+@given(
+    st.lists(st.floats(-1, 1), min_size=6, max_size=20, unique_by=abs),
+    st.sampled_from([0.005, 0.02, 0.1]),
+)
+def test_the_interval_excludes_no_change_exactly_where_the_test_rejects(
+    logs: list[float], tail: float
+) -> None:
     logs = [each for each in logs if abs(each) > 1e-6]
     if len(logs) < 6:
         return
@@ -44,7 +52,9 @@ def test_one_stall_does_not_blind_the_ranks() -> None:
 def test_by_ranks_the_mirror_image_has_the_mirrored_interval() -> None:
     logs = list(np.random.default_rng(1).standard_t(2, 17) * 0.1)
     there, back = look(logs, 0.01, ranked=True), look([-each for each in logs], 0.01, ranked=True)
-    assert (there.middle, there.low, there.high) == pytest.approx((-back.middle, -back.high, -back.low))
+    assert (there.middle, there.low, there.high) == pytest.approx(
+        (-back.middle, -back.high, -back.low)
+    )
 
 
 def test_too_few_blocks_have_no_interval_and_settle_nothing() -> None:

@@ -28,11 +28,18 @@ from bench.analysis.stats import (
 from bench.measure.percentiles import percentile, percentile_if_supported
 
 positive = st.floats(min_value=1e-3, max_value=1e6)
-blocks = st.integers(3, 10).flatmap(lambda n: st.tuples(st.lists(positive, min_size=n, max_size=n), st.lists(positive, min_size=n, max_size=n)))
+blocks = st.integers(3, 10).flatmap(
+    lambda n: st.tuples(
+        st.lists(positive, min_size=n, max_size=n), st.lists(positive, min_size=n, max_size=n)
+    )
+)
 p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
-@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=200), st.sampled_from([0, 25, 50, 90, 99, 99.9, 100]))
+@given(
+    st.lists(st.integers(-1000, 1000), min_size=1, max_size=200),
+    st.sampled_from([0, 25, 50, 90, 99, 99.9, 100]),
+)
 def test_percentile_is_a_sample_of_the_nearest_rank(values, p):
     found = percentile(values, p)
     assert found in values
@@ -59,7 +66,10 @@ def test_interval_by_hand():
     found = paired_ratio(base, head)
     half = 4.302652729911275 * 0.1 / math.sqrt(3)  # t(0.975, 2 degrees of freedom)
     assert found.ratio == pytest.approx(math.exp(0.2))
-    assert (found.low, found.high) == (pytest.approx(math.exp(0.2 - half)), pytest.approx(math.exp(0.2 + half)))
+    assert (found.low, found.high) == (
+        pytest.approx(math.exp(0.2 - half)),
+        pytest.approx(math.exp(0.2 + half)),
+    )
     assert log_ratio_sd(base, head) == pytest.approx(0.1)
 
 
@@ -69,7 +79,17 @@ def test_no_interval_below_three_blocks():
         paired_p([1.0, 2.0], [2.0, 4.0])
 
 
-@pytest.mark.parametrize(("base", "head"), [([1.0], [1.0, 2.0]), ([], []), ([0.0], [1.0]), ([1.0], [-1.0]), ([1.0], [math.nan]), ([math.inf], [1.0])])
+@pytest.mark.parametrize(
+    ("base", "head"),
+    [
+        ([1.0], [1.0, 2.0]),
+        ([], []),
+        ([0.0], [1.0]),
+        ([1.0], [-1.0]),
+        ([1.0], [math.nan]),
+        ([math.inf], [1.0]),
+    ],
+)
 def test_no_log_ratio_of_what_has_none(base, head):
     with pytest.raises(ValueError):
         paired_ratio(base, head)
@@ -80,7 +100,9 @@ def test_interval_covers_95_percent(size):
     rng, rounds = np.random.default_rng(size), 1500
     noise = np.exp(rng.normal(math.log(1.3), 0.05, (rounds, size)))
     machine = np.exp(rng.normal(0, 0.5, (rounds, size)))
-    intervals = [paired_ratio(base, head) for base, head in zip(machine, machine * noise, strict=True)]
+    intervals = [
+        paired_ratio(base, head) for base, head in zip(machine, machine * noise, strict=True)
+    ]
     covered = np.mean([found.low <= 1.3 <= found.high for found in intervals])
     assert 0.93 <= covered <= 0.97
 
@@ -119,7 +141,14 @@ def test_the_choice_of_the_base_changes_nothing(pair, floor, better):
     base, head = pair
     there, back = paired_ratio(base, head), paired_ratio(head, base)
     assert there.ratio * back.ratio == pytest.approx(1)
-    opposite = {"faster": "slower", "slower": "faster", "more": "less", "less": "more", "tie": "tie", "unclear": "unclear"}
+    opposite = {
+        "faster": "slower",
+        "slower": "faster",
+        "more": "less",
+        "less": "more",
+        "tie": "tie",
+        "unclear": "unclear",
+    }
     assert classify(back, floor, better) == opposite[classify(there, floor, better)]
 
 
@@ -142,7 +171,9 @@ def test_holm_against_its_definition(values):
     adjusted, m = holm(values), len(values)
     order = sorted(range(m), key=values.__getitem__)
     for place, at in enumerate(order):
-        assert adjusted[at] == pytest.approx(min(1, max((m - k) * values[order[k]] for k in range(place + 1))))
+        assert adjusted[at] == pytest.approx(
+            min(1, max((m - k) * values[order[k]] for k in range(place + 1)))
+        )
 
 
 def test_holm_by_hand():
@@ -161,11 +192,21 @@ def test_levels_reject_what_holm_rejects(values, alpha):
 
 # Percent for sd 1, 5 and 10 %, on the log scale: power 0.9 by the noncentral t, computed independently.
 @pytest.mark.parametrize(
-    ("blocks", "alpha", "percent"), [(7, 0.05, 1.48), (7, 0.01, 2.05), (10, 0.05, 1.15), (10, 0.01, 1.51), (20, 0.05, 0.76), (30, 0.01, 0.75)]
+    ("blocks", "alpha", "percent"),
+    [
+        (7, 0.05, 1.48),
+        (7, 0.01, 2.05),
+        (10, 0.05, 1.15),
+        (10, 0.01, 1.51),
+        (20, 0.05, 0.76),
+        (30, 0.01, 0.75),
+    ],
 )
 def test_smallest_detectable_against_the_table(blocks, alpha, percent):
     for sd in (0.01, 0.05, 0.10):
-        assert math.log1p(smallest_detectable(sd, blocks, alpha)) == pytest.approx(percent * sd, abs=0.006 * sd)
+        assert math.log1p(smallest_detectable(sd, blocks, alpha)) == pytest.approx(
+            percent * sd, abs=0.006 * sd
+        )
 
 
 @pytest.mark.parametrize(("size", "alpha"), [(3, 0.05), (5, 0.05), (5, 0.05 / 6), (10, 0.01)])
@@ -192,7 +233,12 @@ def test_smallest_detectable_at_its_edges():
         (Ratio(0.50, 0.40, 0.60, 5), "lower", True, "faster"),
         (Ratio(1.50, 1.40, 1.60, 5), "lower", False, "more"),
         (Ratio(0.50, 0.40, 0.60, 5), "lower", False, "less"),
-        (Ratio(1.015, 1.005, 1.025, 5), "higher", False, "unclear"),  # excludes 1, yet the estimate lies inside the zone
+        (
+            Ratio(1.015, 1.005, 1.025, 5),
+            "higher",
+            False,
+            "unclear",
+        ),  # excludes 1, yet the estimate lies inside the zone
         (Ratio(1.50, 0.90, 2.50, 5), "higher", False, "unclear"),
         (Ratio(5.00, None, None, 2), "higher", False, "unclear"),
     ],
@@ -203,7 +249,9 @@ def test_words(ratio, better, duration, expected):
 
 def test_the_tie_zone_is_symmetric_on_the_log_scale():
     assert classify(Ratio(1.0, 1 / 1.0999, 1.0999, 5), 0.10, "higher") == "tie"
-    assert classify(Ratio(1.0, 0.905, 1.0999, 5), 0.10, "higher") == "unclear"  # 0.905 is 10.5 % less than 1 seen from the other arm
+    assert (
+        classify(Ratio(1.0, 0.905, 1.0999, 5), 0.10, "higher") == "unclear"
+    )  # 0.905 is 10.5 % less than 1 seen from the other arm
 
 
 def test_ranks_of_times():
@@ -215,11 +263,19 @@ def test_ranks_of_times():
 
 
 @settings(max_examples=20)
-@given(st.integers(3, 6).flatmap(lambda n: st.tuples(*[st.lists(st.integers(0, 20), min_size=n, max_size=n, unique=True)] * 2)))
+@given(
+    st.integers(3, 6).flatmap(
+        lambda n: st.tuples(
+            *[st.lists(st.integers(0, 20), min_size=n, max_size=n, unique=True)] * 2
+        )
+    )
+)
 def test_ranks_agree_with_the_rank_sum_test(pair):
     base, head = pair
     if not set(base) & set(head):
-        assert rank_p(base, head) == pytest.approx(scipy_stats.mannwhitneyu(base, head, method="exact").pvalue)
+        assert rank_p(base, head) == pytest.approx(
+            scipy_stats.mannwhitneyu(base, head, method="exact").pvalue
+        )
 
 
 @given(blocks)
@@ -236,7 +292,9 @@ def test_welch_is_scipys(pair):
 
 def test_welch_of_equal_blocks_and_of_few():
     assert welch_p([2.0] * 4, [2.0] * 4) == 1.0 and welch_p([2.0] * 4, [3.0] * 4) == 0.0
-    assert welch_ratio([2.0] * 3, [3.0] * 5) == Ratio(pytest.approx(1.5), pytest.approx(1.5), pytest.approx(1.5), 3)
+    assert welch_ratio([2.0] * 3, [3.0] * 5) == Ratio(
+        pytest.approx(1.5), pytest.approx(1.5), pytest.approx(1.5), 3
+    )
     assert welch_ratio([2.0, 2.0], [3.0] * 5) == Ratio(pytest.approx(1.5), None, None, 2)
     assert welch_detectable([2.0, 2.0], [3.0] * 5) is None
 
@@ -254,17 +312,24 @@ def test_welch_finds_its_smallest_detectable_change_nine_times_in_ten():
 
 
 @pytest.mark.parametrize(("sd", "change"), [(0.02, 0.04), (0.1, 0.2), (0.3, 0.2)])
-def test_blocks_needed_and_the_allowed_spread_are_the_smallest_detectable_change_turned_round(sd, change):
+def test_blocks_needed_and_the_allowed_spread_are_the_smallest_detectable_change_turned_round(
+    sd, change
+):
     needed = blocks_needed(sd, change, 0.01)
     assert smallest_detectable(sd, needed, 0.01) <= change
     assert needed == 3 or smallest_detectable(sd, needed - 1, 0.01) > change
-    assert smallest_detectable(sd_allowed(change, needed, 0.01), needed, 0.01) == pytest.approx(change)
+    assert smallest_detectable(sd_allowed(change, needed, 0.01), needed, 0.01) == pytest.approx(
+        change
+    )
 
 
 def test_what_no_number_of_blocks_shows_is_said_so():
     assert blocks_needed(5.0, 0.01) is None and sd_allowed(0.1, 2) is None
 
 
-@pytest.mark.parametrize(("hits", "of", "low", "high"), [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (1, 100, 0.00025, 0.0545)])
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [(0, 10, 0.0, 0.3085), (10, 10, 0.6915, 1.0), (1, 100, 0.00025, 0.0545)],
+)
 def test_exact_bounds_are_those_of_clopper_and_pearson(hits, of, low, high):
     assert exact_bounds(hits, of) == pytest.approx((low, high), abs=1e-4)

@@ -9,7 +9,14 @@ MARKS = {"begin_ns": 0, "rate": 20.0}
 
 
 def fault(t0_s: float, culprit: int | None = None) -> dict[str, object]:
-    return {"t0_ns": int(t0_s * SECOND), "heap_ns": int((t0_s - 0.05) * SECOND), "back_ns": None, "victims": [1], "culprit": culprit, "note": ""}
+    return {
+        "t0_ns": int(t0_s * SECOND),
+        "heap_ns": int((t0_s - 0.05) * SECOND),
+        "back_ns": None,
+        "victims": [1],
+        "culprit": culprit,
+        "note": "",
+    }
 
 
 def even(tmp_path: Path, lost: tuple[int, ...] = ()):  # type: ignore[no-untyped-def]
@@ -17,7 +24,12 @@ def even(tmp_path: Path, lost: tuple[int, ...] = ()):  # type: ignore[no-untyped
     step = SECOND // 20
     plan = {task: task * step for task in range(1200)}
     sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 1000)]
-    runs = [row for task, due in plan.items() if task not in lost for row in ran(task, due + 2000, due + 1_000_000)]
+    runs = [
+        row
+        for task, due in plan.items()
+        if task not in lost
+        for row in ran(task, due + 2000, due + 1_000_000)
+    ]
     return book(tmp_path, plan, sends, runs)
 
 
@@ -33,8 +45,14 @@ def test_the_heap_of_the_next_strike_is_no_backlog_of_this_one(tmp_path: Path) -
     step, heap = SECOND // 20, int(29.95 * SECOND)
     plan = {task: task * step for task in range(1200)} | {2000 + n: heap for n in range(8)}
     sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 1000)]
-    runs = [row for task, due in plan.items() for row in ran(task, due + (2_000_000_000 if task >= 2000 else 2000), due + 2_000_500_000)]
-    first, _ = strikes(book(tmp_path, plan, sends, runs), [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2)
+    runs = [
+        row
+        for task, due in plan.items()
+        for row in ran(task, due + (2_000_000_000 if task >= 2000 else 2000), due + 2_000_500_000)
+    ]
+    first, _ = strikes(
+        book(tmp_path, plan, sends, runs), [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2
+    )
     assert first.seen.backlog == 0.0
 
 

@@ -84,7 +84,8 @@ def dumped(client: redis.Redis) -> dict[bytes, bytes]:
 def planted(url: str) -> dict[str, str]:
     """Two hundred variables: those that point at the user's server, those that change an arm, every prefix that is read, and any name."""
     found = dict.fromkeys(
-        ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "BROKER_URL", "RQ_REDIS_URL", "REDIS_URL"), url
+        ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "BROKER_URL", "RQ_REDIS_URL", "REDIS_URL"),
+        url,
     )
     found |= {"CELERY_WORKER_MAX_TASKS_PER_CHILD": "3", "RQ_WORKER_CLASS": "rq.SimpleWorker"}
     found |= {"DJANGO_SETTINGS_MODULE": "users.settings", "RQ_CONFIG": "users", "C_WNOCONF": "1"}
@@ -132,7 +133,13 @@ def measured(users: redis.Redis, tmp_path_factory: pytest.TempPathFactory) -> Me
 @pytest.mark.e2e
 def test_no_variable_of_the_users_reaches_a_measured_process(measured: Measured) -> None:
     assert measured.users_untouched, "nothing of the user's was taken, and nothing put there"
-    for word in ("redis-server", "bench.inprocess.generator", "celery -A", "rq worker", "huey_consumer"):
+    for word in (
+        "redis-server",
+        "bench.inprocess.generator",
+        "celery -A",
+        "rq worker",
+        "huey_consumer",
+    ):
         assert measured.seen.of(word), f"no {word} was seen"
         ours = [env for env in measured.seen.of(word) if "PYTHONPATH" in env]
         assert all(env.get("MY_TOKEN") == "se cret" for env in ours)
@@ -144,7 +151,9 @@ def test_no_variable_of_the_users_reaches_a_measured_process(measured: Measured)
 def test_a_run_names_the_variables_that_were_left_out_and_handed_on(measured: Measured) -> None:
     info = measured.run.info
     assert info["variables"]["passed"] == ["MY_TOKEN"] and "se cret" not in json.dumps(info)
-    assert {"CELERY_BROKER_URL", "RQ_WORKER_CLASS", "PGSSLMODE"} <= set(info["variables"]["left_out"])
+    assert {"CELERY_BROKER_URL", "RQ_WORKER_CLASS", "PGSSLMODE"} <= set(
+        info["variables"]["left_out"]
+    )
     assert "MY_TOKEN" not in info["variables"]["left_out"]
 
 
@@ -183,12 +192,26 @@ def test_features_answer_from_any_folder_beside_a_proxy_and_variables(
 
 @pytest.mark.slow
 @pytest.mark.e2e
-@pytest.mark.parametrize("arm", ["celery/default@rabbitmq", "huey/default@postgres", "huey/default[huey==3.4.0]"])
+@pytest.mark.parametrize(
+    "arm", ["celery/default@rabbitmq", "huey/default@postgres", "huey/default[huey==3.4.0]"]
+)
 def test_and_so_may_that_of_a_run_with_any_broker_or_version(tmp_path: Path, arm: str) -> None:
     for path in (tmp_path, *tmp_path.parents[:3]):
         path.chmod(path.stat().st_mode | 0o011)  # PostgreSQL's own user has to come through
     (tmp_path / ODD).mkdir(mode=0o755)
-    args = ("run", "burst", "--case", "-", "--size", "smoke", "--arm", arm, "--out", "1:2 #3", "--wait")
+    args = (
+        "run",
+        "burst",
+        "--case",
+        "-",
+        "--size",
+        "smoke",
+        "--arm",
+        arm,
+        "--out",
+        "1:2 #3",
+        "--wait",
+    )
     env = {"PGSSLMODE": "require", "RABBITMQ_NODENAME": "users"}
     code, said = bench(tmp_path / ODD, env, *args)
     assert code in (0, 4), said
@@ -208,7 +231,9 @@ def test_a_plain_folder_keeps_its_name_and_any_other_gets_a_link(tmp_path: Path)
     assert not link.exists()
 
 
-def test_without_a_plain_place_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_plain_place_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bench.base.plain_names.PLAIN", __import__("re").compile("nothing"))
     with pytest.raises(UsageError, match="TMPDIR"), plainly(tmp_path):
         pass
@@ -218,29 +243,57 @@ def test_what_is_handed_on_is_on_the_list(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         monkeypatch.delenv(name)
-    for name, value in {"PATH": "bin:/usr/bin", "HOME": ".", "LC_TIME": "C", "http_proxy": "x", "FOO": "1"}.items():
+    for name, value in {
+        "PATH": "bin:/usr/bin",
+        "HOME": ".",
+        "LC_TIME": "C",
+        "http_proxy": "x",
+        "FOO": "1",
+    }.items():
         monkeypatch.setenv(name, value)
-    assert environ.built() == {"PATH": f"{tmp_path}/bin:/usr/bin", "HOME": str(tmp_path), "LC_TIME": "C"}
+    assert environ.built() == {
+        "PATH": f"{tmp_path}/bin:/usr/bin",
+        "HOME": str(tmp_path),
+        "LC_TIME": "C",
+    }
     handed = environ.built({"OURS": "2"}, passed=["FOO", "http_proxy", "not there"])
     assert handed["FOO"] == "1" and handed["OURS"] == "2" and "not there" not in handed
-    assert handed["no_proxy"] == handed["NO_PROXY"] == environ.LOOPBACK, "loopback goes through no proxy"
+    assert handed["no_proxy"] == handed["NO_PROXY"] == environ.LOOPBACK, (
+        "loopback goes through no proxy"
+    )
 
 
-@pytest.mark.parametrize(("name", "words"), [("NOT_THERE", "no such variable"), ("PYTHONPATH", "itself")])
-def test_a_variable_that_cannot_be_handed_on_is_refused(tmp_path: Path, name: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"), [("NOT_THERE", "no such variable"), ("PYTHONPATH", "itself")]
+)
+def test_a_variable_that_cannot_be_handed_on_is_refused(
+    tmp_path: Path, name: str, words: str
+) -> None:
     code, said = bench(tmp_path, {}, "run", "--pass", name, "--out", "run")
     assert code == 64 and words in said and not (tmp_path / "run").exists()
 
 
 def test_doctor_names_the_variables_that_are_left_out(tmp_path: Path) -> None:
-    _, said = bench(tmp_path, {"CELERY_BROKER_URL": "redis://secret", "RQ_REDIS_URL": "x"}, "doctor")
+    _, said = bench(
+        tmp_path, {"CELERY_BROKER_URL": "redis://secret", "RQ_REDIS_URL": "x"}, "doctor"
+    )
     line = next(line for line in said.splitlines() if "variables" in line)
     assert "CELERY_BROKER_URL" in line and "RQ_REDIS_URL" in line and "secret" not in said
 
 
 def test_where_the_report_cannot_be_written_nothing_is_measured(tmp_path: Path) -> None:
     """No user, root neither, can make a folder in /sys."""
-    args = ("run", "burst", "--size", "smoke", "--arm", "floor", "--out", str(tmp_path / "run"), "--wait")
+    args = (
+        "run",
+        "burst",
+        "--size",
+        "smoke",
+        "--arm",
+        "floor",
+        "--out",
+        str(tmp_path / "run"),
+        "--wait",
+    )
     code, said = bench(Path("/sys"), {}, *args)
     assert code == 64 and "--report" in said and not (tmp_path / "run").exists()
 
@@ -249,13 +302,20 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     refuse_unwritable(tmp_path / "new" / "page.html", "name another")
     assert not (tmp_path / "new").exists(), "nothing is left behind"
     (tmp_path / "file").write_text("", encoding="utf-8")
-    bad = (tmp_path, tmp_path / "file" / "page.html", Path("/sys/page.html"), tmp_path / ("x" * 300))
+    bad = (
+        tmp_path,
+        tmp_path / "file" / "page.html",
+        Path("/sys/page.html"),
+        tmp_path / ("x" * 300),
+    )
     for path in bad:
         with pytest.raises(UsageError, match=r"cannot be written .*: name another"):
             refuse_unwritable(path, "name another")
 
 
-def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_compiles(tmp_path: Path) -> None:
+def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_compiles(
+    tmp_path: Path,
+) -> None:
     """As another user, to whom the code does not belong; ours, who may write it, has links."""
     script = (
         "import os, sys; from pathlib import Path; from adapters.rq.adapter import ADAPTER\n"
@@ -263,7 +323,11 @@ def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_comp
         "code = task_code(Path(sys.argv[1]), ADAPTER)\n"
         "print((code / 'bench').is_symlink(), os.access(code / 'bench' / 'probe', os.W_OK))\n"
     )
-    users = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    users = (
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        if os.geteuid() == 0
+        else []
+    )
     if not users:
         pytest.skip("needs root, to become another user")
     for path in (tmp_path, *tmp_path.parents[:3]):
@@ -272,7 +336,12 @@ def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_comp
         work = tmp_path / links
         work.mkdir(mode=0o777)
         work.chmod(0o777)
-        done = subprocess.run([*argv, sys.executable, "-c", script, str(work)], cwd=ROOT, capture_output=True, encoding="utf-8")
+        done = subprocess.run(
+            [*argv, sys.executable, "-c", script, str(work)],
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
+        )
         if "Permission denied" in done.stderr and argv:
             pytest.skip("another user cannot read this Python")
         assert done.stdout.split() == [links, "True"], done.stderr

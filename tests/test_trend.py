@@ -79,43 +79,88 @@ def test_one_bad_night_is_no_step_and_few_nights_say_nothing() -> None:
 
 def test_versions_of_an_arm_are_one_series() -> None:
     assert series_name("celery/default[celery==5.6.2]") == "celery/default"
-    assert series_name("celery/default@rabbitmq[celery==5.6.2, kombu==5.6]{x=[1, 2]}") == "celery/default@rabbitmq{x=[1, 2]}"
+    assert (
+        series_name("celery/default@rabbitmq[celery==5.6.2, kombu==5.6]{x=[1, 2]}")
+        == "celery/default@rabbitmq{x=[1, 2]}"
+    )
     assert series_name("huey/default{x=[1, 2]}") == "huey/default{x=[1, 2]}"
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return write_run(tmp_path_factory.mktemp("runs") / "one", {"burst": ("-",), "recovery": ("worker-crash",)}, ("celery", "huey", "floor"))
+    return write_run(
+        tmp_path_factory.mktemp("runs") / "one",
+        {"burst": ("-",), "recovery": ("worker-crash",)},
+        ("celery", "huey", "floor"),
+    )
 
 
 def nights(
-    one: Run, changes: dict[tuple[str, str], Sequence[float]] | None = None, versions: Sequence[str] | None = None, speed: Sequence[float] | None = None
+    one: Run,
+    changes: dict[tuple[str, str], Sequence[float]] | None = None,
+    versions: Sequence[str] | None = None,
+    speed: Sequence[float] | None = None,
 ) -> list[Run]:
     """A run a night: the same but for noise, a machine of another speed, and what is planted."""
     runs = []
     for night in range(NIGHTS):
-        info = json.loads(json.dumps(one.info)) | {"run": f"night-{night:02d}", "created": f"2026-10-{night + 1:02d}T01:00:00Z", "seed": night}
-        info["versions"] = {arm: {"celery": versions[night] if versions else "1"} for arm in info["arms"]}
+        info = json.loads(json.dumps(one.info)) | {
+            "run": f"night-{night:02d}",
+            "created": f"2026-10-{night + 1:02d}T01:00:00Z",
+            "seed": night,
+        }
+        info["versions"] = {
+            arm: {"celery": versions[night] if versions else "1"} for arm in info["arms"]
+        }
         made = Run(one.path, info)
-        made.__dict__["measures"] = _night(one.measures, np.random.default_rng(night), night, changes or {}, speed[night] if speed else 1.0)
+        made.__dict__["measures"] = _night(
+            one.measures,
+            np.random.default_rng(night),
+            night,
+            changes or {},
+            speed[night] if speed else 1.0,
+        )
         runs.append(made)
     return runs
 
 
-def _night(frame: pd.DataFrame, rng: np.random.Generator, night: int, changes: dict[tuple[str, str], Sequence[float]], speed: float) -> pd.DataFrame:
+def _night(
+    frame: pd.DataFrame,
+    rng: np.random.Generator,
+    night: int,
+    changes: dict[tuple[str, str], Sequence[float]],
+    speed: float,
+) -> pd.DataFrame:
     frame = frame.copy()
-    factors = np.array([changes.get((arm, metric), [1.0] * NIGHTS)[night] for arm, metric in zip(frame["arm"], frame["metric"], strict=True)])
+    factors = np.array(
+        [
+            changes.get((arm, metric), [1.0] * NIGHTS)[night]
+            for arm, metric in zip(frame["arm"], frame["metric"], strict=True)
+        ]
+    )
     timed = frame["unit"].isin(["tasks/s", "ms", "µs"])
-    frame["value"] *= factors * np.where(timed, speed * np.exp(rng.normal(0, 0.005, len(frame))), 1.0)
+    frame["value"] *= factors * np.where(
+        timed, speed * np.exp(rng.normal(0, 0.005, len(frame))), 1.0
+    )
     return frame
 
 
 def stepped(runs: list[Run]) -> dict[tuple[str, str], list[Any]]:
-    return {(line.series.arm, line.series.metric): list(line.steps) for line in trend(runs).lines if line.steps}
+    return {
+        (line.series.arm, line.series.metric): list(line.steps)
+        for line in trend(runs).lines
+        if line.steps
+    }
 
 
 def test_a_step_is_found_with_the_version_that_changed_there(one: Run) -> None:
-    found = stepped(nights(one, {("celery/default", "throughput"): [1.0] * 7 + [0.9] * 5}, ["5.6.1"] * 7 + ["5.6.2"] * 5))
+    found = stepped(
+        nights(
+            one,
+            {("celery/default", "throughput"): [1.0] * 7 + [0.9] * 5},
+            ["5.6.1"] * 7 + ["5.6.2"] * 5,
+        )
+    )
     assert found.keys() == {("celery/default", "throughput")}
     (step,) = found["celery/default", "throughput"]
     assert (step.last, step.first, step.says) == ("night-06", "night-07", "regression")
@@ -127,7 +172,9 @@ def test_a_slower_machine_is_no_change(one: Run) -> None:
 
 
 def test_a_count_needs_no_floor(one: Run) -> None:
-    found = stepped(nights(one, {("huey/default", "broker_commands_per_task"): [1.0] * 6 + [1.2] * 6}))
+    found = stepped(
+        nights(one, {("huey/default", "broker_commands_per_task"): [1.0] * 6 + [1.2] * 6})
+    )
     (step,) = found["huey/default", "broker_commands_per_task"]
     assert step.says == "regression" and step.change == pytest.approx(1.0)
 
@@ -138,23 +185,40 @@ def test_without_the_floor_a_value_is_left_out_and_that_is_said(one: Run) -> Non
     runs[3].__dict__["measures"] = frame[frame["arm"] != "floor/default"]
     found = trend(runs)
     assert any("without the floor" in note and "night-03" in note for note in found.notes)
-    line = next(line for line in found.lines if (line.series.arm, line.series.metric) == ("celery/default", "throughput"))
-    assert len(line.series.points) == NIGHTS - 1 and "night-03" not in [point.run for point in line.series.points]
+    line = next(
+        line
+        for line in found.lines
+        if (line.series.arm, line.series.metric) == ("celery/default", "throughput")
+    )
+    assert len(line.series.points) == NIGHTS - 1 and "night-03" not in [
+        point.run for point in line.series.points
+    ]
 
 
 def test_versions_in_one_run_are_points_of_one_series(one: Run) -> None:
     info = json.loads(json.dumps(one.info))
-    info["arms"]["celery/default[celery==9]"] = {**info["arms"]["celery/default"], "arm": "celery/default[celery==9]"}
+    info["arms"]["celery/default[celery==9]"] = {
+        **info["arms"]["celery/default"],
+        "arm": "celery/default[celery==9]",
+    }
     made = Run(one.path, info)
-    extra = one.measures[one.measures["arm"] == "celery/default"].assign(arm="celery/default[celery==9]")
+    extra = one.measures[one.measures["arm"] == "celery/default"].assign(
+        arm="celery/default[celery==9]"
+    )
     made.__dict__["measures"] = pd.concat([one.measures, extra], ignore_index=True)
-    (series,) = [each for each in series_of([made]) if (each.arm, each.metric) == ("celery/default", "throughput")]
+    (series,) = [
+        each
+        for each in series_of([made])
+        if (each.arm, each.metric) == ("celery/default", "throughput")
+    ]
     assert [point.arm for point in series.points] == ["celery/default", "celery/default[celery==9]"]
 
 
 def test_what_says_nothing(one: Run) -> None:
     few = trend(nights(one)[:4])
-    assert any("nothing can be said yet: 4 runs" in note for note in few.notes) and not any(line.steps for line in few.lines)
+    assert any("nothing can be said yet: 4 runs" in note for note in few.notes) and not any(
+        line.steps for line in few.lines
+    )
     runs = nights(one)
     with pytest.raises(UsageError, match="named twice"):
         trend([runs[0], runs[0]])
@@ -176,16 +240,26 @@ def test_the_order_of_the_runs_does_not_matter(one: Run) -> None:
 
 
 def test_the_page(one: Run) -> None:
-    runs = nights(one, {("celery/default", "throughput"): [1.0] * 7 + [0.9] * 5}, ["<b>1"] * 7 + ["2"] * 5)
+    runs = nights(
+        one, {("celery/default", "throughput"): [1.0] * 7 + [0.9] * 5}, ["<b>1"] * 7 + ["2"] * 5
+    )
     text = page(trend(runs))
     assert text == page(trend(runs)) and "<b>1" not in text and "&lt;b&gt;1 → 2" in text
     assert "http" not in text.replace("http-equiv", "") and text.count("stroke-dasharray") == 1
     assert "0 every time: " in text
 
 
-def test_the_command(one: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code, out, _ = bench(capsys, monkeypatch, "trend", str(one.path), "--html", str(tmp_path / "t.html"))
-    assert code == 0 and "nothing can be said yet" in out and "<svg" in (tmp_path / "t.html").read_text(encoding="utf-8")
+def test_the_command(
+    one: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code, out, _ = bench(
+        capsys, monkeypatch, "trend", str(one.path), "--html", str(tmp_path / "t.html")
+    )
+    assert (
+        code == 0
+        and "nothing can be said yet" in out
+        and "<svg" in (tmp_path / "t.html").read_text(encoding="utf-8")
+    )
     code, out, _ = bench(capsys, monkeypatch, "trend", str(one.path), "--json")
     assert code == 0 and json.loads(out)["runs"] == ["one"]
     for args in (["trend"], ["trend", str(tmp_path)], ["trend", str(one.path), str(one.path)]):
@@ -193,4 +267,6 @@ def test_the_command(one: Run, capsys: pytest.CaptureFixture[str], monkeypatch: 
 
 
 def test_a_series_knows_its_scale() -> None:
-    assert Series("burst", "-", "lost", "a/b", ()).zone == 0.0 and Series("burst", "-", "throughput", "a/b", ()).zone == pytest.approx(ZONE)
+    assert Series("burst", "-", "lost", "a/b", ()).zone == 0.0 and Series(
+        "burst", "-", "throughput", "a/b", ()
+    ).zone == pytest.approx(ZONE)

@@ -14,7 +14,14 @@ from bench.report.compare_page import page
 from tests.test_cli import bench
 
 FOLDER = ROOT / "results" / "versions" / "rq-1.16.2-to-2.0.0"
-TOLD = ("broker_commands_per_task", "enqueue_rate", "latency_p50_ms", "worker_cpu_ms_per_task", "throughput", "worker_memory_peak_bytes")
+TOLD = (
+    "broker_commands_per_task",
+    "enqueue_rate",
+    "latency_p50_ms",
+    "worker_cpu_ms_per_task",
+    "throughput",
+    "worker_memory_peak_bytes",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +37,21 @@ def test_the_page_is_made_of_the_stored_run(made: Changes) -> None:
 @pytest.mark.parametrize("metric", TOLD)
 def test_the_text_has_the_change_that_was_measured(made: Changes, metric: str) -> None:
     line: Change = next(each for each in made.lines if each.metric == metric)
-    row = next(row for row in (ROOT / "docs" / "two-versions.md").read_text(encoding="utf-8").splitlines() if by_how_much(line) in row.replace("*", ""))
+    row = next(
+        row
+        for row in (ROOT / "docs" / "two-versions.md").read_text(encoding="utf-8").splitlines()
+        if by_how_much(line) in row.replace("*", "")
+    )
     assert row.startswith("| ") and line.blocks >= 23
     assert (line.says in ("regression", "improvement")) == ("**" in row)
 
 
-def test_the_gate_fails_on_its_blocks_whatever_it_begins_with(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    code, out, err = bench(capsys, monkeypatch, "check", "--replay", str(FOLDER / "blocks.csv"), "--budget", "10m")
+def test_the_gate_fails_on_its_blocks_whatever_it_begins_with(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = bench(
+        capsys, monkeypatch, "check", "--replay", str(FOLDER / "blocks.csv"), "--budget", "10m"
+    )
     assert code == 0 and "every start: 24 gates: 24 regression" in out, out + err
     live = json.loads((FOLDER / "gate.json").read_text(encoding="utf-8"))
     assert live["exit_code"] == 1 and "Broker commands per task" in live["summary"]

@@ -3,7 +3,11 @@
 from bench.measure.figures import judged
 from bench.model.metric import Measure
 
-MEASURES = [Measure("throughput", 100.0), Measure("lost", 3.0), Measure("bulk_enqueue_rate", None, "not_offered", "no bulk call")]
+MEASURES = [
+    Measure("throughput", 100.0),
+    Measure("lost", 3.0),
+    Measure("bulk_enqueue_rate", None, "not_offered", "no bulk call"),
+]
 
 
 def verdicts(invalid: str, wrong: str) -> dict[str, tuple[str, float | None]]:

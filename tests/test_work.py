@@ -28,29 +28,51 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> store.Run:
 
 def value(run: store.Run, scenario: str, case: str, system: str, metric: str) -> float:
     m = run.measures
-    row = m[(m["scenario"] == scenario) & (m["case"] == case) & (m["system"] == system) & (m["metric"] == metric)].iloc[0]
+    row = m[
+        (m["scenario"] == scenario)
+        & (m["case"] == case)
+        & (m["system"] == system)
+        & (m["metric"] == metric)
+    ].iloc[0]
     assert row["verdict"] == "ok", row["reason"]
     return float(row["value"])
 
 
 @pytest.mark.parametrize("system", ["celery", "rq", "huey", "floor"])
-def test_the_share_of_the_ceiling_is_what_the_slots_own_time_leaves(run: store.Run, system: str) -> None:
+def test_the_share_of_the_ceiling_is_what_the_slots_own_time_leaves(
+    run: store.Run, system: str
+) -> None:
     own_ms = 2000 / RATES[system]
     for case in ("sleep/1", "sleep/N", "sleep/4N", "cpu/N", "cpu/4N"):
-        assert value(run, "work", case, system, "ceiling_share") == pytest.approx(100 * 10 / (10 + own_ms), rel=0.02), case
-    assert value(run, "work", "sleep/4N", system, "throughput") == pytest.approx(4 * value(run, "work", "sleep/N", system, "throughput"), rel=0.02)
+        assert value(run, "work", case, system, "ceiling_share") == pytest.approx(
+            100 * 10 / (10 + own_ms), rel=0.02
+        ), case
+    assert value(run, "work", "sleep/4N", system, "throughput") == pytest.approx(
+        4 * value(run, "work", "sleep/N", system, "throughput"), rel=0.02
+    )
 
 
-def test_computing_has_no_more_slots_than_cores_and_a_payload_has_no_ceiling(run: store.Run) -> None:
-    assert ceiling("cpu/4N", 8, 2) == 200 and ceiling("sleep/4N", 8, 2) == 800 and ceiling("cpu/1", 1, 2) == 100 and ceiling("payload/N", 2, 2) is None
+def test_computing_has_no_more_slots_than_cores_and_a_payload_has_no_ceiling(
+    run: store.Run,
+) -> None:
+    assert (
+        ceiling("cpu/4N", 8, 2) == 200
+        and ceiling("sleep/4N", 8, 2) == 800
+        and ceiling("cpu/1", 1, 2) == 100
+        and ceiling("payload/N", 2, 2) is None
+    )
     payload = run.measures[run.measures["case"].str.startswith("payload")]
-    assert "ceiling_share" not in set(payload["metric"]) and "broker_bytes_per_task" in set(payload["metric"])
+    assert "ceiling_share" not in set(payload["metric"]) and "broker_bytes_per_task" in set(
+        payload["metric"]
+    )
 
 
 def test_memory_per_slot_is_the_peak_by_the_slots(run: store.Run) -> None:
     for case, slots in (("sleep/1", 1), ("sleep/N", 2), ("sleep/4N", 8)):
         peak = value(run, "work", case, "huey", "worker_memory_peak_bytes")
-        assert value(run, "work", case, "huey", "worker_memory_per_slot_bytes") == pytest.approx(peak / slots)
+        assert value(run, "work", case, "huey", "worker_memory_per_slot_bytes") == pytest.approx(
+            peak / slots
+        )
 
 
 def test_a_drain_that_time_ended_is_beyond_and_says_so(tmp_path: Path) -> None:
@@ -59,16 +81,28 @@ def test_a_drain_that_time_ended_is_beyond_and_says_so(tmp_path: Path) -> None:
     journal = store.read_json(path)
     journal["marks"]["out_of_time"] = 1
     store.write_json(path, journal)
-    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
-    assert found["throughput"].verdict == found["ceiling_share"].verdict == "beyond" and "time" in found["throughput"].reason
+    found = {
+        m.metric: m
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+    }
+    assert (
+        found["throughput"].verdict == found["ceiling_share"].verdict == "beyond"
+        and "time" in found["throughput"].reason
+    )
 
 
 def test_a_round_trip_and_what_of_it_comes_after_the_task(run: store.Run) -> None:
     for system, handover in HANDOVER_MS.items():
-        assert value(run, "result", "-", system, "round_trip_p50_ms") == pytest.approx(1 + handover, rel=0.01)
-        assert value(run, "result", "-", system, "handover_p50_ms") == pytest.approx(handover, rel=0.02)
+        assert value(run, "result", "-", system, "round_trip_p50_ms") == pytest.approx(
+            1 + handover, rel=0.01
+        )
+        assert value(run, "result", "-", system, "handover_p50_ms") == pytest.approx(
+            handover, rel=0.02
+        )
     m = run.measures
-    assert set(m[m["metric"] == "round_trip_p99_ms"]["verdict"]) == {"withheld"}, "500 answers leave 5 beyond P99"
+    assert set(m[m["metric"] == "round_trip_p99_ms"]["verdict"]) == {"withheld"}, (
+        "500 answers leave 5 beyond P99"
+    )
 
 
 def rewritten(run: store.Run, column: str, values: list[object]) -> "dict[str, object]":
@@ -80,16 +114,25 @@ def rewritten(run: store.Run, column: str, values: list[object]) -> "dict[str, o
     table = pq.read_table(path)
     old = table[column].to_pylist()
     new = pa.array([*values, *old[len(values) :]])
-    table = table.set_column(table.schema.get_field_index(column), column, new.dictionary_encode() if isinstance(old[0], str) else new)
+    table = table.set_column(
+        table.schema.get_field_index(column),
+        column,
+        new.dictionary_encode() if isinstance(old[0], str) else new,
+    )
     store.write_parquet(path, table)
-    return {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    return {
+        m.metric: m
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+    }
 
 
 def test_a_wrong_answer_gives_no_speed(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"result": ("-",)}, ("huey",))
     rewritten(run, "error", ["ValueError: the result of task 0 was 7"])
     found = rewritten(run, "enqueue", ["error"])
-    assert found["round_trip_p50_ms"].verdict == "wrong" and found["round_trip_p50_ms"].value is None
+    assert (
+        found["round_trip_p50_ms"].verdict == "wrong" and found["round_trip_p50_ms"].value is None
+    )
     assert "task 0 was 7" in found["round_trip_p50_ms"].reason
 
 
@@ -97,16 +140,27 @@ def test_an_answer_before_its_task_has_finished_is_a_fault_of_the_events(tmp_pat
     run = write_run(tmp_path / "run", {"result": ("-",)}, ("huey",))
     sent = int(run.cell(1).tasks("sent_ns")[0].as_py())
     found = rewritten(run, "returned_ns", [sent + 1000])
-    assert found["round_trip_p50_ms"].verdict == "invalid" and "before its task" in found["round_trip_p50_ms"].reason
+    assert (
+        found["round_trip_p50_ms"].verdict == "invalid"
+        and "before its task" in found["round_trip_p50_ms"].reason
+    )
 
 
 def test_growth_is_told_per_thousand_tasks_and_per_hour(run: store.Run) -> None:
-    assert value(run, "soak", "-", "huey", "worker_growth_bytes_per_1000") == pytest.approx(1e7, rel=0.01)
-    assert value(run, "soak", "-", "huey", "worker_growth_bytes_per_hour") == pytest.approx(1e4 * SOAK_RATE * 3600, rel=0.01)
+    assert value(run, "soak", "-", "huey", "worker_growth_bytes_per_1000") == pytest.approx(
+        1e7, rel=0.01
+    )
+    assert value(run, "soak", "-", "huey", "worker_growth_bytes_per_hour") == pytest.approx(
+        1e4 * SOAK_RATE * 3600, rel=0.01
+    )
     assert abs(value(run, "soak", "-", "huey", "broker_growth_bytes_per_1000")) < 1000
-    assert value(run, "soak", "-", "huey", "idle_worker_cpu_ms_per_s") == pytest.approx(900, rel=0.01)
+    assert value(run, "soak", "-", "huey", "idle_worker_cpu_ms_per_s") == pytest.approx(
+        900, rel=0.01
+    )
     m = run.measures
-    told = m[(m["metric"] == "worker_growth_bytes_per_1000") & (m["system"] == "huey")].iloc[0]["reason"]
+    told = m[(m["metric"] == "worker_growth_bytes_per_1000") & (m["system"] == "huey")].iloc[0][
+        "reason"
+    ]
     assert told.startswith("95 %: ")
 
 
@@ -132,36 +186,72 @@ def test_tasks_that_are_left_out_count_as_accepted_and_as_finished(tmp_path: Pat
     journal = store.read_json(path)
     journal["marks"]["left_out"] = 1000
     store.write_json(path, journal)
-    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
-    assert found["finished"].verdict == "invalid" and "3000 push commands for 4000" in found["finished"].reason
+    found = {
+        m.metric: m
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+    }
+    assert (
+        found["finished"].verdict == "invalid"
+        and "3000 push commands for 4000" in found["finished"].reason
+    )
     samples = run.cell(1).samples
     samples.loc[samples["edge"] == "drained", "broker_pushes"] += 1000
     samples.to_parquet(run.path / "cells" / "001" / "samples.parquet")
-    found = {m.metric: m for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])}
+    found = {
+        m.metric: m
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+    }
     assert found["finished"].verdict == "ok" and found["finished"].value == 4000
 
 
-@pytest.mark.parametrize(("case", "slots"), [("sleep/1", 1), ("sleep/N", 3), ("sleep/4N", 12), ("sleep/100", 100), ("payload/4N", 12)])
+@pytest.mark.parametrize(
+    ("case", "slots"),
+    [("sleep/1", 1), ("sleep/N", 3), ("sleep/4N", 12), ("sleep/100", 100), ("payload/4N", 12)],
+)
 def test_the_slots_follow_from_the_case_and_the_plan(case: str, slots: int) -> None:
     made = make_plan(["work"], ["huey"], [case], ADAPTERS, seed=1, workers=3)
     assert [(cell.case, cell.slots) for cell in cells(made)] == [(case, slots)]
-    assert [cell.slots for cell in cells(make_plan(["burst"], ["huey"], ["-"], ADAPTERS, seed=1, workers=3))] == [3]
+    assert [
+        cell.slots
+        for cell in cells(make_plan(["burst"], ["huey"], ["-"], ADAPTERS, seed=1, workers=3))
+    ] == [3]
 
 
 def test_many_workers_only_where_they_are_threads_or_greenlets() -> None:
     def skipped(arm: str) -> bool:
         return bool(Work().skip(Cell(1, "work", "sleep/100", parse_arm(arm, ADAPTERS), 0, 100, 1)))
 
-    assert [name for name in ("celery/default", "rq/default", "huey/process", "floor", "celery/solo") if not skipped(name)] == []
-    assert [name for name in ("celery/threads", "celery/gevent", "huey/default", "huey/thread", "huey/greenlet") if skipped(name)] == []
+    assert [
+        name
+        for name in ("celery/default", "rq/default", "huey/process", "floor", "celery/solo")
+        if not skipped(name)
+    ] == []
+    assert [
+        name
+        for name in (
+            "celery/threads",
+            "celery/gevent",
+            "huey/default",
+            "huey/thread",
+            "huey/greenlet",
+        )
+        if skipped(name)
+    ] == []
 
 
 def test_new_scenarios_run_only_by_name_and_minutes_only_where_they_count() -> None:
-    assert tuple(make_plan([], [], [], ADAPTERS, seed=1).scenarios) == main_scenarios() == ("burst", "latency", "recovery")
+    assert (
+        tuple(make_plan([], [], [], ADAPTERS, seed=1).scenarios)
+        == main_scenarios()
+        == ("burst", "latency", "recovery")
+    )
     assert set(load_scenarios()) == {*main_scenarios(), "work", "result", "soak"}
     plan = make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1, minutes=30.0)
     assert [cell.params["minutes"] for cell in cells(plan)] == [30.0] and plan.time_cap_s >= 1800
-    assert [cell.params["minutes"] for cell in cells(make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1))] == [10.0]
+    assert [
+        cell.params["minutes"]
+        for cell in cells(make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1))
+    ] == [10.0]
     with pytest.raises(UsageError, match="bench run soak"):
         make_plan(["burst"], [], [], ADAPTERS, seed=1, minutes=3.0)
     with pytest.raises(UsageError, match="above 0"):
@@ -170,15 +260,27 @@ def test_new_scenarios_run_only_by_name_and_minutes_only_where_they_count() -> N
 
 def test_results_are_asked_for_only_where_they_are_kept() -> None:
     result = load_scenarios()["result"]
-    skips = {name: result.skip(Cell(1, "result", "-", parse_arm(name, ADAPTERS), 0, 2, 1)) for name in ("celery/default", "rq/tuned", "floor", "huey/default")}
-    assert not skips["celery/default"] and not skips["huey/default"] and "no results" in skips["rq/tuned"] and "no call" in skips["floor"]
+    skips = {
+        name: result.skip(Cell(1, "result", "-", parse_arm(name, ADAPTERS), 0, 2, 1))
+        for name in ("celery/default", "rq/tuned", "floor", "huey/default")
+    }
+    assert (
+        not skips["celery/default"]
+        and not skips["huey/default"]
+        and "no results" in skips["rq/tuned"]
+        and "no call" in skips["floor"]
+    )
 
 
 def test_the_padding_is_ten_kib_that_do_not_shrink_to_nothing() -> None:
     import zlib
 
     text = _padding()
-    assert len(text) == PAYLOAD_BYTES and text == _padding() and len(zlib.compress(text.encode())) > 0.7 * PAYLOAD_BYTES
+    assert (
+        len(text) == PAYLOAD_BYTES
+        and text == _padding()
+        and len(zlib.compress(text.encode())) > 0.7 * PAYLOAD_BYTES
+    )
 
 
 def test_the_body_computes_by_the_clock_of_its_own_thread() -> None:
@@ -203,7 +305,11 @@ def test_slope_of_theil_and_sen_is_not_moved_by_spikes() -> None:
     y = 1e8 + 50.0 * x + np.random.default_rng(1).normal(0, 1000, len(x))
     y[::17] += 3e7  # a fork that was caught now and then
     found = slope(x, y)
-    assert found is not None and found.per_s == pytest.approx(50, rel=0.2) and found.low <= 50 <= found.high
+    assert (
+        found is not None
+        and found.per_s == pytest.approx(50, rel=0.2)
+        and found.low <= 50 <= found.high
+    )
     flat = slope(x, np.full(len(x), 7.0))
     assert flat is not None and flat.per_s == flat.low == flat.high == 0
     assert slope(x[:5], y[:5]) is None and slope([], []) is None
@@ -237,15 +343,23 @@ def test_the_report_shows_all_three_with_their_charts(run: store.Run, tmp_path: 
     page = build_page([run])
     for name in ("work", "result", "soak"):
         assert f'<section id="{name}">' in page
-    titles = ("Throughput against workers: 10 ms of waiting", "From the send until the caller has the result, P50", "Worker memory under a steady load")
+    titles = (
+        "Throughput against workers: 10 ms of waiting",
+        "From the send until the caller has the result, P50",
+        "Worker memory under a steady load",
+    )
     assert all(f'aria-label="{title}"' in page for title in titles)
     assert page == build_page([run])
     assert 'title="95 %: ' in page
     without = build_page([write_run(tmp_path / "burst", {"burst": ("-",)})])
-    assert '<section id="work">' not in without and '<section id="latency">' in without, "only the main job is named where it was not measured"
+    assert '<section id="work">' not in without and '<section id="latency">' in without, (
+        "only the main job is named where it was not measured"
+    )
 
 
-def test_advice_is_read_from_the_measured_numbers_of_workers(run: store.Run, tmp_path: Path) -> None:
+def test_advice_is_read_from_the_measured_numbers_of_workers(
+    run: store.Run, tmp_path: Path
+) -> None:
     from bench.advise.asked import checked
     from bench.advise.facts import facts
     from bench.advise.ranking import MEETS, answer
@@ -253,7 +367,13 @@ def test_advice_is_read_from_the_measured_numbers_of_workers(run: store.Run, tmp
 
     known = facts(join([write_run(tmp_path / "burst", {"burst": ("-",)}), run]), None)
     huey = next(arm for arm in known["arms"] if arm["arm"] == "huey/default")
-    assert [point["workers"] for point in huey["work"]["io"]] == [1, 2, 8] and known["work_ms"] == 10
+    assert [point["workers"] for point in huey["work"]["io"]] == [1, 2, 8] and known[
+        "work_ms"
+    ] == 10
     assert all(point["memory"] and point["cells"].startswith("B·") for point in huey["work"]["io"])
-    meets = {each.arm for each in answer(checked({"rate": 600, "task_ms": 10}), known) if each.state == MEETS}
+    meets = {
+        each.arm
+        for each in answer(checked({"rate": 600, "task_ms": 10}), known)
+        if each.state == MEETS
+    }
     assert meets == {"celery/default", "huey/default"}, "RQ's 8 slots of 15 ms and 10 end at 316/s"

@@ -13,8 +13,20 @@ RABBITMQ = DOCS + "getting-started/backends-and-brokers/rabbitmq.html"
 
 SLOTS = Setting("-c", "N", WORKERS + "#concurrency", "the number of slots")
 BACKEND = (
-    Setting("result_backend", "redis", REDIS + "#results", "results stored, as the first steps of the documentation do", brokers=REDISES),
-    Setting("result_backend", "rpc", RABBITMQ + "#using-rabbitmq", "results as messages, as the first steps of the documentation do", brokers=("rabbitmq",)),
+    Setting(
+        "result_backend",
+        "redis",
+        REDIS + "#results",
+        "results stored, as the first steps of the documentation do",
+        brokers=REDISES,
+    ),
+    Setting(
+        "result_backend",
+        "rpc",
+        RABBITMQ + "#using-rabbitmq",
+        "results as messages, as the first steps of the documentation do",
+        brokers=("rabbitmq",),
+    ),
 )
 
 
@@ -24,12 +36,37 @@ def _pool(pool: str) -> Setting:
 
 TUNED = (
     _pool("solo"),
-    Setting("--without-gossip", True, DOCS + "reference/cli.html#celery-worker", "no events from other workers"),
-    Setting("--without-mingle", True, DOCS + "reference/cli.html#celery-worker", "no waiting for neighbours at start"),
-    Setting("--without-heartbeat", True, DOCS + "reference/cli.html#celery-worker", "no event every two seconds"),
+    Setting(
+        "--without-gossip",
+        True,
+        DOCS + "reference/cli.html#celery-worker",
+        "no events from other workers",
+    ),
+    Setting(
+        "--without-mingle",
+        True,
+        DOCS + "reference/cli.html#celery-worker",
+        "no waiting for neighbours at start",
+    ),
+    Setting(
+        "--without-heartbeat",
+        True,
+        DOCS + "reference/cli.html#celery-worker",
+        "no event every two seconds",
+    ),
     Setting("task_ignore_result", True, CONF + "task-ignore-result", "results off"),
-    Setting("worker_disable_rate_limits", True, CONF + "worker-disable-rate-limits", "no token buckets to look at"),
-    Setting("worker_enable_remote_control", False, CONF + "worker-enable-remote-control", "no control queue"),
+    Setting(
+        "worker_disable_rate_limits",
+        True,
+        CONF + "worker-disable-rate-limits",
+        "no token buckets to look at",
+    ),
+    Setting(
+        "worker_enable_remote_control",
+        False,
+        CONF + "worker-enable-remote-control",
+        "no control queue",
+    ),
     Setting(
         "broker_transport_options",
         {"ack_emulation": False},
@@ -41,9 +78,24 @@ TUNED = (
 DURABLE = (
     SLOTS,
     *BACKEND,
-    Setting("task_acks_late", True, CONF + "task-acks-late", "a task leaves the broker only after it has run"),
-    Setting("task_reject_on_worker_lost", True, CONF + "task-reject-on-worker-lost", "a task whose pool child dies goes back to the queue"),
-    Setting("worker_prefetch_multiplier", 1, CONF + "worker-prefetch-multiplier", "hoard as little as possible"),
+    Setting(
+        "task_acks_late",
+        True,
+        CONF + "task-acks-late",
+        "a task leaves the broker only after it has run",
+    ),
+    Setting(
+        "task_reject_on_worker_lost",
+        True,
+        CONF + "task-reject-on-worker-lost",
+        "a task whose pool child dies goes back to the queue",
+    ),
+    Setting(
+        "worker_prefetch_multiplier",
+        1,
+        CONF + "worker-prefetch-multiplier",
+        "hoard as little as possible",
+    ),
     Setting(
         "broker_transport_options",
         {"visibility_timeout": 30, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
@@ -52,7 +104,11 @@ DURABLE = (
         brokers=REDISES,
     ),
     Setting(
-        "task_default_queue_type", "quorum", RABBITMQ + "#using-quorum-queues", "a queue that is written to disk before it confirms", brokers=("rabbitmq",)
+        "task_default_queue_type",
+        "quorum",
+        RABBITMQ + "#using-quorum-queues",
+        "a queue that is written to disk before it confirms",
+        brokers=("rabbitmq",),
     ),
     Setting(
         "broker_transport_options",
@@ -61,7 +117,13 @@ DURABLE = (
         "the enqueue call returns when the broker has the task, not when it has been sent",
         brokers=("rabbitmq",),
     ),
-    Setting("result_backend_always_retry", True, CONF + "result-backend-always-retry", "results survive a restart of the backend", brokers=REDISES),
+    Setting(
+        "result_backend_always_retry",
+        True,
+        CONF + "result-backend-always-retry",
+        "results survive a restart of the backend",
+        brokers=REDISES,
+    ),
 )
 
 
@@ -74,19 +136,49 @@ class Celery:
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
-    variables = ("CELERY*", "C_*", "KOMBU_*", "BROKER_*", "FLOWER_*", "PICKLE_PROTOCOL", "DISABLE_TRACEBACKS", "USE_FAST_LOCALS", "NOSETPS")
+    variables = (
+        "CELERY*",
+        "C_*",
+        "KOMBU_*",
+        "BROKER_*",
+        "FLOWER_*",
+        "PICKLE_PROTOCOL",
+        "DISABLE_TRACEBACKS",
+        "USE_FAST_LOCALS",
+        "NOSETPS",
+    )
     reach = "adapters.celery.reach"
     push_command = "lpush"
     queues = ("celery",)
-    key_patterns = ("celery*", "_kombu.binding*", "unacked*", "*.celery.pidbox", "*.reply.celery.pidbox")
+    key_patterns = (
+        "celery*",
+        "_kombu.binding*",
+        "unacked*",
+        "*.celery.pidbox",
+        "*.reply.celery.pidbox",
+    )
     bulk_call = "kombu Producer.batch()"
     bulk_chunk = 1000
     bulk_brokers = REDISES
     answer_call = "AsyncResult.get()"
     answer_how = "it subscribes to the result's channel (Redis) or consumes a reply queue (RabbitMQ), and is woken"
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "one worker, prefork pool, results stored, all else as shipped", "at most once", True, "thread", (SLOTS, *BACKEND)),
-        "tuned": Profile("tuned", "one solo worker per slot, no results, no acknowledgement", "at most once", False, "process", TUNED),
+        "default": Profile(
+            "default",
+            "one worker, prefork pool, results stored, all else as shipped",
+            "at most once",
+            True,
+            "thread",
+            (SLOTS, *BACKEND),
+        ),
+        "tuned": Profile(
+            "tuned",
+            "one solo worker per slot, no results, no acknowledgement",
+            "at most once",
+            False,
+            "process",
+            TUNED,
+        ),
         "durable": Profile(
             "durable",
             "late acknowledgement; Redis synced at every write, redelivery after 30 s; RabbitMQ with a quorum queue and confirms",
@@ -97,20 +189,46 @@ class Celery:
             redis="redis-always",
         ),
         # The pool starts a thread only when none is idle: with short tasks most of a hundred never begin.
-        "threads": Profile("threads", "one worker, thread pool", "at most once", True, "none", (SLOTS, *BACKEND, _pool("threads")), light=True),
-        "gevent": Profile(
-            "gevent", "one worker, greenlets", "at most once", True, "none", (SLOTS, *BACKEND, _pool("gevent")), requires=("gevent",), light=True
+        "threads": Profile(
+            "threads",
+            "one worker, thread pool",
+            "at most once",
+            True,
+            "none",
+            (SLOTS, *BACKEND, _pool("threads")),
+            light=True,
         ),
-        "solo": Profile("solo", "one solo worker per slot, results stored", "at most once", True, "process", (*BACKEND, _pool("solo"))),
+        "gevent": Profile(
+            "gevent",
+            "one worker, greenlets",
+            "at most once",
+            True,
+            "none",
+            (SLOTS, *BACKEND, _pool("gevent")),
+            requires=("gevent",),
+            light=True,
+        ),
+        "solo": Profile(
+            "solo",
+            "one solo worker per slot, results stored",
+            "at most once",
+            True,
+            "process",
+            (*BACKEND, _pool("solo")),
+        ),
     }
 
     def commands(self, launch: Launch) -> list[Command]:
         """One `celery worker` with a pool of N, or N solo workers with names of their own."""
         settings = dict(launch.settings)
-        flags = [flag for name, value in settings.items() for flag in _flag(name, value, launch.slots)]
+        flags = [
+            flag for name, value in settings.items() for flag in _flag(name, value, launch.slots)
+        ]
         base = ("celery", "-A", self.app, "worker")
         if settings.get("-P") == "solo":
-            return [Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)]
+            return [
+                Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)
+            ]
         return [Command((*base, *flags))]
 
     def tries(self, launch: Launch) -> list[Command]:
@@ -125,7 +243,11 @@ class Celery:
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
-        return traces_rabbitmq.held(broker, handles) if broker.startswith("amqp") else traces.held(broker, handles)
+        return (
+            traces_rabbitmq.held(broker, handles)
+            if broker.startswith("amqp")
+            else traces.held(broker, handles)
+        )
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """Fewer without results, without remote control and without acknowledgement."""

@@ -10,8 +10,12 @@ from kombu.messaging import Producer
 from bench.inprocess import body, cell_context
 
 _cell = cell_context.load()
-_settings: dict[str, Any] = {name: value for name, value in _cell["settings"].items() if not name.startswith("-")}
-_backend = {None: None, "redis": cell_context.broker(), "rpc": "rpc://"}[_settings.pop("result_backend", None)]
+_settings: dict[str, Any] = {
+    name: value for name, value in _cell["settings"].items() if not name.startswith("-")
+}
+_backend = {None: None, "redis": cell_context.broker(), "rpc": "rpc://"}[
+    _settings.pop("result_backend", None)
+]
 
 app = Celery("bench", broker=cell_context.broker(), backend=_backend)
 app.conf.update(broker_connection_retry_on_startup=True, **_settings)

@@ -19,7 +19,11 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         wanted = {handle: task for task, handle in handles.items() if handle}
         names = list(wanted)
         for at in range(0, len(names), 1000):
-            for name, meta in zip(names[at : at + 1000], client.mget([f"celery-task-meta-{n}" for n in names[at : at + 1000]]), strict=True):
+            for name, meta in zip(
+                names[at : at + 1000],
+                client.mget([f"celery-task-meta-{n}" for n in names[at : at + 1000]]),
+                strict=True,
+            ):
                 if meta and json.loads(meta).get("status") == "FAILURE":
                     places[wanted[name]] = Held("result backend: FAILURE", failed=True)
         for raw in client.hvals("unacked"):

@@ -21,7 +21,12 @@ class Floor:
     key_patterns = (KEY,)
     profiles: Mapping[str, Profile] = {
         "default": Profile(
-            "default", "a bare Redis list and N processes that pop from it; no results, no acknowledgement", "at most once", False, "process", ()
+            "default",
+            "a bare Redis list and N processes that pop from it; no results, no acknowledgement",
+            "at most once",
+            False,
+            "process",
+            (),
         )
     }
     bulk_call = "LPUSH with 1,000 values"
@@ -47,9 +52,17 @@ class Floor:
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """What a bare list does."""
         if fault == Fault.BROKER_CRASH and launch.broker not in SAVED:
-            return Prediction("An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor.", "recovered", "lost")
+            return Prediction(
+                "An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor.",
+                "recovered",
+                "lost",
+            )
         if fault in (Fault.WORKER_CRASH, Fault.DEPLOY):
-            return Prediction("What was popped is gone with its process; the rest waits on the list for the next worker.", "lost", "recovered")
+            return Prediction(
+                "What was popped is gone with its process; the rest waits on the list for the next worker.",
+                "lost",
+                "recovered",
+            )
         return None
 
 

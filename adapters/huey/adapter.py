@@ -24,10 +24,31 @@ TUNED = (
 )
 DURABLE = (
     SLOTS,
-    Setting("-g", "TERM", CONSUMER + "#consumer-shutdown", "SIGTERM lets running tasks finish; as shipped it interrupts them"),
-    Setting("-c", 1, CONSUMER + "#options-for-worker", "a dead worker is replaced after 1 s instead of 10"),
-    Setting("requeue_interrupted", True, DOCS + "signals.html", "a task interrupted by a shutdown goes back to the queue"),
-    Setting("fsync", True, DOCS + "api.html#SqliteHuey", "every write is on the disk before it is answered", brokers=("sqlite",)),
+    Setting(
+        "-g",
+        "TERM",
+        CONSUMER + "#consumer-shutdown",
+        "SIGTERM lets running tasks finish; as shipped it interrupts them",
+    ),
+    Setting(
+        "-c",
+        1,
+        CONSUMER + "#options-for-worker",
+        "a dead worker is replaced after 1 s instead of 10",
+    ),
+    Setting(
+        "requeue_interrupted",
+        True,
+        DOCS + "signals.html",
+        "a task interrupted by a shutdown goes back to the queue",
+    ),
+    Setting(
+        "fsync",
+        True,
+        DOCS + "api.html#SqliteHuey",
+        "every write is on the disk before it is answered",
+        brokers=("sqlite",),
+    ),
 )
 
 
@@ -47,8 +68,23 @@ class Huey:
     answer_call = "Result.get(blocking=True)"
     answer_how = "it asks again and again, first after 50 ms, then after ever longer pauses; with the setting notify_result Redis wakes it"
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "one consumer, N threads, results stored, all else as shipped", "at most once", True, "thread", (SLOTS,), light=True),
-        "tuned": Profile("tuned", "one consumer, N processes, no results, quiet", "at most once", False, "process", TUNED),
+        "default": Profile(
+            "default",
+            "one consumer, N threads, results stored, all else as shipped",
+            "at most once",
+            True,
+            "thread",
+            (SLOTS,),
+            light=True,
+        ),
+        "tuned": Profile(
+            "tuned",
+            "one consumer, N processes, no results, quiet",
+            "at most once",
+            False,
+            "process",
+            TUNED,
+        ),
         "durable": Profile(
             "durable",
             "graceful SIGTERM, quick health check, Redis synced at every write; Huey has no acknowledgement",
@@ -59,10 +95,32 @@ class Huey:
             redis="redis-always",
             light=True,
         ),
-        "thread": Profile("thread", "one consumer, N threads (what the default is)", "at most once", True, "thread", (SLOTS, _kind("thread")), light=True),
-        "process": Profile("process", "one consumer, N processes", "at most once", True, "process", (SLOTS, _kind("process"))),
+        "thread": Profile(
+            "thread",
+            "one consumer, N threads (what the default is)",
+            "at most once",
+            True,
+            "thread",
+            (SLOTS, _kind("thread")),
+            light=True,
+        ),
+        "process": Profile(
+            "process",
+            "one consumer, N processes",
+            "at most once",
+            True,
+            "process",
+            (SLOTS, _kind("process")),
+        ),
         "greenlet": Profile(
-            "greenlet", "one consumer, N greenlets", "at most once", True, "thread", (SLOTS, _kind("greenlet")), requires=("gevent",), light=True
+            "greenlet",
+            "one consumer, N greenlets",
+            "at most once",
+            True,
+            "thread",
+            (SLOTS, _kind("greenlet")),
+            requires=("gevent",),
+            light=True,
         ),
     }
 
@@ -71,7 +129,11 @@ class Huey:
         flags: list[str] = []
         for name, value in launch.settings.items():
             if name.startswith("-"):
-                flags += [name] if value is True else [name, str(launch.slots if value == "N" else value)]
+                flags += (
+                    [name]
+                    if value is True
+                    else [name, str(launch.slots if value == "N" else value)]
+                )
         return [Command(("huey_consumer", f"{self.app}.huey", *flags))]
 
     def tries(self, launch: Launch) -> list[Command]:
@@ -92,7 +154,9 @@ class Huey:
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
-        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres")
+        return faults.predict(
+            fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres"
+        )
 
 
 ADAPTER = Huey()

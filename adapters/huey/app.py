@@ -24,7 +24,12 @@ _keep = _settings.get("results", True)
 def _connected(url: str) -> Huey:
     """The class that Huey's documentation names for this kind of storage."""
     if url.startswith("sqlite:"):
-        return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), fsync=_settings.get("fsync", False), results=_keep)
+        return SqliteHuey(
+            "bench",
+            filename=url.removeprefix("sqlite://"),
+            fsync=_settings.get("fsync", False),
+            results=_keep,
+        )
     if url.startswith("postgres"):
         from huey import PostgresHuey  # an older version has none
 
@@ -37,7 +42,10 @@ def _connected(url: str) -> Huey:
 huey = _connected(cell_context.broker())
 
 
-@huey.task(name="run", **({"timeout": _cell["params"]["time_limit_s"]} if "time_limit_s" in _cell["params"] else {}))  # type: ignore[untyped-decorator]
+@huey.task(
+    name="run",
+    **({"timeout": _cell["params"]["time_limit_s"]} if "time_limit_s" in _cell["params"] else {}),
+)  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
     """The task."""
     return body.run(task, work)

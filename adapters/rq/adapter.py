@@ -12,14 +12,41 @@ SIMPLE = Setting("-w", "rq.SimpleWorker", WORKERS + "#performance-notes", "no fo
 TUNED = (
     SIMPLE,
     Setting("--quiet", True, WORKERS + "#worker-arguments", "four log lines a task less"),
-    Setting("--disable-job-desc-logging", True, WORKERS + "#worker-arguments", "no description of each task in the log"),
-    Setting("--results-ttl", 0, DOCS + "results/", "results off: the job is deleted when it has run"),
+    Setting(
+        "--disable-job-desc-logging",
+        True,
+        WORKERS + "#worker-arguments",
+        "no description of each task in the log",
+    ),
+    Setting(
+        "--results-ttl", 0, DOCS + "results/", "results off: the job is deleted when it has run"
+    ),
 )
 DURABLE = (
-    Setting("retry_max", 3, DOCS + "exceptions/#retrying-failed-jobs", "a task whose worker died is run again instead of only being recorded as failed"),
-    Setting("--job-monitoring-interval", 1, WORKERS + "#worker-arguments", "the heartbeat that tells a dead worker expires after 61 s instead of 90"),
-    Setting("--maintenance-interval", 1, WORKERS + "#worker-arguments", "dead workers' tasks are looked for at every wake-up instead of every 600 s"),
-    Setting("--worker-ttl", 17, WORKERS + "#worker-arguments", "an idle worker wakes after 2 s instead of 405"),
+    Setting(
+        "retry_max",
+        3,
+        DOCS + "exceptions/#retrying-failed-jobs",
+        "a task whose worker died is run again instead of only being recorded as failed",
+    ),
+    Setting(
+        "--job-monitoring-interval",
+        1,
+        WORKERS + "#worker-arguments",
+        "the heartbeat that tells a dead worker expires after 61 s instead of 90",
+    ),
+    Setting(
+        "--maintenance-interval",
+        1,
+        WORKERS + "#worker-arguments",
+        "dead workers' tasks are looked for at every wake-up instead of every 600 s",
+    ),
+    Setting(
+        "--worker-ttl",
+        17,
+        WORKERS + "#worker-arguments",
+        "an idle worker wakes after 2 s instead of 405",
+    ),
 )
 
 
@@ -40,8 +67,22 @@ class Rq:
     answer_call = "Job.latest_result(timeout=…)"
     answer_how = "a blocking read of the job's result stream (XREAD), which Redis wakes"
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "N workers, a fork per task, results for 500 s, all as shipped", "at most once", True, "parent", ()),
-        "tuned": Profile("tuned", "N SimpleWorkers: no fork, no results, quiet", "at most once", False, "process", TUNED),
+        "default": Profile(
+            "default",
+            "N workers, a fork per task, results for 500 s, all as shipped",
+            "at most once",
+            True,
+            "parent",
+            (),
+        ),
+        "tuned": Profile(
+            "tuned",
+            "N SimpleWorkers: no fork, no results, quiet",
+            "at most once",
+            False,
+            "process",
+            TUNED,
+        ),
         "durable": Profile(
             "durable",
             "Retry(max=3), Redis synced at every write, the quickest documented maintenance",
@@ -57,10 +98,24 @@ class Rq:
             "at most once",
             True,
             "parent",
-            (Setting("task_module", "adapters.rq.heavy", WORKERS + "#performance-notes", "what a user's heavier module costs"),),
+            (
+                Setting(
+                    "task_module",
+                    "adapters.rq.heavy",
+                    WORKERS + "#performance-notes",
+                    "what a user's heavier module costs",
+                ),
+            ),
             requires=("celery", "huey"),
         ),
-        "simple": Profile("simple", "N SimpleWorkers, all else as shipped", "at most once", True, "process", (SIMPLE,)),
+        "simple": Profile(
+            "simple",
+            "N SimpleWorkers, all else as shipped",
+            "at most once",
+            True,
+            "process",
+            (SIMPLE,),
+        ),
         "spawn": Profile(
             "spawn",
             "N SpawnWorkers: a fresh interpreter per task",
@@ -101,7 +156,11 @@ class Rq:
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""
-        return [Command(("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all"))]
+        return [
+            Command(
+                ("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all")
+            )
+        ]
 
 
 ADAPTER = Rq()

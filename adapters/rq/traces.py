@@ -6,7 +6,12 @@ from adapters.base import Held
 
 QUEUE = "default"
 LISTS = {f"rq:queue:{QUEUE}": "queue", f"rq:queue:{QUEUE}:intermediate": "intermediate queue"}
-REGISTRIES = {"wip": "started registry", "scheduled": "scheduled registry", "deferred": "deferred registry", "failed": "failed registry"}
+REGISTRIES = {
+    "wip": "started registry",
+    "scheduled": "scheduled registry",
+    "deferred": "deferred registry",
+    "failed": "failed registry",
+}
 
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
@@ -25,7 +30,9 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         for job in places:
             pipeline.hget(f"rq:job:{job}", "description")
         described = pipeline.execute()
-    found = {_task(text): place for text, place in zip(described, places.values(), strict=True) if text}
+    found = {
+        _task(text): place for text, place in zip(described, places.values(), strict=True) if text
+    }
     return {task: place for task, place in found.items() if task in handles}
 
 

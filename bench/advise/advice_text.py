@@ -14,8 +14,16 @@ MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
     """Ranked first, then the rest with what stands against each."""
     given = asked.model_dump(exclude_defaults=True)
-    out.print(Text("asked: " + (", ".join(f"{name} {value}" for name, value in given.items()) or "nothing")))
-    for state, title in ((MEETS, "meet all of it"), (OPEN, "something is not known"), (EXCLUDED, "excluded")):
+    out.print(
+        Text(
+            "asked: " + (", ".join(f"{name} {value}" for name, value in given.items()) or "nothing")
+        )
+    )
+    for state, title in (
+        (MEETS, "meet all of it"),
+        (OPEN, "something is not known"),
+        (EXCLUDED, "excluded"),
+    ):
         mine = [each for each in found if each.state == state]
         out.print(Text(f"\n{title}: {len(mine)}", style="bold"))
         for each in mine:
@@ -24,9 +32,20 @@ def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
 
 def _candidate(each: Candidate, out: Console) -> None:
     place = f"{each.place}. " if each.place else "   "
-    room = f"  (meets its tightest {each.headroom:.2g} times over)" if each.place and each.headroom else ""
+    room = (
+        f"  (meets its tightest {each.headroom:.2g} times over)"
+        if each.place and each.headroom
+        else ""
+    )
     out.print(Text(f"{place}{each.arm}{room}"))
-    shown = each.checks if each.state == MEETS else [check for check in each.checks if check.met is not True]
+    shown = (
+        each.checks
+        if each.state == MEETS
+        else [check for check in each.checks if check.met is not True]
+    )
     for check in shown:
         mark, style = MARKS[check.met]
-        out.print(Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"), soft_wrap=True)
+        out.print(
+            Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"),
+            soft_wrap=True,
+        )

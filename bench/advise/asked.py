@@ -20,15 +20,31 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rate: float | None = Field(None, gt=0, description="tasks per second, at the busiest")
-    task_ms: float = Field(0.0, ge=0, description="how long a task takes, in ms; 0 for next to nothing")
-    kind: Literal["io", "cpu"] = Field("io", description="what a task does meanwhile: io (it waits) or cpu (it computes)")
-    workers: int | None = Field(None, gt=0, description="how many workers you run; left out: as many as it takes, where that was measured")
-    p99_ms: float | None = Field(None, gt=0, description="99 of 100 tasks finished within so many ms of being due, the task's own time left out")
+    task_ms: float = Field(
+        0.0, ge=0, description="how long a task takes, in ms; 0 for next to nothing"
+    )
+    kind: Literal["io", "cpu"] = Field(
+        "io", description="what a task does meanwhile: io (it waits) or cpu (it computes)"
+    )
+    workers: int | None = Field(
+        None,
+        gt=0,
+        description="how many workers you run; left out: as many as it takes, where that was measured",
+    )
+    p99_ms: float | None = Field(
+        None,
+        gt=0,
+        description="99 of 100 tasks finished within so many ms of being due, the task's own time left out",
+    )
     memory_mb: float | None = Field(None, gt=0, description="MB for workers and broker together")
     may_lose: bool = Field(True, description="may a task be lost when something crashes?")
     may_double: bool = Field(True, description="may a task run twice when something crashes?")
-    needs: tuple[str, ...] = Field((), description="features needed, as `bench features --list` names them")
-    brokers: tuple[str, ...] = Field(BROKERS, description="brokers that you can run: " + ", ".join(BROKERS))
+    needs: tuple[str, ...] = Field(
+        (), description="features needed, as `bench features --list` names them"
+    )
+    brokers: tuple[str, ...] = Field(
+        BROKERS, description="brokers that you can run: " + ", ".join(BROKERS)
+    )
 
     @field_validator("needs")
     @classmethod
@@ -55,7 +71,9 @@ def checked(values: Mapping[str, Any]) -> Asked:
         return Asked.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UsageError(
+            f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def from_file(path: Path) -> dict[str, Any]:
@@ -63,7 +81,9 @@ def from_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as TOML ({error}): write lines such as rate = 100") from None
+        raise UsageError(
+            f"{path} cannot be read as TOML ({error}): write lines such as rate = 100"
+        ) from None
 
 
 def by_asking(ask: Callable[[str], str]) -> dict[str, Any]:

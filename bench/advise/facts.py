@@ -20,9 +20,17 @@ KINDS = {"io": "sleep", "cpu": "cpu"}  # what is asked for → the kind of task 
 def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
     """{workers, cores, work_ms, arms: [...], features: {system: {name: outcome}}}; the floor is no choice, nor is an arm with a setting changed."""
     systems = [name for name in joined.systems if name != FLOOR]
-    arms = [_arm(joined, name, about) for name, about in joined.arms.items() if about["system"] != FLOOR and not about["variant"]]
+    arms = [
+        _arm(joined, name, about)
+        for name, about in joined.arms.items()
+        if about["system"] != FLOOR and not about["variant"]
+    ]
     plan, machine = joined.runs[0].info["plan"], joined.runs[0].info["machine"]
-    outcomes = {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems} if features else {}
+    outcomes = (
+        {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems}
+        if features
+        else {}
+    )
     size = {"workers": int(plan["workers"]), "cores": usable_cores(machine), "work_ms": TASK_MS}
     return size | {"arms": arms, "features": outcomes}
 
@@ -47,7 +55,11 @@ def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(found: Figure, what: str) -> dict[str, Any] | None:
     """A figure with the cells behind it; None where there is no number."""
-    return {"value": found.value, "what": what, "cells": found.cells} if found.verdict in KNOWN and found.value is not None else None
+    return (
+        {"value": found.value, "what": what, "cells": found.cells}
+        if found.verdict in KNOWN and found.value is not None
+        else None
+    )
 
 
 def _memory(joined: Joined, name: str) -> dict[str, Any] | None:
@@ -59,7 +71,9 @@ def _memory(joined: Joined, name: str) -> dict[str, Any] | None:
 def _peaks(joined: Joined, scenario: str, case: str, name: str) -> tuple[float | None, str]:
     """MB of workers and broker at their peaks, and the cells; for a broker without a server of its own the workers alone."""
     metrics = [f"{who}_memory_peak_bytes" for who in ("worker", "broker")]
-    workers, broker = (figure(joined.rows(scenario, case, name, metric), metric) for metric in metrics)
+    workers, broker = (
+        figure(joined.rows(scenario, case, name, metric), metric) for metric in metrics
+    )
     if workers.value is None or (broker.value is None and broker.verdict != "not_offered"):
         return None, ""
     return (workers.value + (broker.value or 0.0)) / 1e6, workers.cells
@@ -73,7 +87,12 @@ def _work(joined: Joined, name: str, kind: str) -> list[dict[str, Any]]:
         if not case.startswith(f"{kind}/") or found.verdict not in KNOWN or found.value is None:
             continue
         workers = workers_of(joined, case)
-        points[workers] = {"workers": workers, "rate": found.value, "memory": _peaks(joined, "work", case, name)[0], "cells": found.cells}
+        points[workers] = {
+            "workers": workers,
+            "rate": found.value,
+            "memory": _peaks(joined, "work", case, name)[0],
+            "cells": found.cells,
+        }
     return [points[workers] for workers in sorted(points)]
 
 
@@ -90,7 +109,14 @@ def _curve(joined: Joined, name: str, capacity: Figure) -> list[dict[str, Any]]:
             continue
         found = figure(joined.rows("latency", case, name, "latency_p99_ms"), "latency_p99_ms")
         if found.verdict in ("ok", "unbounded"):
-            points.append({"rate": rate, "p99": found.value if found.verdict == "ok" else None, "case": case, "cells": found.cells})
+            points.append(
+                {
+                    "rate": rate,
+                    "p99": found.value if found.verdict == "ok" else None,
+                    "case": case,
+                    "cells": found.cells,
+                }
+            )
     return sorted(points, key=lambda point: point["rate"])
 
 
@@ -102,5 +128,10 @@ def _faults(joined: Joined, name: str) -> dict[str, dict[str, Any]]:
         if seen:
             hit = sum(seen.hit.values())
             counts = {fate: seen.hit[fate] for fate in ("lost", "doubled", "stuck", "failed")}
-            found[fault] = {**counts, "hit": hit, "below": round(min(1.0, RULE_OF_THREE / hit), 3) if hit else None, "cells": seen.cell}
+            found[fault] = {
+                **counts,
+                "hit": hit,
+                "below": round(min(1.0, RULE_OF_THREE / hit), 3) if hit else None,
+                "cells": seen.cell,
+            }
     return found

@@ -59,7 +59,11 @@ def _rate(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     if points and asked.task_ms >= known["work_ms"]:
         return _sized(asked, points, known, size(asked, arm, known))
     if asked.workers not in (None, known["workers"]):
-        return Check("rate", None, f"tasks of {asked.task_ms:g} ms were measured with {known['workers']} workers only")
+        return Check(
+            "rate",
+            None,
+            f"tasks of {asked.task_ms:g} ms were measured with {known['workers']} workers only",
+        )
     if arm["rate"] is None:
         return Check("rate", None, "neither capacity nor burst was measured")
     measured, cells = between(points, "rate", known["workers"])
@@ -68,22 +72,36 @@ def _rate(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
         text = f"{most:,.4g} tasks/s with {known['workers']} slots, between {arm['rate']['what']} (cell {arm['rate']['cells']})"
         text += f" and {known['work_ms']:g} ms ({cells})"
         return Check("rate", most >= asked.rate, text, most / asked.rate)
-    most = sustained(asked.task_ms, asked.kind, arm["rate"]["value"], known["workers"], known["cores"])
+    most = sustained(
+        asked.task_ms, asked.kind, arm["rate"]["value"], known["workers"], known["cores"]
+    )
     text = f"{most:,.4g} tasks/s with {known['workers']} slots ({arm['rate']['what']}, cell {arm['rate']['cells']})"
     if asked.task_ms:
         text += f", extrapolated: {arm['rate']['value']:,.4g}/s of empty tasks, and {asked.task_ms:g} ms more for each in its slot"
     return Check("rate", most >= asked.rate, text, most / asked.rate)
 
 
-def _sized(asked: Asked, points: Sequence[Mapping[str, Any]], known: Mapping[str, Any], found: Size | None) -> Check:
+def _sized(
+    asked: Asked, points: Sequence[Mapping[str, Any]], known: Mapping[str, Any], found: Size | None
+) -> Check:
     assert asked.rate is not None
     if found is None:
-        return Check("rate", None, f"measured with {points[0]['workers']} to {points[-1]['workers']} workers only")
-    text = f"{found.rate:,.4g} tasks/s with {found.workers} workers ({found.cells})" + ("" if found.memory is None else f", {found.memory:,.4g} MB")
+        return Check(
+            "rate",
+            None,
+            f"measured with {points[0]['workers']} to {points[-1]['workers']} workers only",
+        )
+    text = f"{found.rate:,.4g} tasks/s with {found.workers} workers ({found.cells})" + (
+        "" if found.memory is None else f", {found.memory:,.4g} MB"
+    )
     if not found.enough and not asked.workers:
         text = f"at most {text}, of {points[0]['workers']} to {points[-1]['workers']} that were measured"
     if asked.task_ms > known["work_ms"]:
-        how = "no more computing per second" if asked.kind == "cpu" else f"{asked.task_ms - known['work_ms']:g} ms more for each in its slot"
+        how = (
+            "no more computing per second"
+            if asked.kind == "cpu"
+            else f"{asked.task_ms - known['work_ms']:g} ms more for each in its slot"
+        )
         text += f", extrapolated from tasks of {known['work_ms']:g} ms: {how}"
     return Check("rate", found.enough, text, found.rate / asked.rate)
 
@@ -93,14 +111,24 @@ def at_rate(points: Sequence[Mapping[str, Any]], rate: float) -> tuple[float | N
     below = [point for point in points if point["rate"] <= rate]
     above = [point for point in points if point["rate"] >= rate]
     if not below or not above:
-        return None, f"measured from {points[0]['rate']:,.4g} to {points[-1]['rate']:,.4g} tasks/s only" if points else "latency was not measured"
+        return (
+            None,
+            f"measured from {points[0]['rate']:,.4g} to {points[-1]['rate']:,.4g} tasks/s only"
+            if points
+            else "latency was not measured",
+        )
     low, high = below[-1], above[0]
     if low["p99"] is None or high["p99"] is None:
-        return None, f"the backlog grew at {(low if low['p99'] is None else high)['rate']:,.4g} tasks/s"
+        return (
+            None,
+            f"the backlog grew at {(low if low['p99'] is None else high)['rate']:,.4g} tasks/s",
+        )
     if high["rate"] == low["rate"]:
         return float(low["p99"]), f"cell {low['cells']}"
     share = (rate - low["rate"]) / (high["rate"] - low["rate"])
-    return float(low["p99"] + share * (high["p99"] - low["p99"])), f"between the cells {low['cells']} and {high['cells']}"
+    return float(
+        low["p99"] + share * (high["p99"] - low["p99"])
+    ), f"between the cells {low['cells']} and {high['cells']}"
 
 
 def _p99(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
@@ -108,13 +136,20 @@ def _p99(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     if asked.rate is None:
         return Check("p99_ms", None, "a P99 needs a rate")
     if asked.task_ms:
-        return Check("p99_ms", None, "the latency of empty tasks was measured, not that of longer ones")
+        return Check(
+            "p99_ms", None, "the latency of empty tasks was measured, not that of longer ones"
+        )
     if asked.workers not in (None, known["workers"]):
         return Check("p99_ms", None, f"latency was measured with {known['workers']} workers only")
     found, why = at_rate(arm["p99"], asked.rate)
     if found is None:
         return Check("p99_ms", False if why.startswith("the backlog") else None, why)
-    return Check("p99_ms", found <= asked.p99_ms, f"{found:,.4g} ms at {asked.rate:,.4g} tasks/s, {why}", asked.p99_ms / found)
+    return Check(
+        "p99_ms",
+        found <= asked.p99_ms,
+        f"{found:,.4g} ms at {asked.rate:,.4g} tasks/s, {why}",
+        asked.p99_ms / found,
+    )
 
 
 def _memory(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
@@ -122,13 +157,20 @@ def _memory(asked: Asked, arm: Arm, known: Mapping[str, Any]) -> Check:
     found = size(asked, arm, known) if asked.rate is not None or asked.workers else None
     if found is not None and found.memory is not None:
         text = f"{found.memory:,.4g} MB with {found.workers} workers ({found.cells})"
-        return Check("memory_mb", found.memory <= asked.memory_mb, text, asked.memory_mb / found.memory)
+        return Check(
+            "memory_mb", found.memory <= asked.memory_mb, text, asked.memory_mb / found.memory
+        )
     if asked.workers not in (None, known["workers"]):
         return Check("memory_mb", None, f"measured with {known['workers']} workers only")
     if arm["memory"] is None:
         return Check("memory_mb", None, "not measured")
     value = arm["memory"]["value"]
-    return Check("memory_mb", value <= asked.memory_mb, f"{value:,.4g} MB in the burst (cell {arm['memory']['cells']})", asked.memory_mb / value)
+    return Check(
+        "memory_mb",
+        value <= asked.memory_mb,
+        f"{value:,.4g} MB in the burst (cell {arm['memory']['cells']})",
+        asked.memory_mb / value,
+    )
 
 
 def _never(arm: Arm, fates: Sequence[str], requirement: str, words: str) -> Check:
@@ -136,7 +178,10 @@ def _never(arm: Arm, fates: Sequence[str], requirement: str, words: str) -> Chec
     if not arm["faults"]:
         return Check(requirement, None, "no fault was measured")
     bad = [
-        f"{fault}: {count} of {seen['hit']} {fate} (cell {seen['cells']})" for fault, seen in arm["faults"].items() for fate in fates if (count := seen[fate])
+        f"{fault}: {count} of {seen['hit']} {fate} (cell {seen['cells']})"
+        for fault, seen in arm["faults"].items()
+        for fate in fates
+        if (count := seen[fate])
     ]
     if bad:
         return Check(requirement, False, "; ".join(bad))

@@ -30,7 +30,9 @@ def between(points: Points, name: str, workers: int) -> tuple[float | None, str]
     if low["workers"] == high["workers"]:
         return float(low[name]), f"cell {low['cells']}"
     share = (workers - low["workers"]) / (high["workers"] - low["workers"])
-    return float(low[name] + share * (high[name] - low[name])), f"between the cells {low['cells']} and {high['cells']}"
+    return float(
+        low[name] + share * (high[name] - low[name])
+    ), f"between the cells {low['cells']} and {high['cells']}"
 
 
 def longer(rate: float, measured_ms: float, task_ms: float, kind: str, workers: int) -> float:
@@ -53,8 +55,12 @@ def size(asked: Asked, arm: Mapping[str, Any], known: Mapping[str, Any]) -> Size
     points = [point for point in arm["work"][asked.kind] if point["rate"] is not None]
     if not points or asked.task_ms < known["work_ms"]:
         return None
-    counts = [asked.workers] if asked.workers else range(points[0]["workers"], points[-1]["workers"] + 1)
-    found = [each for each in (_of(asked, points, known, count) for count in counts) if each is not None]
+    counts = (
+        [asked.workers] if asked.workers else range(points[0]["workers"], points[-1]["workers"] + 1)
+    )
+    found = [
+        each for each in (_of(asked, points, known, count) for count in counts) if each is not None
+    ]
     enough = [each for each in found if each.enough]
     return enough[0] if enough else max(found, key=lambda each: each.rate, default=None)
 
@@ -64,4 +70,10 @@ def _of(asked: Asked, points: Points, known: Mapping[str, Any], workers: int) ->
     if measured is None:
         return None
     rate = longer(measured, known["work_ms"], asked.task_ms, asked.kind, workers)
-    return Size(workers, rate, between(points, "memory", workers)[0], cells, asked.rate is None or rate >= asked.rate)
+    return Size(
+        workers,
+        rate,
+        between(points, "memory", workers)[0],
+        cells,
+        asked.rate is None or rate >= asked.rate,
+    )

@@ -37,7 +37,9 @@ class Change:
     smallest_detectable: float | None
     verdict: str
     says: Says
-    weight: float = 0.0  # how many tie zones the estimate is away from "the same": what is looked at first
+    weight: float = (
+        0.0  # how many tie zones the estimate is away from "the same": what is looked at first
+    )
     reason: str = ""
 
     @property
@@ -62,8 +64,12 @@ class Changes:
     exit_code: int
     summary: str
     lines: tuple[Change, ...]
-    notes: tuple[str, ...] = ()  # what a reader must know before any line: forced, not interleaved, few blocks
-    about: Mapping[str, Any] = field(default_factory=dict)  # run ids, machine, versions of base and head, seed, seconds
+    notes: tuple[
+        str, ...
+    ] = ()  # what a reader must know before any line: forced, not interleaved, few blocks
+    about: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # run ids, machine, versions of base and head, seed, seconds
 
     def as_json(self) -> dict[str, Any]:
         """For --json: null where a number is none or has no end, such as the weight of a lost task."""

@@ -30,7 +30,19 @@ from bench.analysis.stats import (
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS, Metric
 
-COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
+COMPARISON_COLUMNS = [
+    "scenario",
+    "case",
+    "metric",
+    "base",
+    "head",
+    "ratio",
+    "low",
+    "high",
+    "blocks",
+    "smallest_detectable",
+    "verdict",
+]
 
 # What a kind of metric is compared by; all else is no number of that block.
 USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
@@ -65,7 +77,11 @@ class Pair:
 
     def p(self) -> float:
         """Of "no difference", for a `ratio` metric."""
-        return paired_p(self.below, self.above) if self.interleaved else welch_p(self.below, self.above)
+        return (
+            paired_p(self.below, self.above)
+            if self.interleaved
+            else welch_p(self.below, self.above)
+        )
 
     def ratio(self, alpha: float) -> Ratio:
         """Head over base with its interval."""
@@ -79,7 +95,11 @@ class Pair:
 
     def differences(self) -> list[float]:
         """Head - base block by block; of two runs every block of one less every block of the other."""
-        couples = zip(self.below, self.above, strict=True) if self.interleaved else ((base, head) for base in self.below for head in self.above)
+        couples = (
+            zip(self.below, self.above, strict=True)
+            if self.interleaved
+            else ((base, head) for base in self.below for head in self.above)
+        )
         return [head - base for base, head in couples]
 
 
@@ -94,7 +114,12 @@ class Compared:
     verdict: str = "unclear"
 
 
-def compare_arms(measures: pd.DataFrame, size: str, guarantees: Mapping[str, str] | None = None, alpha: float = 0.05) -> pd.DataFrame:
+def compare_arms(
+    measures: pd.DataFrame,
+    size: str,
+    guarantees: Mapping[str, str] | None = None,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
     """comparisons.csv from the rows of measures.csv; UsageError for a run of size `smoke`, which makes no claims.
 
     * `ratio` metrics: `ratio` is head ÷ base, `low` and `high` its t-interval at the level that Holm gives this pair (an adjusted
@@ -106,15 +131,34 @@ def compare_arms(measures: pd.DataFrame, size: str, guarantees: Mapping[str, str
     `guarantees` (arm → guarantee) only arms of the same guarantee are paired.
     """
     if size == "smoke":
-        raise UsageError("a smoke run makes no claims and cannot be compared: measure with --size quick or full")
+        raise UsageError(
+            "a smoke run makes no claims and cannot be compared: measure with --size quick or full"
+        )
     refuse_unknown(measures)
     rows: list[list[object]] = []
     for scenario, case, metric, group in _groups(measures):
         pairs = list(_pairs(group, metric, guarantees or {}))
         for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
-            numbers = [math.nan if value is None else value for value in (result.ratio, result.low, result.high)]
-            detectable = math.nan if result.smallest_detectable is None else result.smallest_detectable
-            rows.append([scenario, case, metric.name, pair.base, pair.head, *numbers, pair.blocks, detectable, result.verdict])
+            numbers = [
+                math.nan if value is None else value
+                for value in (result.ratio, result.low, result.high)
+            ]
+            detectable = (
+                math.nan if result.smallest_detectable is None else result.smallest_detectable
+            )
+            rows.append(
+                [
+                    scenario,
+                    case,
+                    metric.name,
+                    pair.base,
+                    pair.head,
+                    *numbers,
+                    pair.blocks,
+                    detectable,
+                    result.verdict,
+                ]
+            )
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
@@ -122,18 +166,25 @@ def refuse_unknown(measures: pd.DataFrame) -> None:
     """UsageError if a metric is none of ours."""
     unknown = sorted(set(measures["metric"]) - set(METRICS))
     if unknown:
-        raise UsageError(f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew")
+        raise UsageError(
+            f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew"
+        )
 
 
 def time_to(group: pd.DataFrame) -> TimeTo:
     """k of n and the median of one arm's rows of a `time_to` metric; rows that are neither `ok` nor `beyond` do not count."""
     times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
-    return TimeTo(sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan)
+    return TimeTo(
+        sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan
+    )
 
 
 def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
     place = {name: at for at, name in enumerate(METRICS)}
-    groups = {(str(key[0]), str(key[1]), str(key[2])): group for key, group in measures.groupby(["scenario", "case", "metric"], sort=False)}
+    groups = {
+        (str(key[0]), str(key[1]), str(key[2])): group
+        for key, group in measures.groupby(["scenario", "case", "metric"], sort=False)
+    }
     for scenario, case, name in sorted(groups, key=lambda key: (key[0], key[1], place[key[2]])):
         yield scenario, case, METRICS[name], groups[scenario, case, name]
 
@@ -145,7 +196,10 @@ def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -
     for base, head in combinations(sorted(rows), 2):
         blocks = sorted(numbers[base].keys() & numbers[head].keys())
         if blocks and guarantees.get(base) == guarantees.get(head):
-            below, above = [numbers[base][block] for block in blocks], [numbers[head][block] for block in blocks]
+            below, above = (
+                [numbers[base][block] for block in blocks],
+                [numbers[head][block] for block in blocks],
+            )
             yield Pair(base, head, below, above, censored[base] or censored[head])
 
 
@@ -161,7 +215,9 @@ def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float
     if metric.kind == "time_to":
         values = np.where(usable["verdict"] == "beyond", math.inf, values)
     keys = zip(usable["run"].astype(str), usable["block"].astype(int), strict=True)
-    return {key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)}
+    return {
+        key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
+    }
 
 
 def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> list[Compared]:
@@ -180,16 +236,24 @@ def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     results = []
     for at, pair in enumerate(pairs):
         if not usable[at]:
-            results.append(Compared())  # 0 has no logarithm, and leaving its block out would favour one arm
+            results.append(
+                Compared()
+            )  # 0 has no logarithm, and leaving its block out would favour one arm
             continue
         ratio = pair.ratio(levels.get(at, alpha))
         detectable = pair.detectable(alpha / len(family)) if at in levels else None
-        results.append(Compared(ratio.ratio, ratio.low, ratio.high, detectable, _verdict(pair, ratio, metric)))
+        results.append(
+            Compared(ratio.ratio, ratio.low, ratio.high, detectable, _verdict(pair, ratio, metric))
+        )
     return results
 
 
 def _verdict(pair: Pair, ratio: Ratio, metric: Metric) -> str:
-    return "unclear" if pair.censored else classify(ratio, metric.floor, metric.better, _is_duration(metric))
+    return (
+        "unclear"
+        if pair.censored
+        else classify(ratio, metric.floor, metric.better, _is_duration(metric))
+    )
 
 
 def _is_duration(metric: Metric) -> bool:
@@ -220,13 +284,17 @@ def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     Never `tie`: a rank test that finds nothing has shown nothing. Three blocks cannot decide (p ≥ 0.1); five that separate fully can, among six pairs.
     """
     family = [at for at, pair in enumerate(pairs) if pair.blocks >= MIN_BLOCKS]
-    adjusted = dict(zip(family, holm([rank_p(pairs[at].below, pairs[at].above) for at in family]), strict=True))
+    adjusted = dict(
+        zip(family, holm([rank_p(pairs[at].below, pairs[at].above) for at in family]), strict=True)
+    )
     results = []
     for at, pair in enumerate(pairs):
         base, head = float(np.median(pair.below)), float(np.median(pair.above))
         ratio = head / base if 0 < base < math.inf and head < math.inf else None
         verdict = "unclear"
-        if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (1 + metric.floor):
+        if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (
+            1 + metric.floor
+        ):
             verdict = word(head > base, metric.better, duration=True)
         results.append(Compared(ratio, verdict=verdict))
     return results

@@ -79,24 +79,41 @@ class Joined:
         present = set(f["arm"] if case is None else f.loc[f["case"] == case, "arm"])
         return [name for name in self.arms if name in present]
 
-    def cell(self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")) -> Shown | None:
+    def cell(
+        self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")
+    ) -> Shown | None:
         """The first block's cell that has files and none of these verdicts; a slim run has no files."""
-        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
+        f = self.frame[
+            (self.frame["scenario"] == scenario)
+            & (self.frame["case"] == case)
+            & (self.frame["arm"] == arm)
+        ]
         for key, rows in f.groupby(["place", "cell"], sort=True):
             place, number = cast(tuple[int, int], key)
             line = self.line(place, number)
-            if line is not None and line["state"] == "done" and not self.runs[place].slim and not rows["verdict"].isin(refuse).any():
+            if (
+                line is not None
+                and line["state"] == "done"
+                and not self.runs[place].slim
+                and not rows["verdict"].isin(refuse).any()
+            ):
                 return Shown(str(rows["label"].iloc[0]), arm, self.runs[place].cell(number))
         return None
 
     def place(self, scenario: str, case: str, arm: str) -> int | None:
         """Which run the measures of an arm stand from."""
-        f = self.frame[(self.frame["scenario"] == scenario) & (self.frame["case"] == case) & (self.frame["arm"] == arm)]
+        f = self.frame[
+            (self.frame["scenario"] == scenario)
+            & (self.frame["case"] == case)
+            & (self.frame["arm"] == arm)
+        ]
         return None if f.empty else int(f["place"].iloc[0])
 
     def line(self, place: int, number: int) -> Mapping[str, Any] | None:
         """A cell's line in run.json."""
-        return next((line for line in self.runs[place].info["cells"] if line["number"] == number), None)
+        return next(
+            (line for line in self.runs[place].info["cells"] if line["number"] == number), None
+        )
 
     def blocks(self, scenario: str) -> int:
         """The fewest blocks that any arm has in a scenario."""
@@ -107,7 +124,9 @@ class Joined:
 def workers_of(joined: Joined, case: str) -> int:
     """How many workers a case of `work` has: N is the plan's."""
     rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
-    return load_scenarios()["work"].slots(case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"]))
+    return load_scenarios()["work"].slots(
+        case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"])
+    )
 
 
 def letter(place: int) -> str:
@@ -125,26 +144,42 @@ def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
     system, profile = str(arm["system"]), str(arm["profile"])
     known = list(TITLES)
     rank = known.index(system) if system in known else len(known) + (system == FLOOR)
-    return bool(arm.get("variant")), rank, system, PROFILES.index(profile) if profile in PROFILES else 1, str(arm["arm"])
+    return (
+        bool(arm.get("variant")),
+        rank,
+        system,
+        PROFILES.index(profile) if profile in PROFILES else 1,
+        str(arm["arm"]),
+    )
 
 
 def join(runs: Sequence[Run]) -> Joined:
     """Put the runs together and find out which cell stands behind each measure; UsageError where different versions of the instrument made them."""
     if unlike := unlike_any([run.info for run in runs]):
-        raise UsageError(f"these runs were measured by different versions of bench ({'; '.join(unlike)}): take them one by one")
+        raise UsageError(
+            f"these runs were measured by different versions of bench ({'; '.join(unlike)}): take them one by one"
+        )
     tables = [_numbered(run, place, len(runs)) for place, run in enumerate(runs)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     standing = every[every["cell"] == every.groupby(["place", *KEY])["stands"].transform("max")]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
     twice = standing[standing["place"] != first]
-    doubled = tuple(dict.fromkeys(f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)))
-    return Joined(tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled)
+    doubled = tuple(
+        dict.fromkeys(
+            f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)
+        )
+    )
+    return Joined(
+        tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled
+    )
 
 
 def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
     """measures.csv has no cell numbers: the n-th row of a metric belongs to the n-th cell of that key, for a retry comes later."""
     lines = [line for line in run.info["cells"] if line["state"] in MEASURED]
-    cells = pd.DataFrame([[line[name] for name in (*KEY, "number")] for line in lines], columns=[*KEY, "cell"]).sort_values("cell")
+    cells = pd.DataFrame(
+        [[line[name] for name in (*KEY, "number")] for line in lines], columns=[*KEY, "cell"]
+    ).sort_values("cell")
     cells["nth"] = cells.groupby(KEY).cumcount()
     frame = run.measures.copy()
     frame["nth"] = frame.groupby([*KEY, "metric"]).cumcount()
@@ -153,7 +188,12 @@ def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
     frame["place"] = place
     frame["label"] = [f"{prefix(place, of)}{number:03d}" for number in frame["cell"]]
     # Of the cells of one key the last that is not invalid stands, or else the last.
-    bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*KEY, "cell")]).transform("any")
+    bad = (
+        frame["verdict"]
+        .eq("invalid")
+        .groupby([frame[name] for name in (*KEY, "cell")])
+        .transform("any")
+    )
     good = frame["cell"].where(~bad).groupby([frame[name] for name in KEY]).transform("max")
     last = frame.groupby(KEY)["cell"].transform("max")
     frame["stands"] = good.fillna(last).astype(int)

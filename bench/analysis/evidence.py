@@ -18,7 +18,9 @@ STORED = "evidence.json"  # in a slim run: what its events told
 # From what one cannot get over to what is nothing: the worst names the cell of the matrix.
 WORST = ("lost", "doubled", "open", "stuck", "failed", "refused", "recovered", "finished")
 RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the supervisor
-RULE_OF_THREE = 3.0  # 0 of n seen: with 95 % confidence less than 3/n happens (Hanley & Lippman-Hand 1983)
+RULE_OF_THREE = (
+    3.0  # 0 of n seen: with 95 % confidence less than 3/n happens (Hanley & Lippman-Hand 1983)
+)
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,26 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
     book = book_of(cell)
     struck = strikes_of(cell, book)
     told = {int(task): name for name, ids in fates_of(cell, book).by_name.items() for task in ids}
-    finish = dict(zip((int(task) for task in book.task), (int(stamp) for stamp in book.first_finish()), strict=True))
+    finish = dict(
+        zip(
+            (int(task) for task in book.task),
+            (int(stamp) for stamp in book.first_finish()),
+            strict=True,
+        )
+    )
     end = int(cell.journal["marks"]["end_ns"])
-    back = [(finish[task] - strike.timing.t0_ns) / 1e9 for strike in struck for task in strike.hit if finish[task] >= 0]
-    never = [(end - strike.timing.t0_ns) / 1e9 for strike in struck for task in strike.hit if finish[task] < 0]
+    back = [
+        (finish[task] - strike.timing.t0_ns) / 1e9
+        for strike in struck
+        for task in strike.hit
+        if finish[task] >= 0
+    ]
+    never = [
+        (end - strike.timing.t0_ns) / 1e9
+        for strike in struck
+        for task in strike.hit
+        if finish[task] < 0
+    ]
     held = cell.journal["held"] or {}
     return Evidence(
         arm,
@@ -110,7 +128,10 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
 
 def _uneven(told: Mapping[int, str], struck: Sequence[Strike]) -> bool:
     """Whether what ran, or what waited, met other fates in one strike than in another."""
-    groups = [tuple(frozenset(_counted(told, ids)) for ids in (strike.seen.running, strike.seen.waiting)) for strike in struck]
+    groups = [
+        tuple(frozenset(_counted(told, ids)) for ids in (strike.seen.running, strike.seen.waiting))
+        for strike in struck
+    ]
     return len(set(groups)) > 1
 
 
@@ -123,18 +144,34 @@ def _being_sent(book: Ledger, struck: Sequence[Strike]) -> list[int]:
     found = []
     for strike in struck:
         until = max(strike.timing.serving_from_ns, strike.timing.t0_ns)
-        ours = book.measured() & (book.sent >= 0) & (book.sent <= until) & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        ours = (
+            book.measured()
+            & (book.sent >= 0)
+            & (book.sent <= until)
+            & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        )
         found += [int(task) for task in book.task[ours]]
     return found
 
 
 def _end_of_culprit(cell: StoredCell) -> str:
     """Where the task that does harm ended."""
-    places = [cell.journal["held"].get(str(task), {}).get("place", "nowhere") for task in culprits(cell.journal)] if cell.journal["held"] is not None else []
+    places = (
+        [
+            cell.journal["held"].get(str(task), {}).get("place", "nowhere")
+            for task in culprits(cell.journal)
+        ]
+        if cell.journal["held"] is not None
+        else []
+    )
     return ", ".join(places)
 
 
 def all_evidence(joined: Joined) -> list[Evidence]:
     """Every cell that was measured, fault by fault."""
-    found = [evidence(joined, case, arm) for case in joined.cases("recovery") for arm in joined.arms_of("recovery", case)]
+    found = [
+        evidence(joined, case, arm)
+        for case in joined.cases("recovery")
+        for arm in joined.arms_of("recovery", case)
+    ]
     return [each for each in found if each]

@@ -55,7 +55,10 @@ def scale(metric: str) -> tuple[str, float]:
     """(unit, divisor) in which a metric is shown: memory, and its growth in an hour, in MB, all else as stored."""
     known = METRICS[metric]
     return (
-        ("MB", 1e6) if metric.endswith(("memory_peak_bytes", "growth_bytes_per_hour")) or (known.unit == "bytes" and "memory" in metric) else (known.unit, 1.0)
+        ("MB", 1e6)
+        if metric.endswith(("memory_peak_bytes", "growth_bytes_per_hour"))
+        or (known.unit == "bytes" and "memory" in metric)
+        else (known.unit, 1.0)
     )
 
 
@@ -90,10 +93,26 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
     endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
     values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
     middle = (
-        float(np.median(values)) if METRICS[metric].kind != "count" else float(np.median(values[~np.isnan(values)])) if (~np.isnan(values)).any() else math.nan
+        float(np.median(values))
+        if METRICS[metric].kind != "count"
+        else float(np.median(values[~np.isnan(values)]))
+        if (~np.isnan(values)).any()
+        else math.nan
     )
-    notes = [_reason(fit, word) for word in ("beyond", "unbounded", "wrong") if word in set(fit["verdict"])]
-    notes += [f"{text} {METRICS[metric].unit}" for text in set(fit["reason"]) if str(text).startswith(INTERVAL)] if len(fit) == 1 else []
+    notes = [
+        _reason(fit, word)
+        for word in ("beyond", "unbounded", "wrong")
+        if word in set(fit["verdict"])
+    ]
+    notes += (
+        [
+            f"{text} {METRICS[metric].unit}"
+            for text in set(fit["reason"])
+            if str(text).startswith(INTERVAL)
+        ]
+        if len(fit) == 1
+        else []
+    )
     if len(fit) > 1 and endless.any():
         notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")
     if len(fit) < len(rows):
@@ -102,7 +121,13 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
     if math.isnan(middle):
         return Figure("–", None, "withheld", note, cells)
     if not math.isinf(middle):
-        verdict = "wrong" if "wrong" in set(fit["verdict"]) else "beyond" if "beyond" in set(fit["verdict"]) else "ok"
+        verdict = (
+            "wrong"
+            if "wrong" in set(fit["verdict"])
+            else "beyond"
+            if "beyond" in set(fit["verdict"])
+            else "ok"
+        )
         shown = middle / scale(metric)[1]
         whole = METRICS[metric].kind == "count" and shown.is_integer()
         return Figure(f"{shown:,.0f}" if whole else number(shown), middle, verdict, note, cells)
@@ -119,7 +144,9 @@ def _reason(rows: pd.DataFrame, verdict: str) -> str:
 
 def listing(parts: list[str]) -> str:
     """a, b and c."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    return (
+        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+    )
 
 
 def times(ratio: float) -> str:
@@ -136,5 +163,9 @@ def measure_in_words(row: Any) -> str:
     """A measure in words: its number, or its verdict."""
     if row.value is None or row.value != row.value:
         return str(row.verdict)
-    number = f"{row.value:,.0f}" if abs(row.value) >= 100 or float(row.value).is_integer() else f"{row.value:.3g}"
+    number = (
+        f"{row.value:,.0f}"
+        if abs(row.value) >= 100 or float(row.value).is_integer()
+        else f"{row.value:.3g}"
+    )
     return f"{'> ' if row.verdict == 'beyond' else ''}{number} {row.unit}"

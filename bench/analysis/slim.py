@@ -33,10 +33,14 @@ def export_slim(run: Run, out: Path) -> Slim:
     try:
         _numbers(run, out)
         left = [EVENTS, *(name for name, paths in _extras(run) if not _fits(run, out, paths))]
-        store.write_json(out / "run.json", {**run.info, "slim": True, "left_out": left}, compact=True)
+        store.write_json(
+            out / "run.json", {**run.info, "slim": True, "left_out": left}, compact=True
+        )
     except OSError as error:
         shutil.rmtree(out, ignore_errors=True)
-        raise UsageError(f"{out} cannot be written ({error.strerror}): free some space or choose another --out") from None
+        raise UsageError(
+            f"{out} cannot be written ({error.strerror}): free some space or choose another --out"
+        ) from None
     return Slim(out, _size(out), tuple(left))
 
 
@@ -46,14 +50,22 @@ def _numbers(run: Run, out: Path) -> None:
     stored_measures.write_measures(Run(out, {}), run.measures)
     found = [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
     if found:
-        store.write_json(out / STORED, {f"{each['case']} {each['arm']}": each for each in found}, compact=True)
+        store.write_json(
+            out / STORED, {f"{each['case']} {each['arm']}": each for each in found}, compact=True
+        )
 
 
 def _extras(run: Run) -> list[tuple[str, list[Path]]]:
     """What is kept if there is room for it, the more useful first; each is kept whole or not at all."""
     cells = [store.cell_folder(run.path, int(line["number"])) for line in run.info["cells"]]
-    groups = [("comparisons.csv", [run.path / "comparisons.csv"]), ("selftest.json", [run.path / "selftest.json"])]
-    groups += [(f"{name} of the cells", [folder / name for folder in cells]) for name in ("cell.json", "phases.json")]
+    groups = [
+        ("comparisons.csv", [run.path / "comparisons.csv"]),
+        ("selftest.json", [run.path / "selftest.json"]),
+    ]
+    groups += [
+        (f"{name} of the cells", [folder / name for folder in cells])
+        for name in ("cell.json", "phases.json")
+    ]
     there = [(name, [path for path in paths if path.is_file()]) for name, paths in groups]
     return [(name, paths) for name, paths in there if paths]
 

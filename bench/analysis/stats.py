@@ -87,7 +87,11 @@ def _apart(base: Sequence[float], head: Sequence[float]) -> _Apart:
     """df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b the squared standard errors (Welch 1947, Satterthwaite 1946)."""
     below, above = (np.log(np.asarray(values, dtype=np.float64)) for values in (base, head))
     a, b = (float(logs.var(ddof=1)) / logs.size for logs in (below, above))
-    df = (a + b) ** 2 / (a**2 / (below.size - 1) + b**2 / (above.size - 1)) if a + b else float(below.size + above.size - 2)
+    df = (
+        (a + b) ** 2 / (a**2 / (below.size - 1) + b**2 / (above.size - 1))
+        if a + b
+        else float(below.size + above.size - 2)
+    )
     return _Apart(float(above.mean() - below.mean()), math.sqrt(a + b), df)
 
 
@@ -95,10 +99,14 @@ def welch_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.0
     """Geometric mean of head over that of base with Welch's interval on the log scale: for blocks that were not interleaved and so are no pairs."""
     blocks = min(len(base), len(head))
     if blocks < MIN_BLOCKS:
-        return Ratio(math.exp(float(np.mean(np.log(head)) - np.mean(np.log(base)))), None, None, blocks)
+        return Ratio(
+            math.exp(float(np.mean(np.log(head)) - np.mean(np.log(base)))), None, None, blocks
+        )
     apart = _apart(base, head)
     half = float(stats.t.ppf(1 - alpha / 2, apart.df)) * apart.error
-    return Ratio(math.exp(apart.mean), math.exp(apart.mean - half), math.exp(apart.mean + half), blocks)
+    return Ratio(
+        math.exp(apart.mean), math.exp(apart.mean - half), math.exp(apart.mean + half), blocks
+    )
 
 
 def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
@@ -109,7 +117,9 @@ def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
     return float(2 * stats.t.sf(abs(apart.mean) / apart.error, apart.df))
 
 
-def welch_detectable(base: Sequence[float], head: Sequence[float], alpha: float = 0.05, power: float = 0.9) -> float | None:
+def welch_detectable(
+    base: Sequence[float], head: Sequence[float], alpha: float = 0.05, power: float = 0.9
+) -> float | None:
     """`smallest_detectable` for blocks that are no pairs: exp(λ·error) - 1 at Welch's degrees of freedom."""
     if min(len(base), len(head)) < MIN_BLOCKS:
         return None
@@ -123,9 +133,13 @@ def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
     Exact up to eight blocks, then 20,000 seeded permutations. Needs no mean, which a censored time does not have. It leaves the pairing
     unused: that costs power where blocks are alike within, and no false alarms.
     """
-    ranks = stats.rankdata(np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)]))
+    ranks = stats.rankdata(
+        np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)])
+    )
     groups = (ranks[: len(base)], ranks[len(base) :])
-    result = stats.permutation_test(groups, _sum_of_first, vectorized=True, n_resamples=RESAMPLES, rng=np.random.default_rng(0))
+    result = stats.permutation_test(
+        groups, _sum_of_first, vectorized=True, n_resamples=RESAMPLES, rng=np.random.default_rng(0)
+    )
     return float(result.pvalue)
 
 
@@ -161,7 +175,9 @@ def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
     return levels
 
 
-def smallest_detectable(sd: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
+def smallest_detectable(
+    sd: float, blocks: int, alpha: float = 0.05, power: float = 0.9
+) -> float | None:
     """The relative change (0.05 = 5 %) that a paired t-test finds with this power: exp(λ·sd/√n) - 1; None below three blocks.
 
     `sd` is that of the log-ratios; λ solves P(T'(n-1, λ) > t(1-α/2, n-1)) = power with the noncentral t (Johnson & Welch 1940).
@@ -172,7 +188,9 @@ def smallest_detectable(sd: float, blocks: int, alpha: float = 0.05, power: floa
     return math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
 
 
-def blocks_needed(sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096) -> int | None:
+def blocks_needed(
+    sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096
+) -> int | None:
     """How many blocks `smallest_detectable` needs to come down to this change; None if more than `at_most`."""
 
     def enough(blocks: int) -> bool:
@@ -198,7 +216,11 @@ def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, f
 
 def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
     """The largest sd of the log-ratios at which so many blocks show this change; None below three blocks."""
-    return math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power) if blocks >= MIN_BLOCKS else None
+    return (
+        math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power)
+        if blocks >= MIN_BLOCKS
+        else None
+    )
 
 
 @lru_cache(maxsize=256)

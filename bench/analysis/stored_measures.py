@@ -13,30 +13,74 @@ from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.record.store import MEASURE_COLUMNS, Run
 
-COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high", "blocks", "smallest_detectable", "verdict"]
+COMPARISON_COLUMNS = [
+    "scenario",
+    "case",
+    "metric",
+    "base",
+    "head",
+    "ratio",
+    "low",
+    "high",
+    "blocks",
+    "smallest_detectable",
+    "verdict",
+]
 
 
 def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
     """Every measure of one cell: from its files, or from why it has none."""
     scenario = load_scenarios()[line["scenario"]]
     if line["state"] == "done":
-        return measures_of(scenario, run.cell(int(line["number"])), int(run.info["machine"]["cores"]))
+        return measures_of(
+            scenario, run.cell(int(line["number"])), int(run.info["machine"]["cores"])
+        )
     verdict = line["verdict"]
-    return [Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])]
+    return [
+        Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])
+    ]
 
 
 def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[list[Any]]:
     """The lines of measures.csv for one cell."""
     arm = run.info["arms"][line["arm"]]
-    head = [run.id, line["scenario"], line["case"], line["arm"], arm["system"], arm["profile"], arm["broker"], arm["variant"], line["block"]]
-    return [[*head, m.metric, m.value, METRICS[m.metric].unit, METRICS[m.metric].better, m.verdict, m.reason] for m in measures]
+    head = [
+        run.id,
+        line["scenario"],
+        line["case"],
+        line["arm"],
+        arm["system"],
+        arm["profile"],
+        arm["broker"],
+        arm["variant"],
+        line["block"],
+    ]
+    return [
+        [
+            *head,
+            m.metric,
+            m.value,
+            METRICS[m.metric].unit,
+            METRICS[m.metric].better,
+            m.verdict,
+            m.reason,
+        ]
+        for m in measures
+    ]
 
 
 def measure_run(run: Run) -> pd.DataFrame:
     """measures.csv of a whole run, computed anew; UsageError for a slim one, which has no events."""
     if run.slim:
-        raise UsageError(f"{run.path} is a slim run, its raw events are not there: its measures.csv stands as it was exported, measure the whole run")
-    found = [row for line in run.info["cells"] if line["state"] in ("done", "failed", "skipped") for row in rows(run, line, measure_cell(run, line))]
+        raise UsageError(
+            f"{run.path} is a slim run, its raw events are not there: its measures.csv stands as it was exported, measure the whole run"
+        )
+    found = [
+        row
+        for line in run.info["cells"]
+        if line["state"] in ("done", "failed", "skipped")
+        for row in rows(run, line, measure_cell(run, line))
+    ]
     return pd.DataFrame(found, columns=MEASURE_COLUMNS)
 
 
@@ -47,7 +91,9 @@ def write_measures(run: Run, measures: pd.DataFrame) -> None:
 
 def write(run: Run, measures: pd.DataFrame) -> None:
     """Store measures.csv and comparisons.csv."""
-    from bench.analysis.comparisons import compare_arms  # scipy behind it weighs 60 MB: not while a cell is being measured
+    from bench.analysis.comparisons import (
+        compare_arms,
+    )  # scipy behind it weighs 60 MB: not while a cell is being measured
 
     _csv(run.path / "measures.csv", measures)
     if measures.empty or run.info["plan"]["size"] == "smoke":
@@ -67,7 +113,9 @@ def _csv(path: Path, frame: pd.DataFrame) -> None:
         part.replace(path)
     except OSError as error:
         why = error.strerror or error
-        raise UsageError(f"{path} cannot be written ({why}): free some space or choose another --out") from None
+        raise UsageError(
+            f"{path} cannot be written ({why}): free some space or choose another --out"
+        ) from None
 
 
 def note_versions(run: Run) -> None:
@@ -85,8 +133,16 @@ def exit_code(run: Run, measures: pd.DataFrame) -> int:
     """The worst of wrong, invalid and ok; an invalid cell that was measured again well does not count."""
     if (measures["verdict"] == "wrong").any():
         return EXIT_WRONG
-    again = {line["retry_of"] for line in run.info["cells"] if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"}
-    bad = [line for line in run.info["cells"] if line["verdict"] == "invalid" and not {line["number"], line["retry_of"]} & again]
+    again = {
+        line["retry_of"]
+        for line in run.info["cells"]
+        if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"
+    }
+    bad = [
+        line
+        for line in run.info["cells"]
+        if line["verdict"] == "invalid" and not {line["number"], line["retry_of"]} & again
+    ]
     return EXIT_INVALID if bad else EXIT_OK
 
 

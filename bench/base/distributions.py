@@ -19,7 +19,11 @@ def beyond_install(project: str = PROJECT) -> list[str]:
         requires(project)
     except PackageNotFoundError:
         return []
-    return sorted({canonicalize_name(str(each.metadata["Name"])) for each in distributions()} - TOOLS - needed_by([project]))
+    return sorted(
+        {canonicalize_name(str(each.metadata["Name"])) for each in distributions()}
+        - TOOLS
+        - needed_by([project])
+    )
 
 
 def needed_by(requirements: Iterable[str]) -> set[str]:
@@ -41,7 +45,9 @@ def needed_by(requirements: Iterable[str]) -> set[str]:
         except PackageNotFoundError:
             continue  # a requirement of another platform
         for requirement in map(Requirement, lines):
-            if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}):
+            if requirement.marker is None or any(
+                requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}
+            ):
                 todo.append((requirement.name, frozenset(requirement.extras)))
     return found
 

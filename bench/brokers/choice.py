@@ -22,14 +22,26 @@ Servers = Mapping[str, str]  # broker → URL of the user's own server; what is 
 GIVEN = ("redis", "rabbitmq", "postgres")  # those that --redis, --rabbitmq and --postgres name
 
 
-def make_broker(name: str, host: Host, work: Path, log: Path, push_command: str, queues: Sequence[str], servers: Servers) -> Broker:
+def make_broker(
+    name: str,
+    host: Host,
+    work: Path,
+    log: Path,
+    push_command: str,
+    queues: Sequence[str],
+    servers: Servers,
+) -> Broker:
     """The broker of one cell, not started yet; Unavailable with what to install."""
     if name in servers:
         return _own(name, servers[name], push_command, queues)
     if name in PERSISTENCE:
-        return EmbeddedRedis(host, work / "redis", log, PERSISTENCE[name], push_command, find_redis())
+        return EmbeddedRedis(
+            host, work / "redis", log, PERSISTENCE[name], push_command, find_redis()
+        )
     if name == "valkey":
-        return EmbeddedRedis(host, work / "valkey", log, PERSISTENCE["redis"], push_command, find_valkey())
+        return EmbeddedRedis(
+            host, work / "valkey", log, PERSISTENCE["redis"], push_command, find_valkey()
+        )
     if name == "rabbitmq":
         return EmbeddedRabbit(host, work / "rabbitmq", log, queues)
     if name == "postgres":

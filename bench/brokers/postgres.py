@@ -25,7 +25,10 @@ def find_postgres() -> Path:
     """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
     beside = shutil.which("postgres")
     folders = [Path(beside).resolve().parent] if beside else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0))
+    folders += sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"),
+        key=lambda path: -float(re.sub(r"[^\d.]", "", path.parent.name) or 0),
+    )
     for folder in folders:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
@@ -57,7 +60,11 @@ class EmbeddedPostgres:
         """Make the cluster once, start it, and wait until it lets our user in."""
         if not self.folder.exists():
             self._initialise()
-        options = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+        }
         argv = [str(self.programs / "postgres"), "-D", str(self.folder)]
         argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.pid = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"})
@@ -68,7 +75,9 @@ class EmbeddedPostgres:
                 return
             except Exception as error:  # not there yet, in whatever way
                 if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
-                    raise CellFailed(f"postgres did not start ({type(error).__name__}): {last_lines(self.log)}") from None
+                    raise CellFailed(
+                        f"postgres did not start ({type(error).__name__}): {last_lines(self.log)}"
+                    ) from None
                 time.sleep(0.05)
 
     def _initialise(self) -> None:
@@ -76,24 +85,46 @@ class EmbeddedPostgres:
         if self._as_user():
             self._reachable()
             os.chown(self.folder, pwd.getpwnam(USER).pw_uid, pwd.getpwnam(USER).pw_gid)
-        self._carry_out("initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8")
+        self._carry_out(
+            "initdb", "-D", str(self.folder), "-U", "bench", "-A", "trust", "-E", "UTF8"
+        )
         # The password goes in by standard input, of a server that serves nobody yet.
-        self._carry_out("postgres", "--single", "-D", str(self.folder), "postgres", stdin=f"alter role bench password '{self._password}'\n")
-        (self.folder / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8")
+        self._carry_out(
+            "postgres",
+            "--single",
+            "-D",
+            str(self.folder),
+            "postgres",
+            stdin=f"alter role bench password '{self._password}'\n",
+        )
+        (self.folder / "pg_hba.conf").write_text(
+            "host all all 127.0.0.1/32 scram-sha-256\n", encoding="utf-8"
+        )
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
-        made = self.host.spawn([*self._as_user(), str(self.programs / program), *words], self.log, {"LC_ALL": "C.UTF-8"}, stdin=stdin)
+        made = self.host.spawn(
+            [*self._as_user(), str(self.programs / program), *words],
+            self.log,
+            {"LC_ALL": "C.UTF-8"},
+            stdin=stdin,
+        )
         if not self.host.wait([made], READY_S) or self.host.exit_status(made) != 0:
             raise CellFailed(f"{program} failed: {last_lines(self.log)}")
 
     def _as_user(self) -> list[str]:
-        return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if os.geteuid() == 0 else []
+        return (
+            ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+            if os.geteuid() == 0
+            else []
+        )
 
     def _reachable(self) -> None:
         """Unavailable where the server's user cannot reach a folder that root has made."""
         for path in {*self.folder.parents, *self.folder.resolve().parents}:
             if not path.stat().st_mode & 0o001:
-                raise Unavailable(f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out")
+                raise Unavailable(
+                    f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out"
+                )
 
     def kill(self) -> int:
         """SIGKILL of the postmaster and all its processes."""
@@ -105,7 +136,9 @@ class EmbeddedPostgres:
     def clients(self) -> list[Callable[[], None]]:
         """pg_terminate_backend for each."""
         with connect(self.url) as connection:
-            rows = connection.execute("select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()").fetchall()
+            rows = connection.execute(
+                "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+            ).fetchall()
         return [partial(self._terminate, int(row[0])) for row in rows]
 
     def _terminate(self, pid: int) -> None:

@@ -16,7 +16,12 @@ from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
 
 # The wrappers on PATH switch to the user rabbitmq; these are the programs behind them.
-FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/lib/rabbitmq/sbin", "/opt/rabbitmq/sbin", "/usr/local/sbin")
+FOLDERS = (
+    "/usr/lib/rabbitmq/bin",
+    "/usr/lib/rabbitmq/sbin",
+    "/opt/rabbitmq/sbin",
+    "/usr/local/sbin",
+)
 READY_S = 60.0
 SETTLED_S = 2.0
 APT = "apt install rabbitmq-server"
@@ -64,7 +69,9 @@ class Queues:
         count = 0
         for name in self.names:
             try:
-                count += int(self.connect().channel().queue_declare(queue=name, passive=True).message_count)
+                count += int(
+                    self.connect().channel().queue_declare(queue=name, passive=True).message_count
+                )
             except amqp.NotFound:
                 continue
             except (amqp.AMQPError, OSError):
@@ -126,7 +133,10 @@ class EmbeddedRabbit:
         deadline = time.monotonic() + READY_S
         if first:
             # The port opens when the node is through with its start; asking by rabbitmqctl until then would boot a VM each time.
-            self._until(deadline, lambda: socket.create_connection(("127.0.0.1", self.port), timeout=1).close())
+            self._until(
+                deadline,
+                lambda: socket.create_connection(("127.0.0.1", self.port), timeout=1).close(),
+            )
             self.control("add_user", self._user, stdin=self._password)
             self.control("set_permissions", self._user, ".*", ".*", ".*")
             self.control("delete_user", "guest")
@@ -140,7 +150,9 @@ class EmbeddedRabbit:
             except Exception as error:  # not there yet, in whatever way
                 assert self.pid is not None
                 if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
-                    raise CellFailed(f"rabbitmq-server did not start ({type(error).__name__}): {last_lines(self.log)}") from None
+                    raise CellFailed(
+                        f"rabbitmq-server did not start ({type(error).__name__}): {last_lines(self.log)}"
+                    ) from None
                 time.sleep(0.1)
 
     def control(self, *words: str, stdin: str = "", timeout_s: float = 30.0) -> str:
@@ -148,12 +160,20 @@ class EmbeddedRabbit:
         argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
         try:
             done = subprocess.run(
-                argv, env=self.env, input=stdin + "\n", capture_output=True, timeout=timeout_s, check=True,
-                encoding="utf-8", errors="replace",
+                argv,
+                env=self.env,
+                input=stdin + "\n",
+                capture_output=True,
+                timeout=timeout_s,
+                check=True,
+                encoding="utf-8",
+                errors="replace",
             )
         except (subprocess.SubprocessError, OSError) as error:
             said = str(getattr(error, "stderr", "") or error).strip().splitlines()
-            raise CellFailed(f"rabbitmqctl {words[0]} failed: {said[-1][:200] if said else type(error).__name__}") from None
+            raise CellFailed(
+                f"rabbitmqctl {words[0]} failed: {said[-1][:200] if said else type(error).__name__}"
+            ) from None
         return done.stdout
 
     def kill(self) -> int:
@@ -175,7 +195,11 @@ class EmbeddedRabbit:
 
     def clients(self) -> list[Callable[[], None]]:
         """`rabbitmqctl close_connection` for each; ours comes back by itself."""
-        pids = [line.strip() for line in self.control("list_connections", "pid", "--no-table-headers").splitlines() if line.strip().startswith("<")]
+        pids = [
+            line.strip()
+            for line in self.control("list_connections", "pid", "--no-table-headers").splitlines()
+            if line.strip().startswith("<")
+        ]
         return [partial(self._close, pid) for pid in pids]
 
     def _close(self, pid: str) -> None:
@@ -187,7 +211,11 @@ class EmbeddedRabbit:
 
     def describe(self) -> Mapping[str, str]:
         """The version in its greeting."""
-        return {"name": "rabbitmq", "version": version_of(self.queues), "origin": str(self.programs)}
+        return {
+            "name": "rabbitmq",
+            "version": version_of(self.queues),
+            "origin": str(self.programs),
+        }
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its folder goes with the cell."""

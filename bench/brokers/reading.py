@@ -63,7 +63,10 @@ def _place(address: str, database: object) -> Place:
 def _ask(arm: Arm, url: str) -> dict[str, Any]:
     """What its library told of its connections."""
     assert isinstance(arm.adapter, Reads)
-    with tempfile.TemporaryDirectory(prefix="queue-bench-") as made, plainly(Path(made)) as (work, _):
+    with (
+        tempfile.TemporaryDirectory(prefix="queue-bench-") as made,
+        plainly(Path(made)) as (work, _),
+    ):
         env = built({"PYTHONPATH": str(task_code(work, arm.adapter)), BROKER: url})
         argv = [arm.environment.program("python"), "-m", arm.adapter.reach]
         how: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}

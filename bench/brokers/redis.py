@@ -38,7 +38,9 @@ class RedisBroker:
     def client(self) -> redis.Redis:
         """A connection of the instrument's own."""
         if self._client is None:
-            self._client = redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
+            self._client = redis.Redis.from_url(
+                self.url, socket_timeout=2, socket_connect_timeout=2
+            )
         return self._client
 
     def counters(self, edge: bool) -> Counters | None:
@@ -49,7 +51,11 @@ class RedisBroker:
         except (redis.RedisError, OSError):
             self._client = None
             return None
-        calls = {name.removeprefix("cmdstat_"): int(stat["calls"]) for name, stat in info.items() if name.startswith("cmdstat_")}
+        calls = {
+            name.removeprefix("cmdstat_"): int(stat["calls"])
+            for name, stat in info.items()
+            if name.startswith("cmdstat_")
+        }
         return Counters(
             memory=int(info["used_memory"]),
             cpu_s=float(info["used_cpu_sys"]) + float(info["used_cpu_user"]),
@@ -69,7 +75,15 @@ class EmbeddedRedis(RedisBroker):
 
     ours = True
 
-    def __init__(self, host: Host, folder: Path, log: Path, persistence: str, push_command: str, server: ServerBinary) -> None:
+    def __init__(
+        self,
+        host: Host,
+        folder: Path,
+        log: Path,
+        persistence: str,
+        push_command: str,
+        server: ServerBinary,
+    ) -> None:
         super().__init__(push_command)
         self.host, self.folder, self.log = host, folder, log
         self.server = server
@@ -81,7 +95,10 @@ class EmbeddedRedis(RedisBroker):
     def start(self) -> None:
         """Start it on its data folder and wait until it answers; CellFailed with its last log lines if it does not."""
         self.folder.mkdir(exist_ok=True)
-        config = f'port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir "{self.folder}"\ndaemonize no\n' + self.persistence
+        config = (
+            f'port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\ndir "{self.folder}"\ndaemonize no\n'
+            + self.persistence
+        )
         # The settings go in by standard input: neither a file nor the process list shows the password.
         self.pid = self.host.spawn([self.server.path, "-"], self.log, {"LC_ALL": "C"}, stdin=config)
         deadline = time.monotonic() + 20
@@ -125,7 +142,11 @@ class EmbeddedRedis(RedisBroker):
 
     def describe(self) -> Mapping[str, str]:
         """What the binary said of itself."""
-        return {"name": self.server.name, "version": self.server.version, "origin": self.server.origin}
+        return {
+            "name": self.server.name,
+            "version": self.server.version,
+            "origin": self.server.origin,
+        }
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its data folder goes with the cell."""

@@ -25,7 +25,9 @@ class SqliteFile:
 
     def kill(self) -> int:
         """There is nothing to kill."""
-        raise NotOffered("SQLite has no server: the queue is a file that the workers open themselves")
+        raise NotOffered(
+            "SQLite has no server: the queue is a file that the workers open themselves"
+        )
 
     def counters(self, edge: bool) -> Counters | None:
         """Nobody counts."""

@@ -15,10 +15,22 @@ from bench.model.metric import METRICS
 
 HARD = ("lost", "doubled", "unexpected")  # wrong: exit 3
 SOFT = ("refused", "failed", "stuck", "open")  # a regression: exit 1
-LATE = ("stuck", "open")  # not finished when the cell ended: a stall of the machine can do that once
-OF_BURST = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "broker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
+LATE = (
+    "stuck",
+    "open",
+)  # not finished when the cell ended: a stall of the machine can do that once
+OF_BURST = (
+    "throughput",
+    "enqueue_rate",
+    "worker_memory_peak_bytes",
+    "broker_memory_peak_bytes",
+    "worker_cpu_ms_per_task",
+    "broker_cpu_us_per_task",
+)
 P99, CALM = "latency_p99_ms", "latency_p99_calm_ms"
-WATCHED = (P99,)  # may fail, but need not be settled: one stall of the machine makes it ten times as large
+WATCHED = (
+    P99,
+)  # may fail, but need not be settled: one stall of the machine makes it ten times as large
 OF_LATENCY = ("latency_p50_ms", CALM, *WATCHED)
 COMMANDS = "broker_commands_per_task"
 GATED = (*OF_BURST, COMMANDS, *OF_LATENCY)
@@ -64,7 +76,8 @@ class Block:
         if self.scenarios <= set(scenarios):
             return self
         return Block(
-            {key: pair for key, pair in self.pairs.items() if key.scenario in scenarios}, {name: s for name, s in self.seconds.items() if name in scenarios}
+            {key: pair for key, pair in self.pairs.items() if key.scenario in scenarios},
+            {name: s for name, s in self.seconds.items() if name in scenarios},
         )
 
     def swapped(self) -> "Block":
@@ -87,10 +100,17 @@ def is_gated(key: Key) -> bool:
     if key.metric in (*HARD, *SOFT):
         return True
     kind, _, value = key.case.partition("=")
-    return key.metric in GATED and (not key.metric.startswith("latency") or (kind == "load" and float(value) <= LOAD_AT_MOST))
+    return key.metric in GATED and (
+        not key.metric.startswith("latency") or (kind == "load" and float(value) <= LOAD_AT_MOST)
+    )
 
 
-def blocks_of(measures: pd.DataFrame, base: str, head: str, seconds: Mapping[int, Mapping[str, float]] | None = None) -> list[Block]:
+def blocks_of(
+    measures: pd.DataFrame,
+    base: str,
+    head: str,
+    seconds: Mapping[int, Mapping[str, float]] | None = None,
+) -> list[Block]:
     """The blocks of two arms from the rows of measures.csv; where a cell was measured once more, the later usable number stands."""
     found: dict[int, dict[Key, dict[str, Number]]] = {}
     for row in measures[measures["arm"].isin((base, head))].itertuples():
@@ -101,14 +121,21 @@ def blocks_of(measures: pd.DataFrame, base: str, head: str, seconds: Mapping[int
         number = _number(row.value, str(row.verdict))
         if str(row.arm) not in sides or number.verdict != "invalid":
             sides[str(row.arm)] = number
-    whole = {block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2} for block, keys in found.items()}
+    whole = {
+        block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2}
+        for block, keys in found.items()
+    }
     return [Block(whole[block], (seconds or {}).get(block, {})) for block in sorted(whole)]
 
 
 def _number(value: object, verdict: str) -> Number:
     number = math.nan if value is None else float(value)  # type: ignore[arg-type]
     # A count of a wrong cell is a number like any other; all else of it is none.
-    return Number(None, verdict) if math.isnan(number) else Number(number, "ok" if verdict in ("ok", "wrong") else verdict)
+    return (
+        Number(None, verdict)
+        if math.isnan(number)
+        else Number(number, "ok" if verdict in ("ok", "wrong") else verdict)
+    )
 
 
 def write_recording(path: Path, recording: Recording) -> None:
@@ -119,12 +146,33 @@ def write_recording(path: Path, recording: Recording) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*ABOUT, *(SECONDS + name for name in timed), *(f"{key.id} {side}" for key in keys for side in ("base", "head"))])
+            writer.writerow(
+                [
+                    *ABOUT,
+                    *(SECONDS + name for name in timed),
+                    *(f"{key.id} {side}" for key in keys for side in ("base", "head")),
+                ]
+            )
             for at, block in enumerate(recording.blocks):
-                sides = [_word(number) for key in keys for number in block.pairs.get(key, (Number(None, ""), Number(None, "")))]
-                writer.writerow([recording.name, recording.base, recording.head, at, *(f"{block.seconds.get(name, 0.0):.1f}" for name in timed), *sides])
+                sides = [
+                    _word(number)
+                    for key in keys
+                    for number in block.pairs.get(key, (Number(None, ""), Number(None, "")))
+                ]
+                writer.writerow(
+                    [
+                        recording.name,
+                        recording.base,
+                        recording.head,
+                        at,
+                        *(f"{block.seconds.get(name, 0.0):.1f}" for name in timed),
+                        *sides,
+                    ]
+                )
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file") from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): choose another file"
+        ) from None
 
 
 def _word(number: Number) -> str:
@@ -138,14 +186,22 @@ def read_recordings(path: Path) -> list[Recording]:
             lines = list(csv.DictReader(file))
         if not lines or not set(ABOUT) <= set(lines[0]):
             raise ValueError("it has no blocks")
-        keys = _keys([name for name in lines[0] if name not in ABOUT and not name.startswith(SECONDS)])
+        keys = _keys(
+            [name for name in lines[0] if name not in ABOUT and not name.startswith(SECONDS)]
+        )
         named: dict[tuple[str, str, str], list[Block]] = {}
         for line in lines:
-            named.setdefault((line["recording"], line["base"], line["head"]), []).append(_block(line, keys))
+            named.setdefault((line["recording"], line["base"], line["head"]), []).append(
+                _block(line, keys)
+            )
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): name a file that `bench check --record` has made") from None
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): name a file that `bench check --record` has made"
+        ) from None
     except (ValueError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no recording of blocks, or damaged ({error}): make one by `bench check --record`") from None
+        raise UsageError(
+            f"{path} is no recording of blocks, or damaged ({error}): make one by `bench check --record`"
+        ) from None
     return [Recording(*about, tuple(blocks)) for about, blocks in named.items()]
 
 
@@ -165,7 +221,14 @@ def _block(line: Mapping[str, str], keys: Sequence[Key]) -> Block:
         texts = (line[f"{key.id} base"], line[f"{key.id} head"])
         if all(texts):
             pairs[key] = (_read(texts[0]), _read(texts[1]))
-    return Block(pairs, {name.removeprefix(SECONDS): float(text) for name, text in line.items() if name.startswith(SECONDS)})
+    return Block(
+        pairs,
+        {
+            name.removeprefix(SECONDS): float(text)
+            for name, text in line.items()
+            if name.startswith(SECONDS)
+        },
+    )
 
 
 def _read(text: str) -> Number:

@@ -53,16 +53,39 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
     """Where the gate stands after these blocks; `ended` = the budget holds no further one."""
     keys = list(dict.fromkeys(key for block in blocks for key in block.pairs))
     fates, notes = _fates(blocks, [key for key in keys if key.metric in (*HARD, *SOFT)], rules)
-    judged = [_finding(blocks, key, rules, ended) for key in keys if key.metric in (rules.fail_on or GATED)]
+    judged = [
+        _finding(blocks, key, rules, ended)
+        for key in keys
+        if key.metric in (rules.fail_on or GATED)
+    ]
     findings = (*fates, *judged)
     wrong = any(each.says == "regression" and each.key.metric in HARD for each in fates)
     worse = any(each.says == "regression" for each in findings)
     nothing = not any(each.sight.blocks for each in judged)
-    waiting = [each for each in judged if each.state in ("open", "suspect") and asked_for(each, rules)]
+    waiting = [
+        each for each in judged if each.state in ("open", "suspect") and asked_for(each, rules)
+    ]
     # A task that was stuck once has to be stuck a second time, which only shows where it was.
-    wanted = tuple(dict.fromkeys(each.key.scenario for each in (*waiting, *(fate for fate in fates if fate.state == "unclear"))))
-    more = not (ended or wrong or worse) and bool(waiting) and not (nothing and len(blocks) >= GIVE_UP_AFTER)
-    code = EXIT_WRONG if wrong else EXIT_REGRESSION if worse else EXIT_INVALID if nothing else _no_worse(judged, rules)
+    wanted = tuple(
+        dict.fromkeys(
+            each.key.scenario
+            for each in (*waiting, *(fate for fate in fates if fate.state == "unclear"))
+        )
+    )
+    more = (
+        not (ended or wrong or worse)
+        and bool(waiting)
+        and not (nothing and len(blocks) >= GIVE_UP_AFTER)
+    )
+    code = (
+        EXIT_WRONG
+        if wrong
+        else EXIT_REGRESSION
+        if worse
+        else EXIT_INVALID
+        if nothing
+        else _no_worse(judged, rules)
+    )
     return Decision(more, code, findings, len(blocks), notes, wanted)
 
 
@@ -70,13 +93,26 @@ def with_features(decision: Decision, findings: Sequence[Finding], note: str) ->
     """The same with what was seen of features: one that is gone is a regression, whatever the blocks say."""
     gone = any(each.says == "regression" for each in findings) and decision.exit_code != EXIT_WRONG
     notes = (*decision.notes, note) if note else decision.notes
-    return replace(decision, exit_code=EXIT_REGRESSION if gone else decision.exit_code, findings=(*findings, *decision.findings), notes=notes)
+    return replace(
+        decision,
+        exit_code=EXIT_REGRESSION if gone else decision.exit_code,
+        findings=(*findings, *decision.findings),
+        notes=notes,
+    )
 
 
 def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
     """Nothing is worse for certain: is it certain that nothing is?"""
-    unsure = [each for each in judged if each.state in ("open", "suspect", "unclear") and asked_for(each, rules) and not _harmless(each, rules)]
-    missing = [each for each in judged if each.state == "absent" and each.key.metric in rules.fail_on]
+    unsure = [
+        each
+        for each in judged
+        if each.state in ("open", "suspect", "unclear")
+        and asked_for(each, rules)
+        and not _harmless(each, rules)
+    ]
+    missing = [
+        each for each in judged if each.state == "absent" and each.key.metric in rules.fail_on
+    ]
     return EXIT_INCONCLUSIVE if unsure or missing else EXIT_OK
 
 
@@ -96,14 +132,30 @@ def _harmless(finding: Finding, rules: Rules) -> bool:
 
 def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Finding:
     # A scenario that was settled is left out of later blocks.
-    pairs = [block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid"))) for block in blocks if key.scenario in block.scenarios]
+    pairs = [
+        block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid")))
+        for block in blocks
+        if key.scenario in block.scenarios
+    ]
     verdicts = [(base.verdict, head.verdict) for base, head in pairs]
     if gone := _gone(verdicts):
         return Finding(key, _bad(key), reason=gone)
-    if all(base == head and base in ("not_offered", "unavailable", "withheld") for base, head in verdicts):
+    if all(
+        base == head and base in ("not_offered", "unavailable", "withheld")
+        for base, head in verdicts
+    ):
         return Finding(key, "absent", reason=verdicts[0][0].replace("_", " "))
     if METRICS[key.metric].kind == "count":
-        return _counted(key, [(base.value, head.value) for base, head in pairs if base.value is not None and head.value is not None], rules, ended)
+        return _counted(
+            key,
+            [
+                (base.value, head.value)
+                for base, head in pairs
+                if base.value is not None and head.value is not None
+            ],
+            rules,
+            ended,
+        )
     found = judge([_log(base.value, head.value) for base, head in pairs], rules, key.metric, ended)
     return _censored(key, verdicts, found)
 
@@ -114,11 +166,19 @@ def _bad(key: Key) -> Literal["larger", "smaller"]:
 
 def _gone(verdicts: Iterable[tuple[str, str]]) -> str:
     """A measure that the base has and the head does not offer: no noise does that."""
-    return "the head no longer offers it" if any(base == "ok" and head == "not_offered" for base, head in verdicts) else ""
+    return (
+        "the head no longer offers it"
+        if any(base == "ok" and head == "not_offered" for base, head in verdicts)
+        else ""
+    )
 
 
 def _log(base: float | None, head: float | None) -> float | None:
-    return math.log(head) - math.log(base) if base is not None and head is not None and min(base, head) > 0 else None
+    return (
+        math.log(head) - math.log(base)
+        if base is not None and head is not None and min(base, head) > 0
+        else None
+    )
 
 
 def _censored(key: Key, verdicts: Sequence[tuple[str, str]], found: Judged) -> Finding:
@@ -132,7 +192,13 @@ def _censored(key: Key, verdicts: Sequence[tuple[str, str]], found: Judged) -> F
     if max(base, head) >= CENSORED_TIMES and min(base, head) == 0:
         good: Literal["larger", "smaller"] = "larger" if _bad(key) == "smaller" else "smaller"
         return Finding(key, _bad(key) if head else good, found.sight, found.suspected, reason)
-    return Finding(key, "unclear" if found.state == "same" else found.state, found.sight, found.suspected, reason)
+    return Finding(
+        key,
+        "unclear" if found.state == "same" else found.state,
+        found.sight,
+        found.suspected,
+        reason,
+    )
 
 
 def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended: bool) -> Finding:
@@ -153,7 +219,9 @@ def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended
     return Finding(key, state, sight)
 
 
-def _fates(blocks: Sequence[Block], keys: Sequence[Key], rules: Rules) -> tuple[list[Finding], tuple[str, ...]]:
+def _fates(
+    blocks: Sequence[Block], keys: Sequence[Key], rules: Rules
+) -> tuple[list[Finding], tuple[str, ...]]:
     """What happened to tasks, over all blocks; only those that something happened to."""
     found, notes = [], []
     for key in keys:
@@ -168,14 +236,25 @@ def _fates(blocks: Sequence[Block], keys: Sequence[Key], rules: Rules) -> tuple[
     return found, tuple(notes)
 
 
-def _fate(key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules) -> Finding:
+def _fate(
+    key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules
+) -> Finding:
     state: State = "same"
     if not base or not head or _chance(max(base, head), base + head) <= rules.alpha / 2:
         state = "larger" if head > base else "smaller"
-    if key.metric in LATE and state != "same" and sum(bool(pair[head > base].value) for pair in pairs) < TWICE:
+    if (
+        key.metric in LATE
+        and state != "same"
+        and sum(bool(pair[head > base].value) for pair in pairs) < TWICE
+    ):
         state = "unclear"
     each = (head - base) / len(pairs)
-    return Finding(key, state, Sight(each, each, each, blocks=len(pairs)), reason=f"{key.metric}: {base} of the base, {head} of the head")
+    return Finding(
+        key,
+        state,
+        Sight(each, each, each, blocks=len(pairs)),
+        reason=f"{key.metric}: {base} of the base, {head} of the head",
+    )
 
 
 def _chance(larger: int, both: int) -> float:

@@ -48,7 +48,9 @@ def from_file(folder: Path) -> Settings:
         first = error.errors()[0]
         word = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise UsageError(f"{path}: {nearest(word, Settings.model_fields, 'word in [check]')}") from None
+            raise UsageError(
+                f"{path}: {nearest(word, Settings.model_fields, 'word in [check]')}"
+            ) from None
         raise UsageError(f"{path}: [check] {word}: {first['msg']}") from None
 
 

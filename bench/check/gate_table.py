@@ -7,13 +7,25 @@ from bench.analysis.comparison_result import Change, Changes
 from bench.check.outcome import MEANING, said
 from bench.model.metric import METRICS
 
-COLOURS = {"regression": "red", "improvement": "green", "unclear": "yellow", "same": "dim", "differs": ""}
+COLOURS = {
+    "regression": "red",
+    "improvement": "green",
+    "unclear": "yellow",
+    "same": "dim",
+    "differs": "",
+}
 
 
 def show(changes: Changes, out: Console) -> None:
     """The table, the notes, the summary and what the exit code means."""
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("", "left"), ("base", "right"), ("head", "right"), ("change", "right"), ("interval", "right")):
+    for name, justify in (
+        ("", "left"),
+        ("base", "right"),
+        ("head", "right"),
+        ("change", "right"),
+        ("interval", "right"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("could see", justify="right")
     table.add_column("")
@@ -26,17 +38,31 @@ def show(changes: Changes, out: Console) -> None:
     for note in changes.notes:
         out.print(note, markup=False, soft_wrap=True)
     out.print(f"{changes.title}: {changes.summary}", markup=False, soft_wrap=True)
-    out.print(f"exit {changes.exit_code} = {MEANING[changes.exit_code]}", markup=False, soft_wrap=True)
+    out.print(
+        f"exit {changes.exit_code} = {MEANING[changes.exit_code]}", markup=False, soft_wrap=True
+    )
 
 
 def _row(line: Change) -> tuple[str, ...]:
     count = METRICS[line.metric].kind == "count"
     interval = ""
     if line.low is not None and line.high is not None:
-        interval = f"{line.low:+.3g} to {line.high:+.3g}" if count else f"{line.low - 1:+.1%} to {line.high - 1:+.1%}"
+        interval = (
+            f"{line.low:+.3g} to {line.high:+.3g}"
+            if count
+            else f"{line.low - 1:+.1%} to {line.high - 1:+.1%}"
+        )
     change = "" if line.ratio is None else f"{line.ratio:+.3g}" if count else said(line)
     seen = "" if line.smallest_detectable is None else f"{line.smallest_detectable:.1%}"
-    return (line.label, _number(line.base_value), _number(line.head_value), change, interval, seen, line.says)
+    return (
+        line.label,
+        _number(line.base_value),
+        _number(line.head_value),
+        change,
+        interval,
+        seen,
+        line.says,
+    )
 
 
 def _number(value: float | None) -> str:

@@ -42,7 +42,11 @@ class Rules:
 
         Twice, for an estimate of a change at the threshold itself lies beyond it every second time.
         """
-        return 2 * self.floor(metric) if metric in self.thresholds else max(PROMISED, 2 * self.floor(metric))
+        return (
+            2 * self.floor(metric)
+            if metric in self.thresholds
+            else max(PROMISED, 2 * self.floor(metric))
+        )
 
     def need(self, metric: str) -> bool:
         """Whether it has to be settled; what is only watched has not, unless it was named."""
@@ -52,8 +56,14 @@ class Rules:
         """The same with the looks that so many blocks have room for, the last at their end; fewer looks leave each a larger share of alpha."""
         early = tuple(look for look in LOOKS if look < 0.8 * blocks)
         if blocks < FEW:
-            early = (max(MIN_BLOCKS, blocks // 2),)  # half of them, so that the second stage has the other half
-        return replace(self, looks=tuple(dict.fromkeys((*early, max(blocks, MIN_BLOCKS)))), again=AGAIN_LONG if blocks >= LONG else AGAIN)
+            early = (
+                max(MIN_BLOCKS, blocks // 2),
+            )  # half of them, so that the second stage has the other half
+        return replace(
+            self,
+            looks=tuple(dict.fromkeys((*early, max(blocks, MIN_BLOCKS)))),
+            again=AGAIN_LONG if blocks >= LONG else AGAIN,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,11 @@ class Judged:
 
 def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) -> Judged:
     """Where the measure with these log-ratios (None: no pair in that block) stands; `ended` = no more blocks will come."""
-    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in WATCHED
+    floor, asked, ranked = (
+        math.log1p(rules.floor(metric)),
+        math.log1p(rules.asked(metric)),
+        metric in WATCHED,
+    )
     tail, miss = rules.alpha / 2 / len(rules.looks), rules.miss / len(rules.looks)
     sight = Sight()
     for upto in _due(rules.looks, len(logs), ended):
@@ -75,15 +89,23 @@ def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) 
         if abs(test.middle) > floor and test.beyond():
             found = _again(logs[upto:], rules, metric, 1 if test.middle > 0 else -1, ended, upto)
             return found if found.sight.blocks else replace(found, sight=sight)
-        if sight.within(asked) and not (sight.leans(floor) and _goes_on(upto, rules.looks, len(logs), ended)):
+        if sight.within(asked) and not (
+            sight.leans(floor) and _goes_on(upto, rules.looks, len(logs), ended)
+        ):
             return Judged("same", sight)
     over = ended or len(logs) >= rules.looks[-1]
     return Judged("unclear" if over else "open", sight if over else look(logs, miss, ranked))
 
 
-def _again(logs: Sequence[float | None], rules: Rules, metric: str, sign: int, ended: bool, suspected: int) -> Judged:
+def _again(
+    logs: Sequence[float | None], rules: Rules, metric: str, sign: int, ended: bool, suspected: int
+) -> Judged:
     """Stage 2: only what came after the suspicion counts, and only its direction is asked for."""
-    floor, asked, ranked = math.log1p(rules.floor(metric)), math.log1p(rules.asked(metric)), metric in WATCHED
+    floor, asked, ranked = (
+        math.log1p(rules.floor(metric)),
+        math.log1p(rules.asked(metric)),
+        metric in WATCHED,
+    )
     tail, miss = rules.alpha / len(rules.again), rules.miss / len(rules.again)
     sight = Sight()
     for upto in _due(rules.again, len(logs), ended):
@@ -95,7 +117,9 @@ def _again(logs: Sequence[float | None], rules: Rules, metric: str, sign: int, e
         if (sight.high if sign > 0 else -sight.low) < asked and not leans:
             return Judged("same", sight, suspected)
     over = ended or len(logs) >= rules.again[-1]
-    return Judged("unclear" if over else "suspect", sight if over else look(logs, miss, ranked), suspected)
+    return Judged(
+        "unclear" if over else "suspect", sight if over else look(logs, miss, ranked), suspected
+    )
 
 
 def _goes_on(at: int, looks: Sequence[int], done: int, ended: bool) -> bool:

@@ -9,7 +9,9 @@ from bench.check.blocks import Block
 from bench.check.decision import Decision, decide
 from bench.check.group_sequential import Rules
 
-START_S = 20.0  # what is measured once: the rough rates, and the capacity that the loads are shares of
+START_S = (
+    20.0  # what is measured once: the rough rates, and the capacity that the loads are shares of
+)
 
 
 @dataclass
@@ -24,7 +26,9 @@ class Course:
         """Where it stands; `more` is false if it is clear, or nothing that is still wanted fits."""
         if self.most is None and len(blocks) == 1:
             # A block in which only the shortest scenario is still open is the shortest: so many looks are shared among.
-            shortest = min(seconds_each(blocks).items(), key=lambda each: each[1], default=("", 0.0))[0]
+            shortest = min(
+                seconds_each(blocks).items(), key=lambda each: each[1], default=("", 0.0)
+            )[0]
             self.rules = self.rules.within(1 + self._room(blocks, (shortest,), spent_s))
         found = decide(blocks, self.rules)
         if found.more and self._room(blocks, found.wanted, spent_s) < 1:
@@ -36,7 +40,9 @@ class Course:
         if self.most is not None:
             return self.most - len(blocks)
         known = seconds_each(blocks)
-        return int((self.budget_s - spent_s) / max(1.0, sum(known.get(name, 0.0) for name in scenarios)))
+        return int(
+            (self.budget_s - spent_s) / max(1.0, sum(known.get(name, 0.0) for name in scenarios))
+        )
 
 
 def seconds_each(blocks: Sequence[Block]) -> dict[str, float]:

@@ -21,36 +21,84 @@ MEANING = {
 }
 
 
-def changes_of(decision: Decision, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules, about: Mapping[str, Any]) -> Changes:
+def changes_of(
+    decision: Decision,
+    blocks: Sequence[Block],
+    arms: tuple[str, str],
+    rules: Rules,
+    about: Mapping[str, Any],
+) -> Changes:
     """All measures, the one that is farthest from "the same" first."""
-    lines = [_line(finding, blocks, arms, rules) for finding in decision.findings if finding.state != "absent"]
+    lines = [
+        _line(finding, blocks, arms, rules)
+        for finding in decision.findings
+        if finding.state != "absent"
+    ]
     order = {"regression": 0, "unclear": 1, "improvement": 2}
     lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
     code = decision.exit_code
     title = f"{arms[1]} against {arms[0]}"
-    told = {**about, "blocks": decision.blocks, "rules": {"looks": rules.looks, "again": rules.again, "alpha": rules.alpha, "miss": rules.miss}}
-    return Changes(title, *arms, code, _summary(code, lines, decision, rules), tuple(lines), decision.notes, told)
+    told = {
+        **about,
+        "blocks": decision.blocks,
+        "rules": {
+            "looks": rules.looks,
+            "again": rules.again,
+            "alpha": rules.alpha,
+            "miss": rules.miss,
+        },
+    }
+    return Changes(
+        title,
+        *arms,
+        code,
+        _summary(code, lines, decision, rules),
+        tuple(lines),
+        decision.notes,
+        told,
+    )
 
 
 def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules) -> Change:
     key, metric = finding.key, METRICS[finding.key.metric]
     pairs = [block.pairs[key] for block in blocks if key in block.pairs]
-    both = [(base.value, head.value) for base, head in pairs if base.value is not None and head.value is not None]
+    both = [
+        (base.value, head.value)
+        for base, head in pairs
+        if base.value is not None and head.value is not None
+    ]
     values = [_middle([pair[side] for pair in both], metric) for side in (0, 1)]
     ratio, low, high, weight = _estimate(finding, metric, rules)
     detectable = None
     if metric.kind == "ratio" and not math.isnan(finding.sight.sd):
-        detectable = smallest_detectable(finding.sight.sd, finding.sight.blocks, rules.alpha / len(rules.looks), 1 - rules.miss)
+        detectable = smallest_detectable(
+            finding.sight.sd, finding.sight.blocks, rules.alpha / len(rules.looks), 1 - rules.miss
+        )
     reason = _reason(finding, pairs, metric, rules)
     head = (key.scenario, key.case, key.metric, arms[0], arms[1], values[0], values[1])
-    return Change(*head, ratio, low, high, finding.sight.blocks, detectable, _verdict(finding, metric), finding.says, weight, reason)
+    return Change(
+        *head,
+        ratio,
+        low,
+        high,
+        finding.sight.blocks,
+        detectable,
+        _verdict(finding, metric),
+        finding.says,
+        weight,
+        reason,
+    )
 
 
 def _verdict(finding: Finding, metric: Metric) -> str:
     """In the words of comparisons.csv."""
     if finding.state not in ("larger", "smaller"):
         return "tie" if finding.state == "same" else "unclear"
-    return word(finding.state == "larger", "none" if metric.kind == "count" else metric.better, duration=metric.name.startswith("latency"))
+    return word(
+        finding.state == "larger",
+        "none" if metric.kind == "count" else metric.better,
+        duration=metric.name.startswith("latency"),
+    )
 
 
 def _middle(values: Sequence[float], metric: Metric) -> float | None:
@@ -61,13 +109,20 @@ def _middle(values: Sequence[float], metric: Metric) -> float | None:
     return math.fsum(values) / len(values)
 
 
-def _estimate(finding: Finding, metric: Metric, rules: Rules) -> tuple[float | None, float | None, float | None, float]:
+def _estimate(
+    finding: Finding, metric: Metric, rules: Rules
+) -> tuple[float | None, float | None, float | None, float]:
     """ratio, low, high, weight; the interval is that of the look that decided."""
     sight = finding.sight
     if not sight.blocks:
         return None, None, None, math.inf if finding.says == "regression" else 0.0
     if metric.kind == "count":
-        return sight.middle, sight.low, sight.high, abs(sight.middle) / (rules.floor(metric.name) or 1.0)
+        return (
+            sight.middle,
+            sight.low,
+            sight.high,
+            abs(sight.middle) / (rules.floor(metric.name) or 1.0),
+        )
     weight = abs(sight.middle) / math.log1p(rules.floor(metric.name))
     if not sight.bounded:
         return math.exp(sight.middle), None, None, weight
@@ -79,11 +134,19 @@ def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules
     if finding.reason or finding.says != "unclear" or finding.state in ("open", "suspect"):
         return finding.reason
     if not finding.sight.blocks:
-        verdicts = sorted({number.verdict for pair in pairs for number in pair if number.value is None})
+        verdicts = sorted(
+            {number.verdict for pair in pairs for number in pair if number.value is None}
+        )
         return f"no block has both numbers ({', '.join(verdicts)})"
     if metric.kind == "count":
         return "the blocks do not agree"
-    told = "suspected once, not confirmed; " if finding.suspected else "" if rules.need(metric.name) else "only watched; "
+    told = (
+        "suspected once, not confirmed; "
+        if finding.suspected
+        else ""
+        if rules.need(metric.name)
+        else "only watched; "
+    )
     return told + _needed(finding, rules)
 
 
@@ -100,28 +163,48 @@ def _needed(finding: Finding, rules: Rules) -> str:
 
 
 def _summary(code: int, lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
-    worse, better, unclear = ([line for line in lines if line.says == says] for says in ("regression", "improvement", "unclear"))
+    worse, better, unclear = (
+        [line for line in lines if line.says == says]
+        for says in ("regression", "improvement", "unclear")
+    )
     in_the_way = {each.key for each in decision.findings if asked_for(each, rules)}
     unclear = [line for line in unclear if Key(line.scenario, line.case, line.metric) in in_the_way]
     counted = f"{decision.blocks} blocks"
     gains = f"; better: {_named(better)}" if better else ""
     if code == EXIT_WRONG:
-        return f"wrong: {'; '.join(line.reason for line in worse if line.metric in HARD)} ({counted})"
+        return (
+            f"wrong: {'; '.join(line.reason for line in worse if line.metric in HARD)} ({counted})"
+        )
     if code == EXIT_REGRESSION:
         return f"regression: {_named(worse)} ({counted}){gains}"
     if code == EXIT_INVALID:
         return f"invalid: no block has a number of both arms ({counted}); the cells say why"
     if code == EXIT_INCONCLUSIVE:
         lacking = [name for name in rules.fail_on if name not in {line.metric for line in lines}]
-        first = f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}" if unclear else f"no number of {', '.join(lacking)}"
+        first = (
+            f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}"
+            if unclear
+            else f"no number of {', '.join(lacking)}"
+        )
         return f"inconclusive after {counted}: {first}{f' (and {len(unclear) - 1} more)' if len(unclear) > 1 else ''}{gains}"
-    return f"ok: nothing is worse by what was asked for ({_asked(decision, rules)}; {counted}){gains}"
+    return (
+        f"ok: nothing is worse by what was asked for ({_asked(decision, rules)}; {counted}){gains}"
+    )
 
 
 def _asked(decision: Decision, rules: Rules) -> str:
     """The sizes that are ruled out; they differ by measure."""
-    sizes = sorted({rules.asked(each.key.metric) for each in decision.findings if METRICS[each.key.metric].kind == "ratio" and asked_for(each, rules)})
-    return " to ".join(f"{100 * size:.3g} %" for size in dict.fromkeys((*sizes[:1], *sizes[-1:]))) or "counts"
+    sizes = sorted(
+        {
+            rules.asked(each.key.metric)
+            for each in decision.findings
+            if METRICS[each.key.metric].kind == "ratio" and asked_for(each, rules)
+        }
+    )
+    return (
+        " to ".join(f"{100 * size:.3g} %" for size in dict.fromkeys((*sizes[:1], *sizes[-1:])))
+        or "counts"
+    )
 
 
 def _named(lines: Sequence[Change]) -> str:

@@ -27,7 +27,11 @@ def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = No
 
 def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
     """How long the cells of each block and scenario took, without those that are measured once per run."""
-    basis = {(name, case) for name, scenario in load_scenarios().items() for case in scenario.prerequisites}
+    basis = {
+        (name, case)
+        for name, scenario in load_scenarios().items()
+        for case in scenario.prerequisites
+    }
     found: dict[int, dict[str, float]] = {}
     for line in info["cells"]:
         name = line["scenario"]

@@ -44,10 +44,22 @@ class Noise:
 
 def fit(recordings: Sequence[Recording]) -> list[Noise]:
     """The noise of every judged measure; UsageError if the recordings are too short for it."""
-    keys = list(dict.fromkeys(key for each in recordings for block in each.blocks for key in block.pairs if key.metric in GATED))
-    found = [noise for key in keys if (noise := _fit(key, [_series(each, key) for each in recordings]))]
+    keys = list(
+        dict.fromkeys(
+            key
+            for each in recordings
+            for block in each.blocks
+            for key in block.pairs
+            if key.metric in GATED
+        )
+    )
+    found = [
+        noise for key in keys if (noise := _fit(key, [_series(each, key) for each in recordings]))
+    ]
     if not found:
-        raise UsageError(f"a fit needs {FEWEST} recorded A/A blocks with numbers: record more by `bench check --aa --record FILE --blocks N`")
+        raise UsageError(
+            f"a fit needs {FEWEST} recorded A/A blocks with numbers: record more by `bench check --aa --record FILE --blocks N`"
+        )
     return found
 
 
@@ -68,12 +80,20 @@ def _fit(key: Key, series: Sequence[Sequence[float | None]]) -> Noise | None:
     if len(known) < FEWEST:
         return None
     values = np.array(known)
-    sd = math.sqrt(float(np.mean(values**2)))  # the same code: what is not 0 is noise, its mean included
+    sd = math.sqrt(
+        float(np.mean(values**2))
+    )  # the same code: what is not 0 is noise, its mean included
     if sd == 0:
         return Noise(key, 0.0, 0.0, DF[1], 0.0, len(known))
-    steps = [(a, b) for part in series for a, b in pairwise(part) if a is not None and b is not None]
-    memory = float(np.clip(np.mean([a * b for a, b in steps]) / sd**2, -0.95, 0.95)) if steps else 0.0
-    return Noise(key, sd, memory, _tails(values / sd), 1 - len(known) / sum(map(len, series)), len(known))
+    steps = [
+        (a, b) for part in series for a, b in pairwise(part) if a is not None and b is not None
+    ]
+    memory = (
+        float(np.clip(np.mean([a * b for a, b in steps]) / sd**2, -0.95, 0.95)) if steps else 0.0
+    )
+    return Noise(
+        key, sd, memory, _tails(values / sd), 1 - len(known) / sum(map(len, series)), len(known)
+    )
 
 
 def _tails(values: Floats) -> float:
@@ -82,12 +102,20 @@ def _tails(values: Floats) -> float:
 
     grid = np.geomspace(*DF, 60)
     scale = np.sqrt((grid - 2) / grid)
-    likelihoods = [float(np.sum(stats.t.logpdf(values, df, scale=s))) for df, s in zip(grid, scale, strict=True)]
+    likelihoods = [
+        float(np.sum(stats.t.logpdf(values, df, scale=s)))
+        for df, s in zip(grid, scale, strict=True)
+    ]
     return float(grid[int(np.argmax(likelihoods))])
 
 
 def suites(
-    noise: Sequence[Noise], count: int, length: int, seed: int, planted: Mapping[str, float], seconds: Mapping[str, float] | None = None
+    noise: Sequence[Noise],
+    count: int,
+    length: int,
+    seed: int,
+    planted: Mapping[str, float],
+    seconds: Mapping[str, float] | None = None,
 ) -> Iterator[list[Block]]:
     """So many series of blocks, each of this length. `planted`: metric → true ratio (count: difference); `seconds`: of each scenario in a block."""
     rng = np.random.default_rng(seed)
@@ -95,17 +123,30 @@ def suites(
         size = min(CHUNK, count - start)
         drawn = [_drawn(each, size, length, rng, planted.get(each.key.metric)) for each in noise]
         for suite in range(size):
-            yield [Block({each.key: _pair(each, values[suite, at]) for each, values in zip(noise, drawn, strict=True)}, seconds or {}) for at in range(length)]
+            yield [
+                Block(
+                    {
+                        each.key: _pair(each, values[suite, at])
+                        for each, values in zip(noise, drawn, strict=True)
+                    },
+                    seconds or {},
+                )
+                for at in range(length)
+            ]
 
 
-def _drawn(noise: Noise, size: int, most: int, rng: np.random.Generator, planted: float | None) -> Floats:
+def _drawn(
+    noise: Noise, size: int, most: int, rng: np.random.Generator, planted: float | None
+) -> Floats:
     """Autoregressive of order one with innovations of scaled t; NaN where a pair is missing."""
     scale = noise.sd * math.sqrt((noise.df - 2) / noise.df)
     fresh = rng.standard_t(noise.df, (size, most)) * scale
     values = np.empty_like(fresh)
     values[:, 0] = fresh[:, 0]
     for at in range(1, most):
-        values[:, at] = noise.memory * values[:, at - 1] + math.sqrt(1 - noise.memory**2) * fresh[:, at]
+        values[:, at] = (
+            noise.memory * values[:, at - 1] + math.sqrt(1 - noise.memory**2) * fresh[:, at]
+        )
     if planted is not None:
         values += math.log(planted) if METRICS[noise.key.metric].kind == "ratio" else planted
     values[rng.random((size, most)) < noise.missing] = math.nan
@@ -120,7 +161,9 @@ def _pair(noise: Noise, value: float) -> tuple[Number, Number]:
     return Number(1.0), Number(math.exp(value))
 
 
-def gates(made: Iterator[list[Block]], course: Callable[[], Course]) -> Iterator[tuple[Decision, float]]:
+def gates(
+    made: Iterator[list[Block]], course: Callable[[], Course]
+) -> Iterator[tuple[Decision, float]]:
     """A gate on each suite, and its seconds."""
     for blocks in made:
         yield drive(blocks, course())[:2]

@@ -26,7 +26,11 @@ def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch
     """Every branch of the published trees, in their order."""
     found = []
     for each in (branch for claims in load() for branch in claims.branch):
-        seen = {"flows": _flows(features), "small": _small(known, each.advice), "fastest": _fastest(known, each.broker)}[each.by]
+        seen = {
+            "flows": _flows(features),
+            "small": _small(known, each.advice),
+            "fastest": _fastest(known, each.broker),
+        }[each.by]
         found.append(Branch(each.question, each.advice, seen))
     return found
 
@@ -35,7 +39,10 @@ def _flows(features: Features | None) -> str:
     if features is None:
         return "no features were given"
     names = ("flow.chain", "flow.group", "flow.chord", "flow.nested", "flow.error")
-    return "; ".join(f"{system}: {listing([f'{name} {features.outcome(system, name)}' for name in names])}" for system in features.systems)
+    return "; ".join(
+        f"{system}: {listing([f'{name} {features.outcome(system, name)}' for name in names])}"
+        for system in features.systems
+    )
 
 
 def _rates(known: Mapping[str, Any], broker: str) -> list[tuple[float, str]]:

@@ -47,6 +47,9 @@ def render(found: Sequence[Ruling], out: Console) -> None:
         for each in found:
             if each.source == source:
                 style = LOOKS.get(_verdict(each), "dim")
-                out.print(Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"), soft_wrap=True)
+                out.print(
+                    Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"),
+                    soft_wrap=True,
+                )
                 out.print(Text(f"    {each.evidence}"), soft_wrap=True)
     out.print(f"\n{counted(found)}")

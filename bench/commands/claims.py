@@ -6,19 +6,31 @@ from typing import Annotated
 import typer
 
 from bench.analysis import stored_measures
-from bench.commands.options import FeaturesOption, Json, answer, app, console, find_run, given_features
+from bench.commands.options import (
+    FeaturesOption,
+    Json,
+    answer,
+    app,
+    console,
+    find_run,
+    given_features,
+)
 
 
 @app.command()
 def claims(
-    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")],
+    run: Annotated[
+        list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")
+    ],
     features: FeaturesOption = None,
     as_json: Json = False,
 ) -> None:
     """Judge the published claims by stored runs and features."""
     from bench.claims.rulings import judged, render, rulings
 
-    found = rulings([stored_measures.open_measured(find_run(name)) for name in run], given_features(features))
+    found = rulings(
+        [stored_measures.open_measured(find_run(name)) for name in run], given_features(features)
+    )
     if as_json:
         answer([asdict(each) for each in found])
     else:

@@ -15,7 +15,9 @@ SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for
 
 def _side(text: str) -> Side:
     """RUN or RUN#ARM; a folder may have the sign in its name."""
-    name, arm = (text, "") if Path(text).is_dir() else (text.partition("#")[0], text.partition("#")[2])
+    name, arm = (
+        (text, "") if Path(text).is_dir() else (text.partition("#")[0], text.partition("#")[2])
+    )
     return side_of(stored_measures.open_measured(find_run(name)), arm)
 
 
@@ -23,10 +25,18 @@ def _side(text: str) -> Side:
 def compare(
     base: SideArg,
     head: SideArg,
-    force: Annotated[bool, typer.Option("--force", help="compare what is unlike; printed on top")] = False,
-    html: Annotated[Path | None, typer.Option("--html", help="write one page that needs no network")] = None,
-    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="also as markdown, junit, …")] = [],  # noqa: B006
-    everything: Annotated[bool, typer.Option("--all", help="also what is undecided and inside its tie zone")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="compare what is unlike; printed on top")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="write one page that needs no network")
+    ] = None,
+    write: Annotated[
+        list[str], typer.Option("--write", metavar="FORMAT=FILE", help="also as markdown, junit, …")
+    ] = [],  # noqa: B006
+    everything: Annotated[
+        bool, typer.Option("--all", help="also what is undecided and inside its tie zone")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what changed from BASE to HEAD: per measure the ratio, its interval and whether the blocks bear it."""
@@ -35,7 +45,9 @@ def compare(
 
     printed = [each for each in write if each.endswith("=-")]
     if as_json and printed:
-        raise UsageError(f"--json and --write {printed[0]} both want standard output: write one of them to a file")
+        raise UsageError(
+            f"--json and --write {printed[0]} both want standard output: write one of them to a file"
+        )
     found = compared(_side(base), _side(head), force)
     if write:
         from bench.formats.registry import write as written

@@ -16,4 +16,6 @@ def doctor(as_json: Json = False) -> None:
         answer([vars(finding) for finding in findings])
     else:
         render(findings, console())
-    raise typer.Exit(EXIT_USAGE if any(finding.state == "missing" for finding in findings) else EXIT_OK)
+    raise typer.Exit(
+        EXIT_USAGE if any(finding.state == "missing" for finding in findings) else EXIT_OK
+    )

@@ -15,16 +15,31 @@ from bench.record.store import Run
 @app.command()
 def export(
     run: RunArg,
-    slim: Annotated[bool, typer.Option("--slim", help="without raw events, at most 200 KiB for a default run")] = False,
-    out: Annotated[Path | None, typer.Option(help="the new run folder; results/<run>-slim unless told")] = None,
-    write: Annotated[list[str], typer.Option("--write", metavar="FORMAT=FILE", help="in a format of other tools: bmf, prometheus, pyperf, …")] = [],  # noqa: B006
-    arm: Annotated[str | None, typer.Option("--arm", help="the arm, for a format that holds one")] = None,
+    slim: Annotated[
+        bool, typer.Option("--slim", help="without raw events, at most 200 KiB for a default run")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="the new run folder; results/<run>-slim unless told")
+    ] = None,
+    write: Annotated[
+        list[str],
+        typer.Option(
+            "--write",
+            metavar="FORMAT=FILE",
+            help="in a format of other tools: bmf, prometheus, pyperf, …",
+        ),
+    ] = [],  # noqa: B006
+    arm: Annotated[
+        str | None, typer.Option("--arm", help="the arm, for a format that holds one")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Copy a stored run without its raw events (compare, trend, claims and advise work on the copy), or write it for other tools."""
     opened = stored_measures.open_measured(find_run(run))
     if not slim and not write:
-        raise UsageError("nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool")
+        raise UsageError(
+            "nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool"
+        )
     done: dict[str, object] = {"run": opened.id}
     if write:
         from bench.formats.registry import write_run
@@ -40,7 +55,11 @@ def _slim(opened: Run, out: Path | None, words: Console) -> dict[str, object]:
     from bench.analysis.slim import LIMIT_BYTES, export_slim
 
     made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
-    larger = f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that" if made.bytes > LIMIT_BYTES else ""
+    larger = (
+        f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that"
+        if made.bytes > LIMIT_BYTES
+        else ""
+    )
     words.print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)
     words.print(f"left out: {', '.join(made.left_out)}", markup=False, soft_wrap=True)
     return {"folder": str(made.path), "bytes": made.bytes, "left_out": made.left_out}

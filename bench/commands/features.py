@@ -12,13 +12,25 @@ from bench.model import arm as arms
 
 @app.command()
 def features(
-    system: Annotated[list[str], typer.Option("--system", help="a system by its name; all of them unless named")] = [],  # noqa: B006
-    feature: Annotated[list[str], typer.Option("--feature", help="a feature, such as priority.levels, or all of a kind, such as flow")] = [],  # noqa: B006
-    quick: Annotated[bool, typer.Option("--quick", help="without those that wait for a slower clock")] = False,
+    system: Annotated[
+        list[str], typer.Option("--system", help="a system by its name; all of them unless named")
+    ] = [],  # noqa: B006
+    feature: Annotated[
+        list[str],
+        typer.Option(
+            "--feature", help="a feature, such as priority.levels, or all of a kind, such as flow"
+        ),
+    ] = [],  # noqa: B006
+    quick: Annotated[
+        bool, typer.Option("--quick", help="without those that wait for a slower clock")
+    ] = False,
     shown: Annotated[bool, typer.Option("--list", help="show the features instead")] = False,
     adapter: Adapters = [],  # noqa: B006
     passed: Pass = [],  # noqa: B006
-    out: Annotated[Path | None, typer.Option(help="the folder of the evidence; results/features-<time> unless told")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="the folder of the evidence; results/features-<time> unless told"),
+    ] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:

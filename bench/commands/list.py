@@ -15,27 +15,46 @@ from bench.model.scenario import load_scenarios
 
 
 @app.command("list")
-def list_all(adapter: Adapters = [], runs: Annotated[bool, typer.Option("--runs", help="the stored runs instead")] = False, as_json: Json = False) -> None:  # noqa: B006
+def list_all(
+    adapter: Adapters = [],
+    runs: Annotated[bool, typer.Option("--runs", help="the stored runs instead")] = False,
+    as_json: Json = False,
+) -> None:
     """Show every scenario, case, arm and setting with its documentation page; or the stored runs."""
     if runs:
         found = [path.parent.name for path in sorted(Path("results").glob("**/run.json"))]
-        return answer(found) if as_json else console().print("\n".join(found) or "no runs under results/")
+        return (
+            answer(found)
+            if as_json
+            else console().print("\n".join(found) or "no runs under results/")
+        )
     count = slots()
-    known = [(each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()]
+    known = [
+        (each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()
+    ]
     described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in known]
-    scenarios = {name: {"about": s.about, "cases": list(s.all_cases())} for name, s in load_scenarios().items()}
+    scenarios = {
+        name: {"about": s.about, "cases": list(s.all_cases())}
+        for name, s in load_scenarios().items()
+    }
     if as_json:
         return answer({"scenarios": scenarios, "arms": described})
     print_arms(scenarios, described, console())
 
 
-def print_arms(scenarios: Mapping[str, Any], described: Sequence[Mapping[str, Any]], out: Console) -> None:
+def print_arms(
+    scenarios: Mapping[str, Any], described: Sequence[Mapping[str, Any]], out: Console
+) -> None:
     """`bench list`."""
     for name, scenario in scenarios.items():
-        out.print(f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}")
+        out.print(
+            f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}"
+        )
     for each in described:
         out.print(f"\n[bold]{each['arm']}[/bold]  {each['guarantee']}; {each['summary']}")
-        out.print(f"    {len(each['command'])} × {each['command'][0]}", markup=False, soft_wrap=True)
+        out.print(
+            f"    {len(each['command'])} × {each['command'][0]}", markup=False, soft_wrap=True
+        )
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 4))
         for setting in each["settings"]:
             table.add_row(setting["name"], str(setting["value"]), setting["why"], setting["source"])

@@ -20,4 +20,8 @@ def measure(run: RunArg, as_json: Json = False) -> None:
     shown = console()
     for row in measures.itertuples():
         words = "" if row.verdict == "ok" else f" {row.verdict} {row.reason}"
-        shown.print(f"{row.scenario} {row.case} {row.arm} {row.metric}: {measure_in_words(row)}{words}", markup=False, soft_wrap=True)
+        shown.print(
+            f"{row.scenario} {row.case} {row.arm} {row.metric}: {measure_in_words(row)}{words}",
+            markup=False,
+            soft_wrap=True,
+        )

@@ -17,13 +17,34 @@ from bench.model import arm
 from bench.record.stored_features import Features, open_features
 
 OURS = ("QUEUE_BENCH_", "PYTHONPATH")
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Compare the Python task queues Celery, RQ and Huey, by numbers that can be traced.")
-Wait = Annotated[bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")]
-FeaturesOption = Annotated[Path | None, typer.Option("--features", help="a folder that `bench features` has made")]
-Json = Annotated[bool, typer.Option("--json", help="one JSON document on standard output and nothing else there")]
-Pass = Annotated[list[str], typer.Option("--pass", help="a variable that measured processes get too; its name is recorded, its value never")]
-RunArg = Annotated[str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")]
-Adapters = Annotated[list[Path], typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)")]
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Compare the Python task queues Celery, RQ and Huey, by numbers that can be traced.",
+)
+Wait = Annotated[
+    bool, typer.Option("--wait", help="wait for another bench on this host instead of stopping")
+]
+FeaturesOption = Annotated[
+    Path | None, typer.Option("--features", help="a folder that `bench features` has made")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="one JSON document on standard output and nothing else there")
+]
+Pass = Annotated[
+    list[str],
+    typer.Option(
+        "--pass",
+        help="a variable that measured processes get too; its name is recorded, its value never",
+    ),
+]
+RunArg = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")
+]
+Adapters = Annotated[
+    list[Path],
+    typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)"),
+]
 
 
 def console(quiet: bool = False) -> Console:
@@ -48,7 +69,9 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
     for text in names:
         name, equals, _ = text.partition("=")
         if equals or not name:
-            raise UsageError(f"--pass {name}: give the name of a variable alone, and export its value")
+            raise UsageError(
+                f"--pass {name}: give the name of a variable alone, and export its value"
+            )
         if environ.matches(name, steering):
             raise UsageError(
                 f"--pass {name}: a measured library reads it, so the arm would be another one than "
@@ -67,4 +90,8 @@ def find_run(name: str) -> Path:
         if path.is_dir():
             return path
     known = [path.parent.name for path in Path("results").glob("**/run.json")]
-    raise arm.nearest(name, known, "run") if known else UsageError(f"there is no run {name!r}: `bench run` makes one")
+    raise (
+        arm.nearest(name, known, "run")
+        if known
+        else UsageError(f"there is no run {name!r}: `bench run` makes one")
+    )

@@ -12,9 +12,14 @@ from bench.record import store
 
 @app.command()
 def selftest(
-    quick: Annotated[bool, typer.Option("--quick", help="the most telling checks, less than 3 minutes")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="the most telling checks, less than 3 minutes")
+    ] = False,
     noise: Annotated[int, typer.Option(help="also so many blocks of one arm against itself")] = 0,
-    out: Annotated[Path | None, typer.Option(help="the folder of the selftest; results/selftest-<time> unless told")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="the folder of the selftest; results/selftest-<time> unless told"),
+    ] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:

@@ -11,8 +11,15 @@ from bench.commands.options import Json, answer, app, console, find_run
 
 @app.command()
 def trend(
-    run: Annotated[list[str], typer.Argument(metavar="RUN…", help="run folders or ids, whole or slim; their order does not matter")],
-    html: Annotated[Path | None, typer.Option("--html", help="write one page that needs no network")] = None,
+    run: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN…", help="run folders or ids, whole or slim; their order does not matter"
+        ),
+    ],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="write one page that needs no network")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Look through many stored runs for lasting changes, beside the floor of each run, and say what changed there."""

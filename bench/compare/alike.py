@@ -14,9 +14,21 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
     """Each in a few words; empty for what may be compared. UsageError for smoke runs, which nothing makes comparable."""
     for side in (base, head):
         if side.run.info["plan"].get("size") == "smoke":
-            raise UsageError(f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; measure with --size quick or full")
+            raise UsageError(
+                f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; measure with --size quick or full"
+            )
     found = [*_promises(base, head, couples)]
-    return found if one_run(base, head) else [*_machine(base, head), *_plan(base, head), *_code(base, head), *_brokers(base, head, couples), *found]
+    return (
+        found
+        if one_run(base, head)
+        else [
+            *_machine(base, head),
+            *_plan(base, head),
+            *_code(base, head),
+            *_brokers(base, head, couples),
+            *found,
+        ]
+    )
 
 
 def _machine(base: Side, head: Side) -> Iterator[str]:
@@ -50,7 +62,9 @@ def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iter
 def _server(side: Side, arm: str) -> str:
     broker = str(side.about(arm)["broker"])
     server = side.run.info.get("brokers", {}).get(broker, {})
-    return " ".join(filter(None, (broker, f"({server['name']} {server['version']})" if server else "")))
+    return " ".join(
+        filter(None, (broker, f"({server['name']} {server['version']})" if server else ""))
+    )
 
 
 def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:

@@ -4,7 +4,13 @@ from bench.analysis.comparison_result import Change, Changes
 from bench.analysis.formatting import number, scale
 from bench.model.metric import METRICS
 
-SAYS = {"regression": "worse", "improvement": "better", "differs": "differs", "same": "the same", "unclear": "unclear"}
+SAYS = {
+    "regression": "worse",
+    "improvement": "better",
+    "differs": "differs",
+    "same": "the same",
+    "unclear": "unclear",
+}
 
 
 def names_arms(changes: Changes) -> bool:
@@ -19,7 +25,11 @@ def by_how_much(change: Change) -> str:
 
 def interval(change: Change) -> str:
     """From … to, or a dash where there is none."""
-    return "–" if change.low is None or change.high is None else f"{_amount(change, change.low)} … {_amount(change, change.high)}"
+    return (
+        "–"
+        if change.low is None or change.high is None
+        else f"{_amount(change, change.low)} … {_amount(change, change.high)}"
+    )
 
 
 def value(change: Change, of: float | None) -> str:
@@ -32,7 +42,11 @@ def value(change: Change, of: float | None) -> str:
 
 def smallest(change: Change) -> str:
     """The smallest change that these blocks would show."""
-    return "–" if change.smallest_detectable is None else f"{change.smallest_detectable:.1%}".replace("%", " %")
+    return (
+        "–"
+        if change.smallest_detectable is None
+        else f"{change.smallest_detectable:.1%}".replace("%", " %")
+    )
 
 
 def _amount(change: Change, ratio: float | None) -> str:

@@ -18,14 +18,23 @@ Key = tuple[str, str, str]
 
 def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[Change, ...]:
     """Every measure that both sides were asked for and one has a number of: the decided first, then by weight."""
-    found = [change for group in _groups(base, head) for change in _of_group(group, couples, one_run(base, head))]
-    return tuple(sorted(found, key=lambda change: (change.says in ("same", "unclear"), -change.weight)))
+    found = [
+        change
+        for group in _groups(base, head)
+        for change in _of_group(group, couples, one_run(base, head))
+    ]
+    return tuple(
+        sorted(found, key=lambda change: (change.says in ("same", "unclear"), -change.weight))
+    )
 
 
 def _groups(base: Side, head: Side) -> Iterator[tuple[Key, pd.DataFrame, pd.DataFrame]]:
     """The rows of one measure on both sides, in the order of measures.csv."""
     before, after = (
-        {(str(key[0]), str(key[1]), str(key[2])): rows for key, rows in side.measures.groupby(["scenario", "case", "metric"], sort=False)}
+        {
+            (str(key[0]), str(key[1]), str(key[2])): rows
+            for key, rows in side.measures.groupby(["scenario", "case", "metric"], sort=False)
+        }
         for side in (base, head)
     )
     for key in before:
@@ -33,11 +42,22 @@ def _groups(base: Side, head: Side) -> Iterator[tuple[Key, pd.DataFrame, pd.Data
             yield key, before[key], after[key]
 
 
-def _of_group(group: tuple[Key, pd.DataFrame, pd.DataFrame], couples: Sequence[tuple[str, str]], interleaved: bool) -> Iterator[Change]:
+def _of_group(
+    group: tuple[Key, pd.DataFrame, pd.DataFrame],
+    couples: Sequence[tuple[str, str]],
+    interleaved: bool,
+) -> Iterator[Change]:
     (scenario, case, name), before, after = group
     metric = METRICS[name]
-    rows = {couple: (before[before["arm"] == couple[0]], after[after["arm"] == couple[1]]) for couple in couples}
-    pairs = {couple: pair for couple, (one, two) in rows.items() if (pair := _pair(couple, one, two, metric, interleaved))}
+    rows = {
+        couple: (before[before["arm"] == couple[0]], after[after["arm"] == couple[1]])
+        for couple in couples
+    }
+    pairs = {
+        couple: pair
+        for couple, (one, two) in rows.items()
+        if (pair := _pair(couple, one, two, metric, interleaved))
+    }
     results = dict(zip(pairs, compare_pairs(list(pairs.values()), metric), strict=True))
     for couple, (one, two) in rows.items():
         if couple in pairs:
@@ -46,7 +66,9 @@ def _of_group(group: tuple[Key, pd.DataFrame, pd.DataFrame], couples: Sequence[t
             yield _without_a_number(scenario, case, metric, couple, one, two)
 
 
-def _pair(couple: tuple[str, str], one: pd.DataFrame, two: pd.DataFrame, metric: Metric, interleaved: bool) -> Pair | None:
+def _pair(
+    couple: tuple[str, str], one: pd.DataFrame, two: pd.DataFrame, metric: Metric, interleaved: bool
+) -> Pair | None:
     before, after = by_block(one, metric), by_block(two, metric)
     if interleaved:
         shared = sorted(before.keys() & after.keys())
@@ -80,7 +102,11 @@ def _change(scenario: str, case: str, metric: Metric, pair: Pair, result: Compar
 
 def _middle(values: Sequence[float], metric: Metric) -> float | None:
     if metric.kind == "ratio":
-        return math.exp(float(np.mean(np.log(values)))) if min(values) > 0 else float(np.median(values))
+        return (
+            math.exp(float(np.mean(np.log(values))))
+            if min(values) > 0
+            else float(np.median(values))
+        )
     middle = math.fsum(values) / len(values) if metric.kind == "count" else float(np.median(values))
     return middle if math.isfinite(middle) else None
 
@@ -100,18 +126,52 @@ def _weight(pair: Pair, result: Compared, metric: Metric) -> float:
 def _reason(pair: Pair) -> str:
     if pair.blocks < MIN_BLOCKS:
         return f"fewer than {MIN_BLOCKS} blocks: no interval"
-    return "some blocks have no number, and they are the bad ones: what is left flatters" if pair.censored else ""
+    return (
+        "some blocks have no number, and they are the bad ones: what is left flatters"
+        if pair.censored
+        else ""
+    )
 
 
-def _without_a_number(scenario: str, case: str, metric: Metric, couple: tuple[str, str], one: pd.DataFrame, two: pd.DataFrame) -> Change:
+def _without_a_number(
+    scenario: str,
+    case: str,
+    metric: Metric,
+    couple: tuple[str, str],
+    one: pd.DataFrame,
+    two: pd.DataFrame,
+) -> Change:
     """One side has a number and the other a verdict: no ratio, but nobody may overlook it."""
     numbers = [list(by_block(rows, metric).values()) for rows in (one, two)]
     before, after = (_middle(each, metric) if each else None for each in numbers)
-    parts = [f"{side}: {verdicts(rows)}" for side, rows, each in (("base", one, numbers[0]), ("head", two, numbers[1])) if not each]
+    parts = [
+        f"{side}: {verdicts(rows)}"
+        for side, rows, each in (("base", one, numbers[0]), ("head", two, numbers[1]))
+        if not each
+    ]
     reason = "; ".join(parts) or "no block in common"
-    return Change(scenario, case, metric.name, *couple, before, after, None, None, None, 0, None, "unclear", "unclear", ENDLESS, reason)
+    return Change(
+        scenario,
+        case,
+        metric.name,
+        *couple,
+        before,
+        after,
+        None,
+        None,
+        None,
+        0,
+        None,
+        "unclear",
+        "unclear",
+        ENDLESS,
+        reason,
+    )
 
 
 def verdicts(rows: pd.DataFrame) -> str:
     """The verdicts of some rows with their counts: `3 invalid, 1 withheld`."""
-    return ", ".join(f"{count} {str(verdict).replace('_', ' ')}" for verdict, count in rows["verdict"].value_counts().items())
+    return ", ".join(
+        f"{count} {str(verdict).replace('_', ' ')}"
+        for verdict, count in rows["verdict"].value_counts().items()
+    )

@@ -27,12 +27,23 @@ def compare(base: Side, head: Side, force: bool = False) -> Changes:
     beside = couples(base, head)
     unlike = differences(base, head, beside)
     if unlike and not force:
-        raise UsageError(f"{base.name} and {head.name} are unlike ({'; '.join(unlike)}): compare like with like, or use --force, which is printed on top")
+        raise UsageError(
+            f"{base.name} and {head.name} are unlike ({'; '.join(unlike)}): compare like with like, or use --force, which is printed on top"
+        )
     found = lines(base, head, beside)
     if not any(line.blocks for line in found):
         raise _nothing(base, head)
     notes = tuple(_notes(base, head, beside, unlike, found))
-    return Changes(_title(base, head), base.name, head.name, EXIT_OK, summary(found, not base.arm), found, notes, _about(base, head, beside))
+    return Changes(
+        _title(base, head),
+        base.name,
+        head.name,
+        EXIT_OK,
+        summary(found, not base.arm),
+        found,
+        notes,
+        _about(base, head, beside),
+    )
 
 
 def _title(base: Side, head: Side) -> str:
@@ -43,11 +54,31 @@ def _title(base: Side, head: Side) -> str:
 
 def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
     """Why there is no line with a number on both sides."""
-    kinds = [set(zip(side.measures["scenario"], side.measures["case"], side.measures["metric"], strict=True)) for side in (base, head)]
+    kinds = [
+        set(
+            zip(
+                side.measures["scenario"],
+                side.measures["case"],
+                side.measures["metric"],
+                strict=True,
+            )
+        )
+        for side in (base, head)
+    ]
     if not kinds[0] & kinds[1]:
-        had = [", ".join(sorted({f"{scenario} {case}".removesuffix(" -") for scenario, case, _ in kind})) or "nothing" for kind in kinds]
-        return UsageError(f"no measure in common: {base.name} has {had[0]}; {head.name} has {had[1]}; measure the same scenarios and cases")
-    told = [verdicts(side.measures[side.measures["verdict"] != "ok"]) or "ok" for side in (base, head)]
+        had = [
+            ", ".join(
+                sorted({f"{scenario} {case}".removesuffix(" -") for scenario, case, _ in kind})
+            )
+            or "nothing"
+            for kind in kinds
+        ]
+        return UsageError(
+            f"no measure in common: {base.name} has {had[0]}; {head.name} has {had[1]}; measure the same scenarios and cases"
+        )
+    told = [
+        verdicts(side.measures[side.measures["verdict"] != "ok"]) or "ok" for side in (base, head)
+    ]
     return AllInvalid(
         f"no measure has a number on both sides ({base.name}: {told[0]}; {head.name}: {told[1]}): measure again, `bench report RUN` gives the reasons"
     )
@@ -56,17 +87,34 @@ def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
 def summary(found: Sequence[Change], arms: bool) -> str:
     """One line: what is decided, by how much, and what is left open; with `arms` each measure names its arm."""
     counts = Counter(line.says for line in found)
-    words: tuple[tuple[Says, str], ...] = (("regression", "regression"), ("improvement", "improvement"), ("differs", "difference"))
-    decided = [_counted(counts[says], word, [line for line in found if line.says == says], arms) for says, word in words if counts[says]]
+    words: tuple[tuple[Says, str], ...] = (
+        ("regression", "regression"),
+        ("improvement", "improvement"),
+        ("differs", "difference"),
+    )
+    decided = [
+        _counted(counts[says], word, [line for line in found if line.says == says], arms)
+        for says, word in words
+        if counts[says]
+    ]
     return f"{'; '.join(decided) or 'nothing is decided'}; {counts['same']} the same, {counts['unclear']} unclear, of {len(found)} measures"
 
 
 def _counted(count: int, word: str, of: Sequence[Change], arms: bool) -> str:
-    named = [f"{line.label}{f' of {line.head}' if arms else ''} {by_how_much(line)}" for line in of[:TOLD]]
+    named = [
+        f"{line.label}{f' of {line.head}' if arms else ''} {by_how_much(line)}"
+        for line in of[:TOLD]
+    ]
     return f"{count} {word}{'' if count == 1 else 's'} ({', '.join(named)}{', …' if count > TOLD else ''})"
 
 
-def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Sequence[str], found: Sequence[Change]) -> Iterator[str]:
+def _notes(
+    base: Side,
+    head: Side,
+    beside: Sequence[tuple[str, str]],
+    unlike: Sequence[str],
+    found: Sequence[Change],
+) -> Iterator[str]:
     """What a reader must know before any line."""
     if unlike:
         yield f"FORCED, though unlike: {'; '.join(unlike)}"
@@ -79,7 +127,15 @@ def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Se
         yield from _unfit(side)
     if any(line.case.startswith("load=") for line in found) and not _one_rate(base, head):
         yield "load=… is a share of each arm's own capacity, as each run measured it: those latencies are at unlike rates where the capacities differ"
-    servers = {side.about(arm)["broker"] for pair in beside for side, arm in zip((base, head), pair, strict=True)} if base.arm else set()
+    servers = (
+        {
+            side.about(arm)["broker"]
+            for pair in beside
+            for side, arm in zip((base, head), pair, strict=True)
+        }
+        if base.arm
+        else set()
+    )
     if len(servers) > 1 and not unlike:
         yield f"the arms have other brokers: {', '.join(sorted(servers))}"
     yield from _versions(base, head, beside)
@@ -87,7 +143,9 @@ def _notes(base: Side, head: Side, beside: Sequence[tuple[str, str]], unlike: Se
 
 def _one_rate(base: Side, head: Side) -> bool:
     """Whether both were driven at the same rates: a gate drives its head at the base's, and measures no capacity of it."""
-    return one_run(base, head) and any("capacity" not in set(side.measures["case"]) for side in (base, head))
+    return one_run(base, head) and any(
+        "capacity" not in set(side.measures["case"]) for side in (base, head)
+    )
 
 
 def _broken(side: Side) -> Iterator[str]:
@@ -122,9 +180,17 @@ def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iter
 
 def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Where the two are from, for those who look a number up."""
-    arms = {"base": (base, [before for before, _ in beside]), "head": (head, [after for _, after in beside])}
+    arms = {
+        "base": (base, [before for before, _ in beside]),
+        "head": (head, [after for _, after in beside]),
+    }
     names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
     return {
-        name: {"run": side.run.id, "arms": used, "versions": {arm: side.versions(arm) for arm in used}, **{key: side.run.info.get(key) for key in names}}
+        name: {
+            "run": side.run.id,
+            "arms": used,
+            "versions": {arm: side.versions(arm) for arm in used},
+            **{key: side.run.info.get(key) for key in names},
+        }
         for name, (side, used) in arms.items()
     }

@@ -47,20 +47,29 @@ def side_of(run: Run, arm: str) -> Side:
 
 def one_run(base: Side, head: Side) -> bool:
     """Whether both are of one run, so that their blocks were interleaved; its slim copy is the same run."""
-    marks = [[side.run.info.get(name) for name in ("run", "created", "seed", "boot_id")] for side in (base, head)]
+    marks = [
+        [side.run.info.get(name) for name in ("run", "created", "seed", "boot_id")]
+        for side in (base, head)
+    ]
     return marks[0] == marks[1]
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
     """The arms that stand beside each other: the two that were named, or those of one name in both runs; UsageError if there are none."""
     if bool(base.arm) != bool(head.arm):
-        raise UsageError(f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither")
+        raise UsageError(
+            f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither"
+        )
     if one_run(base, head) and base.arm == head.arm:
-        raise UsageError("nothing is compared: base and head are the same; name two runs, or two arms of one run as RUN#ARM")
+        raise UsageError(
+            "nothing is compared: base and head are the same; name two runs, or two arms of one run as RUN#ARM"
+        )
     if base.arm:
         return [(base.arm, head.arm)]
     common = [arm for arm in base.run.info["arms"] if arm in head.run.info["arms"]]
     if not common:
         arms = [", ".join(side.run.info["arms"]) or "none" for side in (base, head)]
-        raise UsageError(f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; name one of each as RUN#ARM")
+        raise UsageError(
+            f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; name one of each as RUN#ARM"
+        )
     return [(arm, arm) for arm in common]

@@ -21,7 +21,9 @@ from bench.model.requirements import Wanted, merged
 Say = Callable[[str], None]
 
 
-def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say: Say) -> Environment:
+def environment_for(
+    arm: str, needs: Sequence[str], asked: Sequence[Wanted], say: Say
+) -> Environment:
     """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
     for kind in ("environments", "wheels"):
         sweep(kind)
@@ -40,7 +42,14 @@ def environment_for(arm: str, needs: Sequence[str], asked: Sequence[Wanted], say
         building()
     wheels = {each.name: checkouts.wheel(each, arm) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    resolved = resolve(arm, wanted, {each.name for each in asked if each.specifier or each.path}, wheels, states, building)
+    resolved = resolve(
+        arm,
+        wanted,
+        {each.name for each in asked if each.specifier or each.path},
+        wheels,
+        states,
+        building,
+    )
     digest = _digest(resolved, looked)
     folder = _ready(digest, resolved.packages)
     if folder is None:
@@ -73,13 +82,16 @@ def _made(
 def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
     """What the environment is made of, its Python included. A wheel that is built again from the same files has another digest: there the files count."""
     built = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    lines = [f"{each.name}=={each.version} {built.get(each.name, each.sha256)}" for each in resolved.packages]
-    return hashlib.sha256("\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()).hexdigest()[:16]
+    lines = [
+        f"{each.name}=={each.version} {built.get(each.name, each.sha256)}"
+        for each in resolved.packages
+    ]
+    return hashlib.sha256(
+        "\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()
+    ).hexdigest()[:16]
 
 
-def _make(
-    arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]
-) -> None:
+def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
     """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
     with or_nothing(folder), workshop() as host:
         try:
@@ -97,10 +109,18 @@ def _make(
         (folder / COMPLETE).write_text(json.dumps({"packages": names}), encoding="utf-8")
 
 
-def _install(host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
+def _install(
+    host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]
+) -> None:
     """Just these files, each known by its digest: a wheel that was built again since is not what was resolved."""
-    lines = [f"{p.name} @ {wheels[p.name].as_uri()}" if p.name in wheels else f"{p.name}=={p.version}" for p in packages]
-    hashes = [hashlib.sha256(wheels[p.name].read_bytes()).hexdigest() if p.name in wheels else p.sha256 for p in packages]
+    lines = [
+        f"{p.name} @ {wheels[p.name].as_uri()}" if p.name in wheels else f"{p.name}=={p.version}"
+        for p in packages
+    ]
+    hashes = [
+        hashlib.sha256(wheels[p.name].read_bytes()).hexdigest() if p.name in wheels else p.sha256
+        for p in packages
+    ]
     locked = host.work / "locked.txt"
     # pip checks all of them or none.
     known = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)

@@ -15,7 +15,17 @@ from bench.model.environment import Checkout
 from bench.model.requirements import Wanted
 
 # Of a folder that is no checkout: what building and running leave behind.
-LEFT_BEHIND = ("__pycache__", ".git", ".venv", "build", "dist", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox")
+LEFT_BEHIND = (
+    "__pycache__",
+    ".git",
+    ".venv",
+    "build",
+    "dist",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".tox",
+)
 
 
 def look(wanted: Wanted, arm: str) -> Checkout:
@@ -32,7 +42,9 @@ def look(wanted: Wanted, arm: str) -> Checkout:
 
 def _looked(path: Path, wanted: Wanted, arm: str) -> Checkout:
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
-        raise UsageError(f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py")
+        raise UsageError(
+            f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py"
+        )
     if (path / ".git").exists() and not shutil.which("git"):
         raise UsageError(f"{arm}: only git knows which files of {wanted.path} count: install git")
     tracked = bool(_listed(path))
@@ -55,8 +67,16 @@ def digest(path: Path) -> str:
 def files(path: Path) -> list[str]:
     """The files that count, by their names below the path, sorted; those of submodules too."""
     if not (listed := _listed(path)):
-        inside = (file.relative_to(path) for file in path.rglob("*") if file.is_symlink() or file.is_file())
-        return sorted(f.as_posix() for f in inside if not any(p in LEFT_BEHIND or p.endswith((".egg-info", ".pyc")) for p in f.parts))
+        inside = (
+            file.relative_to(path)
+            for file in path.rglob("*")
+            if file.is_symlink() or file.is_file()
+        )
+        return sorted(
+            f.as_posix()
+            for f in inside
+            if not any(p in LEFT_BEHIND or p.endswith((".egg-info", ".pyc")) for p in f.parts)
+        )
     found = set()
     for name in listed:
         if (path / name).is_dir() and not (path / name).is_symlink():
@@ -90,7 +110,9 @@ def wheel(checkout: Checkout, arm: str) -> Path:
     from packaging.utils import parse_wheel_filename
 
     if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
-        raise UsageError(f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: write {name} @ {checkout.path}")
+        raise UsageError(
+            f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: write {name} @ {checkout.path}"
+        )
     return built
 
 
@@ -122,7 +144,9 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> None:
         path = Path(os.path.expanduser(checkout.path)).resolve()
         _copy(path, source)
         if digest(path) != checkout.digest:
-            raise UsageError(f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not")
+            raise UsageError(
+                f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not"
+            )
         try:
             pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
         except PipFailed as failed:

@@ -16,7 +16,9 @@ from bench.hosts.local import Host
 
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")
-_NONE = re.compile(r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)")
+_NONE = re.compile(
+    r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)"
+)
 _A_KIND = re.compile(r"error: [\w-]+$")  # pip's word for the kind of failure, without the reason
 _CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
 
@@ -80,9 +82,17 @@ def reason(said: str) -> str:
     if found := _NONE.search(said):
         return _no_version(found["what"], [text.strip() for text in found["versions"].split(",")])
     if found := _CONFLICT.search(said):
-        return "these exclude each other: " + "; ".join(" ".join(line.split()) for line in found["lines"].splitlines())
-    errors = [line for line in said.splitlines() if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and not _A_KIND.match(line)]
-    return _ADDRESS.sub("…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split()))[:300]
+        return "these exclude each other: " + "; ".join(
+            " ".join(line.split()) for line in found["lines"].splitlines()
+        )
+    errors = [
+        line
+        for line in said.splitlines()
+        if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and not _A_KIND.match(line)
+    ]
+    return _ADDRESS.sub(
+        "…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split())
+    )[:300]
 
 
 def _no_version(what: str, versions: list[str]) -> str:

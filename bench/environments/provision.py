@@ -32,7 +32,9 @@ def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
     return environment_for(arm.name, needs_of(arm), arm.requirements, say)
 
 
-def refuse_other(folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Sequence[Arm]) -> None:
+def refuse_other(
+    folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Sequence[Arm]
+) -> None:
     """UsageError unless every environment is the one that the run was begun with."""
     for arm in arms:
         before = stored[arm.name].get("environment")
@@ -40,19 +42,31 @@ def refuse_other(folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Se
             continue
         was = {(p["name"], p["version"]) for p in before["packages"]}
         now = {(p.name, p.version) for p in arm.environment.packages}
-        differ = sorted({name for name, _ in was ^ now}) or sorted({c.name for c in arm.environment.checkouts}) or ["Python, or a file of the same version,"]
-        raise UsageError(f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run")
+        differ = (
+            sorted({name for name, _ in was ^ now})
+            or sorted({c.name for c in arm.environment.checkouts})
+            or ["Python, or a file of the same version,"]
+        )
+        raise UsageError(
+            f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run"
+        )
 
 
 def unlike(arms: Sequence[Arm]) -> list[str]:
     """A warning where an arm in an environment of its own is measured beside one of its system that runs in bench's, with all that is installed there."""
     found = []
     for arm in (arm for arm in arms if not arm.requirements):
-        beside = [other.name for other in arms if other.requirements and other.adapter.name == arm.adapter.name]
+        beside = [
+            other.name
+            for other in arms
+            if other.requirements and other.adapter.name == arm.adapter.name
+        ]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:
             named = shortened(extra)
             main = packages_of(arm)[0]
             alike = f"[{main}=={installed([main])[main]}]"
-            found.append(f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike")
+            found.append(
+                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike"
+            )
     return found

@@ -16,7 +16,9 @@ from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
 from bench.model.requirements import Wanted
 
-_OURS = re.compile(r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)")
+_OURS = re.compile(
+    r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,12 @@ class Resolved:
 
 
 def resolve(
-    arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapping[str, Path], states: Mapping[str, str], building: Callable[[], None]
+    arm: str,
+    wanted: Sequence[Wanted],
+    free: Collection[str],
+    wheels: Mapping[str, Path],
+    states: Mapping[str, str],
+    building: Callable[[], None],
 ) -> Resolved:
     """What pip would install; `free` may have other versions than bench has, `wheels` were built from paths, and `states` tell what is in them.
 
@@ -45,14 +52,28 @@ def resolve(
         found = _ask(arm, wanted, free, wheels, host)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
-    part.write_text(json.dumps({"packages": [asdict(p) for p in found.packages], "moved": [asdict(m) for m in found.moved]}), encoding="utf-8")
+    part.write_text(
+        json.dumps(
+            {
+                "packages": [asdict(p) for p in found.packages],
+                "moved": [asdict(m) for m in found.moved],
+            }
+        ),
+        encoding="utf-8",
+    )
     part.replace(kept)
     return found
 
 
 def _key(wanted: Sequence[Wanted], free: Collection[str], states: Mapping[str, str]) -> str:
     asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
-    whole = [platform.python_version(), platform.machine(), asked, sorted(free), sorted(installed().items())]
+    whole = [
+        platform.python_version(),
+        platform.machine(),
+        asked,
+        sorted(free),
+        sorted(installed().items()),
+    ]
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:16]
 
 
@@ -66,7 +87,13 @@ def _read(file: Path) -> Resolved | None:
         return None
 
 
-def _ask(arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapping[str, Path], host: Host) -> Resolved:
+def _ask(
+    arm: str,
+    wanted: Sequence[Wanted],
+    free: Collection[str],
+    wheels: Mapping[str, Path],
+    host: Host,
+) -> Resolved:
     """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
     stays = {name: version for name, version in installed().items() if name not in free}
     essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
@@ -76,8 +103,12 @@ def _ask(arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapp
             break
         except PipFailed as failed:
             said = str(failed)
-            in_the_way = {name.lower() for pair in _OURS.findall(said) for name in pair if name} & stays.keys() or essential & stays.keys()
-            if not in_the_way or any(re.match(rf"{name}\b", missing_version(said) or "") for name in free):
+            in_the_way = {
+                name.lower() for pair in _OURS.findall(said) for name in pair if name
+            } & stays.keys() or essential & stays.keys()
+            if not in_the_way or any(
+                re.match(rf"{name}\b", missing_version(said) or "") for name in free
+            ):
                 raise not_installable(arm, failed) from None
             for name in in_the_way:
                 del stays[name]
@@ -93,20 +124,45 @@ def _ask(arm: str, wanted: Sequence[Wanted], free: Collection[str], wheels: Mapp
 
 def _moved(packages: Sequence[Package], free: Collection[str]) -> list[Moved]:
     here = installed(package.name for package in packages)
-    return [Moved(p.name, here[p.name], p.version) for p in packages if p.name in here and p.name not in free and here[p.name] != p.version]
+    return [
+        Moved(p.name, here[p.name], p.version)
+        for p in packages
+        if p.name in here and p.name not in free and here[p.name] != p.version
+    ]
 
 
-def _dry_run(wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host) -> tuple[Package, ...]:
+def _dry_run(
+    wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
+) -> tuple[Package, ...]:
     from packaging.utils import canonicalize_name
 
-    constraints, requirements, report = (host.work / name for name in ("constraints.txt", "requirements.txt", "report.json"))
-    constraints.write_text("".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8")
+    constraints, requirements, report = (
+        host.work / name for name in ("constraints.txt", "requirements.txt", "report.json")
+    )
+    constraints.write_text(
+        "".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8"
+    )
     requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted), encoding="utf-8")
     asked = ("-c", str(constraints), "-r", str(requirements))
-    pip(host, "install", "--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary", "--report", str(report), *asked)
+    pip(
+        host,
+        "install",
+        "--progress-bar=off",
+        "--dry-run",
+        "--ignore-installed",
+        "--prefer-binary",
+        "--report",
+        str(report),
+        *asked,
+    )
     told = json.loads(report.read_text(encoding="utf-8"))["install"]
     found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in told]
-    packages = [Package(canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")) for m, archive in found]
+    packages = [
+        Package(
+            canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")
+        )
+        for m, archive in found
+    ]
     return tuple(sorted(packages, key=lambda package: package.name))
 
 

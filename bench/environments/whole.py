@@ -41,9 +41,7 @@ def _found(python: Path) -> dict[str, list[object]]:
     """What there is; nothing where the interpreter cannot be run."""
     ask = [str(python), "-I", "-c", PROGRAM]
     try:
-        said = subprocess.check_output(
-            ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL
-        )
+        said = subprocess.check_output(ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL)
         return dict(json.loads(said))
     except (OSError, ValueError, subprocess.SubprocessError):
         return {}

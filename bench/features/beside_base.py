@@ -18,7 +18,10 @@ SIDES = ("base", "head")
 METRIC = "feature_offered"
 # Once more was not enough: RQ 2.0.0 started delayed tasks on time twice in a row, and too early in each of six other tries.
 AGAIN = 3
-WORTH = {WORKS: 2, PARTLY: 1}  # not offered, broken, or a trial that gives up: alike to who needs it
+WORTH = {
+    WORKS: 2,
+    PARTLY: 1,
+}  # not offered, broken, or a trial that gives up: alike to who needs it
 
 
 def features_of(
@@ -49,11 +52,16 @@ def features_of(
     return tuple(findings), told + (f"; {untold} could not be tried" if untold else "")
 
 
-def _confirmed(plans: Sequence[Sequence[trial_runs.Planned]], at: int, sign: int, folder: Path) -> tuple[Tried, Tried] | None:
+def _confirmed(
+    plans: Sequence[Sequence[trial_runs.Planned]], at: int, sign: int, folder: Path
+) -> tuple[Tried, Tried] | None:
     """The last of further tries that all say the same as the first; None where one does not: a trial may run out of time, or hang on the phase of a clock."""
     pair = None
     for number in range(1, AGAIN + 1):
-        base, head = (trial_runs.one(plan[at], folder / f"{side}-again-{number}") for plan, side in zip(plans, SIDES, strict=True))
+        base, head = (
+            trial_runs.one(plan[at], folder / f"{side}-again-{number}")
+            for plan, side in zip(plans, SIDES, strict=True)
+        )
         if _sign(base, head) != sign:
             return None
         pair = base, head
@@ -63,7 +71,9 @@ def _confirmed(plans: Sequence[Sequence[trial_runs.Planned]], at: int, sign: int
 def _all(plan: Sequence[trial_runs.Planned], folder: Path) -> list[Tried]:
     began = time.monotonic()
     found = trial_runs.carry_out(plan, folder)
-    stored_features.write(folder, found, time.monotonic() - began, quick=True, machine=machine.describe())
+    stored_features.write(
+        folder, found, time.monotonic() - began, quick=True, machine=machine.describe()
+    )
     return found
 
 
@@ -83,4 +93,8 @@ def _sign(base: Tried, head: Tried) -> int:
 def _finding(base: Tried, head: Tried) -> Finding:
     name = f"{base.feature}~{base.variant}" if base.variant else base.feature
     reason = f"{base.outcome} at the base, {head.outcome} at the head: {head.text}"
-    return Finding(Key("features", name, METRIC), "smaller" if _sign(base, head) < 0 else "larger", reason=reason)
+    return Finding(
+        Key("features", name, METRIC),
+        "smaller" if _sign(base, head) < 0 else "larger",
+        reason=reason,
+    )

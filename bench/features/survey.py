@@ -21,7 +21,13 @@ from bench.model.feature_outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WO
 from bench.record import store, stored_features
 from bench.record.stored_features import Features
 
-LOOKS = {WORKS: "green", PARTLY: "yellow", NOT_OFFERED: "dim", BROKEN: "bold red", UNKNOWN: "magenta"}
+LOOKS = {
+    WORKS: "green",
+    PARTLY: "yellow",
+    NOT_OFFERED: "dim",
+    BROKEN: "bold red",
+    UNKNOWN: "magenta",
+}
 
 
 def new_folder() -> Path:
@@ -43,15 +49,25 @@ def features(
         if name not in adapters:
             raise nearest(name, adapters, "system")
     chosen = [name for word in wanted for name in _meant(word)]
-    plan = trial_runs.planned([adapters[name] for name in systems or adapters], chosen, slow=not quick, passed=passed)
+    plan = trial_runs.planned(
+        [adapters[name] for name in systems or adapters], chosen, slow=not quick, passed=passed
+    )
     if not plan:
-        raise UsageError("none of these systems has a trial of these features: `bench features --list` shows the features")
+        raise UsageError(
+            "none of these systems has a trial of these features: `bench features --list` shows the features"
+        )
     store.fresh_folder(folder)
     environ.take_out(read_by(adapters.values()), passed)
     began = time.monotonic()
-    out.print(f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True)
-    findings = trial_runs.carry_out(plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True))
-    found = stored_features.write(folder, findings, time.monotonic() - began, quick, machine.describe())
+    out.print(
+        f"{len(plan)} trials, some minutes; evidence in {folder}", markup=False, soft_wrap=True
+    )
+    findings = trial_runs.carry_out(
+        plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True)
+    )
+    found = stored_features.write(
+        folder, findings, time.monotonic() - began, quick, machine.describe()
+    )
     out.print(table(found))
     counted = {name: sum(each.outcome == name for each in findings) for name in LOOKS}
     out.print(
@@ -79,13 +95,22 @@ def _meant(word: str) -> list[str]:
     """The features that a word stands for: one, or all of a kind (`flow`)."""
     found = [name for name in FEATURES if name == word or name.startswith(word + ".")]
     if not found:
-        raise nearest(word, [*FEATURES, *dict.fromkeys(name.partition(".")[0] for name in FEATURES)], "feature")
+        raise nearest(
+            word,
+            [*FEATURES, *dict.fromkeys(name.partition(".")[0] for name in FEATURES)],
+            "feature",
+        )
     return found
 
 
 def _line(finding: Finding) -> Text:
-    name = f"{finding.system:7s} {finding.feature}{f' ({finding.variant})' if finding.variant else ''}"
-    return Text.assemble((f"{finding.outcome:12s}", LOOKS[finding.outcome]), f"{name}: {finding.text}  ({finding.seconds:.1f} s)")
+    name = (
+        f"{finding.system:7s} {finding.feature}{f' ({finding.variant})' if finding.variant else ''}"
+    )
+    return Text.assemble(
+        (f"{finding.outcome:12s}", LOOKS[finding.outcome]),
+        f"{name}: {finding.text}  ({finding.seconds:.1f} s)",
+    )
 
 
 def table(found: Features) -> Table:
@@ -95,10 +120,20 @@ def table(found: Features) -> Table:
     for system in found.systems:
         shown.add_column(system)
     for group in GROUPS:
-        rows = [each for each in CATALOG if each.group == group and any(found.of(system, each.name) for system in found.systems)]
+        rows = [
+            each
+            for each in CATALOG
+            if each.group == group and any(found.of(system, each.name) for system in found.systems)
+        ]
         if rows:
             shown.add_row(Text(group, style="bold"))
         for each in rows:
             outcomes = [found.outcome(system, each.name) for system in found.systems]
-            shown.add_row(Text(f"  {each.name}"), *(Text(outcome or "–", style=LOOKS.get(outcome or "", "dim")) for outcome in outcomes))
+            shown.add_row(
+                Text(f"  {each.name}"),
+                *(
+                    Text(outcome or "–", style=LOOKS.get(outcome or "", "dim"))
+                    for outcome in outcomes
+                ),
+            )
     return shown

@@ -73,7 +73,9 @@ def planned(
     return sorted(found, key=lambda each: order[each.trial.feature])
 
 
-def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding: None) -> list[Finding]:
+def carry_out(
+    plan: Sequence[Planned], folder: Path, said: Said = lambda finding: None
+) -> list[Finding]:
     """All of them: the slow ones wait beside the ordinary ones, what measures time or rate comes last and alone.
 
     One that came to no end is tried once more, alone: on a busy machine a trial may run out of time.
@@ -83,7 +85,9 @@ def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding
     rest = [each for each in plan if each not in alone and each not in slow]
     found: dict[str, Finding] = {}
     with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
-        futures: list[tuple[Planned, Future[Finding]]] = [(each, waiting.submit(one, each, folder)) for each in slow]
+        futures: list[tuple[Planned, Future[Finding]]] = [
+            (each, waiting.submit(one, each, folder)) for each in slow
+        ]
         futures += [(each, working.submit(one, each, folder)) for each in rest]
         try:
             for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
@@ -94,9 +98,14 @@ def carry_out(plan: Sequence[Planned], folder: Path, said: Said = lambda finding
             for _, future in futures:  # nobody waits for those that have not begun
                 future.cancel()
             raise
-    for each in [*alone, *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN)]:
+    for each in [
+        *alone,
+        *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN),
+    ]:
         finding = one(each, folder)
-        found[each.place] = one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
+        found[each.place] = (
+            one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
+        )
         said(found[each.place])
     return [found[each.place] for each in plan]
 
@@ -115,9 +124,22 @@ def one(each: Planned, folder: Path) -> Finding:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     observed: Mapping[str, Any] = told.get("observation", {})
-    found = judge(each.trial.feature, observed) if "observation" in told else Judgement(UNKNOWN, str(told.get("gave_up", "nothing was written down")))
+    found = (
+        judge(each.trial.feature, observed)
+        if "observation" in told
+        else Judgement(UNKNOWN, str(told.get("gave_up", "nothing was written down")))
+    )
     names = (each.adapter.name, each.trial.feature, each.trial.variant)
-    return Finding(*names, found.outcome, found.text, found.figures, _versions(each), float(told.get("seconds", 0.0)), each.place, observed)
+    return Finding(
+        *names,
+        found.outcome,
+        found.text,
+        found.figures,
+        _versions(each),
+        float(told.get("seconds", 0.0)),
+        each.place,
+        observed,
+    )
 
 
 def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[str, Any]:
@@ -126,11 +148,27 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
         url = "none://"
         broker = None
         if each.trial.broker != "none":
-            broker = make_broker(each.trial.broker, host, host.work, place / "broker.log", each.adapter.push_command, (), {})
+            broker = make_broker(
+                each.trial.broker,
+                host,
+                host.work,
+                place / "broker.log",
+                each.adapter.push_command,
+                (),
+                {},
+            )
             broker.start()
             url = broker.url
         try:
-            argv = [each.environment.program("python"), "-m", "bench.inprocess.trials.driver", each.module, each.trial.name, str(host.work), str(seconds)]
+            argv = [
+                each.environment.program("python"),
+                "-m",
+                "bench.inprocess.trials.driver",
+                each.module,
+                each.trial.name,
+                str(host.work),
+                str(seconds),
+            ]
             pid = host.spawn(argv, place / "driver.log", _env(each, url, host))
             ended = host.wait([pid], seconds + GRACE_S)
         finally:
@@ -138,7 +176,11 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
                 broker.close()
             _keep(work, place)
     if not (place / "observation.json").exists():
-        raise CellFailed(f"the trial did not end within {seconds:.0f} s" if not ended else "the trial's process ended without a word, see driver.log")
+        raise CellFailed(
+            f"the trial did not end within {seconds:.0f} s"
+            if not ended
+            else "the trial's process ended without a word, see driver.log"
+        )
     told: dict[str, Any] = json.loads((place / "observation.json").read_text(encoding="utf-8"))
     return told
 

@@ -39,7 +39,11 @@ def _document(found: list[Point], better: Better) -> str:
 
 def _entry(point: Point) -> dict[str, Any]:
     """The name is what the action finds a measure by, from commit to commit."""
-    entry: dict[str, Any] = {"name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"), "value": point.value, "unit": point.kind.unit}
+    entry: dict[str, Any] = {
+        "name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"),
+        "value": point.value,
+        "unit": point.kind.unit,
+    }
     span = points.within(point)
     if span is not None:
         entry["range"] = f"{shown(span[0], point.metric)} … {shown(span[1], point.metric)}"

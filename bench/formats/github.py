@@ -18,7 +18,9 @@ def of_changes(changes: Changes) -> str:
         level = _LEVEL[outcome(line, changes.exit_code)]
         # What is unclear without standing in the way is in the summary: a warning that means nothing teaches to read none.
         if line.says != "same" and not (line.says == "unclear" and level == "warning"):
-            levels[level].append(_command(level, f"{line.says}: {title(line, changes)}", sentence(line, changes)))
+            levels[level].append(
+                _command(level, f"{line.says}: {title(line, changes)}", sentence(line, changes))
+            )
     return "".join(line for level, lines in levels.items() for line in _few(level, lines))
 
 
@@ -26,7 +28,10 @@ def _few(level: str, lines: list[str]) -> list[str]:
     if len(lines) <= SHOWN:
         return lines
     rest = len(lines) - SHOWN + 1
-    return [*lines[: SHOWN - 1], _command(level, "queue-bench", f"{rest} more of these: the job summary has them all")]
+    return [
+        *lines[: SHOWN - 1],
+        _command(level, "queue-bench", f"{rest} more of these: the job summary has them all"),
+    ]
 
 
 def _command(level: str, title: str, message: str) -> str:

@@ -6,16 +6,33 @@ from xml.etree import ElementTree as xml
 
 from bench.analysis.comparison_result import Change, Changes
 from bench.base.errors import EXIT_OK
-from bench.formats.texts import UNDECIDED, Outcome, facts, headline, of_whom, one_line, ordered, outcome, sentence, verdict
+from bench.formats.texts import (
+    UNDECIDED,
+    Outcome,
+    facts,
+    headline,
+    of_whom,
+    one_line,
+    ordered,
+    outcome,
+    sentence,
+    verdict,
+)
 
 _ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}
-_COUNTS: tuple[tuple[str, Outcome], ...] = (("failures", "failed"), ("errors", "error"), ("skipped", "skipped"))
+_COUNTS: tuple[tuple[str, Outcome], ...] = (
+    ("failures", "failed"),
+    ("errors", "error"),
+    ("skipped", "skipped"),
+)
 Case = tuple[str, Outcome, str, str]  # name, outcome, one line, all there is to say
 
 
 def of_changes(changes: Changes) -> str:
     """The document. It has a failure or an error exactly where the exit code is not 0, an empty comparison included."""
-    suites = [_suite("gate", changes, [("verdict", _whole(changes), headline(changes), verdict(changes))])]
+    suites = [
+        _suite("gate", changes, [("verdict", _whole(changes), headline(changes), verdict(changes))])
+    ]
     lines = ordered(changes)
     for scenario in dict.fromkeys(line.scenario for line in lines):
         cases = [_of_line(line, changes) for line in lines if line.scenario == scenario]
@@ -31,7 +48,12 @@ def of_changes(changes: Changes) -> str:
 
 
 def _of_line(line: Change, changes: Changes) -> Case:
-    return f"{line.id} {of_whom(line, changes)}", outcome(line, changes.exit_code), line.says, sentence(line, changes)
+    return (
+        f"{line.id} {of_whom(line, changes)}",
+        outcome(line, changes.exit_code),
+        line.says,
+        sentence(line, changes),
+    )
 
 
 def _whole(changes: Changes) -> Outcome:
@@ -43,9 +65,15 @@ def _whole(changes: Changes) -> Outcome:
 def _suite(name: str, changes: Changes, cases: Iterable[Case]) -> xml.Element:
     cases = list(cases)
     counts = {word: str(sum(case[1] == which for case in cases)) for word, which in _COUNTS}
-    suite = xml.Element("testsuite", {"name": f"queue-bench.{one_line(name)}", "tests": str(len(cases)), **counts})
+    suite = xml.Element(
+        "testsuite", {"name": f"queue-bench.{one_line(name)}", "tests": str(len(cases)), **counts}
+    )
     properties = xml.SubElement(suite, "properties")
-    for key, value in (("base", one_line(changes.base)), ("head", one_line(changes.head)), *facts(changes.about)):
+    for key, value in (
+        ("base", one_line(changes.base)),
+        ("head", one_line(changes.head)),
+        *facts(changes.about),
+    ):
         xml.SubElement(properties, "property", name=key, value=value)
     for case in cases:
         _case(suite, *case)

@@ -3,7 +3,17 @@
 import re
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.formats.texts import change, facts, headline, interval, one_line, ordered, shown, title, verdict
+from bench.formats.texts import (
+    change,
+    facts,
+    headline,
+    interval,
+    one_line,
+    ordered,
+    shown,
+    title,
+    verdict,
+)
 
 # What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a formula, `#1` an issue).
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
@@ -23,10 +33,16 @@ def code(value: object) -> str:
 
 def of_changes(changes: Changes) -> str:
     """The verdict, what a reader must know, the lines by weight, and how to have it again."""
-    parts = [f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}", f"{code(changes.base)} → {code(changes.head)}"]
+    parts = [
+        f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}",
+        f"{code(changes.base)} → {code(changes.head)}",
+    ]
     parts += ["\n".join(f"- {text(note)}" for note in changes.notes)] if changes.notes else []
     lines = ordered(changes)
-    telling, same = [line for line in lines if line.says != "same"], [line for line in lines if line.says == "same"]
+    telling, same = (
+        [line for line in lines if line.says != "same"],
+        [line for line in lines if line.says == "same"],
+    )
     parts += [_table(telling, changes)] if telling else []
     parts += [_folded(f"The same: {len(same)}", _table(same, changes))] if same else []
     return "\n\n".join([*parts, *_again(changes)]) + "\n"
@@ -38,16 +54,30 @@ def _rest(changes: Changes) -> str:
 
 
 def _table(lines: list[Change], changes: Changes) -> str:
-    head = ["| " + " | ".join(COLUMNS) + " |", "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: |"]
+    head = [
+        "| " + " | ".join(COLUMNS) + " |",
+        "| --- | --- | ---: | ---: | ---: | --- | ---: | ---: |",
+    ]
     return "\n".join(head + [_row(line, changes) for line in lines])
 
 
 def _row(line: Change, changes: Changes) -> str:
     word = f"**{line.says}**" if line.says == "regression" else line.says
     why = f" – {text(line.reason)}" if line.reason else ""
-    numbers = (shown(line.base_value, line.metric), shown(line.head_value, line.metric), change(line.ratio, line.metric), interval(line))
+    numbers = (
+        shown(line.base_value, line.metric),
+        shown(line.head_value, line.metric),
+        change(line.ratio, line.metric),
+        interval(line),
+    )
     seen = "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %"
-    return "| " + " | ".join([word, text(title(line, changes)) + why, *map(text, numbers), seen, str(line.blocks)]) + " |"
+    return (
+        "| "
+        + " | ".join(
+            [word, text(title(line, changes)) + why, *map(text, numbers), seen, str(line.blocks)]
+        )
+        + " |"
+    )
 
 
 def _folded(title: str, body: str) -> str:

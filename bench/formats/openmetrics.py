@@ -59,13 +59,26 @@ def escaped(text: object) -> str:
 
 def families_of_run(run: Run) -> list[Family]:
     """A gauge per metric, one more with how many blocks have which verdict, so that what is not there is not taken for good."""
-    arms = {name: {key: arm[key] for key in ("system", "profile", "broker")} for name, arm in run.info["arms"].items()}
+    arms = {
+        name: {key: arm[key] for key in ("system", "profile", "broker")}
+        for name, arm in run.info["arms"].items()
+    }
     families = [_run_info(run)]
     found = points.of_run(run)
     for metric in dict.fromkeys(point.metric for point in found):
-        samples = [sample for point in found if point.metric == metric for sample in _samples(point, arms[point.arm])]
-        families.append(_named(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", samples))
-    return [*families, _named("blocks", "Blocks by what the measure is worth", list(_verdicts(run, arms)))]
+        samples = [
+            sample
+            for point in found
+            if point.metric == metric
+            for sample in _samples(point, arms[point.arm])
+        ]
+        families.append(
+            _named(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", samples)
+        )
+    return [
+        *families,
+        _named("blocks", "Blocks by what the measure is worth", list(_verdicts(run, arms))),
+    ]
 
 
 def families_of_changes(changes: Changes) -> list[Family]:
@@ -73,10 +86,23 @@ def families_of_changes(changes: Changes) -> list[Family]:
     samples: dict[str, list[Sample]] = {"ratio": [], "difference": []}
     for line in changes.lines:
         name = "difference" if METRICS[line.metric].kind == "count" else "ratio"
-        labels = {**_of_arm(line.head), "scenario": line.scenario, "case": line.case, "arm": line.head, "base": line.base, "metric": line.metric}
+        labels = {
+            **_of_arm(line.head),
+            "scenario": line.scenario,
+            "case": line.case,
+            "arm": line.head,
+            "base": line.base,
+            "metric": line.metric,
+        }
         bounds = {"value": line.ratio, "low": line.low, "high": line.high}
-        samples[name] += [({**labels, "bound": bound}, known) for bound, value in bounds.items() if (known := finite(value)) is not None]
-    families = [_named(name, f"Head and base: {name}", found) for name, found in samples.items() if found]
+        samples[name] += [
+            ({**labels, "bound": bound}, known)
+            for bound, value in bounds.items()
+            if (known := finite(value)) is not None
+        ]
+    families = [
+        _named(name, f"Head and base: {name}", found) for name, found in samples.items() if found
+    ]
     code: list[Sample] = [({"base": changes.base, "arm": changes.head}, float(changes.exit_code))]
     return [*families, _named("exit_code", "Of the comparison: 0 is no regression", code)]
 
@@ -103,9 +129,24 @@ def _samples(point: points.Point, arm: Mapping[str, object]) -> Iterable[Sample]
 def _verdicts(run: Run, arms: Mapping[str, Mapping[str, object]]) -> Iterable[Sample]:
     for (scenario, case, metric, arm), rows in points.groups(run.measures):
         for verdict, count in rows["verdict"].value_counts().sort_index().items():
-            yield {**arms[arm], "scenario": scenario, "case": case, "arm": arm, "metric": metric, "verdict": verdict}, float(count)
+            yield (
+                {
+                    **arms[arm],
+                    "scenario": scenario,
+                    "case": case,
+                    "arm": arm,
+                    "metric": metric,
+                    "verdict": verdict,
+                },
+                float(count),
+            )
 
 
 def _run_info(run: Run) -> Family:
-    labels = {"run": run.id, "bench": run.info.get("bench_version", ""), "commit": run.info.get("commit") or "", "created": run.info.get("created", "")}
+    labels = {
+        "run": run.id,
+        "bench": run.info.get("bench_version", ""),
+        "commit": run.info.get("commit") or "",
+        "created": run.info.get("created", ""),
+    }
     return _named("run", "Which run these are of", [(labels, 1.0)], info=True)

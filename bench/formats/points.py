@@ -39,14 +39,22 @@ class Point:
 def of_changes(changes: Changes) -> list[Point]:
     """The head's numbers. Its interval is that of the comparison, laid around the base."""
     found = ((line, finite(line.head_value)) for line in changes.lines)
-    return [Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks) for line, value in found if value is not None]
+    return [
+        Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks)
+        for line, value in found
+        if value is not None
+    ]
 
 
 def _around(line: Change) -> tuple[float | None, float | None]:
     base, low, high = (finite(value) for value in (line.base_value, line.low, line.high))
     if base is None or low is None or high is None:
         return None, None
-    return (base + low, base + high) if METRICS[line.metric].kind == "count" else (base * low, base * high)
+    return (
+        (base + low, base + high)
+        if METRICS[line.metric].kind == "count"
+        else (base * low, base * high)
+    )
 
 
 def of_run(run: Run) -> list[Point]:
@@ -85,7 +93,11 @@ def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, f
     """(value, low, high): geometric mean of a ratio metric, as everywhere; the mean where a 0 has no logarithm."""
     if metric.kind == "count" or min(values) <= 0:
         several = len(values) > 2
-        return float(np.mean(values)), min(values) if several else None, max(values) if several else None
+        return (
+            float(np.mean(values)),
+            min(values) if several else None,
+            max(values) if several else None,
+        )
     # Against 1 the interval of a ratio is that of the value itself.
     ratio = paired_ratio([1.0] * len(values), values)
     return ratio.ratio, ratio.low, ratio.high

@@ -19,19 +19,27 @@ def document(run: Run, arm: str | None = None) -> str:
     chosen = _chosen(arms, arm)
     benchmarks = []
     for (scenario, case, metric, of), rows in points.groups(run.measures):
-        values = _values(points.per_block(rows, METRICS[metric]), METRICS[metric]) if of == chosen else None
+        values = (
+            _values(points.per_block(rows, METRICS[metric]), METRICS[metric])
+            if of == chosen
+            else None
+        )
         if values:
             benchmarks.append(_benchmark(f"{scenario}/{case}/{metric}", METRICS[metric], values))
     if not benchmarks:
         why = "counts and times to an event do not fit into it"
-        raise UsageError(f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold ({why}): choose another --arm or format")
+        raise UsageError(
+            f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold ({why}): choose another --arm or format"
+        )
     return as_json({"version": "1.0", "metadata": _metadata(run, chosen), "benchmarks": benchmarks})
 
 
 def _chosen(arms: list[str], arm: str | None) -> str:
     if arm is None:
         if len(arms) != 1:
-            raise UsageError(f"a pyperf file holds one arm: choose one with --arm, of {', '.join(arms)}")
+            raise UsageError(
+                f"a pyperf file holds one arm: choose one with --arm, of {', '.join(arms)}"
+            )
         return arms[0]
     if arm not in arms:
         raise UsageError(f"the run has no arm {arm!r}: choose one of {', '.join(arms)}")
@@ -53,7 +61,10 @@ def _values(values: list[float], metric: Metric) -> list[float] | None:
 def _benchmark(name: str, metric: Metric, values: list[float]) -> dict[str, Any]:
     unit = "byte" if metric.unit == "bytes" else "second"
     about = metric.label + (", as seconds per task" if metric.unit == "tasks/s" else "")
-    return {"metadata": {"name": one_line(name), "unit": unit, "loops": 1, "description": about}, "runs": [{"values": [value]} for value in values]}
+    return {
+        "metadata": {"name": one_line(name), "unit": unit, "loops": 1, "description": about},
+        "runs": [{"values": [value]} for value in values],
+    }
 
 
 def _metadata(run: Run, arm: str) -> dict[str, Any]:
@@ -64,5 +75,14 @@ def _metadata(run: Run, arm: str) -> dict[str, Any]:
         "platform": machine.get("kernel"),
         "python_version": versions.get("python"),
     }
-    ours = {"queue_bench_version": VERSION, "queue_bench_run": run.id, "queue_bench_arm": arm, "queue_bench_versions": json.dumps(versions, sort_keys=True)}
-    return {name: value if isinstance(value, int) else one_line(value) for name, value in (known | ours).items() if value}
+    ours = {
+        "queue_bench_version": VERSION,
+        "queue_bench_run": run.id,
+        "queue_bench_arm": arm,
+        "queue_bench_versions": json.dumps(versions, sort_keys=True),
+    }
+    return {
+        name: value if isinstance(value, int) else one_line(value)
+        for name, value in (known | ours).items()
+        if value
+    }

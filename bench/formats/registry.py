@@ -11,7 +11,16 @@ from bench.analysis.comparison_result import Changes
 from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
 from bench.base.streams import document
-from bench.formats import benchmark_action, bmf, github, junit, markdown, openmetrics, prometheus, pyperf
+from bench.formats import (
+    benchmark_action,
+    bmf,
+    github,
+    junit,
+    markdown,
+    openmetrics,
+    prometheus,
+    pyperf,
+)
 from bench.model.arm import nearest
 from bench.record.store import Run
 
@@ -37,11 +46,23 @@ FORMATS: Mapping[str, Format] = {
     "markdown": Format("summary of a CI job", markdown.of_changes),
     "junit": Format("JUnit XML", junit.of_changes),
     "github": Format("annotations of a GitHub job", github.of_changes),
-    "github-action-benchmark-smaller": Format("its tool customSmallerIsBetter", benchmark_action.smaller_of_changes, _whole(benchmark_action.smaller_of_run)),
-    "github-action-benchmark-bigger": Format("its tool customBiggerIsBetter", benchmark_action.bigger_of_changes, _whole(benchmark_action.bigger_of_run)),
+    "github-action-benchmark-smaller": Format(
+        "its tool customSmallerIsBetter",
+        benchmark_action.smaller_of_changes,
+        _whole(benchmark_action.smaller_of_run),
+    ),
+    "github-action-benchmark-bigger": Format(
+        "its tool customBiggerIsBetter",
+        benchmark_action.bigger_of_changes,
+        _whole(benchmark_action.bigger_of_run),
+    ),
     "bmf": Format("Bencher Metric Format", bmf.of_changes, _whole(bmf.of_run)),
     "openmetrics": Format("OpenMetrics text", openmetrics.of_changes, _whole(openmetrics.of_run)),
-    "prometheus": Format("Prometheus' text format, for node_exporter", prometheus.of_changes, _whole(prometheus.of_run)),
+    "prometheus": Format(
+        "Prometheus' text format, for node_exporter",
+        prometheus.of_changes,
+        _whole(prometheus.of_run),
+    ),
     "pyperf": Format("pyperf JSON of one arm", None, pyperf.document),
 }
 STDOUT = "-"
@@ -49,12 +70,34 @@ STDOUT = "-"
 
 def asked_changes(asked: Sequence[str]) -> list[tuple[OfChanges, str]]:
     """What a comparison is to be written as, and where to; UsageError if that cannot be. To be called before anything is measured."""
-    return [(_able(name, FORMATS[name].of_changes, "a comparison", "`bench export RUN --write` makes it of a stored run"), at) for name, at in _split(asked)]
+    return [
+        (
+            _able(
+                name,
+                FORMATS[name].of_changes,
+                "a comparison",
+                "`bench export RUN --write` makes it of a stored run",
+            ),
+            at,
+        )
+        for name, at in _split(asked)
+    ]
 
 
 def asked_run(asked: Sequence[str]) -> list[tuple[OfRun, str]]:
     """The same for a stored run."""
-    return [(_able(name, FORMATS[name].of_run, "a stored run", "`bench compare BASE HEAD --write` makes it of two"), at) for name, at in _split(asked)]
+    return [
+        (
+            _able(
+                name,
+                FORMATS[name].of_run,
+                "a stored run",
+                "`bench compare BASE HEAD --write` makes it of two",
+            ),
+            at,
+        )
+        for name, at in _split(asked)
+    ]
 
 
 def write(changes: Changes, asked: Sequence[str]) -> list[Path]:
@@ -77,7 +120,9 @@ def _split(asked: Sequence[str]) -> Iterable[tuple[str, str]]:
     for each in asked:
         name, equals, at = each.partition("=")
         if not (equals and at):
-            raise UsageError(f"{each!r} is not FORMAT=FILE: write one like junit=report.xml, or markdown=- for standard output")
+            raise UsageError(
+                f"{each!r} is not FORMAT=FILE: write one like junit=report.xml, or markdown=- for standard output"
+            )
         if name not in FORMATS:
             raise nearest(name, FORMATS, "format")
         if at != STDOUT:
@@ -90,7 +135,9 @@ def _check_place(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
-        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}, make it or name another file")
+        raise UsageError(
+            f"{path} cannot be written: there is no folder {path.parent}, make it or name another file"
+        )
     refuse_unwritable(path, "name another file")
 
 
@@ -118,7 +165,9 @@ def _write_file(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
     elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_text(text, encoding="utf-8", errors="replace")  # /dev/null or a pipe: never replaced by a file
+        path.write_text(
+            text, encoding="utf-8", errors="replace"
+        )  # /dev/null or a pipe: never replaced by a file
     else:
         part = path.with_name(path.name + ".part")
         part.write_text(text, encoding="utf-8", errors="replace")

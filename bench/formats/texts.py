@@ -12,17 +12,27 @@ from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REG
 from bench.model.metric import METRICS
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
-HEADLINES = {EXIT_OK: "ok", EXIT_REGRESSION: "regression", EXIT_INCONCLUSIVE: "inconclusive", EXIT_WRONG: "wrong", EXIT_INVALID: "invalid"}
+HEADLINES = {
+    EXIT_OK: "ok",
+    EXIT_REGRESSION: "regression",
+    EXIT_INCONCLUSIVE: "inconclusive",
+    EXIT_WRONG: "wrong",
+    EXIT_INVALID: "invalid",
+}
 # The command could not say what it was asked for: what is unclear then stands in the way, else it is only left open.
 UNDECIDED = (EXIT_INCONCLUSIVE, EXIT_INVALID)
 _RANK = {"regression": 0, "unclear": 1, "improvement": 2, "differs": 2, "same": 3}
 # Besides spaces: control characters, the marks that turn the direction of text around, and halves of surrogate pairs, which no encoding has.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def one_line(text: object) -> str:
     """A text from outside as one line that can be written in every encoding and file."""
-    return " ".join(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split())).split())
+    return " ".join(
+        _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split())).split()
+    )
 
 
 def finite(value: float | None) -> float | None:
@@ -44,7 +54,11 @@ def headline(changes: Changes) -> str:
         return f"{worse} worse, which fails nothing"
     if not changes.lines:
         return "nothing was compared"
-    return "nothing is decided" if all(line.says == "unclear" for line in changes.lines) else HEADLINES[EXIT_OK]
+    return (
+        "nothing is decided"
+        if all(line.says == "unclear" for line in changes.lines)
+        else HEADLINES[EXIT_OK]
+    )
 
 
 def verdict(changes: Changes) -> str:
@@ -55,7 +69,10 @@ def verdict(changes: Changes) -> str:
 
 def ordered(changes: Changes) -> list[Change]:
     """Regressions first, then what is unclear, each by weight."""
-    return sorted(changes.lines, key=lambda line: (_RANK[line.says], 0.0 if math.isnan(line.weight) else -line.weight))
+    return sorted(
+        changes.lines,
+        key=lambda line: (_RANK[line.says], 0.0 if math.isnan(line.weight) else -line.weight),
+    )
 
 
 def outcome(line: Change, exit_code: int) -> Outcome:
@@ -111,8 +128,13 @@ def sentence(line: Change, changes: Changes) -> str:
     span = f" ({interval(line)})" if interval(line) else ""
     parts = [] if finite(line.ratio) is None else [f"{change(line.ratio, line.metric)}{span}"]
     if finite(line.base_value) is not None or finite(line.head_value) is not None:
-        parts.append(f"{shown(line.base_value, line.metric)} → {shown(line.head_value, line.metric)}")
-    return one_line(f"{title(line, changes)}: " + ", ".join([line.says, *parts, *([line.reason] if line.reason else [])]))
+        parts.append(
+            f"{shown(line.base_value, line.metric)} → {shown(line.head_value, line.metric)}"
+        )
+    return one_line(
+        f"{title(line, changes)}: "
+        + ", ".join([line.says, *parts, *([line.reason] if line.reason else [])])
+    )
 
 
 def facts(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

@@ -67,12 +67,16 @@ class Host:
         try:
             self._keeper.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            raise BenchError(f"the keeper of a cell (pid {self._keeper.pid}) does not end: look at its processes {sorted(p.pid for p in alive)}") from None
+            raise BenchError(
+                f"the keeper of a cell (pid {self._keeper.pid}) does not end: look at its processes {sorted(p.pid for p in alive)}"
+            ) from None
         self._reader.join(timeout=5)
         self._keeper.stdout.close()
         left = [p.pid for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
         if left:
-            raise BenchError(f"processes {left} outlived their cell: end them before you measure again")
+            raise BenchError(
+                f"processes {left} outlived their cell: end them before you measure again"
+            )
 
     @property
     def keeper(self) -> int:
@@ -81,7 +85,13 @@ class Host:
 
     def spawn(self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = "") -> int:
         """Start a process of this cell and return its pid; CellFailed if there is no such program."""
-        order = {"argv": list(argv), "env": dict(env), "cwd": str(self.work), "log": str(log.absolute()), "stdin": stdin}
+        order = {
+            "argv": list(argv),
+            "env": dict(env),
+            "cwd": str(self.work),
+            "log": str(log.absolute()),
+            "stdin": stdin,
+        }
         with self._order:
             assert self._keeper.stdin
             try:

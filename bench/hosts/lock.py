@@ -48,13 +48,17 @@ def _open(path: Path) -> int:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise UsageError(f"{path} cannot be opened ({error.strerror}), and it keeps two benches from measuring at once: remove it") from None
+        raise UsageError(
+            f"{path} cannot be opened ({error.strerror}), and it keeps two benches from measuring at once: remove it"
+        ) from None
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return _open(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be made ({error.strerror}): set TMPDIR to a folder you can write to") from None
+        raise UsageError(
+            f"{path} cannot be made ({error.strerror}): set TMPDIR to a folder you can write to"
+        ) from None
     os.fchmod(file, 0o666)  # the umask took the others' part away
     return file
 

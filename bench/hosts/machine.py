@@ -63,17 +63,26 @@ def slots() -> int:
     return cores if quota is None else max(1, min(cores, int(quota)))
 
 
-def disturbances(machine: Mapping[str, Any] | None = None, results: Path = Path("results")) -> list[str]:
+def disturbances(
+    machine: Mapping[str, Any] | None = None, results: Path = Path("results")
+) -> list[str]:
     """What would disturb a measurement on this machine, each with what to do about it."""
     machine = describe() if machine is None else machine
-    return _of_the_cpu(machine) + _of_the_memory(machine) + _of_the_disk(results) + _of_the_packages(machine)
+    return (
+        _of_the_cpu(machine)
+        + _of_the_memory(machine)
+        + _of_the_disk(results)
+        + _of_the_packages(machine)
+    )
 
 
 def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
     found = []
     cores, load, quota = machine["cores"], machine["load_1min"], machine["cpu_quota_cores"]
     if load > QUIET_LOAD * cores:
-        found.append(f"the load average is {load:.2f} on {cores_in_words(cores)}: end other programs (`top` shows them), then wait a minute for it to come down")
+        found.append(
+            f"the load average is {load:.2f} on {cores_in_words(cores)}: end other programs (`top` shows them), then wait a minute for it to come down"
+        )
     if cores < ENOUGH_CORES:
         found.append(
             f"only {cores_in_words(cores)}, which load generator, broker and workers share: "
@@ -85,11 +94,17 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
             "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit"
         )
     if machine["governor"] not in ("", "performance"):
-        found.append(f"the frequency governor is {machine['governor']}: `sudo cpupower frequency-set -g performance` (apt install linux-cpupower)")
+        found.append(
+            f"the frequency governor is {machine['governor']}: `sudo cpupower frequency-set -g performance` (apt install linux-cpupower)"
+        )
     if machine["virtual"]:
-        found.append(f"a virtual machine ({machine['virtual']}) shares its cores with others: use --blocks 5 to see how far the figures scatter, or bare metal")
+        found.append(
+            f"a virtual machine ({machine['virtual']}) shares its cores with others: use --blocks 5 to see how far the figures scatter, or bare metal"
+        )
     if machine["steal_share"] > NOTABLE_STEAL:
-        found.append(f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time since boot: take a machine with cores of its own")
+        found.append(
+            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time since boot: take a machine with cores of its own"
+        )
     return found
 
 
@@ -112,15 +127,22 @@ def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
     beyond = machine.get("packages_beyond", [])
     if not beyond:
         return []
-    return [f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"]
+    return [
+        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"
+    ]
 
 
 def _of_the_disk(results: Path) -> list[str]:
     found = []
-    for what, folder in (("the results folder", results), ("the folder for temporary files", Path(tempfile.gettempdir()))):
+    for what, folder in (
+        ("the results folder", results),
+        ("the folder for temporary files", Path(tempfile.gettempdir())),
+    ):
         free = disk_free(folder)
         if free < ENOUGH_DISK_BYTES:
-            found.append(f"{what} ({folder}) has {free >> 20} MiB left: free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one")
+            found.append(
+                f"{what} ({folder}) has {free >> 20} MiB left: free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one"
+            )
     return found
 
 
@@ -132,7 +154,12 @@ def disk_free(folder: Path) -> int:
 def cpu_model(cpuinfo: str) -> str:
     """The model in /proc/cpuinfo; ARM kernels name none, so there the architecture has to do."""
     fields = dict(_fields(line) for line in cpuinfo.splitlines() if ":" in line)
-    return fields.get("model name") or fields.get("Model") or fields.get("Hardware") or platform.machine()
+    return (
+        fields.get("model name")
+        or fields.get("Model")
+        or fields.get("Hardware")
+        or platform.machine()
+    )
 
 
 def steal_share(times: Mapping[str, float]) -> float:
@@ -145,7 +172,10 @@ def steal_share(times: Mapping[str, float]) -> float:
 def _virtual() -> str:
     """The hypervisor below us, "unknown" if only the CPU tells of one, "" on bare metal."""
     named = _detect("--vm") or _read("/sys/hypervisor/type").strip()
-    flags = next((line.split() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("flags")), [])
+    flags = next(
+        (line.split() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("flags")),
+        [],
+    )
     return named or ("unknown" if "hypervisor" in flags else "")
 
 

@@ -28,7 +28,9 @@ def boot_id() -> bytes:
 
 def header() -> bytes:
     """The first record of every event file: format version and boot id."""
-    return struct.pack("<4sHH16s", b"QBEV", FORMAT, RECORD.size, boot_id()).ljust(RECORD.size, b"\0")
+    return struct.pack("<4sHH16s", b"QBEV", FORMAT, RECORD.size, boot_id()).ljust(
+        RECORD.size, b"\0"
+    )
 
 
 class Log:
@@ -37,7 +39,9 @@ class Log:
     def __init__(self, path: str) -> None:
         self.fd = os.open(path, os.O_WRONLY | os.O_APPEND)
 
-    def write(self, kind: int, task: int, stamp_ns: int, a: int = 0, b: int = 0, flag: int = 0) -> None:
+    def write(
+        self, kind: int, task: int, stamp_ns: int, a: int = 0, b: int = 0, flag: int = 0
+    ) -> None:
         """Append one record. A write of this size is not torn by a kill: it ends inside one system call."""
         os.write(self.fd, RECORD.pack(MARKER, kind, flag, os.getpid(), task, stamp_ns, a, b))
 
@@ -48,4 +52,19 @@ def create(path: str) -> None:
         file.write(header())
 
 
-__all__ = ["DONE", "FINISHED", "FORMAT", "MARKER", "READY", "RECORD", "RETURNED", "SENT", "STARTED", "Log", "boot_id", "create", "header", "monotonic_ns"]
+__all__ = [
+    "DONE",
+    "FINISHED",
+    "FORMAT",
+    "MARKER",
+    "READY",
+    "RECORD",
+    "RETURNED",
+    "SENT",
+    "STARTED",
+    "Log",
+    "boot_id",
+    "create",
+    "header",
+    "monotonic_ns",
+]

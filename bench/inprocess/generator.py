@@ -19,7 +19,9 @@ from typing import Any, TextIO
 from bench.inprocess import cell_context as probe_cell
 from bench.inprocess.event_log import DONE, READY, RECORD, RETURNED, SENT, Log
 
-ORDER_POLL_S = 0.01  # it waits beside the workers while they drain: looking every 2 ms took 2 % of a core
+ORDER_POLL_S = (
+    0.01  # it waits beside the workers while they drain: looking every 2 ms took 2 % of a core
+)
 BACKLOG_POLL_S = 0.001
 PR_SET_TIMERSLACK = 29
 NOT_OFFERED = 69  # exit code: the app says that this version of the library has no such call
@@ -38,7 +40,11 @@ class Generator:
         self.cell = probe_cell.load()
         self.app: Any = import_module(self.cell["app"])
         self.enqueue: Callable[[int, str], str] = self.app.connect()
-        self.handles = self._lines(f"handles-{number}.txt") if self.cell["params"].get("keep_handles") else None
+        self.handles = (
+            self._lines(f"handles-{number}.txt")
+            if self.cell["params"].get("keep_handles")
+            else None
+        )
         self.errors = self._lines(f"errors-{number}.jsonl")
         self.stopping = False
         signal.signal(signal.SIGTERM, self._stop)
@@ -105,7 +111,9 @@ class Generator:
             time.sleep(min(left / 1e9, 0.05))
         raise Stop
 
-    def do_backlog(self, path: str, events: str, low: int, high: int, warm_until_ns: int, until_ns: int) -> None:
+    def do_backlog(
+        self, path: str, events: str, low: int, high: int, warm_until_ns: int, until_ns: int
+    ) -> None:
         """Keep between `low` and `high` tasks waiting, by watching the event file; warm-up tasks have negative ids."""
         runs = os.open(events, os.O_RDONLY)
         already = os.fstat(runs).st_size
@@ -152,7 +160,9 @@ class Generator:
             raise ValueError(f"the result of task {task} was {answer!r}")
         return ""
 
-    def send(self, task: int, due: int, work: str, call: Callable[[int, str], str] | None = None) -> bool:
+    def send(
+        self, task: int, due: int, work: str, call: Callable[[int, str], str] | None = None
+    ) -> bool:
         """One call of the library, with a record before and after it; whether it did not raise."""
         self.log.write(SENT, task, monotonic_ns(), due, self.number)
         try:

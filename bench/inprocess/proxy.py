@@ -108,7 +108,9 @@ class Client(Side):
 class Proxy:
     """Listens, dials, and obeys."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, folder: str, port: int, target: str, rtt_ms: float) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, folder: str, port: int, target: str, rtt_ms: float
+    ) -> None:
         self.loop, self.folder, self.port = loop, folder, port
         self.host, _, number = target.rpartition(":")
         self.target_port = int(number)
@@ -120,7 +122,9 @@ class Proxy:
     async def dial(self, side: Side, client: Client) -> None:
         """Open the connection to the broker; where it is away, the client's ends too."""
         try:
-            transport, _ = await self.loop.create_connection(lambda: side, self.host, self.target_port)
+            transport, _ = await self.loop.create_connection(
+                lambda: side, self.host, self.target_port
+            )
             if client.gone:
                 transport.close()
         except OSError:
@@ -144,7 +148,9 @@ class Proxy:
 
     async def become(self, state: str) -> None:
         """Change the state; what was dead stays dead, only those that came while it was silent may begin anew."""
-        came_in_silence = [side for side in self.sides if side.dead] if self.state == "silent" else []
+        came_in_silence = (
+            [side for side in self.sides if side.dead] if self.state == "silent" else []
+        )
         was, self.state = self.state, state
         if state == "silent":
             for side in self.sides:
@@ -156,10 +162,14 @@ class Proxy:
             for side in list(self.sides):
                 if side.transport:
                     # A reset, not a polite end: the linger time of zero makes the difference.
-                    side.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    side.transport.get_extra_info("socket").setsockopt(
+                        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                    )
                     side.transport.abort()
         elif self.server is None:
-            self.server = await self.loop.create_server(lambda: Client(self), "127.0.0.1", self.port)
+            self.server = await self.loop.create_server(
+                lambda: Client(self), "127.0.0.1", self.port
+            )
         if was == "silent" and state == "open":
             for side in came_in_silence:
                 if isinstance(side, Client) and side.other is None and side.transport:

@@ -10,7 +10,11 @@ from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
-COUNTS_NONE = {"rabbitmq": "RabbitMQ counts no commands", "postgres": "PostgreSQL counts no commands", "sqlite": "SQLite has no server"}
+COUNTS_NONE = {
+    "rabbitmq": "RabbitMQ counts no commands",
+    "postgres": "PostgreSQL counts no commands",
+    "sqlite": "SQLite has no server",
+}
 WINDOW = (0.05, 0.95)
 
 
@@ -46,7 +50,11 @@ def slots_in(book: Ledger, slot: str) -> list[int]:
     ours = (book.run_task >= 0) & (book.finished >= 0)
     if slot == "none":
         return []
-    columns = {"thread": (book.run_pid, book.run_thread), "process": (book.run_pid,), "parent": (book.run_parent,)}[slot]
+    columns = {
+        "thread": (book.run_pid, book.run_thread),
+        "process": (book.run_pid,),
+        "parent": (book.run_parent,),
+    }[slot]
     which = np.zeros(int(ours.sum()), np.int64)
     for column in columns:
         values, inverse = np.unique(column[ours], return_inverse=True)
@@ -69,12 +77,20 @@ def throughput(cell: StoredCell, book: Ledger) -> Measure:
 def capped(cell: StoredCell) -> tuple[str, str]:
     """The verdict and the reason of what time may have cut short."""
     out = bool(cell.journal["marks"].get("out_of_time"))
-    return ("beyond", "the time cap ended the cell first: measured on what was done") if out else ("ok", "")
+    return (
+        ("beyond", "the time cap ended the cell first: measured on what was done")
+        if out
+        else ("ok", "")
+    )
 
 
 def why_no_server(cell: StoredCell) -> tuple[str, str]:
     """The reason and the verdict where nothing is known of the broker's memory and CPU."""
-    return (COUNTS_NONE["sqlite"], "not_offered") if cell.spec["broker"] == "sqlite" else (NOT_TOLD, "unavailable")
+    return (
+        (COUNTS_NONE["sqlite"], "not_offered")
+        if cell.spec["broker"] == "sqlite"
+        else (NOT_TOLD, "unavailable")
+    )
 
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
@@ -84,7 +100,12 @@ def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
         return Measure("worker_cpu_ms_per_task", None, "withheld", found)
     start, end, inside = found
     if end - start < 1e9:
-        return Measure("worker_cpu_ms_per_task", None, "withheld", "the window is shorter than 1 s: CPU time comes in ticks of 10 ms")
+        return Measure(
+            "worker_cpu_ms_per_task",
+            None,
+            "withheld",
+            "the window is shorter than 1 s: CPU time comes in ticks of 10 ms",
+        )
     stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
     used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
     return Measure("worker_cpu_ms_per_task", used / inside * 1e3)

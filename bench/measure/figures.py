@@ -23,7 +23,11 @@ def fate_measures(told: Fates, names: Iterable[str] = COUNTED_ALWAYS) -> list[Me
 
 def fates_of(cell: StoredCell, book: Ledger) -> Fates:
     """The fates of a stored cell; a fault without a victim hit nothing."""
-    return fates(book, [fault["t0_ns"] for fault in cell.journal["faults"] if fault["victims"]], cell.journal["held"])
+    return fates(
+        book,
+        [fault["t0_ns"] for fault in cell.journal["faults"] if fault["victims"]],
+        cell.journal["held"],
+    )
 
 
 def correctness(told: Fates, guarantee: str, faulted: bool) -> str:
@@ -34,7 +38,9 @@ def correctness(told: Fates, guarantee: str, faulted: bool) -> str:
     if told.count("doubled") and (guarantee == "at most once" or not faulted):
         found.append(f"{told.count('doubled')} doubled, first id {told.by_name['doubled'][0]}")
     if told.count("unexpected"):
-        found.append(f"{told.count('unexpected')} unexpected, first id {told.by_name['unexpected'][0]}")
+        found.append(
+            f"{told.count('unexpected')} unexpected, first id {told.by_name['unexpected'][0]}"
+        )
     setting = "after a fault" if faulted else "without a fault"
     return f"{'; '.join(found)}, under {guarantee} {setting}" if found else ""
 
@@ -49,9 +55,19 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
     if wrong and invalid and not invalid.startswith("events"):
         wrong, invalid = f"{wrong} (and {invalid})", ""
     if invalid:
-        return [Measure(m.metric, None, "invalid", invalid) if m.verdict in ("ok", "beyond", "unbounded") else m for m in measures]
+        return [
+            Measure(m.metric, None, "invalid", invalid)
+            if m.verdict in ("ok", "beyond", "unbounded")
+            else m
+            for m in measures
+        ]
     if wrong:
-        return [Measure(m.metric, m.value, "wrong", wrong) if m.metric in counts else Measure(m.metric, None, "wrong", wrong) for m in measures]
+        return [
+            Measure(m.metric, m.value, "wrong", wrong)
+            if m.metric in counts
+            else Measure(m.metric, None, "wrong", wrong)
+            for m in measures
+        ]
     return measures
 
 
@@ -81,12 +97,16 @@ def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
             start, end = cell.phase(name)
         except KeyError:
             continue
-        inside = cell.samples[(cell.samples["ns"] >= start) & (cell.samples["ns"] <= end + 50_000_000)][column]
+        inside = cell.samples[
+            (cell.samples["ns"] >= start) & (cell.samples["ns"] <= end + 50_000_000)
+        ][column]
         found += [float(value) for value in inside if not np.isnan(value)]
     return max(found) if found else None
 
 
-def measure_or(metric: str, value: float | None, reason: str, verdict: str = "unavailable") -> Measure:
+def measure_or(
+    metric: str, value: float | None, reason: str, verdict: str = "unavailable"
+) -> Measure:
     """A measure, or why there is none."""
     if value is None:
         return Measure(metric, None, verdict, reason)  # type: ignore[arg-type]
@@ -103,9 +123,13 @@ def ranked(name: str, values: Any, p: float) -> Measure:
     """A percentile as a measure: `withheld` with fewer than ten samples beyond it, `unbounded` where it falls among what has no end."""
     value = percentile_if_supported(values, p)
     if value is None:
-        return Measure(name, None, "withheld", f"{len(values)} tasks leave fewer than 10 beyond P{p:g}")
+        return Measure(
+            name, None, "withheld", f"{len(values)} tasks leave fewer than 10 beyond P{p:g}"
+        )
     if math.isinf(value):
-        return Measure(name, None, "unbounded", "that many tasks had not finished when the cell ended")
+        return Measure(
+            name, None, "unbounded", "that many tasks had not finished when the cell ended"
+        )
     return Measure(name, value)
 
 

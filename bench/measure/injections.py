@@ -44,17 +44,36 @@ def culprits(journal: Mapping[str, Any]) -> set[int]:
 def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
     """Every strike of a stored cell."""
     marks = cell.journal["marks"]
-    return strikes(book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"]))
+    return strikes(
+        book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
+    )
 
 
-def strikes(book: Ledger, faults: Sequence[Mapping[str, Any]], marks: Mapping[str, Any], end_ns: int, slots: int) -> list[Strike]:
+def strikes(
+    book: Ledger,
+    faults: Sequence[Mapping[str, Any]],
+    marks: Mapping[str, Any],
+    end_ns: int,
+    slots: int,
+) -> list[Strike]:
     """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
     found: list[Strike] = []
     # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
-        timing = Timing(int(marks["begin_ns"]), first, t0, int(fault["back_ns"] or t0), until, float(marks["rate"]), slots, HEAP, LONG_S, SHORT_S)
+        timing = Timing(
+            int(marks["begin_ns"]),
+            first,
+            t0,
+            int(fault["back_ns"] or t0),
+            until,
+            float(marks["rate"]),
+            slots,
+            HEAP,
+            LONG_S,
+            SHORT_S,
+        )
         seen = recovery(book, timing, {task for earlier in found for task in earlier.hit})
         found.append(Strike(timing, seen, fault))
     return found

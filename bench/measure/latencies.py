@@ -8,14 +8,25 @@ from bench.model.metric import Measure
 from bench.record.ledger import Ints, Ledger
 from bench.record.store import StoredCell
 
-PERCENTILES = (("latency_p50_ms", 50.0), ("latency_p90_ms", 90.0), ("latency_p99_ms", 99.0), ("latency_p999_ms", 99.9))
+PERCENTILES = (
+    ("latency_p50_ms", 50.0),
+    ("latency_p90_ms", 90.0),
+    ("latency_p99_ms", 99.0),
+    ("latency_p999_ms", 99.9),
+)
 
 
 def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) -> list[Measure]:
     """Every percentile over the tasks due from that moment on, or that their backlog grew; `rate` = how many of the book's tasks fall due per second."""
     ours = np.flatnonzero(book.measured() & (book.due >= since_ns))
     names = [name for name, _ in PERCENTILES]
-    rest = ["wait_p99_ms", "service_p99_ms", "send_wait_p99_ms", "enqueue_call_p99_ms", "latency_p99_from_sent_ms"]
+    rest = [
+        "wait_p99_ms",
+        "service_p99_ms",
+        "send_wait_p99_ms",
+        "enqueue_call_p99_ms",
+        "latency_p99_from_sent_ms",
+    ]
     if unbounded(book, rate, ours, int(cell.journal["marks"]["steady_end_ns"])):
         reason = "the backlog grew to the end of the phase: no percentile of it means anything"
         return [Measure(name, None, "unbounded", reason) for name in (*names, *rest)]
@@ -25,7 +36,9 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
     # A task that never finished is slower than every other one: it stays in the ranking.
     latency = np.where(missing, np.inf, (finish - due) / 1e6)
     whole = ~missing & (returned >= 0)
-    first_open = np.minimum(validity.wake_lag_ns(book, int(cell.journal["generators"]))[ours], sent - due)
+    first_open = np.minimum(
+        validity.wake_lag_ns(book, int(cell.journal["generators"]))[ours], sent - due
+    )
     values = {
         "wait_p99_ms": (start - due)[whole] / 1e6,
         "service_p99_ms": (finish - start)[whole] / 1e6,
@@ -33,7 +46,9 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
         "enqueue_call_p99_ms": (returned - sent)[whole] / 1e6,
         "latency_p99_from_sent_ms": (finish - sent)[whole] / 1e6,
     }
-    return [ranked(name, latency, p) for name, p in PERCENTILES] + [ranked(name, values[name], 99.0) for name in rest]
+    return [ranked(name, latency, p) for name, p in PERCENTILES] + [
+        ranked(name, values[name], 99.0) for name in rest
+    ]
 
 
 def unbounded(book: Ledger, rate: float, steady: Ints, end_ns: int) -> bool:

@@ -15,7 +15,9 @@ def percentile(values: npt.ArrayLike, p: float) -> float:
     return float(np.partition(samples, at)[at])
 
 
-def percentile_if_supported(values: npt.ArrayLike, p: float, beyond: int = MIN_BEYOND) -> float | None:
+def percentile_if_supported(
+    values: npt.ArrayLike, p: float, beyond: int = MIN_BEYOND
+) -> float | None:
     """The percentile, or None unless at least `beyond` samples rank above it (P99 needs 1,000, P99.9 needs 10,000)."""
     samples = np.asarray(values).ravel()
     if not samples.size or samples.size - _rank(samples.size, p) < beyond:

@@ -51,7 +51,11 @@ def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> 
     """
     first_start, first_finish = book.first_start(), book.first_finish()
     accepted = book.measured() & (book.enqueue == ACCEPTED)
-    before = accepted & (book.returned < timing.t0_ns) & ((first_finish < 0) | (first_finish >= timing.t0_ns))
+    before = (
+        accepted
+        & (book.returned < timing.t0_ns)
+        & ((first_finish < 0) | (first_finish >= timing.t0_ns))
+    )
     before &= ~np.isin(book.task, np.array(sorted(hit_before), np.int64))
     ran = (first_start >= 0) & (first_start < timing.t0_ns)
     normal = _undisturbed_s(book, timing, first_start)
@@ -87,11 +91,22 @@ def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
     # A slow one of the lead-in stands for all: what is left behind a heap competes for the cores.
     each = float(np.quantile((first_finish - book.due)[lead], 0.9)) / 1e9
     busy = min(timing.rate / timing.slots * each, 0.9)
-    return timing.heap * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy) + longest + 1 / timing.rate
+    return (
+        timing.heap * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy)
+        + longest
+        + 1 / timing.rate
+    )
 
 
-def _service(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
-    new = accepted & (book.returned >= timing.serving_from_ns) & (first_start >= timing.serving_from_ns) & (first_start < timing.end_ns)
+def _service(
+    book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]
+) -> float | None:
+    new = (
+        accepted
+        & (book.returned >= timing.serving_from_ns)
+        & (first_start >= timing.serving_from_ns)
+        & (first_start < timing.end_ns)
+    )
     return (int(first_start[new].min()) - timing.t0_ns) / 1e9 if new.any() else None
 
 
@@ -121,15 +136,21 @@ def _rate(finishes: Ints, timing: Timing) -> float | None:
     return None
 
 
-def _backlog(book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]) -> float | None:
+def _backlog(
+    book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]
+) -> float | None:
     """When the tasks accepted after t0 and not started were as few as the most that waited in the lead-in."""
     lead = accepted & (book.returned < timing.lead_until_ns) & (book.returned >= timing.begin_ns)
-    most = max(_most_waiting(book.returned[lead], first_start[lead], timing.lead_until_ns - WINDOW_NS), 1)
+    most = max(
+        _most_waiting(book.returned[lead], first_start[lead], timing.lead_until_ns - WINDOW_NS), 1
+    )
     after = accepted & (book.returned >= timing.t0_ns) & (book.returned < timing.end_ns)
     came = np.sort(book.returned[after])
     began = np.sort(first_start[after & (first_start >= 0) & (first_start < timing.end_ns)])
     stamps = np.sort(np.concatenate((came, began)))
-    waiting = np.searchsorted(came, stamps, side="right") - np.searchsorted(began, stamps, side="right")
+    waiting = np.searchsorted(came, stamps, side="right") - np.searchsorted(
+        began, stamps, side="right"
+    )
     too_many = np.flatnonzero(waiting > most)
     if not len(too_many):
         return 0.0

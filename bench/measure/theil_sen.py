@@ -37,11 +37,15 @@ def slope(seconds: npt.ArrayLike, values: npt.ArrayLike) -> Slope | None:
     return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
 
 
-def _pieces(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _pieces(
+    x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     there = ~np.isnan(y)
     x, y = x[there], y[there]
     if not len(x) or x[-1] <= x[0]:
         return x[:0], y[:0]
     which = np.minimum(((x - x[0]) / (x[-1] - x[0]) * PIECES).astype(int), PIECES - 1)
     present = np.unique(which)
-    return np.array([x[which == piece].mean() for piece in present]), np.array([np.median(y[which == piece]) for piece in present])
+    return np.array([x[which == piece].mean() for piece in present]), np.array(
+        [np.median(y[which == piece]) for piece in present]
+    )

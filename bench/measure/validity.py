@@ -98,7 +98,9 @@ def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
     return rows.iloc[-1]
 
 
-def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None) -> str:
+def generator(
+    cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None
+) -> str:
     """Wake lag and unsent tasks: was the load what was promised? With `before_ns` only of what was due before it.
 
     `generators` = how many of the cell's shared that load, if not all of them.
@@ -117,9 +119,14 @@ def generator(cell: StoredCell, book: Ledger, before_ns: int | None = None, gene
             return f"generator: its wake lag P{100 * share:.3g} was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
     last_due = int(book.due[ours].max()) if ours.any() else 0
     unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
-    open_then = bool((ours & (book.sent >= 0) & (book.sent <= last_due) & ((book.returned < 0) | (book.returned > last_due))).any()) or bool(
-        (book.enqueue == OPEN).any()
-    )
+    open_then = bool(
+        (
+            ours
+            & (book.sent >= 0)
+            & (book.sent <= last_due)
+            & ((book.returned < 0) | (book.returned > last_due))
+        ).any()
+    ) or bool((book.enqueue == OPEN).any())
     if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
         return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
     return ""
@@ -138,7 +145,9 @@ def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dty
     """
     lag = np.zeros(len(book.task), np.int64)
     order = np.lexsort((book.task, book.due))
-    order = order[(book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))]
+    order = order[
+        (book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))
+    ]
     for number in range(generators):
         mine = order[number::generators]
         mine = mine[np.argsort(book.sent[mine], kind="stable")]
@@ -155,7 +164,10 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         return ""
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
     accepted = int(within.sum()) + int(cell.journal["marks"].get("left_out", 0))
-    for column, what in (("broker_pushes", "push commands"), *([("broker_messages", "messages more")] if idle else [])):
+    for column, what in (
+        ("broker_pushes", "push commands"),
+        *([("broker_messages", "messages more")] if idle else []),
+    ):
         seen = b[column] - a[column]
         if not np.isnan(seen) and int(seen) != accepted:
             return f"count: the broker saw {int(seen)} {what} for {accepted} accepted tasks"

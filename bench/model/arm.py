@@ -23,7 +23,9 @@ from bench.model.requirements import Wanted
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
-_ARM = re.compile(r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$")
+_ARM = re.compile(
+    r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$"
+)
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,22 @@ class Arm:
 
     @property
     def _changed(self) -> str:
-        return ", ".join([*(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()), *([AGAIN] if self.again else [])])
+        return ", ".join(
+            [
+                *(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()),
+                *([AGAIN] if self.again else []),
+            ]
+        )
 
     @property
     def name(self) -> str:
         """The arm in its shortest unambiguous form."""
         # Plain Redis is left unsaid only where nothing else would be meant.
         broker = "" if self.broker == self.profile.redis == "redis" else f"@{self.broker}"
-        required, changed = (f"[{self._required}]" if self.requirements else ""), (f"{{{self._changed}}}" if self._changed else "")
+        required, changed = (
+            (f"[{self._required}]" if self.requirements else ""),
+            (f"{{{self._changed}}}" if self._changed else ""),
+        )
         return f"{self.adapter.name}/{self.profile.name}{broker}{required}{changed}"
 
     @property
@@ -78,10 +88,26 @@ class Arm:
 
     def describe(self, slots: int) -> dict[str, Any]:
         """The arm as run.json and `bench list` show it."""
-        settings = [{"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why} for s in self.stated]
+        settings = [
+            {"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why}
+            for s in self.stated
+        ]
         known = {s.name for s in self.stated}
-        settings += [{"name": k, "value": v, "source": "", "why": "changed on the command line"} for k, v in self.overrides.items() if k not in known]
-        own = {"environment": {"requirements": [each.text for each in self.requirements], **self.environment.as_json()}} if self.requirements else {}
+        settings += [
+            {"name": k, "value": v, "source": "", "why": "changed on the command line"}
+            for k, v in self.overrides.items()
+            if k not in known
+        ]
+        own = (
+            {
+                "environment": {
+                    "requirements": [each.text for each in self.requirements],
+                    **self.environment.as_json(),
+                }
+            }
+            if self.requirements
+            else {}
+        )
         return own | {
             "arm": self.name,
             "system": self.adapter.name,
@@ -119,7 +145,9 @@ def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
 
 def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
     if not isinstance(getattr(adapter, "version", None), int):
-        raise UsageError(f"the adapter {adapter.name} has no version: write `version = 1` into it, see docs/adding-a-system.md")
+        raise UsageError(
+            f"the adapter {adapter.name} has no version: write `version = 1` into it, see docs/adding-a-system.md"
+        )
     if adapter.name in found:
         raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
     found[adapter.name] = adapter
@@ -128,7 +156,9 @@ def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
 def _from_folder(folder: Path) -> Adapter:
     folder = folder.resolve()
     if not (folder / "adapter.py").is_file() or not (folder / "app.py").is_file():
-        raise UsageError(f"{folder} is not an adapter folder: it needs adapter.py and app.py, see docs/adding-a-system.md")
+        raise UsageError(
+            f"{folder} is not an adapter folder: it needs adapter.py and app.py, see docs/adding-a-system.md"
+        )
     sys.path.insert(0, str(folder.parent))
     try:
         return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
@@ -138,7 +168,12 @@ def _from_folder(folder: Path) -> Adapter:
 
 def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
     """The patterns of the variables that these systems read."""
-    return tuple(name for adapter in adapters if isinstance(adapter, ReadsVariables) for name in adapter.variables)
+    return tuple(
+        name
+        for adapter in adapters
+        if isinstance(adapter, ReadsVariables)
+        for name in adapter.variables
+    )
 
 
 def nearest(word: str, words: Iterable[str], what: str) -> UsageError:
@@ -165,7 +200,9 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
     if broker not in BROKERS:
         raise nearest(broker, BROKERS, "broker")
     if broker not in adapter.brokers:
-        raise UsageError(f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}")
+        raise UsageError(
+            f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}"
+        )
     overrides, again = _settings(match["settings"] or "", text)
     for key in overrides:
         if key not in (known := _known_settings(adapter, profile)):
@@ -177,7 +214,12 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
 def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
     """A flag belongs to its profile, which knows what a slot is with it; any other setting may be one of another profile, or of the library."""
     flags = {s.name for s in profile.settings if s.name.startswith("-")}
-    others = {s.name for each in adapter.profiles.values() for s in each.settings if not s.name.startswith("-")}
+    others = {
+        s.name
+        for each in adapter.profiles.values()
+        for s in each.settings
+        if not s.name.startswith("-")
+    }
     return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
 
 
@@ -206,9 +248,13 @@ def refuse_same(arms: Iterable[Arm]) -> None:
     seen: dict[Any, Arm] = {}
     for arm in arms:
         settings = json.dumps(arm.settings, sort_keys=True, default=str)
-        first = seen.setdefault((arm.adapter.name, arm.profile.name, arm.broker, settings, arm.again, code_of(arm)), arm)
+        first = seen.setdefault(
+            (arm.adapter.name, arm.profile.name, arm.broker, settings, arm.again, code_of(arm)), arm
+        )
         if first.name != arm.name:
-            raise UsageError(f"nothing is compared: {first.name} and {arm.name} are the same code and settings; --aa measures one against itself")
+            raise UsageError(
+                f"nothing is compared: {first.name} and {arm.name} are the same code and settings; --aa measures one against itself"
+            )
 
 
 def code_of(arm: Arm) -> frozenset[tuple[str, str]]:

@@ -56,13 +56,19 @@ class Environment:
         if path.exists():
             return str(path)
         if self.folder is None:
-            raise UsageError(f"{name} is not installed beside {Path(sys.executable).name}: run `make install`, or pip install the package it comes with")
-        raise UsageError(f"none of {', '.join(f'{p.name}=={p.version}' for p in self.packages)} brings the program {name}: ask for versions that do")
+            raise UsageError(
+                f"{name} is not installed beside {Path(sys.executable).name}: run `make install`, or pip install the package it comes with"
+            )
+        raise UsageError(
+            f"none of {', '.join(f'{p.name}=={p.version}' for p in self.packages)} brings the program {name}: ask for versions that do"
+        )
 
     def identity(self) -> frozenset[tuple[str, str]]:
         """What runs in it: each distribution with its version, or with the digest of the files it was built from."""
         built = {checkout.name: checkout.digest for checkout in self.checkouts}
-        return frozenset((package.name, built.get(package.name, package.version)) for package in self.packages)
+        return frozenset(
+            (package.name, built.get(package.name, package.version)) for package in self.packages
+        )
 
     def as_json(self) -> Mapping[str, Any]:
         """How run.json keeps it: no folder, no address."""

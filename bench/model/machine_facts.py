@@ -17,9 +17,13 @@ def usable_cores(machine: Mapping[str, Any]) -> float:
 def given(machine: Mapping[str, Any]) -> str:
     """Cores and memory in words, with what the cgroup leaves of them."""
     quota, limit = machine.get("cpu_quota_cores"), machine.get("memory_limit_bytes")
-    cores = cores_in_words(machine["cores"]) + ("" if quota is None else f" with a quota of {quota:g}")
+    cores = cores_in_words(machine["cores"]) + (
+        "" if quota is None else f" with a quota of {quota:g}"
+    )
     memory = f"{size_in_words(machine['memory_bytes'])} of memory"
-    return f"{cores}, {memory}" + ("" if limit is None else f" with a limit of {size_in_words(limit)}")
+    return f"{cores}, {memory}" + (
+        "" if limit is None else f" with a limit of {size_in_words(limit)}"
+    )
 
 
 def cores_in_words(count: int) -> str:

@@ -5,7 +5,9 @@ from typing import Literal
 
 Better = Literal["higher", "lower", "none"]
 Kind = Literal["ratio", "count", "time_to"]
-Verdict = Literal["ok", "beyond", "unbounded", "not_offered", "unavailable", "withheld", "invalid", "wrong"]
+Verdict = Literal[
+    "ok", "beyond", "unbounded", "not_offered", "unavailable", "withheld", "invalid", "wrong"
+]
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,78 @@ METRICS = _table(
     ("outage_s", "Outage", "s", "lower", "time_to", 0.10),
     ("enqueue_call_max_ms", "Longest enqueue call", "ms", "lower", "time_to", 0.10),
     ("strikes", "Faults", "", "none", "count", 0.0),
-    ("supervisor_starts", "Main processes that the supervisor started again", "", "none", "count", 0.0),
+    (
+        "supervisor_starts",
+        "Main processes that the supervisor started again",
+        "",
+        "none",
+        "count",
+        0.0,
+    ),
     ("culprit_runs", "Runs of the task that does harm", "runs", "none", "count", 0.0),
-    ("task_import_ms", "Import of the task module inside the process, P50", "ms", "lower", "ratio", 0.10),
+    (
+        "task_import_ms",
+        "Import of the task module inside the process, P50",
+        "ms",
+        "lower",
+        "ratio",
+        0.10,
+    ),
     ("ceiling_share", "Share of the arithmetic ceiling", "%", "higher", "ratio", 0.02),
-    ("worker_memory_per_slot_bytes", "Worker memory per slot, peak (PSS)", "bytes", "lower", "ratio", 0.05),
+    (
+        "worker_memory_per_slot_bytes",
+        "Worker memory per slot, peak (PSS)",
+        "bytes",
+        "lower",
+        "ratio",
+        0.05,
+    ),
     ("round_trip_p50_ms", "Round trip, P50", "ms", "lower", "ratio", 0.10),
     ("round_trip_p90_ms", "Round trip, P90", "ms", "lower", "ratio", 0.10),
     ("round_trip_p99_ms", "Round trip, P99", "ms", "lower", "ratio", 0.10),
-    ("handover_p50_ms", "From finished until the caller has the result, P50", "ms", "lower", "ratio", 0.10),
+    (
+        "handover_p50_ms",
+        "From finished until the caller has the result, P50",
+        "ms",
+        "lower",
+        "ratio",
+        0.10,
+    ),
     ("load_rate", "Load", "tasks/s", "none", "count", 0.0),
     ("idle_worker_cpu_ms_per_s", "Worker CPU, idle", "ms per s", "lower", "count", 1.0),
     ("idle_commands_per_s", "Broker commands, idle", "commands per s", "lower", "count", 0.2),
-    ("worker_growth_bytes_per_1000", "Worker memory, growth per 1,000 tasks", "bytes", "lower", "count", 4096.0),
-    ("worker_growth_bytes_per_hour", "Worker memory, growth per hour", "bytes", "lower", "count", 1e6),
-    ("broker_growth_bytes_per_1000", "Broker memory, growth per 1,000 tasks", "bytes", "lower", "count", 4096.0),
-    ("broker_growth_bytes_per_hour", "Broker memory, growth per hour", "bytes", "lower", "count", 1e6),
+    (
+        "worker_growth_bytes_per_1000",
+        "Worker memory, growth per 1,000 tasks",
+        "bytes",
+        "lower",
+        "count",
+        4096.0,
+    ),
+    (
+        "worker_growth_bytes_per_hour",
+        "Worker memory, growth per hour",
+        "bytes",
+        "lower",
+        "count",
+        1e6,
+    ),
+    (
+        "broker_growth_bytes_per_1000",
+        "Broker memory, growth per 1,000 tasks",
+        "bytes",
+        "lower",
+        "count",
+        4096.0,
+    ),
+    (
+        "broker_growth_bytes_per_hour",
+        "Broker memory, growth per hour",
+        "bytes",
+        "lower",
+        "count",
+        1e6,
+    ),
     ("running", "Running at the fault", "tasks", "none", "count", 0.0),
     ("waiting", "Waiting at the fault", "tasks", "none", "count", 0.0),
     ("finished", "Finished", "tasks", "none", "count", 0.0),
@@ -98,4 +156,14 @@ METRICS = _table(
     ("unexpected", "Unexpected", "tasks", "lower", "count", 0.0),
 )
 
-FATES = ("finished", "recovered", "doubled", "failed", "stuck", "lost", "open", "refused", "unexpected")
+FATES = (
+    "finished",
+    "recovered",
+    "doubled",
+    "failed",
+    "stuck",
+    "lost",
+    "open",
+    "refused",
+    "unexpected",
+)

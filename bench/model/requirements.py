@@ -25,12 +25,18 @@ class Wanted:
     def text(self) -> str:
         """The requirement in its one normal spelling."""
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
-        return f"{self.name}{extras} @ {self.path}" if self.path else f"{self.name}{extras}{self.specifier}"
+        return (
+            f"{self.name}{extras} @ {self.path}"
+            if self.path
+            else f"{self.name}{extras}{self.specifier}"
+        )
 
     @property
     def exact(self) -> bool:
         """Whether it names one version, or one state of files."""
-        return bool(self.path) or (self.specifier.startswith("==") and not re.search(r"[,*]", self.specifier))
+        return bool(self.path) or (
+            self.specifier.startswith("==") and not re.search(r"[,*]", self.specifier)
+        )
 
 
 def parse(text: str, arm: str) -> tuple[Wanted, ...]:
@@ -42,7 +48,9 @@ def parse(text: str, arm: str) -> tuple[Wanted, ...]:
             raise UsageError(f"{arm!r} asks for {wanted.name} twice: name it once")
         found[wanted.name] = wanted
     if not found:
-        raise UsageError(f"{arm!r}: nothing stands in the square brackets: write a requirement such as [redis==6.4.0], or leave them out")
+        raise UsageError(
+            f"{arm!r}: nothing stands in the square brackets: write a requirement such as [redis==6.4.0], or leave them out"
+        )
     return tuple(found[name] for name in sorted(found))
 
 
@@ -53,15 +61,26 @@ def _one(part: str, arm: str) -> Wanted:
     located = _PATH.match(part)
     path = located["path"].strip() if located else ""
     if "://" in path:
-        raise UsageError(f"{arm!r}: {part.partition('@')[0].strip()} is given by an address: write a version, or the path of a checkout")
+        raise UsageError(
+            f"{arm!r}: {part.partition('@')[0].strip()} is given by an address: write a version, or the path of a checkout"
+        )
     try:
         parsed = Requirement(located["name"] if located else part)
     except InvalidRequirement:
-        raise UsageError(f"{arm!r}: {part!r} is not a requirement: write NAME==VERSION or NAME @ PATH") from None
+        raise UsageError(
+            f"{arm!r}: {part!r} is not a requirement: write NAME==VERSION or NAME @ PATH"
+        ) from None
     if parsed.marker or (path and parsed.specifier):
-        raise UsageError(f"{arm!r}: {part!r} is more than a version or a path: write NAME==VERSION or NAME @ PATH")
+        raise UsageError(
+            f"{arm!r}: {part!r} is more than a version or a path: write NAME==VERSION or NAME @ PATH"
+        )
     extras = tuple(sorted(canonicalize_name(extra) for extra in parsed.extras))
-    return Wanted(canonicalize_name(parsed.name), extras, str(parsed.specifier), os.path.normpath(path) if path else "")
+    return Wanted(
+        canonicalize_name(parsed.name),
+        extras,
+        str(parsed.specifier),
+        os.path.normpath(path) if path else "",
+    )
 
 
 def merged(needs: Iterable[str], wanted: Iterable[Wanted]) -> list[Wanted]:
@@ -70,9 +89,14 @@ def merged(needs: Iterable[str], wanted: Iterable[Wanted]) -> list[Wanted]:
     from packaging.utils import canonicalize_name
 
     found: dict[str, Wanted] = {}
-    needed = [Wanted(canonicalize_name(r.name), tuple(r.extras), str(r.specifier)) for r in map(Requirement, needs)]
+    needed = [
+        Wanted(canonicalize_name(r.name), tuple(r.extras), str(r.specifier))
+        for r in map(Requirement, needs)
+    ]
     for each in [*needed, *wanted]:
         before = found.get(each.name, Wanted(each.name))
         extras = tuple(sorted({*before.extras, *each.extras}))
-        found[each.name] = Wanted(each.name, extras, each.specifier or before.specifier, each.path or before.path)
+        found[each.name] = Wanted(
+            each.name, extras, each.specifier or before.specifier, each.path or before.path
+        )
     return [found[name] for name in sorted(found)]

@@ -72,7 +72,9 @@ def even(rate_per_s: float, seconds: float) -> Ints:
     """Evenly spaced arrivals within [0, seconds), the first at 0."""
     _check(rate_per_s, seconds)
     # One more than fit, as rate × seconds need not be exact in binary.
-    due: Ints = np.rint(np.arange(int(rate_per_s * seconds) + 2) * (NS / rate_per_s)).astype(np.int64)
+    due: Ints = np.rint(np.arange(int(rate_per_s * seconds) + 2) * (NS / rate_per_s)).astype(
+        np.int64
+    )
     return due[due < round(seconds * NS)]
 
 
@@ -90,16 +92,30 @@ def merge(*parts: tuple[Ints, str], measured_from_ns: int = 0) -> Schedule:
     """
     works = tuple(dict.fromkeys(work for _, work in parts)) or ("",)
     due = np.concatenate([np.empty(0, dtype=np.int64), *(offsets for offsets, _ in parts)])
-    work = np.concatenate([np.empty(0, dtype=np.int64), *(np.full(len(offsets), works.index(name), dtype=np.int64) for offsets, name in parts)])
+    work = np.concatenate(
+        [
+            np.empty(0, dtype=np.int64),
+            *(np.full(len(offsets), works.index(name), dtype=np.int64) for offsets, name in parts),
+        ]
+    )
     order = np.argsort(due, kind="stable")
     due, work = due[order], work[order]
     warm = int(np.searchsorted(due, measured_from_ns))
     if warm >= -FIRST_WARM_TASK:
-        raise ValueError(f"{warm} warm-up tasks are more than the ids that are kept for them: shorten the warm-up")
-    tasks = np.concatenate([FIRST_WARM_TASK + np.arange(warm, dtype=np.int64), np.arange(due.size - warm, dtype=np.int64)])
+        raise ValueError(
+            f"{warm} warm-up tasks are more than the ids that are kept for them: shorten the warm-up"
+        )
+    tasks = np.concatenate(
+        [
+            FIRST_WARM_TASK + np.arange(warm, dtype=np.int64),
+            np.arange(due.size - warm, dtype=np.int64),
+        ]
+    )
     return Schedule(tasks, due, work, works)
 
 
 def _check(rate_per_s: float, amount: float) -> None:
     if not (0 < rate_per_s < float("inf") and 0 <= amount < float("inf")):
-        raise ValueError(f"a schedule needs a rate above 0 and a finite length, not {rate_per_s} per second and {amount}")
+        raise ValueError(
+            f"a schedule needs a rate above 0 and a finite length, not {rate_per_s} per second and {amount}"
+        )

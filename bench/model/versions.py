@@ -25,7 +25,10 @@ def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict
     """What run.json keeps under `code`."""
     return {
         "recording": RECORDING,
-        "scenarios": {each.name: {"drive": each.drive_version, "measure": each.measure_version} for each in scenarios},
+        "scenarios": {
+            each.name: {"drive": each.drive_version, "measure": each.measure_version}
+            for each in scenarios
+        },
         "adapters": {each.name: each.version for each in adapters},
     }
 
@@ -35,10 +38,20 @@ def counted(info: Mapping[str, Any]) -> dict[str, str]:
     code = info.get("code")
     if code is None:
         systems = dict.fromkeys(str(arm["system"]) for arm in info["arms"].values())
-        parts = [(name, part) for name in info["plan"]["scenarios"] for part in ("drive", "measure")]
-        return {"recording": BEFORE, **{f"{part} of {name}": BEFORE for name, part in parts}, **{f"adapter of {name}": BEFORE for name in systems}}
+        parts = [
+            (name, part) for name in info["plan"]["scenarios"] for part in ("drive", "measure")
+        ]
+        return {
+            "recording": BEFORE,
+            **{f"{part} of {name}": BEFORE for name, part in parts},
+            **{f"adapter of {name}": BEFORE for name in systems},
+        }
     found = {"recording": str(code["recording"])}
-    found |= {f"{part} of {name}": str(number) for name, parts in code["scenarios"].items() for part, number in parts.items()}
+    found |= {
+        f"{part} of {name}": str(number)
+        for name, parts in code["scenarios"].items()
+        for part, number in parts.items()
+    }
     return found | {f"adapter of {name}": str(number) for name, number in code["adapters"].items()}
 
 
@@ -57,7 +70,14 @@ def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
 
 def unlike_any(infos: Sequence[Mapping[str, Any]]) -> list[str]:
     """The same over several runs, each named once."""
-    return list(dict.fromkeys(text for at, one in enumerate(infos) for other in infos[at + 1 :] for text in unlike(one, other)))
+    return list(
+        dict.fromkeys(
+            text
+            for at, one in enumerate(infos)
+            for other in infos[at + 1 :]
+            for text in unlike(one, other)
+        )
+    )
 
 
 def commit() -> tuple[str, bool]:

@@ -21,6 +21,14 @@ def thin(book: Ledger, every: int) -> tuple[Ledger, int]:
 def _ordinary(book: Ledger) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
     """Accepted, run once, finished, and every stamp in its order."""
     start, finish = book.first_start(), book.first_finish()
-    runs = np.bincount(np.searchsorted(book.task, book.run_task[np.isin(book.run_task, book.task)]), minlength=len(book.task))
-    in_order = (book.due <= book.sent) & (book.sent <= book.returned) & (book.sent <= start) & (start <= finish)
+    runs = np.bincount(
+        np.searchsorted(book.task, book.run_task[np.isin(book.run_task, book.task)]),
+        minlength=len(book.task),
+    )
+    in_order = (
+        (book.due <= book.sent)
+        & (book.sent <= book.returned)
+        & (book.sent <= start)
+        & (start <= finish)
+    )
     return np.asarray((book.enqueue == ACCEPTED) & (runs == 1) & in_order)

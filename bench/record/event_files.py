@@ -11,7 +11,18 @@ import numpy.typing as npt
 from bench.base.errors import UsageError
 from bench.inprocess.event_log import MARKER, RECORD, STARTED, header
 
-EVENT = np.dtype([("marker", "S2"), ("kind", "u1"), ("flag", "u1"), ("pid", "<u4"), ("task", "<i8"), ("stamp", "<i8"), ("a", "<u8"), ("b", "<u8")])
+EVENT = np.dtype(
+    [
+        ("marker", "S2"),
+        ("kind", "u1"),
+        ("flag", "u1"),
+        ("pid", "<u4"),
+        ("task", "<i8"),
+        ("stamp", "<i8"),
+        ("a", "<u8"),
+        ("b", "<u8"),
+    ]
+)
 assert EVENT.itemsize == RECORD.size
 
 
@@ -28,7 +39,11 @@ def parse(data: bytes) -> Events:
     """The records in the bytes behind a header; what is torn is skipped and counted."""
     records = np.frombuffer(data, EVENT, len(data) // EVENT.itemsize)
     rest = data[records.nbytes :]
-    return Events(records, 0, len(rest) > 0) if _valid(records).all() and _begins(rest) else _resync(data)
+    return (
+        Events(records, 0, len(rest) > 0)
+        if _valid(records).all() and _begins(rest)
+        else _resync(data)
+    )
 
 
 def _begins(data: bytes) -> bool:
@@ -37,7 +52,12 @@ def _begins(data: bytes) -> bool:
 
 
 def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    good: npt.NDArray[np.bool_] = (records["marker"] == MARKER) & (records["kind"] >= STARTED) & (records["kind"] <= 6) & (records["flag"] <= 1)
+    good: npt.NDArray[np.bool_] = (
+        (records["marker"] == MARKER)
+        & (records["kind"] >= STARTED)
+        & (records["kind"] <= 6)
+        & (records["flag"] <= 1)
+    )
     return good
 
 
@@ -62,7 +82,9 @@ def read(path: Path) -> Events:
     """A whole event file; UsageError if it is of another format or of another boot."""
     with open(path, "rb") as file:
         if file.read(RECORD.size) != header():
-            raise UsageError(f"{path} was not written by this version of bench in this boot: measure the cell again")
+            raise UsageError(
+                f"{path} was not written by this version of bench in this boot: measure the cell again"
+            )
         # Straight into an array: a million tasks are 80 MB, once is enough.
         records = np.fromfile(file, EVENT)
         file.seek(RECORD.size + records.nbytes)

@@ -35,7 +35,9 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | N
     missing = measured & (finishes == 0) & ~refused
     place = held if held is not None else {}
     known = np.array([str(task) in place for task in ledger.task[missing]], bool)
-    failed = np.array([bool(place.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool)
+    failed = np.array(
+        [bool(place.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool
+    )
     gone = ledger.task[missing]
     # An enqueue call that was still open may or may not have reached the broker: nobody promised that task.
     told = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
@@ -65,11 +67,27 @@ def order_violations(ledger: Ledger) -> list[str]:
 
     sent = ledger.sent >= 0
     note(sent & (ledger.sent < ledger.due), ledger.task, "sent before due")
-    note((ledger.returned >= 0) & (ledger.returned < ledger.sent), ledger.task, "returned before sent")
+    note(
+        (ledger.returned >= 0) & (ledger.returned < ledger.sent),
+        ledger.task,
+        "returned before sent",
+    )
     at = np.minimum(np.searchsorted(ledger.task, ledger.run_task), max(len(ledger.task) - 1, 0))
-    known = ledger.task[at] == ledger.run_task if len(ledger.task) else np.zeros(len(ledger.run_task), bool)
+    known = (
+        ledger.task[at] == ledger.run_task
+        if len(ledger.task)
+        else np.zeros(len(ledger.run_task), bool)
+    )
     run_sent = np.where(known, ledger.sent[at], -1) if len(ledger.task) else ledger.started * 0 - 1
-    note((run_sent >= 0) & (ledger.started >= 0) & (ledger.started < run_sent), ledger.run_task, "started before sent")
-    note((ledger.finished >= 0) & (ledger.finished < ledger.started), ledger.run_task, "finished before started")
+    note(
+        (run_sent >= 0) & (ledger.started >= 0) & (ledger.started < run_sent),
+        ledger.run_task,
+        "started before sent",
+    )
+    note(
+        (ledger.finished >= 0) & (ledger.finished < ledger.started),
+        ledger.run_task,
+        "finished before started",
+    )
     note(ledger.started < 0, ledger.run_task, "finished without a start")
     return found

@@ -16,7 +16,15 @@ from bench.record.store import StoredCell
 Ints = npt.NDArray[np.int64]
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
-RUN_COLUMNS = ("run_task", "run_pid", "run_parent", "run_thread", "started", "finished", "import_us")
+RUN_COLUMNS = (
+    "run_task",
+    "run_pid",
+    "run_parent",
+    "run_thread",
+    "started",
+    "finished",
+    "import_us",
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,11 @@ class Ledger:
         """How many finished runs each planned task has."""
         done = self.run_task[self.finished >= 0]
         at = np.searchsorted(self.task, done)
-        at = at[(at < len(self.task)) & (self.task[np.minimum(at, len(self.task) - 1)] == done)] if len(self.task) else at[:0]
+        at = (
+            at[(at < len(self.task)) & (self.task[np.minimum(at, len(self.task) - 1)] == done)]
+            if len(self.task)
+            else at[:0]
+        )
         return np.bincount(at, minlength=len(self.task)).astype(np.int64)
 
     def measured(self) -> npt.NDArray[np.bool_]:
@@ -58,7 +70,10 @@ class Ledger:
 
     def only(self, tasks: npt.NDArray[np.bool_], runs: npt.NDArray[np.bool_]) -> "Ledger":
         """These rows alone."""
-        ours = {name: getattr(self, name)[tasks] for name in ("task", "due", "sent", "returned", "enqueue")}
+        ours = {
+            name: getattr(self, name)[tasks]
+            for name in ("task", "due", "sent", "returned", "enqueue")
+        }
         return Ledger(**ours, **{name: getattr(self, name)[runs] for name in RUN_COLUMNS})
 
     def without(self, ids: Collection[int]) -> "Ledger":
@@ -86,7 +101,9 @@ def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
     return result
 
 
-def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path) -> tuple[Ledger, int]:
+def build(
+    plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path
+) -> tuple[Ledger, int]:
     """Join the event files of a cell: the ledger, and how many torn pieces lay inside the files.
 
     `plan` is (ids, due_ns); where the generator chose as it went it is None, and what it chose beside
@@ -102,7 +119,9 @@ def build(plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Pa
     del sent_due, sends, first
     returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
     del returns
-    state = np.where(returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)).astype(np.int8)
+    state = np.where(
+        returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)
+    ).astype(np.int8)
     del flag
     columns, torn_runs = _pair(runs)
     return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
@@ -132,7 +151,11 @@ def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
 def _joined(parts: list[list[Ints]]) -> list[Ints]:
     if len(parts) == 1:
         return parts[0]
-    return [np.concatenate(columns) for columns in zip(*parts, strict=True)] if parts else [np.empty(0, np.int64)] * 3
+    return (
+        [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+        if parts
+        else [np.empty(0, np.int64)] * 3
+    )
 
 
 def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
@@ -148,11 +171,19 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
     """A start and the record that follows it in the same thread: its finish, or that run was cut off. Last, the torn pieces."""
     events = read(path)
     records, torn = events.records, events.torn
-    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)  # stable: the order of writing stays
+    order = np.lexsort((records["a"], records["pid"])).astype(
+        np.int32
+    )  # stable: the order of writing stays
     kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
     start = kind == STARTED
     follows = np.zeros(len(kind), bool)
-    follows[:-1] = start[:-1] & (kind[1:] == FINISHED) & (pid[1:] == pid[:-1]) & (thread[1:] == thread[:-1]) & (task[1:] == task[:-1])
+    follows[:-1] = (
+        start[:-1]
+        & (kind[1:] == FINISHED)
+        & (pid[1:] == pid[:-1])
+        & (thread[1:] == thread[:-1])
+        & (task[1:] == task[:-1])
+    )
     paired = np.zeros(len(kind), bool)
     paired[1:] = follows[:-1]
     # A finish without its start is a run too: it must not vanish, it violates the order.
@@ -161,11 +192,26 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
     stamp, b = records["stamp"][order], records["b"][order[at]]
     del records, events, order, kind
     started = np.where(start[at], stamp[at], -1)
-    finished = np.where(follows[at], stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))], np.where(start[at], -1, stamp[at]))
+    finished = np.where(
+        follows[at],
+        stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))],
+        np.where(start[at], -1, stamp[at]),
+    )
     del stamp, at
     by = np.argsort(started, kind="stable")
-    import_us, parent = (b & np.uint64(0xFFFFFFFF)).astype(np.int64), (b >> np.uint64(32)).astype(np.int64)
-    return (task[by], pid[by].astype(np.int64), parent[by], thread[by].view(np.int64), started[by], finished[by], import_us[by]), torn
+    import_us, parent = (
+        (b & np.uint64(0xFFFFFFFF)).astype(np.int64),
+        (b >> np.uint64(32)).astype(np.int64),
+    )
+    return (
+        task[by],
+        pid[by].astype(np.int64),
+        parent[by],
+        thread[by].view(np.int64),
+        started[by],
+        finished[by],
+        import_us[by],
+    ), torn
 
 
 def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -177,7 +223,14 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
     for task, text in errors.items():
         code[np.searchsorted(ledger.task, task)] = place[text]
     error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
-    tasks = {"task": ledger.task, "due_ns": ledger.due, "sent_ns": ledger.sent, "returned_ns": ledger.returned, "enqueue": state, "error": error}
+    tasks = {
+        "task": ledger.task,
+        "due_ns": ledger.due,
+        "sent_ns": ledger.sent,
+        "returned_ns": ledger.returned,
+        "enqueue": state,
+        "error": error,
+    }
     runs = {
         "task": ledger.run_task,
         "pid": ledger.run_pid,
@@ -197,14 +250,23 @@ def load(cell: StoredCell) -> Ledger:
     codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
     del state
     # Column by column: a million tasks would stand in memory twice.
-    task, due, sent, returned = (_ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns"))
-    runs = (_ints(cell.runs(name)) for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us"))
+    task, due, sent, returned = (
+        _ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns")
+    )
+    runs = (
+        _ints(cell.runs(name))
+        for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
+    )
     return Ledger(task, due, sent, returned, codes, *runs)
 
 
 def first_finishes(cell: StoredCell) -> Ints:
     """The stamps at which the measured tasks of a stored cell finished first, in order of time, without the rest of its ledger."""
-    task, of, finished = _ints(cell.tasks("task")), _ints(cell.runs("task")), _ints(cell.runs("finished_ns"))
+    task, of, finished = (
+        _ints(cell.tasks("task")),
+        _ints(cell.runs("task")),
+        _ints(cell.runs("finished_ns")),
+    )
     first = _first(task[task >= 0], of[finished >= 0], finished[finished >= 0])
     return np.sort(first[first >= 0])
 

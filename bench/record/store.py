@@ -19,7 +19,18 @@ from bench.record import task_ranges
 pa.set_memory_pool(pa.system_memory_pool())
 FORMAT = 3  # 2: `held` in phases.json is stored by place and range of ids; 3: it has several faults, run.json several brokers
 LOG_HEAD, LOG_TAIL = 8_000, 24_000
-MEASURE_COLUMNS = ["run", "scenario", "case", "arm", "system", "profile", "broker", "variant", "block", "metric"]
+MEASURE_COLUMNS = [
+    "run",
+    "scenario",
+    "case",
+    "arm",
+    "system",
+    "profile",
+    "broker",
+    "variant",
+    "block",
+    "metric",
+]
 MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 
@@ -31,14 +42,19 @@ def fresh_folder(folder: Path) -> None:
     except FileExistsError:
         raise UsageError(f"{folder} is there already: choose another --out") from None
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+        raise UsageError(
+            f"{folder} cannot be written ({error.strerror}): choose another --out"
+        ) from None
 
 
 def write_json(path: Path, value: Any, compact: bool = False) -> None:
     """Write a whole JSON file or none: a reader never sees half of it. Compact = one line for each name of the document."""
     part = path.with_name(path.name + ".part")
     if compact:
-        lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}" for name, inner in value.items())
+        lines = ",\n".join(
+            f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}"
+            for name, inner in value.items()
+        )
         text = "{" + lines + "}\n"
     else:
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
@@ -52,7 +68,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again") from None
+        raise UsageError(
+            f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again"
+        ) from None
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
@@ -64,7 +82,15 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     bare = table.replace_schema_metadata(None)
     # A file and not its path, which Arrow takes for UTF-8 whatever the locale.
     with open(part, "wb") as file:
-        pq.write_table(bare, file, compression="zstd", compression_level=9, use_dictionary=rest, column_encoding=packed, write_statistics=False)
+        pq.write_table(
+            bare,
+            file,
+            compression="zstd",
+            compression_level=9,
+            use_dictionary=rest,
+            column_encoding=packed,
+            write_statistics=False,
+        )
     os.replace(part, path)
 
 
@@ -104,7 +130,9 @@ class StoredCell:
             with open(self.folder / name, "rb") as file:
                 return pq.read_table(file, columns=columns, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
-            raise UsageError(f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume") from None
+            raise UsageError(
+                f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume"
+            ) from None
 
     def phase(self, name: str) -> tuple[int, int]:
         """(start_ns, end_ns) of a phase; KeyError if the cell never came to it."""
@@ -154,16 +182,28 @@ class Run:
                 encoding="utf-8-sig",
             )
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path} is missing or damaged ({type(error).__name__}): {self._repair}") from None
+            raise UsageError(
+                f"{path} is missing or damaged ({type(error).__name__}): {self._repair}"
+            ) from None
         if list(frame.columns) != MEASURE_COLUMNS:
             raise UsageError(f"{path} has other columns than this version writes: {self._repair}")
-        if not (pd.api.types.is_numeric_dtype(frame["value"]) and pd.api.types.is_integer_dtype(frame["block"])) and not frame.empty:
-            raise UsageError(f"{path} is damaged (a value or a block that is no number): {self._repair}")
+        if (
+            not (
+                pd.api.types.is_numeric_dtype(frame["value"])
+                and pd.api.types.is_integer_dtype(frame["block"])
+            )
+            and not frame.empty
+        ):
+            raise UsageError(
+                f"{path} is damaged (a value or a block that is no number): {self._repair}"
+            )
         return frame
 
     @property
     def _repair(self) -> str:
-        return "export it again from the whole run" if self.slim else "`bench measure` makes it anew"
+        return (
+            "export it again from the whole run" if self.slim else "`bench measure` makes it anew"
+        )
 
 
 def trim_logs(folder: Path) -> None:
@@ -176,7 +216,9 @@ def trim_logs(folder: Path) -> None:
             head = file.read(LOG_HEAD)
             file.seek(size - LOG_TAIL)
             tail = file.read()
-        log.write_bytes(head + f"\n… {size - LOG_HEAD - LOG_TAIL} bytes left out …\n".encode() + tail)
+        log.write_bytes(
+            head + f"\n… {size - LOG_HEAD - LOG_TAIL} bytes left out …\n".encode() + tail
+        )
 
 
 def cell_folder(run: Path, number: int) -> Path:
@@ -187,14 +229,22 @@ def cell_folder(run: Path, number: int) -> Path:
 def open_run(path: Path) -> Run:
     """Open a stored run; UsageError with one line if it is not one, or of another format, or damaged."""
     if not (path / "run.json").is_file():
-        raise UsageError(f"{path} is not a run folder (no run.json): name a folder under results/, `bench list --runs` shows them")
+        raise UsageError(
+            f"{path} is not a run folder (no run.json): name a folder under results/, `bench list --runs` shows them"
+        )
     info = read_json(path / "run.json")
     if not isinstance(info, dict) or "format" not in info:
         raise UsageError(f"{path}/run.json is damaged: it has no format version")
     if info["format"] != FORMAT:
         age = "newer" if info["format"] > FORMAT else "older"
-        raise UsageError(f"{path} has the {age} format {info['format']}, this bench reads {FORMAT}: use the version of bench that wrote it")
-    missing = [key for key in ("run", "plan", "seed", "arms", "cells", "machine", "boot_id") if key not in info]
+        raise UsageError(
+            f"{path} has the {age} format {info['format']}, this bench reads {FORMAT}: use the version of bench that wrote it"
+        )
+    missing = [
+        key
+        for key in ("run", "plan", "seed", "arms", "cells", "machine", "boot_id")
+        if key not in info
+    ]
     if missing:
         raise UsageError(f"{path}/run.json is damaged: it lacks {', '.join(missing)}")
     run = Run(path, info)
@@ -208,18 +258,41 @@ def _refuse_damaged(run: Run) -> None:
         return
     for line in run.info["cells"]:
         folder = cell_folder(run.path, int(line["number"]))
-        lacking = [name for name in CELL_FILES if line["state"] == "done" and not (folder / name).is_file()]
+        lacking = [
+            name for name in CELL_FILES if line["state"] == "done" and not (folder / name).is_file()
+        ]
         if lacking:
-            raise UsageError(f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {run.path}`")
+            raise UsageError(
+                f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {run.path}`"
+            )
 
 
-def write_cell(folder: Path, journal: Mapping[str, Any], tasks: Mapping[str, Any], runs: Mapping[str, Any], samples: pd.DataFrame) -> None:
+def write_cell(
+    folder: Path,
+    journal: Mapping[str, Any],
+    tasks: Mapping[str, Any],
+    runs: Mapping[str, Any],
+    samples: pd.DataFrame,
+) -> None:
     """Store what a cell left behind; phases.json last, so that it marks a complete cell."""
-    write_parquet(folder / "tasks.parquet", pa.table({name: _column(values) for name, values in tasks.items()}))
-    write_parquet(folder / "runs.parquet", pa.table({name: _column(values) for name, values in runs.items()}))
+    write_parquet(
+        folder / "tasks.parquet",
+        pa.table({name: _column(values) for name, values in tasks.items()}),
+    )
+    write_parquet(
+        folder / "runs.parquet", pa.table({name: _column(values) for name, values in runs.items()})
+    )
     write_parquet(folder / "samples.parquet", pa.Table.from_pandas(samples, preserve_index=False))
-    write_json(folder / "phases.json", {**journal, "held": task_ranges.packed(journal["held"])}, compact=True)
+    write_json(
+        folder / "phases.json",
+        {**journal, "held": task_ranges.packed(journal["held"])},
+        compact=True,
+    )
 
 
 def _column(values: Any) -> Any:
-    return pa.array(values) if not isinstance(values, np.ndarray) else pa.array(values, from_pandas=False)
+    return (
+        pa.array(values)
+        if not isinstance(values, np.ndarray)
+        else pa.array(values, from_pandas=False)
+    )

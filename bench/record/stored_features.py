@@ -45,7 +45,11 @@ class Features:
 
 
 def write(
-    folder: Path, findings: Sequence[Finding], seconds: float, quick: bool, machine: Mapping[str, Any]
+    folder: Path,
+    findings: Sequence[Finding],
+    seconds: float,
+    quick: bool,
+    machine: Mapping[str, Any],
 ) -> Features:
     """Store them, with the machine they were tried on; UsageError if that is not possible."""
     head, dirty = commit()
@@ -64,7 +68,9 @@ def write(
     try:
         store.write_json(folder / FILE, info)
     except OSError as error:
-        raise UsageError(f"{folder / FILE} cannot be written ({error.strerror}): choose another --out") from None
+        raise UsageError(
+            f"{folder / FILE} cannot be written ({error.strerror}): choose another --out"
+        ) from None
     return Features(folder, info)
 
 
@@ -74,15 +80,25 @@ def open_features(path: Path) -> Features:
     if not file.is_file():
         raise UsageError(f"{path} has no {FILE}: `bench features --out {path}` makes one")
     info = store.read_json(file)
-    if not isinstance(info, dict) or info.get("kind") != "features" or not isinstance(info.get("findings"), list):
+    if (
+        not isinstance(info, dict)
+        or info.get("kind") != "features"
+        or not isinstance(info.get("findings"), list)
+    ):
         raise UsageError(f"{file} is no {FILE}, or damaged: make a new one by `bench features`")
     if info.get("format") != FORMAT:
-        raise UsageError(f"{file} has format {info.get('format')}, this bench reads {FORMAT}: make a new one by `bench features`")
+        raise UsageError(
+            f"{file} has format {info.get('format')}, this bench reads {FORMAT}: make a new one by `bench features`"
+        )
     try:
         found = Features(file.parent, info)
         strange = {each.feature for each in found.findings} - FEATURES.keys()
     except TypeError as error:
-        raise UsageError(f"{file} is damaged ({error}): make a new one by `bench features`") from None
+        raise UsageError(
+            f"{file} is damaged ({error}): make a new one by `bench features`"
+        ) from None
     if strange:
-        raise UsageError(f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): make a new one by `bench features`")
+        raise UsageError(
+            f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): make a new one by `bench features`"
+        )
     return found

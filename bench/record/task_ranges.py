@@ -16,7 +16,10 @@ def packed(places: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
             ranges[-1][1] = task
         else:
             ranges.append([task, task])
-    return [{"place": place, "failed": failed, "tasks": ranges} for (place, failed), ranges in found.items()]
+    return [
+        {"place": place, "failed": failed, "tasks": ranges}
+        for (place, failed), ranges in found.items()
+    ]
 
 
 def unpacked(stored: list[dict[str, Any]] | None) -> dict[str, Any] | None:
@@ -24,5 +27,8 @@ def unpacked(stored: list[dict[str, Any]] | None) -> dict[str, Any] | None:
     if stored is None:
         return None
     return {
-        str(task): {"place": group["place"], "failed": group["failed"]} for group in stored for first, last in group["tasks"] for task in range(first, last + 1)
+        str(task): {"place": group["place"], "failed": group["failed"]}
+        for group in stored
+        for first, last in group["tasks"]
+        for task in range(first, last + 1)
     }

@@ -39,13 +39,25 @@ def section(features: Features | None) -> dict[str, Any] | None:
     """Groups of rows, and the counts; None where no features were given."""
     if features is None:
         return None
-    groups = [(group, [_row(features, each) for each in CATALOG if each.group == group]) for group in GROUPS]
+    groups = [
+        (group, [_row(features, each) for each in CATALOG if each.group == group])
+        for group in GROUPS
+    ]
     findings = features.findings
-    counts = [(name, sum(each.outcome == name for each in findings), meaning) for name, meaning in OUTCOMES.items()]
-    versions = sorted({f"{name} {version}" for each in findings for name, version in each.versions.items()})
+    counts = [
+        (name, sum(each.outcome == name for each in findings), meaning)
+        for name, meaning in OUTCOMES.items()
+    ]
+    versions = sorted(
+        {f"{name} {version}" for each in findings for name, version in each.versions.items()}
+    )
     return {
         "systems": _systems(features),
-        "groups": [(group, rows) for group, rows in groups if any(place for row in rows for place in row.places)],
+        "groups": [
+            (group, rows)
+            for group, rows in groups
+            if any(place for row in rows for place in row.places)
+        ],
         "counts": [(name, count, meaning) for name, count, meaning in counts if count],
         "created": features.info["created"],
         "versions": versions,
@@ -58,10 +70,15 @@ def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
     known = facts(joined, features)
     here = Path(__file__).parent
     return {
-        "facts": json.dumps(known, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+        "facts": json.dumps(known, ensure_ascii=True, separators=(",", ":"))
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026"),
         "rules": (here / "advise.js").read_text(encoding="utf-8"),
         "form": (here / "advise_form.js").read_text(encoding="utf-8"),
-        "brokers": [name for name in BROKERS if any(arm["broker"] == name for arm in known["arms"])],
+        "brokers": [
+            name for name in BROKERS if any(arm["broker"] == name for arm in known["arms"])
+        ],
         "tree": branches(known, features),
     }
 
@@ -69,7 +86,10 @@ def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
 def _systems(features: Features) -> list[str]:
     """In the order of the published table, others behind."""
     known = list(TITLES)
-    return sorted(features.systems, key=lambda name: (known.index(name) if name in known else len(known), name))
+    return sorted(
+        features.systems,
+        key=lambda name: (known.index(name) if name in known else len(known), name),
+    )
 
 
 def _row(features: Features, feature: Feature) -> Row:
@@ -87,4 +107,9 @@ def claims(joined: Joined, features: Features | None) -> dict[str, Any]:
     for each in load():
         found += rule([each], joined, features)
         about[each.source.name] = each.source
-    return {"sources": [(about[name], [each for each in found if each.source == name]) for name in about], "counted": counted(found)}
+    return {
+        "sources": [
+            (about[name], [each for each in found if each.source == name]) for name in about
+        ],
+        "counted": counted(found),
+    }

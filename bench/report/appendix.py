@@ -40,8 +40,14 @@ def part_rows(joined: Joined) -> list[dict[str, Any]]:
 
 def before_line(joined: Joined) -> str:
     """Which parts of the page were measured by 0.1, in one line; empty where none was."""
-    found = [f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id for place, run in enumerate(joined.runs) if measured_before(run.info)]
-    which = "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
+    found = [
+        f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
+        for place, run in enumerate(joined.runs)
+        if measured_before(run.info)
+    ]
+    which = (
+        "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
+    )
     return f"{which} by version 0.1, which counted no versions of its code." if found else ""
 
 
@@ -51,14 +57,35 @@ def machine_line(machine: Mapping[str, Any]) -> str:
     quota = machine.get("cpu_quota_cores")
     cores = f"{machine.get('cores', '?')} cores"
     cores += "" if quota is None else f" with a quota of {quota:g}"
-    return ", ".join(part for part in (str(machine.get("cpu", "")), cores, memory, str(machine.get("kernel", ""))) if part)
+    return ", ".join(
+        part
+        for part in (str(machine.get("cpu", "")), cores, memory, str(machine.get("kernel", "")))
+        if part
+    )
 
 
 def machine_rows(joined: Joined) -> list[tuple[str, list[str]]]:
     """Property → its value for each run, as the run stored it."""
     names = list(dict.fromkeys(name for run in joined.runs for name in run.info["machine"]))
-    rows = [(name.replace("_", " ").removesuffix(" bytes"), [_value(name, run.info["machine"].get(name)) for run in joined.runs]) for name in names]
-    return [*rows, ("broker", [", ".join(f"{_server(server)} (from {server['origin']})" for server in _servers(run.info)) for run in joined.runs])]
+    rows = [
+        (
+            name.replace("_", " ").removesuffix(" bytes"),
+            [_value(name, run.info["machine"].get(name)) for run in joined.runs],
+        )
+        for name in names
+    ]
+    return [
+        *rows,
+        (
+            "broker",
+            [
+                ", ".join(
+                    f"{_server(server)} (from {server['origin']})" for server in _servers(run.info)
+                )
+                for run in joined.runs
+            ],
+        ),
+    ]
 
 
 def _servers(info: Mapping[str, Any]) -> list[Mapping[str, str]]:
@@ -93,29 +120,53 @@ def version_rows(joined: Joined) -> list[tuple[str, str]]:
 def _beyond_versions(arm: Mapping[str, Any]) -> list[str]:
     """What a version does not tell of an arm with an environment of its own."""
     environment = arm.get("environment", {})
-    moved = [f"moved: {each['name']} {each['here']} → {each['there']}" for each in environment.get("moved", [])]
-    return [*moved, *(f"{each['name']} from {checkout_line(each)}" for each in environment.get("checkouts", []))]
+    moved = [
+        f"moved: {each['name']} {each['here']} → {each['there']}"
+        for each in environment.get("moved", [])
+    ]
+    return [
+        *moved,
+        *(
+            f"{each['name']} from {checkout_line(each)}"
+            for each in environment.get("checkouts", [])
+        ),
+    ]
 
 
 def checkout_line(checkout: Mapping[str, Any]) -> str:
     """What was built from a path, in one line."""
-    commit = f"commit {shown(str(checkout['commit']), bool(checkout['dirty']))}" if checkout["commit"] else "no commit"
+    commit = (
+        f"commit {shown(str(checkout['commit']), bool(checkout['dirty']))}"
+        if checkout["commit"]
+        else "no commit"
+    )
     return f"{checkout['path']} (files {str(checkout['digest'])[:12]}, {commit})"
 
 
 def verdict_groups(joined: Joined) -> list[tuple[str, list[dict[str, str]]]]:
     """Verdict → its entries, the graver first."""
-    return [(verdict, list(rows)) for verdict, rows in groupby(verdict_rows(joined), key=lambda row: row["verdict"])]
+    return [
+        (verdict, list(rows))
+        for verdict, rows in groupby(verdict_rows(joined), key=lambda row: row["verdict"])
+    ]
 
 
 def verdict_rows(joined: Joined) -> list[dict[str, str]]:
     """Every measure that is not ok, those of one cell and reason together; the graver first."""
     bad = joined.every[joined.every["verdict"] != "ok"]
-    rank = {name: place for place, name in enumerate(("wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered"))}
+    rank = {
+        name: place
+        for place, name in enumerate(
+            ("wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered")
+        )
+    }
     rows = []
     for (verdict, label, reason), some in bad.groupby(["verdict", "label", "reason"], sort=False):
         first = some.iloc[0]
-        labels = [METRICS[name].label if name in METRICS else name for name in dict.fromkeys(some["metric"])]
+        labels = [
+            METRICS[name].label if name in METRICS else name
+            for name in dict.fromkeys(some["metric"])
+        ]
         what = labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"]
         rows.append(
             {

@@ -19,7 +19,9 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     """All charts of the section, for what was measured."""
     found = [against_load(joined, looks)]
     cases = [case for case in joined.cases("latency") if case != "capacity"]
-    chosen = [case for case in ("load=0.7", "load=0.5") if case in cases][:1] + [case for case in cases if case.startswith("rate=")]
+    chosen = [case for case in ("load=0.7", "load=0.5") if case in cases][:1] + [
+        case for case in cases if case.startswith("rate=")
+    ]
     for place, case in enumerate(chosen or cases[:1]):
         found.append(spectrum(joined, looks, case, naive=place == 0))
     return [chart for chart in found if chart]
@@ -27,8 +29,15 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
 
 def against_load(joined: Joined, looks: Looks) -> Chart | None:
     """P50 and P99 against the share of capacity; a load that could not be borne is marked at the upper edge."""
-    cases = sorted((case for case in joined.cases("latency") if case.startswith("load=")), key=lambda case: float(case[5:]))
-    arms = [arm for arm in joined.arms_of("latency") if any(not joined.rows("latency", case, arm, "latency_p99_ms").empty for case in cases)]
+    cases = sorted(
+        (case for case in joined.cases("latency") if case.startswith("load=")),
+        key=lambda case: float(case[5:]),
+    )
+    arms = [
+        arm
+        for arm in joined.arms_of("latency")
+        if any(not joined.rows("latency", case, arm, "latency_p99_ms").empty for case in cases)
+    ]
     if not cases or not arms:
         return None
     drawn, axes = new_figure(3.1)
@@ -37,7 +46,10 @@ def against_load(joined: Joined, looks: Looks) -> Chart | None:
     for arm in arms:
         look = look_of(joined, looks, arm)
         for metric, width, alpha in (("latency_p50_ms", 1.0, 0.55), ("latency_p99_ms", 1.8, 1.0)):
-            found = [(float(case[5:]), figure(joined.rows("latency", case, arm, metric), metric)) for case in cases]
+            found = [
+                (float(case[5:]), figure(joined.rows("latency", case, arm, metric), metric))
+                for case in cases
+            ]
             cells += [item.cells for _, item in found if item.cells]
             points = [(x, item.value) for x, item in found if item.is_number and item.value]
             if points:
@@ -56,13 +68,34 @@ def against_load(joined: Joined, looks: Looks) -> Chart | None:
         return None
     ax.set_yscale("log")
     ax.axvline(1.0, color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)))
-    ax.text(1.006, 0.03, "capacity", transform=ax.get_xaxis_transform(), rotation=90, ha="left", va="bottom", color=MUTED)
-    ax.set_xlim(min(float(case[5:]) for case in cases) - 0.08, max(1.04, float(cases[-1][5:]) + 0.05))
+    ax.text(
+        1.006,
+        0.03,
+        "capacity",
+        transform=ax.get_xaxis_transform(),
+        rotation=90,
+        ha="left",
+        va="bottom",
+        color=MUTED,
+    )
+    ax.set_xlim(
+        min(float(case[5:]) for case in cases) - 0.08, max(1.04, float(cases[-1][5:]) + 0.05)
+    )
     finish(ax, "load, as a share of each arm's own capacity", "ms, log scale")
     ax.set_xticks([float(case[5:]) for case in cases], [case[5:] for case in cases])
     title = "Latency against load: P99 bold, P50 thin"
-    caption = "Median over the blocks." + (" ✕ at the upper edge: unbounded, the arm could not bear that load." if marked else " No load was unbounded.")
-    return Chart(title, svg(drawn, "load", title), caption, [(arm, look_of(joined, looks, arm)) for arm in arms], _unique(cells))
+    caption = "Median over the blocks." + (
+        " ✕ at the upper edge: unbounded, the arm could not bear that load."
+        if marked
+        else " No load was unbounded."
+    )
+    return Chart(
+        title,
+        svg(drawn, "load", title),
+        caption,
+        [(arm, look_of(joined, looks, arm)) for arm in arms],
+        _unique(cells),
+    )
 
 
 def _mark(ax: "object", look: Look, found: list[tuple[float, Figure]], before: int) -> int:
@@ -72,15 +105,36 @@ def _mark(ax: "object", look: Look, found: list[tuple[float, Figure]], before: i
     assert isinstance(ax, Axes)
     loads = [x for x, item in found if item.verdict == "unbounded"]
     for x in loads:
-        ax.plot([x + 0.008 * before], [1.05], transform=ax.get_xaxis_transform(), marker="X", markersize=7, color=look.color, linestyle="none", clip_on=False)
+        ax.plot(
+            [x + 0.008 * before],
+            [1.05],
+            transform=ax.get_xaxis_transform(),
+            marker="X",
+            markersize=7,
+            color=look.color,
+            linestyle="none",
+            clip_on=False,
+        )
     if loads and not before:
-        ax.text(loads[0] - 0.015, 1.05, "unbounded", transform=ax.get_xaxis_transform(), ha="right", va="center", color=INK)
+        ax.text(
+            loads[0] - 0.015,
+            1.05,
+            "unbounded",
+            transform=ax.get_xaxis_transform(),
+            ha="right",
+            va="center",
+            color=INK,
+        )
     return len(loads)
 
 
 def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | None:
     """Every percentile of a case, on an axis on which each further nine takes the same room."""
-    cells = [cell for arm in joined.arms_of("latency", case) if (cell := joined.cell("latency", case, arm, ("invalid", "wrong", "unbounded")))]
+    cells = [
+        cell
+        for arm in joined.arms_of("latency", case)
+        if (cell := joined.cell("latency", case, arm, ("invalid", "wrong", "unbounded")))
+    ]
     if not cells:
         return None
     drawn, axes = new_figure(3.1)
@@ -92,7 +146,15 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
             continue
         look = look_of(joined, looks, cell.arm)
         x, y = _percentiles(due)
-        ax.plot(x, y, color=look.color, linestyle=look.dash, marker=look.marker or None, markevery=12, markersize=4)
+        ax.plot(
+            x,
+            y,
+            color=look.color,
+            linestyle=look.dash,
+            marker=look.marker or None,
+            markevery=12,
+            markersize=4,
+        )
         drawn_cells.append(cell)
         most = max(most, float(x[-1]))
         gap = float(np.max(y / _percentiles(sent)[1])) if len(sent) == len(due) else 0.0
@@ -100,7 +162,10 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
             worst = (gap, cell, sent)  # type: ignore[assignment]
     if not drawn_cells:
         return None
-    title, caption = f"Percentile spectrum at {case_title(case)}", "First block; each line ends where fewer than 10 tasks lie beyond."
+    title, caption = (
+        f"Percentile spectrum at {case_title(case)}",
+        "First block; each line ends where fewer than 10 tasks lie beyond.",
+    )
     if naive and worst[1] is not None and worst[2] is not None:
         ax.plot(*_percentiles(worst[2]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
         caption += f" Broken red line, once: {worst[1].arm} measured naively from the send instead of the due time;"
@@ -125,7 +190,10 @@ def _latencies(cell: Shown) -> tuple[Floats, Floats]:
     ours = book.measured() & (book.enqueue != ledger.UNSENT)
     finish_ns = book.first_finish()[ours]
     missing = finish_ns < 0
-    return tuple(np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6)) for stamps in (book.due, book.sent))  # type: ignore[return-value]
+    return tuple(
+        np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
+        for stamps in (book.due, book.sent)
+    )  # type: ignore[return-value]
 
 
 def _percentiles(values: Floats) -> tuple[Floats, Floats]:

@@ -22,7 +22,10 @@ PATTERNS = {
     "recovered": ("", 0.25),
     "doubled": ("///", 0.0),
     "failed": ("xxx", 0.0),
-    "stuck": ("++", 0.0),  # never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern
+    "stuck": (
+        "++",
+        0.0,
+    ),  # never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern
     "lost": ("", 1.0),
     "open": ("|||", 0.0),
     "refused": ("---", 0.0),
@@ -32,13 +35,26 @@ PATTERNS = {
 
 def charts(joined: Joined, looks: Looks) -> list[Chart]:
     """Three charts per fault, for what was measured."""
-    found = [chart for case in joined.cases("recovery") for chart in (timeline(joined, looks, case), survival(joined, looks, case), fates(joined, case))]
+    found = [
+        chart
+        for case in joined.cases("recovery")
+        for chart in (
+            timeline(joined, looks, case),
+            survival(joined, looks, case),
+            fates(joined, case),
+        )
+    ]
     return [chart for chart in found if chart]
 
 
 def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
-    cells = [cell for arm in joined.arms_of("recovery", case) if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.journal["faults"]]
+    cells = [
+        cell
+        for arm in joined.arms_of("recovery", case)
+        if (cell := joined.cell("recovery", case, arm, ("invalid",)))
+        and cell.stored.journal["faults"]
+    ]
     if not cells:
         return None
     drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
@@ -49,27 +65,47 @@ def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     axes[-1].set_xlim(-BEFORE_S, last)
     axes[-1].set_xlabel("seconds after the fault struck")
     title = f"Finishes per second around {case}"
-    caption = (
-        f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    caption = f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    return Chart(
+        title,
+        svg(drawn, f"timeline-{case}", title),
+        caption,
+        [],
+        ", ".join(cell.label for cell in cells),
     )
-    return Chart(title, svg(drawn, f"timeline-{case}", title), caption, [], ", ".join(cell.label for cell in cells))
 
 
 def _one(ax: Axes, cell: Shown, color: str) -> float:
     """Draw one arm; returns where its time ends."""
-    book, strikes, marks = book_of(cell.stored), cell.stored.journal["faults"], cell.stored.journal["marks"]
+    book, strikes, marks = (
+        book_of(cell.stored),
+        cell.stored.journal["faults"],
+        cell.stored.journal["marks"],
+    )
     t0 = int(strikes[0]["t0_ns"])
     done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
     seconds: Floats = (done - t0) / 1e9
-    until = (int(marks["end_ns"]) - t0) / 1e9 if "end_ns" in marks else float(seconds.max(initial=1.0))
+    until = (
+        (int(marks["end_ns"]) - t0) / 1e9 if "end_ns" in marks else float(seconds.max(initial=1.0))
+    )
     edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
     counts, _ = np.histogram(seconds, edges)
     ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
     for number, strike in enumerate(strikes):
         begin = (int(strike["t0_ns"]) - t0) / 1e9
-        next_ns = int(strikes[number + 1]["t0_ns"]) if number + 1 < len(strikes) else t0 + int(until * 1e9)
-        again = [restart["ns"] for restart in cell.stored.journal["restarts"] if strike["t0_ns"] <= restart["ns"] < next_ns]
-        end = max((int(stamp) - t0) / 1e9 for stamp in (strike["end_ns"], strike["back_ns"] or 0, *again))
+        next_ns = (
+            int(strikes[number + 1]["t0_ns"])
+            if number + 1 < len(strikes)
+            else t0 + int(until * 1e9)
+        )
+        again = [
+            restart["ns"]
+            for restart in cell.stored.journal["restarts"]
+            if strike["t0_ns"] <= restart["ns"] < next_ns
+        ]
+        end = max(
+            (int(stamp) - t0) / 1e9 for stamp in (strike["end_ns"], strike["back_ns"] or 0, *again)
+        )
         ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
         ax.axvline(begin, color=FAULT, linewidth=1.0)
     if "rate" in marks:
@@ -80,16 +116,28 @@ def _one(ax: Axes, cell: Shown, color: str) -> float:
 
 def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
     """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since their fault."""
-    found = [each for arm in joined.arms_of("recovery", case) if (each := evidence(joined, case, arm)) and (each.back_s or each.never_s)]
+    found = [
+        each
+        for arm in joined.arms_of("recovery", case)
+        if (each := evidence(joined, case, arm)) and (each.back_s or each.never_s)
+    ]
     if not found:
         return None
     drawn, axes = new_figure(2.6)
     ax = axes[0]
-    last = max((*(max(each.never_s) for each in found if each.never_s), *(each.back_s[-1] for each in found if each.back_s)))
+    last = max(
+        (
+            *(max(each.never_s) for each in found if each.never_s),
+            *(each.back_s[-1] for each in found if each.back_s),
+        )
+    )
     for each in found:
         look = look_of(joined, looks, each.arm)
         curve = ecdf(CensoredData(uncensored=list(each.back_s), right=list(each.never_s))).sf
-        x, y = np.concatenate(([0.0], curve.quantiles, [last])), np.concatenate(([1.0], curve.probabilities, curve.probabilities[-1:]))
+        x, y = (
+            np.concatenate(([0.0], curve.quantiles, [last])),
+            np.concatenate(([1.0], curve.probabilities, curve.probabilities[-1:])),
+        )
         ax.step(x, y, where="post", color=look.color, linestyle=look.dash)
     ax.set_ylim(-0.03, 1.03)
     ax.set_xlim(0, last * 1.02)
@@ -97,14 +145,23 @@ def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
     title = f"Tasks hit by {case} that have not finished"
     caption = "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. A line that stays up is work that never came back."
     legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
-    return Chart(title, svg(drawn, f"survival-{case}", title), caption, legend, ", ".join(each.cell for each in found))
+    return Chart(
+        title,
+        svg(drawn, f"survival-{case}", title),
+        caption,
+        legend,
+        ", ".join(each.cell for each in found),
+    )
 
 
 def fates(joined: Joined, case: str) -> Chart | None:
     """Every fate but plain `finished`, counted, stacked, with a pattern each."""
     arms = joined.arms_of("recovery", case)
     names = [name for name in FATES if name != "finished"]
-    counts = {arm: {name: figure(joined.rows("recovery", case, arm, name), name) for name in names} for arm in arms}
+    counts = {
+        arm: {name: figure(joined.rows("recovery", case, arm, name), name) for name in names}
+        for arm in arms
+    }
     shown = [arm for arm in arms if any(found.value is not None for found in counts[arm].values())]
     present = [name for name in names if any((counts[arm][name].value or 0) > 0 for arm in shown)]
     if not shown or not present:
@@ -120,7 +177,14 @@ def fates(joined: Joined, case: str) -> Chart | None:
                 _bar(ax, place, left, value, name)
             left += value
         if not left:
-            ax.text(0, place, " none: every task simply finished", va="center", color=MUTED, style="italic")
+            ax.text(
+                0,
+                place,
+                " none: every task simply finished",
+                va="center",
+                color=MUTED,
+                style="italic",
+            )
     ax.set_yticks(range(len(shown)), shown)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, total * 1.02)
@@ -129,12 +193,28 @@ def fates(joined: Joined, case: str) -> Chart | None:
     ax.spines["left"].set_visible(False)
     handles = [Patch(label=name, **_paint(name)) for name in present]  # type: ignore[arg-type]
     ax.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, handlelength=1.4, handleheight=1.0, columnspacing=1.2, borderpad=0.2
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=4,
+        frameon=False,
+        handlelength=1.4,
+        handleheight=1.0,
+        columnspacing=1.2,
+        borderpad=0.2,
     )
     title = f"Fates of the tasks after {case}"
-    cells = list(dict.fromkeys(counts[arm][name].cells for arm in shown for name in present if counts[arm][name].cells))
+    cells = list(
+        dict.fromkeys(
+            counts[arm][name].cells for arm in shown for name in present if counts[arm][name].cells
+        )
+    )
     return Chart(
-        title, svg(drawn, f"fates-{case}", title), "Median over the blocks; tasks that finished once and were not hit are left out.", [], ", ".join(cells)
+        title,
+        svg(drawn, f"fates-{case}", title),
+        "Median over the blocks; tasks that finished once and were not hit are left out.",
+        [],
+        ", ".join(cells),
     )
 
 
@@ -147,4 +227,13 @@ def _paint(name: str) -> dict[str, object]:
 def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
     ax.barh(place, value, left=left, height=0.6, **_paint(name))  # type: ignore[arg-type]
     box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
-    ax.text(left + value / 2, place, f"{value:.0f}", ha="center", va="center", color=INK, bbox=box, fontsize=8)
+    ax.text(
+        left + value / 2,
+        place,
+        f"{value:.0f}",
+        ha="center",
+        va="center",
+        color=INK,
+        bbox=box,
+        fontsize=8,
+    )

@@ -26,7 +26,11 @@ def page(changes: Changes) -> str:
             drawn=[row for row in rows if row["mark"]],
             ticks=scale.ticks(),
             rows=rows,
-            about=[_about(side, changes.about[side]) for side in ("base", "head") if side in changes.about],
+            about=[
+                _about(side, changes.about[side])
+                for side in ("base", "head")
+                if side in changes.about
+            ],
         )
     )
 
@@ -48,7 +52,11 @@ def _row(line: Change, arms: bool) -> dict[str, Any]:
 
 
 def _about(side: str, found: Any) -> dict[str, Any]:
-    versions = [f"{arm}: {', '.join(f'{name} {version}' for name, version in of.items())}" for arm, of in found["versions"].items() if of]
+    versions = [
+        f"{arm}: {', '.join(f'{name} {version}' for name, version in of.items())}"
+        for arm, of in found["versions"].items()
+        if of
+    ]
     plan = found["plan"]
     size = f"{plan.get('size')}, {plan.get('blocks')} blocks, {plan.get('workers')} slots"
     return {

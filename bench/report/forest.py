@@ -42,7 +42,12 @@ class Forest:
         if change.low is not None and change.high is not None:
             low, high = self.at(change.low), self.at(change.high)
             bar = low, round(high - low, 2)
-        return Mark((left, round(right - left, 2)), bar, self.at(change.ratio), abs(math.log(change.ratio)) > self.half)
+        return Mark(
+            (left, round(right - left, 2)),
+            bar,
+            self.at(change.ratio),
+            abs(math.log(change.ratio)) > self.half,
+        )
 
     def ticks(self) -> list[tuple[float, str]]:
         """(place, text), the 1 always and no two so close that they touch."""
@@ -56,7 +61,13 @@ class Forest:
 
 def forest(lines: Sequence[Change]) -> Forest:
     """A scale on which the estimates and intervals of these lines find room, within reason."""
-    ends = [abs(math.log(end)) for line in lines if has_ratio(line) for end in (line.ratio, line.low, line.high) if end]
+    ends = [
+        abs(math.log(end))
+        for line in lines
+        if has_ratio(line)
+        for end in (line.ratio, line.low, line.high)
+        if end
+    ]
     return Forest(max(NARROWEST, min(WIDEST, 1.08 * max(ends, default=0.0))))
 
 

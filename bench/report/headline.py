@@ -15,7 +15,20 @@ from bench.model.titles import title
 from bench.record.store import Run
 from bench.report.sentences import sentences
 
-COLUMNS = ["item", "label", "system", "arm", "guarantee", "measured", "value", "verdict", "note", "claimed", "claimed_value", "cells"]
+COLUMNS = [
+    "item",
+    "label",
+    "system",
+    "arm",
+    "guarantee",
+    "measured",
+    "value",
+    "verdict",
+    "note",
+    "claimed",
+    "claimed_value",
+    "cells",
+]
 LOADS = ("load=0.7", "load=0.5")
 
 
@@ -39,7 +52,15 @@ def table(joined: Joined) -> pd.DataFrame:
             rows.append(_row(joined, item, label, arm, found))
         for other in _others(joined, system, arm):
             profile = str(joined.arms[other]["profile"])
-            rows.append(_row(joined, f"throughput/{profile}", f"Burst throughput, {profile}", other, _throughput(joined, other)))
+            rows.append(
+                _row(
+                    joined,
+                    f"throughput/{profile}",
+                    f"Burst throughput, {profile}",
+                    other,
+                    _throughput(joined, other),
+                )
+            )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -47,13 +68,29 @@ def _row(joined: Joined, item: str, label: str, arm: str, found: Figure) -> list
     about = joined.arms[arm]
     published = claim(item, str(about["system"]))
     texts = (published.text, published.value) if published else ("", None)
-    return [item, label, about["system"], arm, about["guarantee"], found.text, found.value, found.verdict, found.note, *texts, found.cells]
+    return [
+        item,
+        label,
+        about["system"],
+        arm,
+        about["guarantee"],
+        found.text,
+        found.value,
+        found.verdict,
+        found.note,
+        *texts,
+        found.cells,
+    ]
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
     """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is measured on."""
     measured, own = set(joined.arms_of("burst", "-")), joined.arms[main]["profile"]
-    mine = [(n, a) for n, a in joined.arms.items() if a["system"] == system and n in measured and a["profile"] in PROFILES and not a["variant"]]
+    mine = [
+        (n, a)
+        for n, a in joined.arms.items()
+        if a["system"] == system and n in measured and a["profile"] in PROFILES and not a["variant"]
+    ]
     found: dict[str, str] = {}
     for name, arm in sorted(mine, key=lambda item: not str(item[1]["broker"]).startswith("redis")):
         if arm["profile"] != own:
@@ -79,24 +116,43 @@ def _throughput(joined: Joined, arm: str) -> Figure:
 
 
 def _with_unit(found: Figure, unit: str) -> Figure:
-    return Figure(f"{found.text} {unit}", found.value, found.verdict, found.note, found.cells) if found.is_number else found
+    return (
+        Figure(f"{found.text} {unit}", found.value, found.verdict, found.note, found.cells)
+        if found.is_number
+        else found
+    )
 
 
 def _memory(joined: Joined, arm: str) -> Figure:
     """Largest worker PSS + largest broker memory, added block by block."""
-    workers, broker = (joined.rows("burst", "-", arm, f"{who}_memory_peak_bytes") for who in ("worker", "broker"))
-    parts = [figure(rows, f"{who}_memory_peak_bytes") for rows, who in ((workers, "worker"), (broker, "broker"))]
+    workers, broker = (
+        joined.rows("burst", "-", arm, f"{who}_memory_peak_bytes") for who in ("worker", "broker")
+    )
+    parts = [
+        figure(rows, f"{who}_memory_peak_bytes")
+        for rows, who in ((workers, "worker"), (broker, "broker"))
+    ]
     missing = next((part for part in parts if not part.is_number), None)
     if missing:
         return missing
-    total = float((workers.set_index("block")["value"] + broker.set_index("block")["value"]).median())
-    return Figure(f"{number(total / 1e6)} MB", total, "ok", f"workers {parts[0].text} + broker {parts[1].text}", parts[0].cells)
+    total = float(
+        (workers.set_index("block")["value"] + broker.set_index("block")["value"]).median()
+    )
+    return Figure(
+        f"{number(total / 1e6)} MB",
+        total,
+        "ok",
+        f"workers {parts[0].text} + broker {parts[1].text}",
+        parts[0].cells,
+    )
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
     """At load 0.7, or 0.5 where no arm was measured at 0.7."""
     load = next((case for case in LOADS if joined.arms_of("latency", case)), LOADS[0])
-    return load.removeprefix("load="), _with_unit(figure(joined.rows("latency", load, arm, "latency_p99_ms"), "latency_p99_ms"), "ms")
+    return load.removeprefix("load="), _with_unit(
+        figure(joined.rows("latency", load, arm, "latency_p99_ms"), "latency_p99_ms"), "ms"
+    )
 
 
 def _recovery(joined: Joined, arm: str) -> Figure:
@@ -105,11 +161,17 @@ def _recovery(joined: Joined, arm: str) -> Figure:
     def rows(metric: str) -> pd.DataFrame:
         return joined.rows("recovery", "worker-crash", arm, metric)
 
-    work, service = (figure(rows(f"{name}_recovery_s"), f"{name}_recovery_s") for name in ("work", "service"))
+    work, service = (
+        figure(rows(f"{name}_recovery_s"), f"{name}_recovery_s") for name in ("work", "service")
+    )
     # By fates: a task that is sent to a worker just killed is hit too, though it was accepted after the fault.
     hit = sum(rows(fate)["value"].sum() for fate in HIT)
     lost, stuck, failed = (int(rows(name)["value"].sum()) for name in ("lost", "stuck", "failed"))
-    gone = [f"{count} of {hit:.0f} {word}" for count, word in ((lost, "lost"), (stuck, "stuck"), (failed, "failed")) if count]
+    gone = [
+        f"{count} of {hit:.0f} {word}"
+        for count, word in ((lost, "lost"), (stuck, "stuck"), (failed, "failed"))
+        if count
+    ]
     strikes = rows("strikes")["value"].sum()
     gone = [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
     served = f"service after {service.text} s" if service.is_number else f"service: {service.text}"
@@ -118,8 +180,16 @@ def _recovery(joined: Joined, arm: str) -> Figure:
     if work.verdict == "beyond":
         text = f"not within {work.value:g} s{''.join(', ' + part for part in gone)}"
         several = work.note.split(";")[0] if "blocks within" in work.note else ""
-        return Figure(text, work.value, "beyond", "; ".join(filter(None, (served, several))), work.cells)
-    return Figure(f"{work.text} s" if work.is_number else work.text, work.value, work.verdict, "; ".join(filter(None, (served, work.note))), work.cells)
+        return Figure(
+            text, work.value, "beyond", "; ".join(filter(None, (served, several))), work.cells
+        )
+    return Figure(
+        f"{work.text} s" if work.is_number else work.text,
+        work.value,
+        work.verdict,
+        "; ".join(filter(None, (served, work.note))),
+        work.cells,
+    )
 
 
 def items_in_order(frame: pd.DataFrame) -> list[tuple[str, str]]:
@@ -129,7 +199,9 @@ def items_in_order(frame: pd.DataFrame) -> list[tuple[str, str]]:
         found.setdefault(str(item), str(label))
     first = [item for item in found if item.startswith("throughput")]
     rank = {f"throughput/{name}": place for place, name in enumerate(PROFILES)} | {"throughput": -1}
-    ordered = sorted(first, key=lambda item: rank.get(item, len(rank))) + [item for item in found if item not in first]
+    ordered = sorted(first, key=lambda item: rank.get(item, len(rank))) + [
+        item for item in found if item not in first
+    ]
     return [(item, found[item]) for item in ordered]
 
 
@@ -143,9 +215,17 @@ def print_headline(runs: Sequence[Run], console: Console) -> None:
         shown.add_column(Text(title(system)), justify="right")
     for item, label in items_in_order(frame):
         rows = {str(row.system): row for row in records(frame[frame["item"] == item])}
-        shown.add_row(Text(label), *(Text(str(rows[s].measured) if s in rows else "") for s in joined.systems))
+        shown.add_row(
+            Text(label), *(Text(str(rows[s].measured) if s in rows else "") for s in joined.systems)
+        )
         if any(rows[s].claimed for s in rows):
-            shown.add_row(Text("  published", style="dim"), *(Text(str(rows[s].claimed) if s in rows else "", style="dim") for s in joined.systems))
+            shown.add_row(
+                Text("  published", style="dim"),
+                *(
+                    Text(str(rows[s].claimed) if s in rows else "", style="dim")
+                    for s in joined.systems
+                ),
+            )
     console.print(shown)
     for sentence in sentences(joined, frame):
         console.print(Text(sentence))

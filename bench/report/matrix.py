@@ -36,25 +36,62 @@ def _place(joined: Joined, case: str, arm: str) -> Place:
     shown = figure(rows, "work_recovery_s")
     found = evidence(joined, case, arm)
     if found is None:
-        return Place("none", "–" if shown.verdict == "missing" else shown.text, (shown.note,) if shown.note else (), shown.cells)
-    bad = {fate: count for fate, count in (found.hit + Counter(found.enqueuing)).items() if fate in BAD and count}
+        return Place(
+            "none",
+            "–" if shown.verdict == "missing" else shown.text,
+            (shown.note,) if shown.note else (),
+            shown.cells,
+        )
+    bad = {
+        fate: count
+        for fate, count in (found.hit + Counter(found.enqueuing)).items()
+        if fate in BAD and count
+    }
     words = ", ".join(f"{bad[fate]} {fate}" for fate in BAD if fate in bad)
     # Twice is what at least once allows: no colour of a broken promise for that.
     allowed = found.worst == "doubled" and joined.arms[arm]["guarantee"] == "at least once"
-    return Place("allowed" if allowed else found.worst, words or f"{shown.text} s", tuple(_lines(joined, found, shown)), found.cell)
+    return Place(
+        "allowed" if allowed else found.worst,
+        words or f"{shown.text} s",
+        tuple(_lines(joined, found, shown)),
+        found.cell,
+    )
 
 
 def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
     lines = [f"running: {told(found.running)}", f"waiting: {told(found.waiting)}"]
     if found.enqueuing:
-        call = figure(joined.rows("recovery", found.case, found.arm, "enqueue_call_max_ms"), "enqueue_call_max_ms")
-        lines.append(f"being enqueued: {told(found.enqueuing)}; the longest call took {call.text} ms")
-    service = figure(joined.rows("recovery", found.case, found.arm, "service_recovery_s"), "service_recovery_s")
+        call = figure(
+            joined.rows("recovery", found.case, found.arm, "enqueue_call_max_ms"),
+            "enqueue_call_max_ms",
+        )
+        lines.append(
+            f"being enqueued: {told(found.enqueuing)}; the longest call took {call.text} ms"
+        )
+    service = figure(
+        joined.rows("recovery", found.case, found.arm, "service_recovery_s"), "service_recovery_s"
+    )
     lines.append(f"service after {service.text} s, work after {work.text} s")
     if found.places:
-        lines.append("held: " + ", ".join(f"{count} in {place}" for place, count in found.places.items()))
-    lines.append(f"the supervisor started {found.supervisor} processes again" if found.supervisor else "no process had to be started again")
-    lines += [text for text in (freed(found), harm(joined, found), bound(found), timing(joined, found), found.note) if text]
+        lines.append(
+            "held: " + ", ".join(f"{count} in {place}" for place, count in found.places.items())
+        )
+    lines.append(
+        f"the supervisor started {found.supervisor} processes again"
+        if found.supervisor
+        else "no process had to be started again"
+    )
+    lines += [
+        text
+        for text in (
+            freed(found),
+            harm(joined, found),
+            bound(found),
+            timing(joined, found),
+            found.note,
+        )
+        if text
+    ]
     return lines
 
 
@@ -84,13 +121,21 @@ def freed(found: Evidence) -> str:
 def harm(joined: Joined, found: Evidence) -> str:
     """How often the harmful task ran, and where it ended."""
     runs = figure(joined.rows("recovery", found.case, found.arm, "culprit_runs"), "culprit_runs")
-    return f"the task that does harm was run {runs.text} times, and ended {found.culprit or 'unknown'}" if runs.value is not None else ""
+    return (
+        f"the task that does harm was run {runs.text} times, and ended {found.culprit or 'unknown'}"
+        if runs.value is not None
+        else ""
+    )
 
 
 def bound(found: Evidence) -> str:
     """What no loss among so few proves."""
     n = sum(found.hit.values())
-    return f"0 of {n} lost: with 95 % confidence fewer than {100 * min(RULE_OF_THREE / n, 1):.0f} % are" if n and not found.hit["lost"] else ""
+    return (
+        f"0 of {n} lost: with 95 % confidence fewer than {100 * min(RULE_OF_THREE / n, 1):.0f} % are"
+        if n and not found.hit["lost"]
+        else ""
+    )
 
 
 def predictions(joined: Joined) -> list[dict[str, Any]]:
@@ -99,9 +144,18 @@ def predictions(joined: Joined) -> list[dict[str, Any]]:
     for found in all_evidence(joined):
         said = joined.arms[found.arm].get("predicts", {}).get(found.case)
         if said:
-            work = figure(joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s")
+            work = figure(
+                joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s"
+            )
             rows.append(
-                {"fault": found.case, "arm": found.arm, "said": said["text"], "work": work, "seen": _seen(found), "differs": differences(found, said, work)}
+                {
+                    "fault": found.case,
+                    "arm": found.arm,
+                    "said": said["text"],
+                    "work": work,
+                    "seen": _seen(found),
+                    "differs": differences(found, said, work),
+                }
             )
     return rows
 
@@ -125,12 +179,24 @@ def differences(found: Evidence, said: Mapping[str, Any], work: Figure) -> str:
 
 def _usual(seen: Mapping[str, int], case: str) -> set[str]:
     """The fates that a prediction may name: those of most tasks, or, where one of many slots is struck, of any."""
-    return set(seen) if case == "child-crash" else {fate for fate in seen if seen[fate] == max(seen.values())}
+    return (
+        set(seen)
+        if case == "child-crash"
+        else {fate for fate in seen if seen[fate] == max(seen.values())}
+    )
 
 
 def sentences(joined: Joined) -> list[str]:
     """One plain sentence per arm, from the core faults alone."""
-    return [text for arm in joined.arms_of("recovery") if (text := _sentence([each for each in all_evidence(joined) if each.arm == arm and each.case in CORE]))]
+    return [
+        text
+        for arm in joined.arms_of("recovery")
+        if (
+            text := _sentence(
+                [each for each in all_evidence(joined) if each.arm == arm and each.case in CORE]
+            )
+        )
+    ]
 
 
 def _sentence(found: list[Evidence]) -> str:
@@ -140,7 +206,9 @@ def _sentence(found: list[Evidence]) -> str:
     for each in found:
         bad = {fate: each.hit[fate] for fate in BAD if each.hit[fate]}
         if bad:
-            harmed.append(f"{each.case} {listing([f'{count} {fate}' for fate, count in bad.items()])} of {sum(each.hit.values())}")
+            harmed.append(
+                f"{each.case} {listing([f'{count} {fate}' for fate, count in bad.items()])} of {sum(each.hit.values())}"
+            )
     unharmed = [each.case for each in found if not any(each.hit[fate] for fate in BAD)]
     parts = [f"after {listing(harmed)}"] if harmed else []
     if unharmed:

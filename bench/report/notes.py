@@ -89,9 +89,7 @@ NOT_SHOWN |= {
     "result": ("Many callers at once, or results of any size.",),
     "soak": ("Leaks that begin after hours. What memory does in ten minutes, and no more.",),
 }
-GENERAL = (
-    "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. Five blocks (bench run --blocks 5) give intervals."
-)
+GENERAL = "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude only. Five blocks (bench run --blocks 5) give intervals."
 SMOKE = "This was a smoke run: it shows that everything works and makes no claim about any system."
 GATE = "This was a gate: short cells, many blocks, every arm at the rates of the base. It compares its arms; the full size says how fast they are."
 QUICK = "This was a quick run: few tasks, short phases, short horizons. The full size decides."

@@ -8,15 +8,37 @@ from bench.analysis.formatting import VERDICTS, listing, records
 from bench.claims.published import SOURCE
 from bench.record.store import Run
 from bench.record.stored_features import Features
-from bench.report import abilities, charts_burst, charts_latency, charts_recovery, charts_work, headline, matrix, notes, side, tables
-from bench.report.appendix import again_rows, before_line, machine_rows, part_rows, verdict_groups, version_rows
+from bench.report import (
+    abilities,
+    charts_burst,
+    charts_latency,
+    charts_recovery,
+    charts_work,
+    headline,
+    matrix,
+    notes,
+    side,
+    tables,
+)
+from bench.report.appendix import (
+    again_rows,
+    before_line,
+    machine_rows,
+    part_rows,
+    verdict_groups,
+    version_rows,
+)
 from bench.report.pairs import pair_rows
 from bench.report.sentences import sentences
 from bench.report.shell import environment, shell
 from bench.report.style import Looks, drawing
 from bench.report.trust import panels
 
-CHARTS = {"burst": charts_burst.charts, "latency": charts_latency.charts, "recovery": charts_recovery.charts}
+CHARTS = {
+    "burst": charts_burst.charts,
+    "latency": charts_latency.charts,
+    "recovery": charts_recovery.charts,
+}
 SCENARIOS = tuple(CHARTS)  # of the main job; the others stand on the page where they were measured
 CHARTS |= {"work": charts_work.work, "result": charts_work.result, "soak": charts_work.soak}
 
@@ -41,7 +63,9 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
             headline=_headline_rows(joined, found),
             source=SOURCE,
             sections=[_section(joined, looks, name) for name in _scenarios(joined)],
-            warnings=list(dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))),
+            warnings=list(
+                dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))
+            ),
             cautions=_cautions(joined),
             verdicts=verdict_groups(joined),
             verdict_meanings=VERDICTS,
@@ -59,7 +83,10 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
 
 def _scenarios(joined: Joined) -> list[str]:
     """The three of the main job, measured or not, then whatever else there is."""
-    return [*SCENARIOS, *(name for name in dict.fromkeys(joined.frame["scenario"]) if name not in SCENARIOS)]
+    return [
+        *SCENARIOS,
+        *(name for name in dict.fromkeys(joined.frame["scenario"]) if name not in SCENARIOS),
+    ]
 
 
 def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
@@ -68,7 +95,12 @@ def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
     for item, label in headline.items_in_order(found):
         mine = {str(row.system): row for row in records(found[found["item"] == item])}
         rows.append(
-            {"item": item, "label": label, "places": [mine.get(system) for system in joined.systems], "claimed": any(row.claimed for row in mine.values())}
+            {
+                "item": item,
+                "label": label,
+                "places": [mine.get(system) for system in joined.systems],
+                "claimed": any(row.claimed for row in mine.values()),
+            }
         )
     return rows
 
@@ -99,22 +131,38 @@ def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
 
 def _missing(joined: Joined, name: str) -> list[str]:
     """Planned cells of a scenario without a measure: cut off, or failed."""
-    lines = [line for run in joined.runs for line in run.info["cells"] if line["scenario"] == name and line["state"] in ("planned", "failed")]
+    lines = [
+        line
+        for run in joined.runs
+        for line in run.info["cells"]
+        if line["scenario"] == name and line["state"] in ("planned", "failed")
+    ]
     return [
-        f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}" for line in lines
+        f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}"
+        for line in lines
     ]
 
 
 def _cautions(joined: Joined) -> list[str]:
     sizes = {str(run.info["plan"].get("size")) for run in joined.runs}
-    found = [text for size, text in (("smoke", notes.SMOKE), ("gate", notes.GATE), ("quick", notes.QUICK)) if size in sizes]
+    found = [
+        text
+        for size, text in (("smoke", notes.SMOKE), ("gate", notes.GATE), ("quick", notes.QUICK))
+        if size in sizes
+    ]
     if any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)):
         found.append(notes.GENERAL)
     if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:
-        found.append("The parts were measured at different times or on different machines, as listed below: compare within a part only.")
+        found.append(
+            "The parts were measured at different times or on different machines, as listed below: compare within a part only."
+        )
     slim = [run.id for run in joined.runs if run.slim]
     if slim:
-        found.append(f"{listing(slim)}: slim, without the charts that need raw events; the cells that are named are in the whole run.")
+        found.append(
+            f"{listing(slim)}: slim, without the charts that need raw events; the cells that are named are in the whole run."
+        )
     if joined.doubled:
-        found.append(f"Measured in more than one of these runs, the first shown: {'; '.join(joined.doubled)}.")
+        found.append(
+            f"Measured in more than one of these runs, the first shown: {'; '.join(joined.doubled)}."
+        )
     return found

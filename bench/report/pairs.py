@@ -24,7 +24,11 @@ def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
         if run.info["plan"].get("size") == "smoke":
             continue
         every = joined.every
-        mine = every[(every["place"] == place) & (every["cell"] == every["stands"]) & (every["scenario"] == scenario)]
+        mine = every[
+            (every["place"] == place)
+            & (every["cell"] == every["stands"])
+            & (every["scenario"] == scenario)
+        ]
         wanted = mine[mine["metric"].isin(ASKED.get(scenario, ()))]
         # Blocks pair because they were interleaved: those of two runs have nothing in common but their number.
         if not wanted.empty and wanted["block"].nunique() >= MIN_BLOCKS:
@@ -36,7 +40,11 @@ def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
 def _row(line: Any) -> dict[str, str]:
     def text(name: str) -> str:
         value = getattr(line, name)
-        return "–" if value is None or (isinstance(value, float) and math.isnan(value)) else number(float(value))
+        return (
+            "–"
+            if value is None or (isinstance(value, float) and math.isnan(value))
+            else number(float(value))
+        )
 
     case, metric = str(line.case), str(line.metric)
     low, high, smallest = text("low"), text("high"), text("smallest_detectable")

@@ -22,7 +22,12 @@ def sentences(joined: Joined, frame: pd.DataFrame) -> tuple[str, str]:
 
 def _numbers(frame: pd.DataFrame, item: str) -> pd.DataFrame:
     """The contestants that have a measured number for an item and a published one."""
-    mine = frame[(frame["item"] == item) & (frame["system"] != FLOOR) & frame["value"].notna() & frame["verdict"].isin(("ok", "beyond"))]
+    mine = frame[
+        (frame["item"] == item)
+        & (frame["system"] != FLOOR)
+        & frame["value"].notna()
+        & frame["verdict"].isin(("ok", "beyond"))
+    ]
     return mine[mine["claimed_value"].notna()].sort_values("value", ascending=False)
 
 
@@ -38,7 +43,11 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
         for row in records(measured)
     ]
     shipped = all(joined.arms[str(arm)]["profile"] == "default" for arm in measured["arm"])
-    whose = "With the settings the documentation gives first" if shipped else "With the settings named below"
+    whose = (
+        "With the settings the documentation gives first"
+        if shipped
+        else "With the settings named below"
+    )
     said = f"{whose}, this machine drained {_tasks(joined)}{listing(figures)}"
     if len(measured) < 2:
         return said + "."
@@ -57,17 +66,27 @@ def _order(joined: Joined, measured: pd.DataFrame) -> str:
     """How many of the published pairs stand the same way round here; arms of unlike guarantee are not ordered."""
     same = turned = unclear = 0
     for (_, a), (_, b) in combinations(measured.iterrows(), 2):
-        faster = _faster(joined, str(a["arm"]), str(b["arm"])) if a["guarantee"] == b["guarantee"] else ""
+        faster = (
+            _faster(joined, str(a["arm"]), str(b["arm"]))
+            if a["guarantee"] == b["guarantee"]
+            else ""
+        )
         if not faster:
             unclear += 1
         elif (a["claimed_value"] > b["claimed_value"]) == (faster == a["arm"]):
             same += 1
         else:
             turned += 1
-    published = " > ".join(title(str(s)) for s in measured.sort_values("claimed_value", ascending=False)["system"])
+    published = " > ".join(
+        title(str(s)) for s in measured.sort_values("claimed_value", ascending=False)["system"]
+    )
     counted = [
         f"{count} {'pair' if count == 1 else 'pairs'} {what}"
-        for count, what in ((same, "as published"), (turned, "the other way round"), (unclear, "not told apart"))
+        for count, what in (
+            (same, "as published"),
+            (turned, "the other way round"),
+            (unclear, "not told apart"),
+        )
         if count
     ]
     return f"of the published order {published} that leaves {listing(counted)}"
@@ -75,7 +94,11 @@ def _order(joined: Joined, measured: pd.DataFrame) -> str:
 
 def _faster(joined: Joined, a: str, b: str) -> str:
     """The faster of two arms, or nothing if the pair is not decided."""
-    rows = joined.frame[(joined.frame["scenario"] == "burst") & (joined.frame["case"] == "-") & (joined.frame["metric"] == "throughput")]
+    rows = joined.frame[
+        (joined.frame["scenario"] == "burst")
+        & (joined.frame["case"] == "-")
+        & (joined.frame["metric"] == "throughput")
+    ]
     rows = rows[rows["arm"].isin((a, b))]
     if rows.groupby("arm")["block"].nunique().min() < ENOUGH_BLOCKS:
         medians = rows.groupby("arm")["value"].median()
@@ -90,7 +113,11 @@ def _faster(joined: Joined, a: str, b: str) -> str:
 
 def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
     """The tuned figures, since the settings move them more than the choice of system does."""
-    tuned = frame[(frame["item"] == "throughput/tuned") & (frame["verdict"] == "ok") & frame["system"].isin(measured["system"])]
+    tuned = frame[
+        (frame["item"] == "throughput/tuned")
+        & (frame["verdict"] == "ok")
+        & frame["system"].isin(measured["system"])
+    ]
     if tuned.empty:
         return ""
     best = tuned.sort_values("value", ascending=False)
@@ -113,8 +140,15 @@ def _on_the_rest(frame: pd.DataFrame) -> str:
 def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) -> str:
     """By which factors the figures differ from the published ones, and who has none."""
     measured = _numbers(frame, item)
-    rows = frame[(frame["item"] == item) & frame["system"].isin(list(TABLE[item])) & (frame["verdict"] != "missing")]
-    without = [f"{row.measured} for {title(str(row.system))}" for row in records(rows[~rows["system"].isin(measured["system"])])]
+    rows = frame[
+        (frame["item"] == item)
+        & frame["system"].isin(list(TABLE[item]))
+        & (frame["verdict"] != "missing")
+    ]
+    without = [
+        f"{row.measured} for {title(str(row.system))}"
+        for row in records(rows[~rows["system"].isin(measured["system"])])
+    ]
     if measured.empty:
         return f"{what} is {listing(without)}" if without else ""
     ratios = sorted(measured["value"].astype(float) / measured["claimed_value"].astype(float))
@@ -137,11 +171,15 @@ def _span(low: float, high: float) -> str:
 
 def _on_recovery(frame: pd.DataFrame) -> str:
     """Who finished the work that a worker crash found, who did not, and what was lost."""
-    rows = frame[(frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")]
+    rows = frame[
+        (frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")
+    ]
     said = []
     for row in records(rows):
         first, _, rest = str(row.measured).partition(", ")
-        aside = "; ".join(part for part in (rest, f"published: {row.claimed}" if row.claimed else "") if part)
+        aside = "; ".join(
+            part for part in (rest, f"published: {row.claimed}" if row.claimed else "") if part
+        )
         how = {"ok": f"after {first}", "beyond": first}.get(str(row.verdict), f"({first})")
         said.append(f"{title(str(row.system))} {how}{f' ({aside})' if aside else ''}")
     return f"recovery of the work that a worker crash hit: {listing(said)}" if said else ""

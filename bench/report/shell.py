@@ -16,14 +16,24 @@ HERE = Path(__file__).parent
 
 def environment(*folders: Path) -> Environment:
     """Templates of these folders and of the report, autoescaped."""
-    made = Environment(loader=FileSystemLoader([*folders, HERE]), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=FileSystemLoader([*folders, HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters.update(title_of=title, checkout_line=checkout_line, plain=plain, is_web=_is_web)
     return made
 
 
 def shell() -> dict[str, Any]:
     """The style sheet and the colours that a page is rendered with."""
-    return {"css": (HERE / "page.css").read_text(encoding="utf-8"), "light": variables(False), "dark": variables(True)}
+    return {
+        "css": (HERE / "page.css").read_text(encoding="utf-8"),
+        "light": variables(False),
+        "dark": variables(True),
+    }
 
 
 def write_page(text: str, path: Path) -> None:
@@ -32,7 +42,9 @@ def write_page(text: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another file") from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): choose another file"
+        ) from None
 
 
 def _is_web(address: object) -> bool:

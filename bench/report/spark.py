@@ -14,7 +14,9 @@ COLOURS = {"regression": "var(--fault)", "improvement": "var(--good)", "differs"
 BOX = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
 PATH = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="{}"/>')
 DOT = Markup('<circle cx="{}" cy="{}" r="2.2" fill="var(--accent)"><title>{}: {}</title></circle>')
-STEP = Markup('<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="{3}" stroke-width="1.5" stroke-dasharray="4 3"/>')
+STEP = Markup(
+    '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="{3}" stroke-width="1.5" stroke-dasharray="4 3"/>'
+)
 END = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
 
 
@@ -28,20 +30,42 @@ class _Scale:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * at / max(self.count - 1, 1), 1)
 
     def y(self, value: float) -> float:
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1)
+        return round(
+            TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1
+        )
 
 
 def spark(line: Line) -> Markup:
     """The points in the order of time, the level of each stretch, and a broken line where it changed."""
     scale = _scale(line)
     values = [point.value for point in line.series.points]
-    parts = [END.format(LEFT - 5, scale.y(value) + 3, number(value)) for value in dict.fromkeys((max(values), min(values)))]
-    parts += [_path([(at, point.value) for at, point in enumerate(line.series.points)], scale, "var(--strong)", 1)]
-    parts += [STEP.format(scale.x(step.at - 0.5), TOP - 4, HEIGHT - BOTTOM + 4, COLOURS[step.says]) for step in line.steps]
+    parts = [
+        END.format(LEFT - 5, scale.y(value) + 3, number(value))
+        for value in dict.fromkeys((max(values), min(values)))
+    ]
+    parts += [
+        _path(
+            [(at, point.value) for at, point in enumerate(line.series.points)],
+            scale,
+            "var(--strong)",
+            1,
+        )
+    ]
+    parts += [
+        STEP.format(scale.x(step.at - 0.5), TOP - 4, HEIGHT - BOTTOM + 4, COLOURS[step.says])
+        for step in line.steps
+    ]
     parts += _levels(line, scale)
     if len(line.series.points) <= MOST_DOTS:
-        parts += [DOT.format(scale.x(at), scale.y(point.value), point.run, level(line.series, point.value)) for at, point in enumerate(line.series.points)]
-    label = f"{line.label}, {line.series.arm}: {len(line.series.points)} runs, {len(line.steps)} steps"
+        parts += [
+            DOT.format(
+                scale.x(at), scale.y(point.value), point.run, level(line.series, point.value)
+            )
+            for at, point in enumerate(line.series.points)
+        ]
+    label = (
+        f"{line.label}, {line.series.arm}: {len(line.series.points)} runs, {len(line.steps)} steps"
+    )
     return BOX.format(WIDTH, HEIGHT, label, Markup("").join(parts))
 
 
@@ -57,8 +81,13 @@ def _scale(line: Line) -> _Scale:
 def _levels(line: Line, scale: _Scale) -> list[Markup]:
     edges = [0, *(step.at for step in line.steps), len(line.series.points)]
     heights = [line.steps[0].before, *(step.after for step in line.steps)] if line.steps else []
-    return [_path([(edges[at], height), (edges[at + 1] - 1, height)], scale, "var(--ink)", 1.5) for at, height in enumerate(heights)]
+    return [
+        _path([(edges[at], height), (edges[at + 1] - 1, height)], scale, "var(--ink)", 1.5)
+        for at, height in enumerate(heights)
+    ]
 
 
 def _path(points: list[tuple[int, float]], scale: _Scale, colour: str, width: float) -> Markup:
-    return PATH.format(" ".join(f"{scale.x(at)},{scale.y(value)}" for at, value in points), colour, width)
+    return PATH.format(
+        " ".join(f"{scale.x(at)},{scale.y(value)}" for at, value in points), colour, width
+    )

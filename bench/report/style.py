@@ -17,13 +17,26 @@ from bench.analysis.dataset import FLOOR
 from bench.model.titles import TITLES
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark). The floor is no contestant and stays grey.
-PALETTE = (("#009e73", "#2fc79b"), ("#d55e00", "#ff8b3d"), ("#0072b2", "#56b4e9"), ("#cc79a7", "#e6a3c8"), ("#b58900", "#f0c04a"), ("#5b4a9c", "#a99be0"))
+PALETTE = (
+    ("#009e73", "#2fc79b"),
+    ("#d55e00", "#ff8b3d"),
+    ("#0072b2", "#56b4e9"),
+    ("#cc79a7", "#e6a3c8"),
+    ("#b58900", "#f0c04a"),
+    ("#5b4a9c", "#a99be0"),
+)
 GREY = ("#6a7280", "#9aa3b0")
 MARKERS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"))
 DASHES: dict[str, Any] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (1.5, 1.5))}
 # Sentinels that only mean something to `_themed`: matplotlib wants colours, the page has variables.
 INK, MUTED, GRID, PAGE, FAULT = "#010201", "#010202", "#010203", "#010204", "#010205"
-_ROLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", PAGE: "var(--page)", FAULT: "var(--fault)"}
+_ROLES = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--line)",
+    PAGE: "var(--page)",
+    FAULT: "var(--fault)",
+}
 WIDTH_IN = 4.9
 POINTS = 500
 RC: Any = {
@@ -87,7 +100,10 @@ class Looks:
     """The same colour for a system everywhere: published systems have theirs, others follow by name."""
 
     def __init__(self, systems: Iterable[str]) -> None:
-        self._place = {name: place for place, name in enumerate([*TITLES, *sorted(set(systems) - set(TITLES) - {FLOOR})])}
+        self._place = {
+            name: place
+            for place, name in enumerate([*TITLES, *sorted(set(systems) - set(TITLES) - {FLOOR})])
+        }
 
     def of(self, system: str, profile: str = "default") -> Look:
         """The look of a system and profile."""
@@ -112,7 +128,9 @@ def drawing() -> AbstractContextManager[None]:
 def new_figure(height_in: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """An empty figure with one axes per row, x shared."""
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
-    return figure, [axes for line in figure.subplots(rows, 1, sharex=True, squeeze=False) for axes in line]
+    return figure, [
+        axes for line in figure.subplots(rows, 1, sharex=True, squeeze=False) for axes in line
+    ]
 
 
 def finish(ax: Axes, x: str, y: str) -> None:
@@ -126,7 +144,9 @@ def finish(ax: Axes, x: str, y: str) -> None:
             short = high / max(low, 1e-12) < 60
             axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
         axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(lambda value, _: f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}")
+        axis.set_major_formatter(
+            lambda value, _: f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        )
 
 
 def svg(figure: Figure, name: str, title: str) -> Markup:
@@ -134,25 +154,39 @@ def svg(figure: Figure, name: str, title: str) -> Markup:
     out = io.StringIO()
     salt: Any = {"svg.hashsalt": name}
     with matplotlib.rc_context(salt):
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            out,
+            format="svg",
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     return Markup(_themed(out.getvalue(), name, title))
 
 
 def _themed(text: str, name: str, title: str) -> str:
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(
+        r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL
+    )
     # Groups have ids of no use to us that would be there once per chart; those that are pointed at are made unique.
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r"#[0-9a-f]{6}\b", lambda match: _VARIABLES.get(match[0], match[0]), text)
-    text = re.sub(r"font-family: [^;\"]*;? ?|font: ([0-9.]+px) [^;\"]*", lambda m: f"font-size: {m[1]}" if m[1] else "", text)
+    text = re.sub(
+        r"font-family: [^;\"]*;? ?|font: ([0-9.]+px) [^;\"]*",
+        lambda m: f"font-size: {m[1]}" if m[1] else "",
+        text,
+    )
     text = re.sub(r">\s+<", "><", text)
     head, body = text.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
     return f'<svg {box[0] if box else ""} role="img" aria-label="{Markup.escape(title)}">{body}'
 
 
-_VARIABLES = {**_ROLES, **{pair[0]: f"var(--s{place})" for place, pair in enumerate(PALETTE)}, GREY[0]: "var(--floor)"}
+_VARIABLES = {
+    **_ROLES,
+    **{pair[0]: f"var(--s{place})" for place, pair in enumerate(PALETTE)},
+    GREY[0]: "var(--floor)",
+}
 
 
 def thin(count: int, most: int = POINTS) -> slice:

@@ -97,7 +97,11 @@ FATES: tuple[Column, ...] = tuple(
 )
 
 
-KINDS = {"sleep": "10 ms of waiting", "cpu": "10 ms of computing", "payload": "nothing, with 10 KiB of payload"}
+KINDS = {
+    "sleep": "10 ms of waiting",
+    "cpu": "10 ms of computing",
+    "payload": "nothing, with 10 KiB of payload",
+}
 
 
 @dataclass(frozen=True)
@@ -128,56 +132,112 @@ class Table:
     groups: Sequence[Group]
 
 
-def frame_of(joined: Joined, scenario: str, cases: Sequence[str], columns: Sequence[Column]) -> pd.DataFrame:
+def frame_of(
+    joined: Joined, scenario: str, cases: Sequence[str], columns: Sequence[Column]
+) -> pd.DataFrame:
     """Arms × metrics, a Figure in every place; columns of which no arm has anything are left out."""
     f = joined.frame[(joined.frame["scenario"] == scenario) & joined.frame["case"].isin(cases)]
     groups = {(str(arm), str(metric)): rows for (arm, metric), rows in f.groupby(["arm", "metric"])}
     arms = [arm for arm in joined.arms if arm in set(f["arm"])]
     wanted = [metric for metric, _ in columns if metric in set(f["metric"])]
     empty = f.iloc[:0]
-    return pd.DataFrame({metric: [figure(groups.get((arm, metric), empty), metric) for arm in arms] for metric in wanted}, index=arms, dtype=object)
+    return pd.DataFrame(
+        {
+            metric: [figure(groups.get((arm, metric), empty), metric) for arm in arms]
+            for metric in wanted
+        },
+        index=arms,
+        dtype=object,
+    )
 
 
-def _table(joined: Joined, caption: str, columns: Sequence[Column], frames: Iterable[tuple[str, pd.DataFrame]], split: bool) -> Table | None:
+def _table(
+    joined: Joined,
+    caption: str,
+    columns: Sequence[Column],
+    frames: Iterable[tuple[str, pd.DataFrame]],
+    split: bool,
+) -> Table | None:
     """Put the frames of some cases under each other; `split` parts each by guarantee."""
     kept = [(title, frame) for title, frame in frames if not frame.empty]
-    present = [(metric, heading) for metric, heading in columns if any(metric in frame.columns for _, frame in kept)]
+    present = [
+        (metric, heading)
+        for metric, heading in columns
+        if any(metric in frame.columns for _, frame in kept)
+    ]
     if not present:
         return None
-    groups = [group for title, frame in kept for group in _groups(joined, title, frame, [metric for metric, _ in present], split)]
+    groups = [
+        group
+        for title, frame in kept
+        for group in _groups(joined, title, frame, [metric for metric, _ in present], split)
+    ]
     return Table(caption, [(heading, scale(metric)[0]) for metric, heading in present], groups)
 
 
-def _groups(joined: Joined, title: str, frame: pd.DataFrame, metrics: Sequence[str], split: bool) -> list[Group]:
-    rows = [(str(joined.arms[str(arm)]["guarantee"]), _row(joined, str(arm), frame.loc[arm], metrics)) for arm in frame.index]
+def _groups(
+    joined: Joined, title: str, frame: pd.DataFrame, metrics: Sequence[str], split: bool
+) -> list[Group]:
+    rows = [
+        (str(joined.arms[str(arm)]["guarantee"]), _row(joined, str(arm), frame.loc[arm], metrics))
+        for arm in frame.index
+    ]
     kinds = sorted({kind for kind, _ in rows}, key=lambda kind: [k for k, _ in rows].index(kind))
     if not split:
         return [Group(title, [row for _, row in rows])]
-    return [Group(f"{title} · {kind}" if title else kind, [row for k, row in rows if k == kind]) for kind in kinds]
+    return [
+        Group(f"{title} · {kind}" if title else kind, [row for k, row in rows if k == kind])
+        for kind in kinds
+    ]
 
 
 def _row(joined: Joined, arm: str, line: "pd.Series[Any]", metrics: Sequence[str]) -> Row:
     found = [line.get(metric) for metric in metrics]
-    figures = [item if isinstance(item, Figure) else Figure("–", verdict="missing") for item in found]
+    figures = [
+        item if isinstance(item, Figure) else Figure("–", verdict="missing") for item in found
+    ]
     cells = list(dict.fromkeys(cell for item in figures for cell in item.cells.split(", ") if cell))
-    return Row(arm, str(joined.arms[arm]["system"]), str(joined.arms[arm]["guarantee"]), figures, ", ".join(cells))
+    return Row(
+        arm,
+        str(joined.arms[arm]["system"]),
+        str(joined.arms[arm]["guarantee"]),
+        figures,
+        ", ".join(cells),
+    )
 
 
 def burst(joined: Joined) -> list[Table]:
     """Speed, then memory and cost per task."""
     frame = frame_of(joined, "burst", ("-", "bulk"), (*SPEED, *COST))
-    found = [_table(joined, caption, columns, [("", frame)], True) for caption, columns in (("Speed", SPEED), ("Memory, and cost per task", COST))]
-    slow = [(case_title(case), frame_of(joined, "burst", (case,), SPEED[:2])) for case in joined.cases("burst") if case.startswith("rtt=")]
+    found = [
+        _table(joined, caption, columns, [("", frame)], True)
+        for caption, columns in (("Speed", SPEED), ("Memory, and cost per task", COST))
+    ]
+    slow = [
+        (case_title(case), frame_of(joined, "burst", (case,), SPEED[:2]))
+        for case in joined.cases("burst")
+        if case.startswith("rtt=")
+    ]
     found.append(_table(joined, "Through a slow network", SPEED[:2], slow, True))
     return [table for table in found if table]
 
 
 def latency(joined: Joined) -> list[Table]:
     """Capacity, then the percentiles case by case."""
-    capacity = _table(joined, "Capacity", (("capacity", "Capacity"),), [("", frame_of(joined, "latency", ("capacity",), (("capacity", "Capacity"),)))], True)
+    capacity = _table(
+        joined,
+        "Capacity",
+        (("capacity", "Capacity"),),
+        [("", frame_of(joined, "latency", ("capacity",), (("capacity", "Capacity"),)))],
+        True,
+    )
     cases = [case for case in joined.cases("latency") if case != "capacity"]
     percentiles = _table(
-        joined, "Latency from the moment a task was due", LATENCY, [(case_title(case), frame_of(joined, "latency", (case,), LATENCY)) for case in cases], True
+        joined,
+        "Latency from the moment a task was due",
+        LATENCY,
+        [(case_title(case), frame_of(joined, "latency", (case,), LATENCY)) for case in cases],
+        True,
     )
     return [table for table in (capacity, percentiles) if table]
 
@@ -186,8 +246,17 @@ def recovery(joined: Joined) -> list[Table]:
     """The times, then what became of the tasks, fault by fault."""
     cases = joined.cases("recovery")
     found = [
-        _table(joined, caption, columns, [(case_title(case), frame_of(joined, "recovery", (case,), columns)) for case in cases], True)
-        for caption, columns in (("Time from the fault until …", RECOVERY), ("What became of the tasks", FATES))
+        _table(
+            joined,
+            caption,
+            columns,
+            [(case_title(case), frame_of(joined, "recovery", (case,), columns)) for case in cases],
+            True,
+        )
+        for caption, columns in (
+            ("Time from the fault until …", RECOVERY),
+            ("What became of the tasks", FATES),
+        )
     ]
     return [table for table in found if table]
 
@@ -197,20 +266,44 @@ def work(joined: Joined) -> list[Table]:
     found = []
     for kind, about in KINDS.items():
         cases = [case for case in joined.cases("work") if case.startswith(f"{kind}/")]
-        columns = [column for column in WORK if kind == "payload" or column[0] not in ("enqueue_rate", "broker_bytes_per_task")]
-        found.append(_table(joined, f"Tasks: {about}", columns, [(case_title(case), frame_of(joined, "work", (case,), columns)) for case in cases], True))
+        columns = [
+            column
+            for column in WORK
+            if kind == "payload" or column[0] not in ("enqueue_rate", "broker_bytes_per_task")
+        ]
+        found.append(
+            _table(
+                joined,
+                f"Tasks: {about}",
+                columns,
+                [(case_title(case), frame_of(joined, "work", (case,), columns)) for case in cases],
+                True,
+            )
+        )
     return [table for table in found if table]
 
 
 def result(joined: Joined) -> list[Table]:
     """One row per arm."""
-    table = _table(joined, "One caller that waits for each result", RESULT, [("", frame_of(joined, "result", ("-",), RESULT))], True)
+    table = _table(
+        joined,
+        "One caller that waits for each result",
+        RESULT,
+        [("", frame_of(joined, "result", ("-",), RESULT))],
+        True,
+    )
     return [table] if table else []
 
 
 def soak(joined: Joined) -> list[Table]:
     """One row per arm."""
-    table = _table(joined, "What grows, and what idle workers cost", SOAK, [("", frame_of(joined, "soak", ("-",), SOAK))], True)
+    table = _table(
+        joined,
+        "What grows, and what idle workers cost",
+        SOAK,
+        [("", frame_of(joined, "soak", ("-",), SOAK))],
+        True,
+    )
     return [table] if table else []
 
 
@@ -222,17 +315,31 @@ def case_title(case: str) -> str:
     kind, equals, value = case.partition("=")
     if not equals:
         return case
-    return {"load": f"load {value} of capacity", "rtt": f"round trip {value} ms"}.get(kind, f"{value} tasks/s")
+    return {"load": f"load {value} of capacity", "rtt": f"round trip {value} ms"}.get(
+        kind, f"{value} tasks/s"
+    )
 
 
-TABLES = {"burst": burst, "latency": latency, "recovery": recovery, "work": work, "result": result, "soak": soak}
+TABLES = {
+    "burst": burst,
+    "latency": latency,
+    "recovery": recovery,
+    "work": work,
+    "result": result,
+    "soak": soak,
+}
 
 
 def anything(joined: Joined, scenario: str) -> list[Table]:
     """A scenario that this page does not know: every measure it has."""
     columns = tuple(
-        (str(name), METRICS[str(name)].label) for name in dict.fromkeys(joined.frame.loc[joined.frame["scenario"] == scenario, "metric"]) if name in METRICS
+        (str(name), METRICS[str(name)].label)
+        for name in dict.fromkeys(joined.frame.loc[joined.frame["scenario"] == scenario, "metric"])
+        if name in METRICS
     )
-    frames = [("" if case == "-" else case_title(case), frame_of(joined, scenario, (case,), columns)) for case in joined.cases(scenario)]
+    frames = [
+        ("" if case == "-" else case_title(case), frame_of(joined, scenario, (case,), columns))
+        for case in joined.cases(scenario)
+    ]
     table = _table(joined, "Every measure", columns, frames, True)
     return [table] if table else []

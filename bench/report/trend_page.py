@@ -32,9 +32,27 @@ def page(found: Trend) -> str:
 def _quiet(arm: str, lines: Sequence[Line]) -> dict[str, Any]:
     """An arm's series without a step; those that were 0 every night need no chart."""
     nothing = [line.label for line in lines if not any(point.value for point in line.series.points)]
-    return {"arm": arm, "charts": [_drawn(line) for line in lines if line.label not in nothing], "nothing": ", ".join(nothing)}
+    return {
+        "arm": arm,
+        "charts": [_drawn(line) for line in lines if line.label not in nothing],
+        "nothing": ", ".join(nothing),
+    }
 
 
 def _drawn(line: Line) -> dict[str, Any]:
-    steps = [{"says": step.says, "said": SAYS[step.says], "text": step_text(line, step), "cause": cause(step)} for step in line.steps]
-    return {"label": line.label, "arm": line.series.arm, "svg": spark(line), "steps": steps, "few": len(line.series.points) < MIN_POINTS}
+    steps = [
+        {
+            "says": step.says,
+            "said": SAYS[step.says],
+            "text": step_text(line, step),
+            "cause": cause(step),
+        }
+        for step in line.steps
+    ]
+    return {
+        "label": line.label,
+        "arm": line.series.arm,
+        "svg": spark(line),
+        "steps": steps,
+        "few": len(line.series.points) < MIN_POINTS,
+    }

@@ -39,15 +39,27 @@ def panels(joined: Joined) -> list[Panel]:
         stored = _readable(run.info.get("selftest"))
         name = f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         found.setdefault(str(stored["created"]) if stored else "", (stored, []))[1].append(name)
-    return [Panel(", ".join(runs), _summary(stored), _groups(stored)) for stored, runs in found.values()]
+    return [
+        Panel(", ".join(runs), _summary(stored), _groups(stored)) for stored, runs in found.values()
+    ]
 
 
 def _readable(stored: Any) -> Mapping[str, Any] | None:
     """A selftest as this version writes it; anything else is none."""
     fields = {"item", "what", "expected", "measured", "verdict", "passed"}
-    if not isinstance(stored, Mapping) or not {"created", "seconds", "quick", "lines"} <= stored.keys():
+    if (
+        not isinstance(stored, Mapping)
+        or not {"created", "seconds", "quick", "lines"} <= stored.keys()
+    ):
         return None
-    return stored if all(isinstance(line, Mapping) and fields <= line.keys() and line["item"] in ITEMS for line in stored["lines"]) else None
+    return (
+        stored
+        if all(
+            isinstance(line, Mapping) and fields <= line.keys() and line["item"] in ITEMS
+            for line in stored["lines"]
+        )
+        else None
+    )
 
 
 def _summary(stored: Mapping[str, Any] | None) -> str:
@@ -66,7 +78,10 @@ def _groups(stored: Mapping[str, Any] | None) -> list[tuple[str, list[dict[str, 
     if stored is None:
         return []
     lines = sorted(stored["lines"], key=lambda line: list(ITEMS).index(line["item"]))
-    return [(ITEMS[item], [_texts(line) for line in of]) for item, of in groupby(lines, key=lambda line: line["item"])]
+    return [
+        (ITEMS[item], [_texts(line) for line in of])
+        for item, of in groupby(lines, key=lambda line: line["item"])
+    ]
 
 
 def _texts(line: Mapping[str, Any]) -> dict[str, str]:

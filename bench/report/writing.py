@@ -18,7 +18,13 @@ def report_path(run: Path, asked: Path | None) -> Path:
     return page
 
 
-def write_report(runs: Sequence[Run], out: Path | None, console: Console, headline: bool, features: Features | None = None) -> Path:
+def write_report(
+    runs: Sequence[Run],
+    out: Path | None,
+    console: Console,
+    headline: bool,
+    features: Features | None = None,
+) -> Path:
     """The HTML file of one or several runs, and of what was found by `bench features`; UsageError if it cannot be written."""
     # Matplotlib behind it: not before something is to be drawn.
     from bench.report.headline import print_headline
@@ -29,7 +35,9 @@ def write_report(runs: Sequence[Run], out: Path | None, console: Console, headli
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(build_page(runs, features), encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): choose another --out"
+        ) from None
     if headline:
         print_headline(runs, console)
         console.print(f"report: {path}", markup=False, soft_wrap=True)

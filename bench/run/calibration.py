@@ -25,7 +25,9 @@ class Calibration:
     seconds: float
 
 
-def calibrate(arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()) -> Calibration:
+def calibrate(
+    arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()
+) -> Calibration:
     """Boot, enqueue and drain for at most ten seconds in all."""
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
@@ -44,7 +46,9 @@ def calibrate(arm: Arm, slots: int, folder: Path, servers: Servers, passed: tupl
             quick = seen if not stage.load.done() else _last_return_s(stage, start)
             stage.mark("planned_until_ns", 1)
             stage.journal["held"] = {}  # what is left in the queue is of no interest here
-        return Calibration(max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1))
+        return Calibration(
+            max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1)
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

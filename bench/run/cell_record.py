@@ -28,8 +28,20 @@ def first_of(line: Mapping[str, Any]) -> int:
 
 def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:
     """A cell's line in run.json before it has run."""
-    where = {"number": cell.number, "scenario": cell.scenario, "case": cell.case, "arm": cell.arm.name, "block": cell.block}
-    return where | {"state": "planned", "verdict": "", "reason": "", "seconds": None, "retry_of": retry_of}
+    where = {
+        "number": cell.number,
+        "scenario": cell.scenario,
+        "case": cell.case,
+        "arm": cell.arm.name,
+        "block": cell.block,
+    }
+    return where | {
+        "state": "planned",
+        "verdict": "",
+        "reason": "",
+        "seconds": None,
+        "retry_of": retry_of,
+    }
 
 
 class Halted:

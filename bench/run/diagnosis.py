@@ -61,7 +61,11 @@ def render(findings: Iterable[Finding], console: Console) -> None:
     """One line per finding, and below it what to type."""
     for finding in findings:
         # Text, not markup: a path or a library's message may hold square brackets.
-        line = Text.assemble((f"{finding.state:<8}", _COLOURS[finding.state]), (finding.what, "bold"), f"  {finding.detail}")
+        line = Text.assemble(
+            (f"{finding.state:<8}", _COLOURS[finding.state]),
+            (finding.what, "bold"),
+            f"  {finding.detail}",
+        )
         console.print(line, soft_wrap=True)
         if finding.fix:
             console.print(Text(f"        → {finding.fix}"), soft_wrap=True)
@@ -70,8 +74,17 @@ def render(findings: Iterable[Finding], console: Console) -> None:
 def _python() -> Finding:
     detail = f"{platform.python_version()} on {platform.system()}"
     if not Path("/proc/self/smaps_rollup").exists():
-        return Finding("Python", "missing", detail, "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer")
-    return Finding("Python", "ok", detail) if sys.version_info >= (3, 11) else Finding("Python", "missing", detail, "apt install python3.11-venv")
+        return Finding(
+            "Python",
+            "missing",
+            detail,
+            "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer",
+        )
+    return (
+        Finding("Python", "ok", detail)
+        if sys.version_info >= (3, 11)
+        else Finding("Python", "missing", detail, "apt install python3.11-venv")
+    )
 
 
 def _redis() -> Finding:
@@ -86,7 +99,11 @@ def _redis() -> Finding:
 def _more_brokers() -> list[Finding]:
     """Brokers that only some arms need: without them those arms are `unavailable`, and nothing else is."""
     found = []
-    looks: list[tuple[str, Callable[[], object]]] = [("RabbitMQ", find_rabbitmq), ("PostgreSQL", find_postgres), ("Valkey", find_valkey)]
+    looks: list[tuple[str, Callable[[], object]]] = [
+        ("RabbitMQ", find_rabbitmq),
+        ("PostgreSQL", find_postgres),
+        ("Valkey", find_valkey),
+    ]
     for name, look in looks:
         try:
             found.append(Finding(name, "ok", str(look())))
@@ -103,14 +120,24 @@ def _library(name: str, fix: str) -> Finding:
     except (ModuleNotFoundError, PackageNotFoundError):
         return Finding(name, "missing", "not installed", fix)
     except Exception as error:  # a broken installation may raise anything while it is imported
-        return Finding(name, "missing", f"cannot be imported: {type(error).__name__}: {error}", f"{fix} --force-reinstall")
+        return Finding(
+            name,
+            "missing",
+            f"cannot be imported: {type(error).__name__}: {error}",
+            f"{fix} --force-reinstall",
+        )
 
 
 def _results(results: Path) -> Finding:
     there = nearest(results)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Finding("results folder", "ok", f"{results} can be written")
-    return Finding("results folder", "missing", f"{there} cannot be written", "name a folder of yours: --out DIR")
+    return Finding(
+        "results folder",
+        "missing",
+        f"{there} cannot be written",
+        "name a folder of yours: --out DIR",
+    )
 
 
 def _disk(results: Path) -> Finding:
@@ -119,10 +146,15 @@ def _disk(results: Path) -> Finding:
 
 def _loopback() -> Finding:
     try:
-        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=2):
+        with (
+            socket.create_server(("127.0.0.1", 0)) as server,
+            socket.create_connection(server.getsockname(), timeout=2),
+        ):
             return Finding("loopback", "ok", "127.0.0.1 answers")
     except OSError as error:
-        return Finding("loopback", "missing", f"127.0.0.1 does not answer: {error}", "ip link set lo up")
+        return Finding(
+            "loopback", "missing", f"127.0.0.1 does not answer: {error}", "ip link set lo up"
+        )
 
 
 def _variables() -> list[Finding]:

@@ -8,7 +8,15 @@ from pathlib import Path
 from bench.base.errors import BenchError, CellFailed, UsageError
 
 # Nothing can be kept any more: to go on would lose what is measured next.
-UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOENT}
+UNWRITABLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EIO,
+    errno.ENOENT,
+}
 CLIENTS = ("redis", "amqp", "psycopg")  # what the instrument itself asks brokers with
 LONGEST = 300
 
@@ -33,7 +41,11 @@ def reason(error: Exception) -> str:
         # Its words may quote the URL.
         return f"the broker does not answer as it should ({type(error).__name__})"
     named = f"{type(error).__name__}: {text[:LONGEST]}"
-    return f"the machine refuses: {named}" if isinstance(error, OSError) else f"internal error: {named}"
+    return (
+        f"the machine refuses: {named}"
+        if isinstance(error, OSError)
+        else f"internal error: {named}"
+    )
 
 
 def is_ours(error: Exception) -> bool:

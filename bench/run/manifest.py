@@ -44,9 +44,13 @@ def refuse_folder(folder: Path) -> None:
             raise FileExistsError
         if not folder.is_dir() or any(folder.iterdir()):
             what = "is not empty" if folder.is_dir() else "is no folder"
-            raise UsageError(f"{folder} {what}: choose another --out, a run has a folder of its own")
+            raise UsageError(
+                f"{folder} {what}: choose another --out, a run has a folder of its own"
+            )
     except FileExistsError:
-        raise UsageError(f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}") from None
+        raise UsageError(
+            f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}"
+        ) from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         why = getattr(error, "strerror", None) or "a loop of links"
         raise UsageError(f"{folder} cannot be written ({why}): choose another --out") from None
@@ -59,7 +63,9 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cells").mkdir(exist_ok=False)
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written ({error.strerror}): choose another --out") from None
+        raise UsageError(
+            f"{folder} cannot be written ({error.strerror}): choose another --out"
+        ) from None
 
 
 def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[str, Any]:
@@ -99,17 +105,28 @@ def left_out(plan: Plan) -> list[str]:
 def code_of(plan: Plan) -> dict[str, Any]:
     """The versions of all that makes this plan's numbers."""
     known = load_scenarios()
-    return versions((known[name] for name in plan.scenarios), {arm.adapter.name: arm.adapter for arm in plan.arms}.values())
+    return versions(
+        (known[name] for name in plan.scenarios),
+        {arm.adapter.name: arm.adapter for arm in plan.arms}.values(),
+    )
 
 
-def refuse_other_than_begun(begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers) -> None:
+def refuse_other_than_begun(
+    begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers
+) -> None:
     """UsageError unless machine, code and servers are those that a run was begun with."""
     here = machine.describe()
     for key in SAME:
         if here.get(key) != begun["machine"].get(key):
-            raise UsageError(f"{folder} was begun on another machine ({key} differs): begin a run of your own")
+            raise UsageError(
+                f"{folder} was begun on another machine ({key} differs): begin a run of your own"
+            )
     if changed := list(unlike(begun, {"code": code_of(plan)})):
-        raise UsageError(f"{folder} was begun with other code ({', '.join(changed)}): check out {shown(begun['commit'])}, or begin a new run")
+        raise UsageError(
+            f"{folder} was begun with other code ({', '.join(changed)}): check out {shown(begun['commit'])}, or begin a new run"
+        )
     for name in sorted({*begun["given"]} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"
-        raise UsageError(f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}")
+        raise UsageError(
+            f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}"
+        )

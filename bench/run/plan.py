@@ -36,17 +36,33 @@ class Plan:
     minutes: float | None = None
     base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
     passed: tuple[str, ...] = ()  # names of the user's variables that measured processes get too
-    until: Mapping[str, int] = field(default_factory=dict)  # scenarios that have fewer blocks: a gate leaves out what is settled
+    until: Mapping[str, int] = field(
+        default_factory=dict
+    )  # scenarios that have fewer blocks: a gate leaves out what is settled
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
         names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
-        words = {"scenarios": list(self.scenarios), "arms": [arm.name for arm in self.arms], "cases": list(self.cases)}
+        words = {
+            "scenarios": list(self.scenarios),
+            "arms": [arm.name for arm in self.arms],
+            "cases": list(self.cases),
+        }
         some = {"until": dict(self.until), "passed": list(self.passed)}
-        return words | {name: getattr(self, name) for name in names} | {name: value for name, value in some.items() if value}
+        return (
+            words
+            | {name: getattr(self, name) for name in names}
+            | {name: value for name, value in some.items() if value}
+        )
 
 
-def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str], adapters: Mapping[str, Adapter], **rest: Any) -> Plan:
+def make_plan(
+    scenarios: Sequence[str],
+    arms: Sequence[str],
+    cases: Sequence[str],
+    adapters: Mapping[str, Adapter],
+    **rest: Any,
+) -> Plan:
     """A plan from the words of the command line; UsageError for an unknown word, with the nearest match."""
     known = load_scenarios()
     for name in scenarios:
@@ -54,14 +70,28 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
             raise nearest(name, known, "scenario")
     if rest.get("size", "full") not in SIZES:
         raise nearest(str(rest["size"]), SIZES, "size")
-    chosen = list(scenarios) or list(gated_scenarios() if rest.get("size") == "gate" else main_scenarios())
-    if rest.get("size") == "gate" and (other := [name for name in chosen if name not in gated_scenarios()]):
-        raise UsageError(f"{other[0]} has no size gate: take {' or '.join(gated_scenarios())}, or another --size")
+    chosen = list(scenarios) or list(
+        gated_scenarios() if rest.get("size") == "gate" else main_scenarios()
+    )
+    if rest.get("size") == "gate" and (
+        other := [name for name in chosen if name not in gated_scenarios()]
+    ):
+        raise UsageError(
+            f"{other[0]} has no size gate: take {' or '.join(gated_scenarios())}, or another --size"
+        )
     all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
-    cases = list(dict.fromkeys(case for word in cases for case in _meant(word, [known[name] for name in chosen])))
+    cases = list(
+        dict.fromkeys(
+            case for word in cases for case in _meant(word, [known[name] for name in chosen])
+        )
+    )
     for case in cases:
         if not any(known[name].takes(case) for name in chosen):
-            raise nearest(case, [*all_cases, *(word for name in chosen for word in known[name].groups)], "case")
+            raise nearest(
+                case,
+                [*all_cases, *(word for name in chosen for word in known[name].groups)],
+                "case",
+            )
     for option in ("tasks", "blocks", "workers"):
         value = rest.get(option)
         if value is not None and value < 1:
@@ -72,7 +102,9 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
         _check_minutes(minutes, [known[name] for name in chosen])
         # Who asks for an hour does not want it cut after twenty minutes.
         rest["time_cap_s"] = max(rest.get("time_cap_s", TIME_CAP_S), 60 * minutes + AROUND_S)
-    texts = list(arms) or [f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))]
+    texts = list(arms) or [
+        f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))
+    ]
     parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
     if rest.get("workers") is None:
         rest["workers"] = slots()
@@ -81,9 +113,17 @@ def make_plan(scenarios: Sequence[str], arms: Sequence[str], cases: Sequence[str
 
 def _check_minutes(minutes: float, scenarios: Sequence[Scenario]) -> None:
     if not 0 < minutes <= MINUTES_AT_MOST:
-        raise UsageError(f"--minutes {minutes:g}: give a number above 0 and up to {MINUTES_AT_MOST:g}")
-    if not any("minutes" in each.params(case, "full", None) for each in scenarios for case in each.cases("full")):
-        raise UsageError("--minutes says how long a soak lasts: name that scenario, `bench run soak`")
+        raise UsageError(
+            f"--minutes {minutes:g}: give a number above 0 and up to {MINUTES_AT_MOST:g}"
+        )
+    if not any(
+        "minutes" in each.params(case, "full", None)
+        for each in scenarios
+        for case in each.cases("full")
+    ):
+        raise UsageError(
+            "--minutes says how long a soak lasts: name that scenario, `bench run soak`"
+        )
 
 
 def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
@@ -102,7 +142,19 @@ def cells(plan: Plan) -> list[Cell]:
             for arm, case in _turns(scenario, plan, block):
                 seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
                 slots = scenario.slots(case, plan.workers)
-                found.append(Cell(len(found) + 1, name, case, arm, block, slots, seed, _params(scenario, case, plan), plan.passed))
+                found.append(
+                    Cell(
+                        len(found) + 1,
+                        name,
+                        case,
+                        arm,
+                        block,
+                        slots,
+                        seed,
+                        _params(scenario, case, plan),
+                        plan.passed,
+                    )
+                )
     if not found:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
     return found
@@ -111,7 +163,11 @@ def cells(plan: Plan) -> list[Cell]:
 def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
     """What the case and the size give, with the length that the plan asks for in the place of its own."""
     params = scenario.params(case, plan.size, plan.tasks)
-    return {**params, "minutes": plan.minutes} if plan.minutes is not None and "minutes" in params else params
+    return (
+        {**params, "minutes": plan.minutes}
+        if plan.minutes is not None and "minutes" in params
+        else params
+    )
 
 
 def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
@@ -121,8 +177,16 @@ def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
     cases = _cases(scenario, plan, block)
     if not plan.base:
         return [(arm, case) for arm in arms for case in cases]
-    first = [(arm, case) for arm in arms if arm.name == plan.base for case in cases if case in scenario.prerequisites]
-    return first + [(arm, case) for arm in arms for case in cases if case not in scenario.prerequisites]
+    first = [
+        (arm, case)
+        for arm in arms
+        if arm.name == plan.base
+        for case in cases
+        if case in scenario.prerequisites
+    ]
+    return first + [
+        (arm, case) for arm in arms for case in cases if case not in scenario.prerequisites
+    ]
 
 
 def _cases(scenario: Scenario, plan: Plan, block: int) -> list[str]:

@@ -20,7 +20,13 @@ class Known:
     def value(self, scenario: str, case: str, metric: str) -> float | None:
         """The newest value that is ok."""
         for row in reversed(self.measures):
-            if (row[1], row[2], row[3], row[9], row[13]) == (scenario, case, self.arm, metric, "ok"):
+            if (row[1], row[2], row[3], row[9], row[13]) == (
+                scenario,
+                case,
+                self.arm,
+                metric,
+                "ok",
+            ):
                 return float(row[10])
         return None
 

@@ -15,8 +15,22 @@ from bench.run.calibration import Calibration
 from bench.run.watcher import Watcher
 
 SHOWN = (
-    *("throughput", "ceiling_share", "bulk_enqueue_rate", "capacity", "latency_p99_ms", "round_trip_p50_ms"),
-    *("service_recovery_s", "work_recovery_s", "worker_growth_bytes_per_1000", "broker_growth_bytes_per_1000", "lost", "stuck"),
+    *(
+        "throughput",
+        "ceiling_share",
+        "bulk_enqueue_rate",
+        "capacity",
+        "latency_p99_ms",
+        "round_trip_p50_ms",
+    ),
+    *(
+        "service_recovery_s",
+        "work_recovery_s",
+        "worker_growth_bytes_per_1000",
+        "broker_growth_bytes_per_1000",
+        "lost",
+        "stuck",
+    ),
 )
 
 
@@ -26,18 +40,38 @@ class Live(Watcher):
     def __init__(self, out: Console) -> None:
         self.out = out
         turning = SpinnerColumn("dots" if out.encoding.startswith("utf") else "line")
-        columns = (turning, TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+        columns = (
+            turning,
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+        )
         # Ten times a second is what rich does unless told, and it would cost the workers a share of the machine.
         self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
         self.task = self.bar.add_task("preparing", total=None, note="")
         self._label, self._left_s, self._began = "", 0.0, time.monotonic()
         self._phase, self._first = "", (0.0, 0)
-        super().__init__(self._planned, self._estimated, self._cell_began, self._progress, self._said, self._cell_ended)
+        super().__init__(
+            self._planned,
+            self._estimated,
+            self._cell_began,
+            self._progress,
+            self._said,
+            self._cell_ended,
+        )
 
     def _planned(self, todo: list[Cell]) -> None:
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
-        counted = {name: sum(cell.scenario == name for cell in todo) for name in dict.fromkeys(cell.scenario for cell in todo)}
-        self.out.print(f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}", markup=False, soft_wrap=True)
+        counted = {
+            name: sum(cell.scenario == name for cell in todo)
+            for name in dict.fromkeys(cell.scenario for cell in todo)
+        }
+        self.out.print(
+            f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}",
+            markup=False,
+            soft_wrap=True,
+        )
 
     def _estimated(self, found: dict[str, Calibration], seconds: float) -> None:
         rates = ", ".join(f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in found.items())
@@ -55,22 +89,46 @@ class Live(Watcher):
         if phase != self._phase:
             self._phase, self._first = phase, (now, done)
         seconds = now - self._first[0]
-        rate = f", {(done - self._first[1]) / seconds:,.0f}/s" if done and seconds > 0.5 and phase != "recovery" else ""
+        rate = (
+            f", {(done - self._first[1]) / seconds:,.0f}/s"
+            if done and seconds > 0.5 and phase != "recovery"
+            else ""
+        )
         unit = " s" if phase == "recovery" else ""
         counted = f"{done:,} of {of:,}{unit}" if of else (f"{done:,}" if done else "")
         left = self._left_s - (now - self._began)
         eta = f" · about {_minutes(left)} left" if left > 0 else ""
-        self.bar.update(self.task, description=f"{self._label} · {phase}", total=of or None, completed=done, note=f"{counted}{rate}{eta}")
+        self.bar.update(
+            self.task,
+            description=f"{self._label} · {phase}",
+            total=of or None,
+            completed=done,
+            note=f"{counted}{rate}{eta}",
+        )
 
     def _said(self, line: str) -> None:
         self.out.print(line, markup=False, soft_wrap=True)
 
     def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
-        same = (measures["scenario"] == cell.scenario) & (measures["case"] == cell.case) & (measures["arm"] == cell.arm.name)
-        newest = measures[same & (measures["block"] == cell.block)].drop_duplicates("metric", keep="last")
-        parts = [f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}" for row in newest.itertuples() if _worth_a_word(row)]
+        same = (
+            (measures["scenario"] == cell.scenario)
+            & (measures["case"] == cell.case)
+            & (measures["arm"] == cell.arm.name)
+        )
+        newest = measures[same & (measures["block"] == cell.block)].drop_duplicates(
+            "metric", keep="last"
+        )
+        parts = [
+            f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
+            for row in newest.itertuples()
+            if _worth_a_word(row)
+        ]
         state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
-        self.out.print(f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)", markup=False, soft_wrap=True)
+        self.out.print(
+            f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _worth_a_word(row: Any) -> bool:

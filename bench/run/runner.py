@@ -39,14 +39,18 @@ class Runner:
     estimate: bool = True
     internal: int = 0  # cells that failed by a fault of ours
     again_at_most: int = 1  # for a cell that is unfit for a reason outside it
-    more: Callable[[pd.DataFrame], bool] = lambda measures: False  # asked when all planned blocks are done: one more?
+    more: Callable[[pd.DataFrame], bool] = lambda measures: (
+        False
+    )  # asked when all planned blocks are done: one more?
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
         manifest.left_out(self.plan)
         for arm in self.plan.arms:
             if missing := missing_packages(arm):
-                raise UsageError(f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}")
+                raise UsageError(
+                    f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}"
+                )
         self._check_brokers()
         self._furnish()
         self.todo = cells(self.plan)
@@ -71,7 +75,10 @@ class Runner:
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
         known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
-        self._rows = {line["number"]: stored_measures.rows(run, line, stored_measures.measure_cell(run, line)) for line in known}
+        self._rows = {
+            line["number"]: stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
+            for line in known
+        }
 
     def _furnish(self) -> None:
         """Give each arm with versions of its own the environment it runs in, before anything is measured."""
@@ -82,18 +89,25 @@ class Runner:
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were due to be measured once more and were not."""
-        planned = {(cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)}
+        planned = {
+            (cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)
+        }
 
         def cell_of(line: dict[str, Any]) -> Cell:
             # By its place: in a run that got more blocks as it went, the numbers of a plan made anew are others.
             return replace(planned[_place(line)], number=line["number"])
 
-        todo = [cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")]
+        todo = [
+            cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")
+        ]
         again = {line["retry_of"] for line in self.info["cells"]}
         lines = [line for line in self.info["cells"] if line["number"] not in again]
         due = [line for line in lines if deserves_another(line, self.info["cells"])]
         once_more = [self._once_more(cell_of(line)) for line in due]
-        return sorted(todo + once_more, key=lambda cell: cell.case not in load_scenarios()[cell.scenario].prerequisites)
+        return sorted(
+            todo + once_more,
+            key=lambda cell: cell.case not in load_scenarios()[cell.scenario].prerequisites,
+        )
 
     def _check_brokers(self) -> None:
         choice.check(self.plan.arms, self.servers)
@@ -113,7 +127,11 @@ class Runner:
             self._carry(cell, line)
             if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
-                place, at_once = (queue, 0) if cell.case in load_scenarios()[cell.scenario].prerequisites else (again, len(again))
+                place, at_once = (
+                    (queue, 0)
+                    if cell.case in load_scenarios()[cell.scenario].prerequisites
+                    else (again, len(again))
+                )
                 place.insert(at_once, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
@@ -139,8 +157,14 @@ class Runner:
         """What the rates rest on and could not be measured yet: noise in the first minute must not cost all blocks their latency."""
         found = []
         for cell in cells(self.plan):
-            tried = [line for line in self.info["cells"] if _place(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)]
-            if cell.case in load_scenarios()[cell.scenario].prerequisites and all(line["verdict"] == "invalid" for line in tried):
+            tried = [
+                line
+                for line in self.info["cells"]
+                if _place(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)
+            ]
+            if cell.case in load_scenarios()[cell.scenario].prerequisites and all(
+                line["verdict"] == "invalid" for line in tried
+            ):
                 found.append(self._once_more(replace(cell, number=tried[0]["number"])))
         return found
 
@@ -152,7 +176,9 @@ class Runner:
         """The rough rates of one arm, found once and kept in run.json."""
         if arm.name not in self.info["calibration"]:
             self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-            self.info["calibration"][arm.name] = vars(calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers))
+            self.info["calibration"][arm.name] = vars(
+                calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers)
+            )
             self._save()
         return Calibration(**self.info["calibration"][arm.name])
 
@@ -172,7 +198,12 @@ class Runner:
         for cell in self.todo:
             if (found := known.get(cell.arm.name)) is None:
                 continue
-            seconds += min(self.plan.time_cap_s, load_scenarios()[cell.scenario].seconds(cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s))
+            seconds += min(
+                self.plan.time_cap_s,
+                load_scenarios()[cell.scenario].seconds(
+                    cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s
+                ),
+            )
         self.watcher.estimated(known, seconds)
 
     def _try_to_calibrate(self, arm: Arm) -> None:
@@ -194,10 +225,14 @@ class Runner:
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = self._measured(cell, line)
-        worst = next((m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None)
+        worst = next(
+            (m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None
+        )
         if line["state"] == "done" and worst:
             line.update(verdict=worst.verdict, reason=worst.reason)
-        self._rows[cell.number] = stored_measures.rows(store.Run(self.folder, self.info), line, measures)
+        self._rows[cell.number] = stored_measures.rows(
+            store.Run(self.folder, self.info), line, measures
+        )
         self._save()
         self.watcher.ended(cell, line, self._frame())
 
@@ -215,7 +250,13 @@ class Runner:
         if reason := scenario.skip(cell):
             line.update(state="skipped", verdict="not_offered", reason=reason)
             return
-        stage = Stage(cell, store.cell_folder(self.folder, cell.number), self.servers, self.plan.time_cap_s, self.watcher.progress)
+        stage = Stage(
+            cell,
+            store.cell_folder(self.folder, cell.number),
+            self.servers,
+            self.plan.time_cap_s,
+            self.watcher.progress,
+        )
         try:
             with stage.open(generators=self._generators(cell)):
                 scenario.part("drive").drive(cell, stage, self._known(cell))
@@ -240,7 +281,9 @@ class Runner:
             failures.keep(cause, store.cell_folder(self.folder, cell.number) / "logs")
         if failures.ends_the_run(cause):
             run = store.Run(self.folder, self.info)
-            self._rows[cell.number] = stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
+            self._rows[cell.number] = stored_measures.rows(
+                run, line, stored_measures.measure_cell(run, line)
+            )
             self._save()
             raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
 
@@ -250,7 +293,9 @@ class Runner:
 
     def _generators(self, cell: Cell) -> int:
         calibrated = self.info["calibration"].get(self._basis_of(cell))
-        return generators_for(cell, self._known(cell), Calibration(**calibrated) if calibrated else None)
+        return generators_for(
+            cell, self._known(cell), Calibration(**calibrated) if calibrated else None
+        )
 
     def _once_more(self, cell: Cell) -> Cell:
         again = replace(cell, number=len(self.info["cells"]) + 1)
@@ -268,7 +313,9 @@ class Runner:
         return pd.DataFrame(self._measures(), columns=store.MEASURE_COLUMNS)
 
     def _unwritable(self, error: OSError) -> UsageError:
-        return UsageError(f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}")
+        return UsageError(
+            f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}"
+        )
 
     def _save(self) -> None:
         try:

@@ -12,21 +12,44 @@ RATES = ((200.0, 0.01), (1000.0, 0.01), (5000.0, 0.03))
 
 def planted(session: Session, quick: bool) -> list[Line]:
     """Three losses, two doubles, a stranger, out-of-order delivery, in 100,000 tasks."""
-    name = arm(lose=LOSE, double=DOUBLE, unexpected=UNEXPECTED, batch=100, shuffle=True, fire_and_forget=True)
+    name = arm(
+        lose=LOSE,
+        double=DOUBLE,
+        unexpected=UNEXPECTED,
+        batch=100,
+        shuffle=True,
+        fire_and_forget=True,
+    )
     run = session.run("counting", "burst", [name], ["-"], tasks=TASKS, workers=2)
     cell = cells(run)[-1]
     told = fates_of(cell, ledger.load(cell)).by_name
     where = "bench/record/ledger.py and bench/record/fates.py: the instrument miscounts"
     lines = [
-        same(1, f"{what} among {TASKS:,} tasks, by id", sorted(told[fate].tolist()), sorted(ids), where)
-        for what, fate, ids in (("lost tasks", "lost", LOSE), ("doubled tasks", "doubled", DOUBLE), ("strangers", "unexpected", UNEXPECTED))
+        same(
+            1,
+            f"{what} among {TASKS:,} tasks, by id",
+            sorted(told[fate].tolist()),
+            sorted(ids),
+            where,
+        )
+        for what, fate, ids in (
+            ("lost tasks", "lost", LOSE),
+            ("doubled tasks", "doubled", DOUBLE),
+            ("strangers", "unexpected", UNEXPECTED),
+        )
     ]
     finished = TASKS - len(LOSE) - len(DOUBLE)
     verdict = str(run.measures[run.measures["metric"] == "throughput"]["verdict"].iloc[-1])
     return [
         *lines,
         same(1, "all other tasks are finished", len(told["finished"]), finished, where),
-        same(1, "a cell with losses gives no speed", verdict, "wrong", "bench/measure/figures.py, judged"),
+        same(
+            1,
+            "a cell with losses gives no speed",
+            verdict,
+            "wrong",
+            "bench/measure/figures.py, judged",
+        ),
     ]
 
 

@@ -14,7 +14,13 @@ from bench.selftest.expectations import Line, NoFigure, asked, unmeasured, withi
 from bench.selftest.synthetic_runs import EXCUSES, Session, unfit
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
-WANTED = ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task", "broker_cpu_us_per_task")
+WANTED = (
+    "throughput",
+    "enqueue_rate",
+    "worker_memory_peak_bytes",
+    "worker_cpu_ms_per_task",
+    "broker_cpu_us_per_task",
+)
 SOON = (3, 5, 10)
 WIDEST = 30.0  # with more than this, five blocks show nothing smaller than a half
 
@@ -71,7 +77,9 @@ def _spreads(run: Run) -> list[Line]:
 def _line(metric: str, spread: float, blocks: int, ratio: float) -> Line:
     """The spread with its own uncertainty: s²·(n - 1)/σ² is distributed as χ² with n - 1 degrees of freedom."""
     low, high = (spread * np.sqrt((blocks - 1) / chi2.ppf(q, blocks - 1)) for q in (0.975, 0.025))
-    smallest = ", ".join(f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON)
+    smallest = ", ".join(
+        f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON
+    )
     known = f"{100 * low:.1f} to {100 * high:.1f} %"
     what = f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: smallest change found 9 times in 10: {smallest}; spread {known}"
     return within(9, what, 100 * spread, 0.0, WIDEST, "% from pair to pair", "a busy machine")

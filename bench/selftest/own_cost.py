@@ -67,7 +67,9 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
     Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
     """
     cell = Cell(1, "burst", "-", arm, 0, subjects.SLOTS, 1, {"tasks": TASKS})
-    stage = Stage(cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", {}, 300, lambda *_: None)
+    stage = Stage(
+        cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", {}, 300, lambda *_: None
+    )
     with stage.open():
         stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
         while not stage.load.done():
@@ -77,7 +79,9 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
         left, recorded, seconds = _watched(stage, subjects.connect(stage.broker.url)).T
         stage.journal["held"] = {}
     edges = [-0.9 * TASKS, -0.1 * TASKS]
-    with_log, passed = (float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds))
+    with_log, passed = (
+        float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds)
+    )
     return with_log / passed, (0.8 * TASKS - with_log) / passed
 
 
@@ -101,14 +105,21 @@ def _interval(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[f
 def loop_us(folder: Path, rounds: int = 5) -> float:
     """µs that the two records of a task cost in a loop, median of rounds with and without an event file."""
     loop = "for n in range({}): body.run(n)\n"
-    code = "import time\nfrom bench.probe import body\n" + loop.format(20_000) + "t = time.perf_counter()\n" + loop.format(100_000)
+    code = (
+        "import time\nfrom bench.probe import body\n"
+        + loop.format(20_000)
+        + "t = time.perf_counter()\n"
+        + loop.format(100_000)
+    )
     code += "print((time.perf_counter() - t) * 10)"
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for number in range(rounds):
         path = folder.absolute() / f"loop-{number}.bin"
         event_log.create(str(path))
-        with_log, without = (_output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {}))
+        with_log, without = (
+            _output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {})
+        )
         path.unlink()
         found.append(with_log - without)
     return statistics.median(found)
@@ -117,7 +128,9 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
 def _output(code: str, extra: dict[str, str]) -> float:
     # From the folder of the code: `python -c` looks there first, whatever signs its path has.
     argv, env = [sys.executable, "-c", code], built(extra)
-    done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        argv, env=env, cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
     return float(done.stdout)
 
 

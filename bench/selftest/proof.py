@@ -12,13 +12,29 @@ from bench.base.errors import EXIT_INVALID, EXIT_OK, BenchError, UsageError
 from bench.base.version import VERSION
 from bench.hosts import machine
 from bench.record import store
-from bench.selftest import counting, generating, noise, own_cost, recovering, resources, unfit, waiting
+from bench.selftest import (
+    counting,
+    generating,
+    noise,
+    own_cost,
+    recovering,
+    resources,
+    unfit,
+    waiting,
+)
 from bench.selftest.expectations import RUNS, Line, Unmeasured, unmeasured
 from bench.selftest.stored import FILE
 from bench.selftest.synthetic_runs import Session
 
 Check = Callable[[Session, bool], list[Line]]
-QUICK: Sequence[Check] = (counting.planted, counting.rates, waiting.stall, recovering.back, resources.step, unfit.gates)
+QUICK: Sequence[Check] = (
+    counting.planted,
+    counting.rates,
+    waiting.stall,
+    recovering.back,
+    resources.step,
+    unfit.gates,
+)
 FULL: Sequence[Check] = (
     counting.planted,
     counting.rates,
@@ -48,7 +64,10 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     if blocks and blocks < MIN_BLOCKS:
         raise UsageError(f"--noise {blocks}: give 0 for none, or {MIN_BLOCKS} blocks at least")
     store.fresh_folder(folder)
-    session = Session(folder / "runs", lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True))
+    session = Session(
+        folder / "runs",
+        lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True),
+    )
     checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
     began, lines = datetime.now(UTC), list[Line]()
     for check in checks:

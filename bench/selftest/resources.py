@@ -64,7 +64,9 @@ def burn(session: Session, quick: bool) -> list[Line]:
     """
     lines: list[Line] = []
     for profile, tasks in (("default", 20_000), ("forking", 4000)):
-        where = "children that live for milliseconds" if profile == "forking" else "a lasting process"
+        where = (
+            "children that live for milliseconds" if profile == "forking" else "a lasting process"
+        )
         what = f"{BURN_US} µs of CPU per task in {where}"
         with asked(lines, 6, what):
             plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
@@ -83,5 +85,7 @@ def said_us(run: Run, arm_name: str) -> float:
     found = []
     for cell in (cell for cell in cells(run) if cell.spec["arm"] == arm_name):
         told = [line for line in truth(cell) if "cpu_s" in line]
-        found.append((told[-1]["cpu_s"] - told[0]["cpu_s"]) / (told[-1]["tasks"] - told[0]["tasks"]) * 1e6)
+        found.append(
+            (told[-1]["cpu_s"] - told[0]["cpu_s"]) / (told[-1]["tasks"] - told[0]["tasks"]) * 1e6
+        )
     return float(np.mean(found))

@@ -26,14 +26,20 @@ def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
 
 def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
     there = document.get("machine")
-    return document.get("bench_version") == VERSION and isinstance(there, dict) and all(there.get(key) == here.get(key) for key in SAME)
+    return (
+        document.get("bench_version") == VERSION
+        and isinstance(there, dict)
+        and all(there.get(key) == here.get(key) for key in SAME)
+    )
 
 
 def attach(info: dict[str, Any], run: Path, results: Path = Path("results")) -> None:
     """Copy the newest selftest of this machine and version into a run that begins, or note that there is none."""
     document = newest(results, info["machine"])
     if document is None:
-        info["warnings"].append("no selftest of this machine and version is stored: `bench selftest` makes one")
+        info["warnings"].append(
+            "no selftest of this machine and version is stored: `bench selftest` makes one"
+        )
         return
     store.write_json(run / FILE, document)
     info["selftest"] = document

@@ -129,7 +129,9 @@ def mean(run: Run, metric: str, arm_name: str) -> float:
     return float(rows["value"].mean())
 
 
-def found(run: Run, metric: str, case: str | None = None, arm_name: str | None = None) -> "pd.Series[Any]":
+def found(
+    run: Run, metric: str, case: str | None = None, arm_name: str | None = None
+) -> "pd.Series[Any]":
     """The newest row of a measure."""
     rows = run.measures[run.measures["metric"] == metric]
     rows = rows if case is None else rows[rows["case"] == case]
@@ -148,5 +150,9 @@ def cells(run: Run) -> list[StoredCell]:
 
 def truth(cell: StoredCell) -> list[dict[str, Any]]:
     """What the workers of a cell wrote down of themselves."""
-    lines = [line for log in sorted((cell.folder / "logs").glob("worker-*.log")) for line in log.read_text(errors="replace", encoding="utf-8").splitlines()]
+    lines = [
+        line
+        for log in sorted((cell.folder / "logs").glob("worker-*.log"))
+        for line in log.read_text(errors="replace", encoding="utf-8").splitlines()
+    ]
     return [json.loads(line) for line in lines if line.startswith("{")]

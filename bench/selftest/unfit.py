@@ -63,7 +63,9 @@ def _spin(seconds: float) -> None:
 @contextmanager
 def _busy(folder: Path) -> Iterator[None]:
     """A neighbour."""
-    process = multiprocessing.get_context("fork").Process(target=_spin, args=(FOREIGN_S,), daemon=True)
+    process = multiprocessing.get_context("fork").Process(
+        target=_spin, args=(FOREIGN_S,), daemon=True
+    )
     process.start()
     try:
         yield
@@ -95,7 +97,9 @@ def _generators(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "bench.inprocess.generator" in process.cmdline() and str(folder.resolve()) in " ".join(process.cmdline()):
+            if "bench.inprocess.generator" in process.cmdline() and str(
+                folder.resolve()
+            ) in " ".join(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue

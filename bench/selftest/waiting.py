@@ -42,7 +42,9 @@ def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
     return waits
 
 
-def band(load: float, busy_ms: float, tasks: int, exponential: bool, p99: bool) -> tuple[float, float]:
+def band(
+    load: float, busy_ms: float, tasks: int, exponential: bool, p99: bool
+) -> tuple[float, float]:
     """Where the mean (or the P99) of the waits of so many tasks lies in 99.9 % of replays, warm-up left out."""
     rng, warm, found = np.random.default_rng(1), 1000, []
     for _ in range(REPLAYS // 100):

@@ -33,8 +33,21 @@ class Main:
 class Fleet:
     """The system's own worker commands, started as a user would."""
 
-    def __init__(self, host: Host, commands: Sequence[Command], logs: Path, env: Mapping[str, str], environment: Environment = OWN) -> None:
-        self.host, self.commands, self.logs, self.env, self.environment = host, list(commands), logs, env, environment
+    def __init__(
+        self,
+        host: Host,
+        commands: Sequence[Command],
+        logs: Path,
+        env: Mapping[str, str],
+        environment: Environment = OWN,
+    ) -> None:
+        self.host, self.commands, self.logs, self.env, self.environment = (
+            host,
+            list(commands),
+            logs,
+            env,
+            environment,
+        )
         self.mains: list[Main] = []
         self.restarts: list[dict[str, int]] = []
         self._supervisor: threading.Thread | None = None
@@ -53,7 +66,11 @@ class Fleet:
             self.mains.append(Main(command, self._spawn(command, log), log))
 
     def _spawn(self, command: Command, log: Path) -> int:
-        return self.host.spawn([self.environment.program(command.argv[0]), *command.argv[1:]], log, {**self.env, **command.env})
+        return self.host.spawn(
+            [self.environment.program(command.argv[0]), *command.argv[1:]],
+            log,
+            {**self.env, **command.env},
+        )
 
     def roots(self) -> list[int]:
         """The pids of the main processes, dead ones included."""

@@ -17,14 +17,25 @@ from bench.record import event_files, ledger
 from bench.record.store import write_json
 
 TERM = 15
-START_IN_NS = 100_000_000  # a schedule begins so long after its order: the generators read it before
+START_IN_NS = (
+    100_000_000  # a schedule begins so long after its order: the generators read it before
+)
 
 
 class Load:
     """k generator processes; an order is carried out by all of them together."""
 
-    def __init__(self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str) -> None:
-        self.host, self.work, self.log, self.env, self.count, self.python = host, work, log, env, count, python
+    def __init__(
+        self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str
+    ) -> None:
+        self.host, self.work, self.log, self.env, self.count, self.python = (
+            host,
+            work,
+            log,
+            env,
+            count,
+            python,
+        )
         self.pids: list[int] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
@@ -36,7 +47,10 @@ class Load:
         for number in range(self.count):
             event_log.create(str(self.work / f"sent-{number}.bin"))
         argv = [self.python, "-m", "bench.inprocess.generator", str(self.work)]
-        self.pids = [self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env) for n in range(self.count)]
+        self.pids = [
+            self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env)
+            for n in range(self.count)
+        ]
         self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
         self._wait(lambda kinds: event_log.READY in kinds, 30, "become ready")
 
@@ -52,7 +66,9 @@ class Load:
                 elif self.host.exit_status(self.pids[number]) is not None:
                     raise self._early(number)
             if time.monotonic() > deadline:
-                raise CellFailed(f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}")
+                raise CellFailed(
+                    f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}"
+                )
             time.sleep(0.002)
 
     def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:

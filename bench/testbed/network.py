@@ -21,22 +21,41 @@ PORTS = {"redis": 6379, "amqp": 5672, "pyamqp": 5672, "postgresql": 5432, "postg
 class Network:
     """One proxy process; `url` is the broker's as seen through it."""
 
-    def __init__(self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float, code: Path) -> None:
+    def __init__(
+        self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float, code: Path
+    ) -> None:
         parts = urlsplit(broker_url)
         if not parts.hostname:
             raise NotOffered("there is no network between the workers and their broker")
         if parts.scheme in ("rediss", "amqps"):
             raise Unavailable("the certificate of a server with TLS is not valid for the proxy")
         self.host, self.work, self.log = host, work, log
-        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}"
+        self.port, self.target = (
+            free_port(),
+            f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}",
+        )
         credentials, _, _ = parts.netloc.rpartition("@")
-        self.url = urlunsplit(parts._replace(netloc=f"{credentials}@127.0.0.1:{self.port}" if credentials else f"127.0.0.1:{self.port}"))
+        self.url = urlunsplit(
+            parts._replace(
+                netloc=f"{credentials}@127.0.0.1:{self.port}"
+                if credentials
+                else f"127.0.0.1:{self.port}"
+            )
+        )
         self.rtt_ms, self.code = rtt_ms, code
         self._orders = 0
 
     def start(self) -> None:
         """Start the proxy and wait until it listens."""
-        argv = [sys.executable, "-m", "bench.inprocess.proxy", str(self.work), str(self.port), self.target, str(self.rtt_ms)]
+        argv = [
+            sys.executable,
+            "-m",
+            "bench.inprocess.proxy",
+            str(self.work),
+            str(self.port),
+            self.target,
+            str(self.rtt_ms),
+        ]
         self.pid = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
         self.become("open")
 

@@ -42,7 +42,9 @@ class Missing:
         """Whether each of these is recorded as failed or has been nowhere for 5 s; False where it cannot be told."""
         tasks = [int(task) for task in tasks]
         places = self.look(tasks)
-        return places is not None and all(self.gone(task) or bool(places.get(str(task), {}).get("failed")) for task in tasks)
+        return places is not None and all(
+            self.gone(task) or bool(places.get(str(task), {}).get("failed")) for task in tasks
+        )
 
     def at_the_end(self, unfinished: Callable[[], Iterable[int]]) -> Places | None:
         """Where each unfinished task was held when the cell ended.
@@ -60,7 +62,9 @@ class Missing:
             return None
         places = dict(first)
         in_hand = {task for task in missing if str(task) not in places}
-        while in_hand := {task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)}:
+        while in_hand := {
+            task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)
+        }:
             time.sleep(LOOK_S)
             found = self.look(in_hand)
             if found is None:
@@ -69,18 +73,31 @@ class Missing:
             in_hand = {task for task in in_hand if str(task) not in found}
         return places
 
-    def without_workers(self, known: Places | None, unfinished: Iterable[int]) -> dict[str, Any] | None:
+    def without_workers(
+        self, known: Places | None, unfinished: Iterable[int]
+    ) -> dict[str, Any] | None:
         """Ask once more now that the workers are gone: RabbitMQ shows only then what it had given to them and takes back."""
         nowhere = [int(task) for task in unfinished if str(int(task)) not in (known or {})]
         deadline = time.monotonic() + BACK_S
-        while nowhere and (found := self._ask(nowhere)) is None and known is None and time.monotonic() < deadline:
+        while (
+            nowhere
+            and (found := self._ask(nowhere)) is None
+            and known is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(LOOK_S)
         if not nowhere or found is None:
             return None if known is None and nowhere else dict(known or {})
         return {**found, **(known or {})}
 
 
-def places(adapter: Adapter, broker: str, handles: Mapping[int, str], tasks: Iterable[int], note: Callable[[str], None]) -> dict[str, Any] | None:
+def places(
+    adapter: Adapter,
+    broker: str,
+    handles: Mapping[int, str],
+    tasks: Iterable[int],
+    note: Callable[[str], None],
+) -> dict[str, Any] | None:
     """Where the broker holds these tasks now; None if the adapter cannot tell, or the broker does not answer."""
     if not isinstance(adapter, Holds):
         return None
@@ -91,6 +108,15 @@ def places(adapter: Adapter, broker: str, handles: Mapping[int, str], tasks: Ite
         return None
     except Exception as error:
         # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
-        note(f"the broker could not be asked what it holds: {type(error).__name__}: {cleaned(error, broker)[:120]}")
+        note(
+            f"the broker could not be asked what it holds: {type(error).__name__}: {cleaned(error, broker)[:120]}"
+        )
         return None
-    return None if found is None else {str(task): {"place": place.place, "failed": place.failed} for task, place in found.items()}
+    return (
+        None
+        if found is None
+        else {
+            str(task): {"place": place.place, "failed": place.failed}
+            for task, place in found.items()
+        }
+    )

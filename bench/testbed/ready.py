@@ -14,7 +14,9 @@ from bench.testbed.load import Load
 
 TIMEOUT_S = 60.0
 SLEEP_MS = 50
-SLEEP_MS_PER_SLOT = 20  # a system that starts fifty tasks a second gets them all going before the first is over
+SLEEP_MS_PER_SLOT = (
+    20  # a system that starts fifty tasks a second gets them all going before the first is over
+)
 
 
 class Ready:
@@ -35,7 +37,9 @@ class Ready:
             while len(batch) < len(wanted):
                 fleet.check_alive()
                 if time.monotonic() > deadline:
-                    raise CellFailed(f"the workers were not ready within {TIMEOUT_S:.0f} s: {fleet.describe_logs()}")
+                    raise CellFailed(
+                        f"the workers were not ready within {TIMEOUT_S:.0f} s: {fleet.describe_logs()}"
+                    )
                 for record in tail.poll():
                     key = (int(record["pid"]), int(record["a"]), int(record["task"]))
                     runs.setdefault(key, []).append(int(record["stamp"]))
@@ -50,7 +54,10 @@ class Ready:
         tasks = np.arange(self._task - count + 1, self._task + 1, dtype=np.int64)
         self._task -= count
         works = (f"sleep:{max(SLEEP_MS, SLEEP_MS_PER_SLOT * count)}",)
-        load.send(Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), works), time.monotonic_ns())
+        load.send(
+            Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), works),
+            time.monotonic_ns(),
+        )
         return {int(task) for task in tasks}
 
 

@@ -119,7 +119,13 @@ def _or_nan(value: float | None) -> float:
 class Sampler:
     """Reads a few times per second; `edge` forces a sample where a phase begins or ends."""
 
-    def __init__(self, keeper: int, broker: Broker, roots: Callable[[], list[int]], generators: Callable[[], list[int]]) -> None:
+    def __init__(
+        self,
+        keeper: int,
+        broker: Broker,
+        roots: Callable[[], list[int]],
+        generators: Callable[[], list[int]],
+    ) -> None:
         self.keeper, self.broker, self.roots, self.generators = keeper, broker, roots, generators
         self._halts = Halts()
         self._rows: list[list[object]] = []
@@ -151,9 +157,14 @@ class Sampler:
         busy_s = machine_busy_s(os.sched_getaffinity(0))
         own = os.times()
         bench_s = own.user + own.system
-        workers, broker = tree(self.roots(), known), tree([self.broker.pid] if self.broker.pid else [], known)
+        workers, broker = (
+            tree(self.roots(), known),
+            tree([self.broker.pid] if self.broker.pid else [], known),
+        )
         pss, uss = memory(workers)
-        broker_pss, broker_cpu_s = (memory(broker)[0], cpu_s(broker, known)) if broker else (NAN, NAN)
+        broker_pss, broker_cpu_s = (
+            (memory(broker)[0], cpu_s(broker, known)) if broker else (NAN, NAN)
+        )
         return [
             ns,
             label,

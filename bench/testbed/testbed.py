@@ -34,14 +34,24 @@ Progress = Callable[[str, int, int], None]
 class Stage:
     """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
 
-    def __init__(self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress) -> None:
+    def __init__(
+        self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress
+    ) -> None:
         # The processes of the cell have a folder of their own: a relative path would mean another place to them.
         folder = folder.resolve()
         self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
         self.deadline = time.monotonic() + time_cap_s
         self.work = folder / "work"
         self.logs = folder / "logs"
-        self.journal: dict[str, Any] = {"phases": [], "marks": {}, "faults": [], "held": None, "generators": 0, "notes": [], "events": {}}
+        self.journal: dict[str, Any] = {
+            "phases": [],
+            "marks": {},
+            "faults": [],
+            "held": None,
+            "generators": 0,
+            "notes": [],
+            "events": {},
+        }
         self._ready = Ready()
         self._seen = np.zeros(0, bool)
         self.missing = Missing(self.held)
@@ -76,13 +86,22 @@ class Stage:
         stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
         self.network = self._network(self.cell.params.get("rtt_ms"))
         env = self._env()
-        self.load = Load(self.host, self.work, self.logs / "generator.log", env, generators, self.cell.arm.environment.program("python"))
+        self.load = Load(
+            self.host,
+            self.work,
+            self.logs / "generator.log",
+            env,
+            generators,
+            self.cell.arm.environment.program("python"),
+        )
         self.journal["generators"] = generators
         self.fleet = self._fleet(env)
         stack.callback(lambda: self.fleet.unsupervise())
         self.tail = event_files.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
-        self.sampler = Sampler(self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids)
+        self.sampler = Sampler(
+            self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids
+        )
         self.load.start()
         self.sampler.start()
         stack.callback(self.sampler.stop)
@@ -90,20 +109,36 @@ class Stage:
     def _broker(self) -> Broker:
         arm = self.cell.arm
         queues = arm.adapter.queues if isinstance(arm.adapter, Queues) else ()
-        return make_broker(arm.broker, self.host, self.work, self.logs / "broker.log", arm.adapter.push_command, queues, self.servers)
+        return make_broker(
+            arm.broker,
+            self.host,
+            self.work,
+            self.logs / "broker.log",
+            arm.adapter.push_command,
+            queues,
+            self.servers,
+        )
 
     def _network(self, rtt_ms: float | None) -> Network | None:
         """A proxy before the broker, where the cell asks for one: everybody but the instrument goes through it."""
         if rtt_ms is None:
             return None
-        network = Network(self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms, self.code)
+        network = Network(
+            self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms, self.code
+        )
         network.start()
         self.mark("round_trip_ms", network.round_trip_ms())
         return network
 
     def _fleet(self, env: dict[str, str]) -> Fleet:
         commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
-        return Fleet(self.host, commands, self.logs, env | {probe_cell.EVENTS: str(self.work / "runs.bin")}, self.cell.arm.environment)
+        return Fleet(
+            self.host,
+            commands,
+            self.logs,
+            env | {probe_cell.EVENTS: str(self.work / "runs.bin")},
+            self.cell.arm.environment,
+        )
 
     def _env(self) -> dict[str, str]:
         ours = {
@@ -123,7 +158,9 @@ class Stage:
         try:
             yield
         finally:
-            self.journal["phases"].append({"name": name, "start_ns": start, "end_ns": time.monotonic_ns()})
+            self.journal["phases"].append(
+                {"name": name, "start_ns": start, "end_ns": time.monotonic_ns()}
+            )
             self.sampler.edge(f"{name}:end")
 
     def mark(self, name: str, value: float) -> None:
@@ -182,7 +219,9 @@ class Stage:
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
         """The ledger of all that has been written so far."""
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
-        book, torn = ledger.build(None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin")
+        book, torn = ledger.build(
+            None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin"
+        )
         self.journal["events"] = {"torn": torn}
         return book
 
@@ -194,7 +233,9 @@ class Stage:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            self.journal["held"] = self.missing.without_workers(self.journal["held"], _unfinished(self.live_ledger(chosen)))
+            self.journal["held"] = self.missing.without_workers(
+                self.journal["held"], _unfinished(self.live_ledger(chosen))
+            )
         self.sampler.edge("end")
         self.sampler.stop()
         book = self.live_ledger(chosen)
@@ -212,10 +253,17 @@ class Stage:
 
 def _unfinished(book: ledger.Ledger) -> ledger.Ints:
     """The tasks that were accepted, or may have been, and that have not finished."""
-    waits: ledger.Ints = book.task[book.measured() & (book.enqueue != ledger.UNSENT) & (book.enqueue != ledger.ERROR) & (book.finishes() == 0)]
+    waits: ledger.Ints = book.task[
+        book.measured()
+        & (book.enqueue != ledger.UNSENT)
+        & (book.enqueue != ledger.ERROR)
+        & (book.finishes() == 0)
+    ]
     return waits
 
 
 def _cut(book: ledger.Ledger, until_ns: int) -> ledger.Ledger:
     """Leave out what was never sent because the cell had ended before it was due."""
-    return book.only((book.enqueue != ledger.UNSENT) | (book.due <= until_ns), np.ones(len(book.run_task), bool))
+    return book.only(
+        (book.enqueue != ledger.UNSENT) | (book.due <= until_ns), np.ones(len(book.run_task), bool)
+    )

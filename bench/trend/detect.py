@@ -29,7 +29,11 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
         return []
     places = _proposed(series)
     while places:
-        judged = [(_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), place) for place in places for sides in (_beside(series, places, place),)]
+        judged = [
+            (_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), place)
+            for place in places
+            for sides in (_beside(series, places, place),)
+        ]
         failing = [(p, -size, place) for p, size, place in judged if p > ALPHA or size <= zone]
         if not failing:
             return [(place, p) for p, _, place in judged]
@@ -41,7 +45,10 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
 def _beside(series: Floats, places: Sequence[int], place: int) -> tuple[Floats, Floats]:
     """The nights from the step before to this one, and from this one to the next."""
     at = places.index(place)
-    start, end = (places[at - 1] if at else 0), (places[at + 1] if at + 1 < len(places) else series.size)
+    start, end = (
+        (places[at - 1] if at else 0),
+        (places[at + 1] if at + 1 < len(places) else series.size),
+    )
     return series[start:place], series[place:end]
 
 
@@ -50,10 +57,14 @@ def _proposed(series: Floats) -> list[int]:
 
     differences = np.abs(np.diff(series))
     # The median does not see the steps; without any noise at all every difference is one.
-    noise = float(np.median(differences)) / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(np.std(series))
+    noise = float(np.median(differences)) / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(
+        np.std(series)
+    )
     if noise < 1e-12:
         return []
-    search = ruptures.KernelCPD(kernel="linear", min_size=MIN_SIDE, jump=1).fit((series / noise).reshape(-1, 1))
+    search = ruptures.KernelCPD(kernel="linear", min_size=MIN_SIDE, jump=1).fit(
+        (series / noise).reshape(-1, 1)
+    )
     return [int(place) for place in search.predict(pen=EAGER * math.log(series.size))[:-1]]
 
 
@@ -91,6 +102,8 @@ def _null(n: int) -> Floats:
     sums, squares = np.cumsum(noise, axis=1), np.cumsum(noise**2, axis=1)[:, -1:]
     first, second = sums[:, places - 1], sums[:, -1:] - sums[:, places - 1]
     within = squares - first**2 / places - second**2 / (n - places)
-    error = np.sqrt(within / (n - 2)) * np.sqrt([_of_mean(int(k)) + _of_mean(int(n - k)) for k in places])
+    error = np.sqrt(within / (n - 2)) * np.sqrt(
+        [_of_mean(int(k)) + _of_mean(int(n - k)) for k in places]
+    )
     largest: Floats = np.max(np.abs(second / (n - places) - first / places) / error, axis=1)
     return largest

@@ -64,7 +64,14 @@ class Trend:
 
     def as_json(self) -> dict[str, Any]:
         """For --json."""
-        lines = [{**asdict(line.series), "label": line.label, "steps": [asdict(step) for step in line.steps]} for line in self.lines]
+        lines = [
+            {
+                **asdict(line.series),
+                "label": line.label,
+                "steps": [asdict(step) for step in line.steps],
+            }
+            for line in self.lines
+        ]
         return {"runs": self.runs, "notes": self.notes, "summary": self.summary, "series": lines}
 
 
@@ -76,12 +83,19 @@ def trend(given: Sequence[Run]) -> Trend:
     if not every:
         raise _nothing(runs)
     lines = sorted((_line(series) for series in every), key=lambda line: -line.weight)
-    return Trend(tuple(run.id for run in runs), tuple(lines), tuple(_notes(runs, every)), _summary(runs, lines))
+    return Trend(
+        tuple(run.id for run in runs),
+        tuple(lines),
+        tuple(_notes(runs, every)),
+        _summary(runs, lines),
+    )
 
 
 def _refuse(runs: Sequence[Run]) -> None:
     marks = [(run.id, run.info.get("created"), run.info["seed"]) for run in runs]
-    twice = next((run.id for run, mark in zip(runs, marks, strict=True) if marks.count(mark) > 1), None)
+    twice = next(
+        (run.id for run, mark in zip(runs, marks, strict=True) if marks.count(mark) > 1), None
+    )
     if twice:
         raise UsageError(f"{twice} is named twice, or with a copy of itself: name each run once")
     for run in runs:
@@ -91,20 +105,26 @@ def _refuse(runs: Sequence[Run]) -> None:
         for name, word in SAME_PLAN.items():
             ours, first = run.info["plan"].get(name), runs[0].info["plan"].get(name)
             if ours != first:
-                raise UsageError(f"{run.id} has {word} {ours}, {runs[0].id} has {first}: name runs of one plan, a series of each")
+                raise UsageError(
+                    f"{run.id} has {word} {ours}, {runs[0].id} has {first}: name runs of one plan, a series of each"
+                )
 
 
 def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
     frames = [run.measures for run in runs]
     if any(frame["verdict"].eq("ok").any() for frame in frames):
-        return UsageError(f"nothing to follow: no run has a measure with the floor beside it, nor a count; measure with --arm {FLOOR} beside your arms")
+        return UsageError(
+            f"nothing to follow: no run has a measure with the floor beside it, nor a count; measure with --arm {FLOOR} beside your arms"
+        )
     return AllInvalid("no measure of these runs has a number: `bench report RUN` gives the reasons")
 
 
 def _line(series: Series) -> Line:
     found = steps(series.values, series.zone)
     edges = [0, *(place for place, _ in found), len(series.points)]
-    return Line(series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(found)))
+    return Line(
+        series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(found))
+    )
 
 
 def _step(series: Series, edges: Sequence[int], p: float) -> Step:
@@ -113,8 +133,16 @@ def _step(series: Series, edges: Sequence[int], p: float) -> Step:
     start, at, end = edges
     low, high = float(np.mean(series.values[start:at])), float(np.mean(series.values[at:end]))
     is_ratio = series.kind.kind == "ratio"
-    levels = (float(np.exp(low)), float(np.exp(high)), float(np.exp(high - low))) if is_ratio else (low, high, high - low)
-    verdict = ("more" if high > low else "less") if series.kind.better != "higher" else ("faster" if high > low else "slower")
+    levels = (
+        (float(np.exp(low)), float(np.exp(high)), float(np.exp(high - low)))
+        if is_ratio
+        else (low, high, high - low)
+    )
+    verdict = (
+        ("more" if high > low else "less")
+        if series.kind.better != "higher"
+        else ("faster" if high > low else "slower")
+    )
     last, first = series.points[at - 1], series.points[at]
     return Step(
         last.run,

@@ -15,7 +15,16 @@ from bench.model.versions import counted
 from bench.record.store import Run
 
 # Counts are the same on any machine and need no floor; what a fault found running is chance, and no count of them is here.
-COUNTED = ("broker_commands_per_task", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
+COUNTED = (
+    "broker_commands_per_task",
+    "lost",
+    "doubled",
+    "failed",
+    "stuck",
+    "open",
+    "refused",
+    "unexpected",
+)
 _FOLLOWED = [name for name, metric in METRICS.items() if metric.kind == "ratio" or name in COUNTED]
 _REQUIREMENT = re.compile(r"^([^\[{]*)\[[^\]]*\]")
 
@@ -28,7 +37,9 @@ class Point:
     created: str
     arm: str
     value: float
-    context: Mapping[str, str]  # what may explain a change: versions in the worker, broker, machine, versions of the instrument
+    context: Mapping[
+        str, str
+    ]  # what may explain a change: versions in the worker, broker, machine, versions of the instrument
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,10 @@ class Series:
     @property
     def values(self) -> list[float]:
         """Logarithms of ratios; counts as they are."""
-        return [math.log(point.value) if self.kind.kind == "ratio" else point.value for point in self.points]
+        return [
+            math.log(point.value) if self.kind.kind == "ratio" else point.value
+            for point in self.points
+        ]
 
 
 def series_name(arm: str) -> str:
@@ -72,9 +86,13 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
             if value is None:
                 without.setdefault(key, []).append(run.id)
             else:
-                made = Point(run.id, str(run.info.get("created", "")), arm, value, _context(run, arm, key[0]))
+                made = Point(
+                    run.id, str(run.info.get("created", "")), arm, value, _context(run, arm, key[0])
+                )
                 points.setdefault(key, []).append(made)
-    return [Series(*key, tuple(found), tuple(without.get(key, ()))) for key, found in points.items()]
+    return [
+        Series(*key, tuple(found), tuple(without.get(key, ()))) for key, found in points.items()
+    ]
 
 
 def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float | None]]:
@@ -82,7 +100,10 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
     frame = run.measures
     floor = _floor_arm(run)
     frame = frame[frame["metric"].isin(_FOLLOWED)]
-    groups = {(str(k[0]), str(k[1]), str(k[2]), str(k[3])): rows for k, rows in frame.groupby(["scenario", "case", "metric", "arm"], sort=False)}
+    groups = {
+        (str(k[0]), str(k[1]), str(k[2]), str(k[3])): rows
+        for k, rows in frame.groupby(["scenario", "case", "metric", "arm"], sort=False)
+    }
     blocks = {key: by_block(rows, METRICS[key[2]]) for key, rows in groups.items()}
     for (scenario, case, name, arm), mine in blocks.items():
         if mine and run.info["arms"][arm]["system"] != FLOOR:
@@ -92,7 +113,9 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
 
 def _floor_arm(run: Run) -> str:
     floors = [name for name, arm in run.info["arms"].items() if arm["system"] == FLOOR]
-    return next((name for name in floors if name == f"{FLOOR}/default"), floors[0] if floors else "")
+    return next(
+        (name for name in floors if name == f"{FLOOR}/default"), floors[0] if floors else ""
+    )
 
 
 def _number(mine: Mapping[Any, float], below: Mapping[Any, float], metric: Metric) -> float | None:
@@ -100,22 +123,37 @@ def _number(mine: Mapping[Any, float], below: Mapping[Any, float], metric: Metri
     if metric.kind == "count":
         return math.fsum(mine.values()) / len(mine)
     shared = [block for block in mine if block in below and mine[block] > 0 and below[block] > 0]
-    return math.exp(float(np.mean([math.log(mine[block] / below[block]) for block in shared]))) if shared else None
+    return (
+        math.exp(float(np.mean([math.log(mine[block] / below[block]) for block in shared])))
+        if shared
+        else None
+    )
 
 
 def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
     info = run.info
     broker = str(info["arms"][arm]["broker"])
     server = info.get("brokers", {}).get(broker, {})
-    about = {str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()}
+    about = {
+        str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()
+    }
     about |= {server["name"]: server["version"]} if server else {}
     here = ("cpu", "cores", "cpu_quota_cores", "kernel")
     about |= {f"machine's {name}": str(info["machine"].get(name)) for name in here}
-    return about | {f"version of {name}": version for name, version in counted(info).items() if _concerns(name, scenario, arm)}
+    return about | {
+        f"version of {name}": version
+        for name, version in counted(info).items()
+        if _concerns(name, scenario, arm)
+    }
 
 
 def _concerns(name: str, scenario: str, arm: str) -> bool:
-    return name in ("recording", f"drive of {scenario}", f"measure of {scenario}", f"adapter of {arm.partition('/')[0]}")
+    return name in (
+        "recording",
+        f"drive of {scenario}",
+        f"measure of {scenario}",
+        f"adapter of {arm.partition('/')[0]}",
+    )
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:

@@ -16,9 +16,17 @@ def step_text(line: Line, step: Step) -> str:
 
 def level(series: Series, value: float) -> str:
     """A value of a series: times the floor, or the count."""
-    return f"{number(value)} {series.kind.unit}".rstrip() if series.kind.kind == "count" else f"{number(value)}× floor"
+    return (
+        f"{number(value)} {series.kind.unit}".rstrip()
+        if series.kind.kind == "count"
+        else f"{number(value)}× floor"
+    )
 
 
 def cause(step: Step) -> str:
     """What changed there, as far as the runs know."""
-    return "changed there: " + ", ".join(step.changed) if step.changed else "no version, machine or version of the instrument changed there"
+    return (
+        "changed there: " + ", ".join(step.changed)
+        if step.changed
+        else "no version, machine or version of the instrument changed there"
+    )

@@ -15,6 +15,12 @@ def render(found: Trend, out: Console) -> None:
         out.print(Text(f"! {note}", style="yellow"), soft_wrap=True)
     for line in found.lines:
         for step in line.steps:
-            out.print(Text.assemble((f"{SAYS[step.says]:8}", LOOKS[step.says]), f"{line.label}, {line.series.arm}: {step_text(line, step)}"), soft_wrap=True)
+            out.print(
+                Text.assemble(
+                    (f"{SAYS[step.says]:8}", LOOKS[step.says]),
+                    f"{line.label}, {line.series.arm}: {step_text(line, step)}",
+                ),
+                soft_wrap=True,
+            )
             out.print(Text(f"        {cause(step)}", style="dim"), soft_wrap=True)
     out.print(Text(found.summary), soft_wrap=True)

@@ -36,14 +36,25 @@ class Burst(Scenario):
             return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
         return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """Enqueue, drain, and about six seconds of starting, settling and stopping."""
         drain = 0.0 if case == "bulk" else params["tasks"] / rate + 6
         return float(params["tasks"] / enqueue_rate + drain + 2)
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""
-        return ("bulk_enqueue_rate",) if case == "bulk" else ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "broker_memory_peak_bytes")
+        return (
+            ("bulk_enqueue_rate",)
+            if case == "bulk"
+            else (
+                "throughput",
+                "enqueue_rate",
+                "worker_memory_peak_bytes",
+                "broker_memory_peak_bytes",
+            )
+        )
 
     def skip(self, cell: Cell) -> str:
         """A library without a bulk call."""
@@ -51,7 +62,9 @@ class Burst(Scenario):
         offered = adapter.bulk_brokers if isinstance(adapter, BulkSomewhere) else adapter.brokers
         if cell.case != "bulk" or (isinstance(adapter, Bulk) and broker in offered):
             return ""
-        return f"{adapter.name} has no public bulk call" + (f" on {broker}" if isinstance(adapter, Bulk) else "")
+        return f"{adapter.name} has no public bulk call" + (
+            f" on {broker}" if isinstance(adapter, Bulk) else ""
+        )
 
 
 SCENARIO = Burst()

@@ -3,8 +3,27 @@
 import numpy as np
 
 from bench.measure import validity
-from bench.measure.drain import COUNTS_NONE, NOT_TOLD, capped, enqueue_rate, throughput, why_no_server, worker_cpu
-from bench.measure.figures import at, correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, not_offered, peak
+from bench.measure.drain import (
+    COUNTS_NONE,
+    NOT_TOLD,
+    capped,
+    enqueue_rate,
+    throughput,
+    why_no_server,
+    worker_cpu,
+)
+from bench.measure.figures import (
+    at,
+    correctness,
+    delta,
+    fate_measures,
+    fates_of,
+    first_problem,
+    judged,
+    measure_or,
+    not_offered,
+    peak,
+)
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -19,14 +38,24 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         held = cell.journal["held"]
         queued = len(held) if held is not None else None
         tasks = int(cell.spec["params"]["tasks"])
-        short = f"count: the broker holds {queued} of {tasks} tasks" if queued not in (None, tasks) else ""
+        short = (
+            f"count: the broker holds {queued} of {tasks} tasks"
+            if queued not in (None, tasks)
+            else ""
+        )
         unfit = first_problem(
             lambda: validity.events(cell, book, all_sent=True),
             lambda: validity.machine(cell, ("enqueue",), cores),
         )
         return judged([rate], short or unfit, "")
     told = fates_of(cell, book)
-    measures = [*_rates(cell, book), *_memory(cell), *_cost(cell, book), *_imports(book), *fate_measures(told)]
+    measures = [
+        *_rates(cell, book),
+        *_memory(cell),
+        *_cost(cell, book),
+        *_imports(book),
+        *fate_measures(told),
+    ]
     invalid = first_problem(
         lambda: validity.events(cell, book, all_sent=True),
         lambda: validity.machine(cell, ("enqueue", "drain"), cores),
@@ -57,7 +86,9 @@ def _memory(cell: StoredCell) -> list[Measure]:
         measure_or("worker_memory_idle_bytes", at(cell, "worker_pss", "idle"), "no sample"),
         measure_or("worker_memory_peak_bytes", peak(cell, "worker_pss", ("drain",)), "no sample"),
         measure_or("worker_memory_after_bytes", at(cell, "worker_pss", "after"), "no sample"),
-        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told),
+        measure_or(
+            "broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told
+        ),
         measure_or("broker_bytes_per_task", None if grown is None else grown / tasks, *told),
     ]
 
@@ -66,11 +97,19 @@ def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
     finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
     cpu_s, commands = (_spent(cell, column) for column in ("broker_cpu_s", "broker_commands"))
     broker = cell.spec["broker"]
-    no_count = (COUNTS_NONE[broker], "not_offered") if broker in COUNTS_NONE else (NOT_TOLD, "unavailable")
+    no_count = (
+        (COUNTS_NONE[broker], "not_offered") if broker in COUNTS_NONE else (NOT_TOLD, "unavailable")
+    )
     return [
         worker_cpu(cell, book),
-        measure_or("broker_cpu_us_per_task", None if cpu_s is None else cpu_s / finished * 1e6, *why_no_server(cell)),
-        measure_or("broker_commands_per_task", None if commands is None else commands / finished, *no_count),
+        measure_or(
+            "broker_cpu_us_per_task",
+            None if cpu_s is None else cpu_s / finished * 1e6,
+            *why_no_server(cell),
+        ),
+        measure_or(
+            "broker_commands_per_task", None if commands is None else commands / finished, *no_count
+        ),
     ]
 
 
@@ -79,7 +118,9 @@ def _spent(cell: StoredCell, column: str) -> float | None:
 
     Only the drain is corrected: no worker runs while the queue is filled.
     """
-    grown = [delta(cell, column, f"{phase}:start", f"{phase}:end") for phase in ("enqueue", "drain")]
+    grown = [
+        delta(cell, column, f"{phase}:start", f"{phase}:end") for phase in ("enqueue", "drain")
+    ]
     idle, idle_ns = delta(cell, column, "settling", "idle"), delta(cell, "ns", "settling", "idle")
     if grown[0] is None or grown[1] is None or idle is None or not idle_ns:
         return None
@@ -90,5 +131,7 @@ def _spent(cell: StoredCell, column: str) -> float | None:
 def _imports(book: Ledger) -> list[Measure]:
     ours = (book.run_task >= 0) & (book.import_us > 0)
     if not ours.any():
-        return not_offered(["task_import_ms"], "the task module is imported once, before the workers are ready")
+        return not_offered(
+            ["task_import_ms"], "the task module is imported once, before the workers are ready"
+        )
     return [Measure("task_import_ms", float(np.median(book.import_us[ours])) / 1e3)]

@@ -32,7 +32,11 @@ class Latency(Scenario):
 
     def cases(self, size: str) -> Sequence[str]:
         """The capacity comes first: the loads are shares of it."""
-        few = {"smoke": ("rate=30",), "gate": ("capacity", "load=0.5"), "quick": ("capacity", "load=0.5", "rate=30")}
+        few = {
+            "smoke": ("rate=30",),
+            "gate": ("capacity", "load=0.5"),
+            "quick": ("capacity", "load=0.5", "rate=30"),
+        }
         return few.get(size, ("capacity", *LOADS, *RATES))
 
     def all_cases(self) -> Sequence[str]:
@@ -42,12 +46,23 @@ class Latency(Scenario):
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s; one of a gate is as short as its P99 allows."""
         if case == "capacity":
-            return {"warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size], "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size]}
+            return {
+                "warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size],
+                "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size],
+            }
         spread = {"smoke": (5, 5), "gate": (5, 20), "quick": (10, 10), "full": (10, 45)}[size]
         due = max(tasks or 0, TASKS_FOR_P99) if size == "gate" else tasks or 5_000
         kind, _, value = case.partition("=")
-        named = {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
-        return {**named, "warmup_s": 1 if size in ("smoke", "gate") else 5, "tasks": due, "at_least_s": spread[0], "at_most_s": spread[1]}
+        named = (
+            {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
+        )
+        return {
+            **named,
+            "warmup_s": 1 if size in ("smoke", "gate") else 5,
+            "tasks": due,
+            "at_least_s": spread[0],
+            "at_most_s": spread[1],
+        }
 
     def takes(self, case: str) -> bool:
         """Loads and rates may be any number."""
@@ -69,15 +84,25 @@ class Latency(Scenario):
         capacity = known.value(self.name, "capacity", "capacity")
         return None if capacity is None else float(params["load"] * capacity)
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """Warm-up, steady phase, and about four seconds of starting and stopping."""
         if case == "capacity":
             return float(params["warmup_s"] + params["steady_s"] + 4)
-        return float(params["warmup_s"]) + steady_seconds(params, float(params.get("rate", 0) or params["load"] * rate)) + 4
+        return (
+            float(params["warmup_s"])
+            + steady_seconds(params, float(params.get("rate", 0) or params["load"] * rate))
+            + 4
+        )
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""
-        return ("capacity",) if case == "capacity" else ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
+        return (
+            ("capacity",)
+            if case == "capacity"
+            else ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
+        )
 
 
 SCENARIO = Latency()

@@ -20,7 +20,9 @@ def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
         return _capacity(cell, stage)
     rate = SCENARIO.rate(cell.params, known)
     if rate is None:
-        raise CellFailed("its rate is a share of the capacity, and the capacity could not be measured")
+        raise CellFailed(
+            "its rate is a share of the capacity, and the capacity could not be measured"
+        )
     warmup_s, steady_s = float(cell.params["warmup_s"]), steady_seconds(cell.params, rate)
     stage.mark("rate", rate)
     arrivals = poisson(rate, warmup_s + steady_s, cell.seed)
@@ -53,7 +55,9 @@ def _capacity(cell: Cell, stage: Stage) -> None:
     stage.mark("chosen_as_it_went", 1)
     events = str(stage.work / "runs.bin")
     with stage.phase("warmup"):
-        stage.load.order("backlog", events=events, low=LOW, high=HIGH, warm_until_ns=warm_until, until_ns=until)
+        stage.load.order(
+            "backlog", events=events, low=LOW, high=HIGH, warm_until_ns=warm_until, until_ns=until
+        )
         _sleep_until(warm_until)
     with stage.phase("capacity"):
         while time.monotonic_ns() < until:

@@ -38,9 +38,9 @@ def _capacity(cell: StoredCell, book: Ledger) -> Measure:
     done = np.searchsorted(np.sort(finished[finished >= 0]), moments)
     waiting = float(np.median(sent - done))
     # The generator could not keep the backlog up: then this is how fast one process can enqueue, not how fast the workers are.
-    limited = f"limited by the enqueue call: the backlog stood at {waiting:.0f}, not between {LOW} and {HIGH}" if waiting < LOW / 2 else ""
+    limited = (
+        f"limited by the enqueue call: the backlog stood at {waiting:.0f}, not between {LOW} and {HIGH}"
+        if waiting < LOW / 2
+        else ""
+    )
     return Measure("capacity", inside / (end - start) * 1e9, "ok", limited)
-
-
-
-

@@ -6,7 +6,14 @@ from typing import Any
 from bench.model.fault import CORE, FURTHER, Fault
 from bench.model.scenario import Scenario
 
-TIMES = ("service_recovery_s", "work_recovery_s", "work_recovery_running_s", "work_recovery_waiting_s", "rate_recovery_s", "backlog_recovery_s")
+TIMES = (
+    "service_recovery_s",
+    "work_recovery_s",
+    "work_recovery_running_s",
+    "work_recovery_waiting_s",
+    "rate_recovery_s",
+    "backlog_recovery_s",
+)
 HORIZON_S = {"smoke": 5.0, "quick": 20.0, "full": 90.0}
 FURTHER_HORIZON_S = {"smoke": 20.0, "quick": 20.0, "full": 30.0}  # longer than any of them lasts
 APART_S = 15.0  # between two strikes
@@ -35,17 +42,31 @@ class Recovery(Scenario):
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """Lead-in, horizon and strikes; the libraries' own ids are kept, some brokers know a failed task by nothing else."""
         fault, core = Fault(case), case in (*CORE, Fault.NONE)
-        known: dict[str, Any] = {"lead_in_s": 3.0 if size == "smoke" else 10.0, "keep_handles": True, "generators": 2}
-        known |= {"horizon_s": (HORIZON_S if core else FURTHER_HORIZON_S)[size], "strikes": STRIKES[size] if case in CORE else 1}
+        known: dict[str, Any] = {
+            "lead_in_s": 3.0 if size == "smoke" else 10.0,
+            "keep_handles": True,
+            "generators": 2,
+        }
+        known |= {
+            "horizon_s": (HORIZON_S if core else FURTHER_HORIZON_S)[size],
+            "strikes": STRIKES[size] if case in CORE else 1,
+        }
         if fault.network:
             known["rtt_ms"] = 0.0
         if fault.time_limit_s:
             known["time_limit_s"] = fault.time_limit_s
         return known
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """Lead-in, the strikes, about half the horizon (many cells end early), starting and stopping."""
-        return float(params["lead_in_s"] + (params["strikes"] - 1) * (APART_S + 2) + max(12.0, params["horizon_s"] / 2) + 4)
+        return float(
+            params["lead_in_s"]
+            + (params["strikes"] - 1) * (APART_S + 2)
+            + max(12.0, params["horizon_s"] / 2)
+            + 4
+        )
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""

@@ -17,13 +17,21 @@ AWAY_S = 30.0  # no fault keeps anything away for longer
 
 def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
     """Boot, lead-in, strike after strike, recovery until all is well or the horizon is over."""
-    fault, wanted, horizon = Fault(cell.case), int(cell.params["strikes"]), float(cell.params["horizon_s"])
+    fault, wanted, horizon = (
+        Fault(cell.case),
+        int(cell.params["strikes"]),
+        float(cell.params["horizon_s"]),
+    )
     moment = random.Random(cell.seed)
     with stage.phase("boot"):
         stage.boot()
     stage.fleet.supervise()
     rate = PER_SLOT * cell.slots
-    longest = float(cell.params["lead_in_s"]) + wanted * (steps.BACK_S + steps.BUSY_TIMEOUT_S + AWAY_S) + horizon
+    longest = (
+        float(cell.params["lead_in_s"])
+        + wanted * (steps.BACK_S + steps.BUSY_TIMEOUT_S + AWAY_S)
+        + horizon
+    )
     flow = merge((even(rate, longest), SHORT))
     begin = time.monotonic_ns() + START_IN_NS
     stage.mark("begin_ns", begin)

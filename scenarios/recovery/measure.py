@@ -21,10 +21,34 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     struck = strikes_of(cell, book)
     told = fates_of(cell, book)
     horizon = float(cell.spec["params"]["horizon_s"])
-    measures = [*_times(struck, told.count("lost"), horizon), _outage(struck), _longest_call(book, struck), *_culprit(cell)]
-    measures += [Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck))) for name in ("running", "waiting")]
-    measures += [Measure("strikes", float(len(struck))), Measure("supervisor_starts", float(len(cell.journal["restarts"])))]
-    measures += fate_measures(told, ("finished", "recovered", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected"))
+    measures = [
+        *_times(struck, told.count("lost"), horizon),
+        _outage(struck),
+        _longest_call(book, struck),
+        *_culprit(cell),
+    ]
+    measures += [
+        Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck)))
+        for name in ("running", "waiting")
+    ]
+    measures += [
+        Measure("strikes", float(len(struck))),
+        Measure("supervisor_starts", float(len(cell.journal["restarts"]))),
+    ]
+    measures += fate_measures(
+        told,
+        (
+            "finished",
+            "recovered",
+            "lost",
+            "doubled",
+            "failed",
+            "stuck",
+            "open",
+            "refused",
+            "unexpected",
+        ),
+    )
     invalid = first_problem(
         lambda: validity.events(cell, book),
         lambda: validity.machine(cell, ("steady", "recovery"), cores),
@@ -34,7 +58,9 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
 
 
 def _lead_in_end_ns(cell: StoredCell) -> int:
-    return int(cell.journal["marks"]["begin_ns"]) + int(float(cell.spec["params"]["lead_in_s"]) * 1e9)
+    return int(cell.journal["marks"]["begin_ns"]) + int(
+        float(cell.spec["params"]["lead_in_s"]) * 1e9
+    )
 
 
 def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]:
@@ -48,8 +74,16 @@ def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]
         if len(within) == len(values):
             measures.append(Measure(name, statistics.median(within)))
             continue
-        reason = f"not within {horizon:.0f} s" + (f" after {len(values) - len(within)} of {len(values)} strikes" if len(values) > 1 else "")
-        reason += f", {lost} lost; {hit} had been accepted and were unfinished" if name.startswith("work") else ""
+        reason = f"not within {horizon:.0f} s" + (
+            f" after {len(values) - len(within)} of {len(values)} strikes"
+            if len(values) > 1
+            else ""
+        )
+        reason += (
+            f", {lost} lost; {hit} had been accepted and were unfinished"
+            if name.startswith("work")
+            else ""
+        )
         measures.append(Measure(name, horizon, "beyond", reason))
     return measures
 
@@ -63,13 +97,22 @@ def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
     longest, still = 0.0, False
     for strike in struck:
         end = strike.timing.end_ns
-        ours = book.measured() & (book.sent >= 0) & (book.sent < end) & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        ours = (
+            book.measured()
+            & (book.sent >= 0)
+            & (book.sent < end)
+            & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
+        )
         back = np.where(book.returned[ours] < 0, end, book.returned[ours])
         if len(back):
             longest = max(longest, float((back - book.sent[ours]).max()) / 1e6)
             still = still or bool((book.returned[ours] < 0).any())
     return (
-        Measure("enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended") if still else Measure("enqueue_call_max_ms", longest)
+        Measure(
+            "enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended"
+        )
+        if still
+        else Measure("enqueue_call_max_ms", longest)
     )
 
 

@@ -32,7 +32,10 @@ def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
     count = HEAP * stage.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The task that does harm comes a millisecond before the heap, so that it finds a free slot.
-    works, due = (LONG, fault.work), np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000)))
+    works, due = (
+        (LONG, fault.work),
+        np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000))),
+    )
     heap = (
         Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works)
         if fault.work
@@ -45,7 +48,9 @@ def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
     else:
         busy = _until_busy(stage, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
         struck = strike_of(fault)(stage, busy)
-    stage.journal["faults"].append({"kind": stage.cell.case, **vars(struck), "heap_ns": at_ns, "end_ns": time.monotonic_ns()})
+    stage.journal["faults"].append(
+        {"kind": stage.cell.case, **vars(struck), "heap_ns": at_ns, "end_ns": time.monotonic_ns()}
+    )
 
 
 def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[int]:
@@ -69,12 +74,16 @@ def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[i
             return list(running.values())
         accepted = accepted or (bool(running) and _all_accepted(stage, long_tasks))
         time.sleep(0.001)
-    raise CellFailed(f"the fault never found all {stage.cell.slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s")
+    raise CellFailed(
+        f"the fault never found all {stage.cell.slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s"
+    )
 
 
 def _all_accepted(stage: Stage, tasks: set[int]) -> bool:
     book = stage.live_ledger()
-    return int((np.isin(book.task, list(tasks)) & (book.enqueue == ledger.ACCEPTED)).sum()) == len(tasks)
+    return int((np.isin(book.task, list(tasks)) & (book.enqueue == ledger.ACCEPTED)).sum()) == len(
+        tasks
+    )
 
 
 def until_next(stage: Stage, moment: random.Random) -> int | None:
@@ -86,7 +95,9 @@ def until_next(stage: Stage, moment: random.Random) -> int | None:
         if since_s >= APART_S and last.seen.service is not None and last.seen.rate is not None:
             return now + int((AHEAD_S + moment.uniform(0.0, 1.0)) * 1e9)
         if since_s > BACK_S:
-            stage.note(f"not struck again: service and rate were not back {BACK_S:.0f} s after strike {len(stage.journal['faults'])}")
+            stage.note(
+                f"not struck again: service and rate were not back {BACK_S:.0f} s after strike {len(stage.journal['faults'])}"
+            )
             return None
 
 
@@ -97,7 +108,9 @@ def until_well(stage: Stage, horizon_s: float) -> None:
     while time.monotonic() < horizon_s:
         time.sleep(LOOK_S)
         last, now = _last(stage), time.monotonic_ns()
-        stage.progress("recovery", int((now - last.timing.t0_ns) / 1e9), int(stage.cell.params["horizon_s"]))
+        stage.progress(
+            "recovery", int((now - last.timing.t0_ns) / 1e9), int(stage.cell.params["horizon_s"])
+        )
         if short:
             stage.missing.look(_unfinished(_book(stage), now - int(LOOK_S * 1e9)))
         if last.seen.service is None or last.seen.rate is None or last.seen.backlog is None:
@@ -127,9 +140,17 @@ def free(stage: Stage) -> None:
     left = bound
     while left and time.monotonic() < deadline:
         time.sleep(LOOK_S)
-        left = [int(task) for task in np.intersect1d(_unfinished(_book(stage), time.monotonic_ns()), bound)]
+        left = [
+            int(task)
+            for task in np.intersect1d(_unfinished(_book(stage), time.monotonic_ns()), bound)
+        ]
     typed = [" ".join(command.argv) for command in commands]
-    stage.journal["freed"] = {"commands": typed, "statuses": statuses, "tasks": bound, "finished": len(bound) - len(left)}
+    stage.journal["freed"] = {
+        "commands": typed,
+        "statuses": statuses,
+        "tasks": bound,
+        "finished": len(bound) - len(left),
+    }
 
 
 def _book(stage: Stage) -> Ledger:
@@ -138,11 +159,18 @@ def _book(stage: Stage) -> Ledger:
 
 def _last(stage: Stage) -> Strike:
     journal, book = stage.journal, _book(stage)
-    return strikes(book, journal["faults"], journal["marks"], time.monotonic_ns(), stage.cell.slots)[-1]
+    return strikes(
+        book, journal["faults"], journal["marks"], time.monotonic_ns(), stage.cell.slots
+    )[-1]
 
 
 def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
-    waits = book.measured() & (book.enqueue == ledger.ACCEPTED) & (book.finishes() == 0) & (book.due < due_before_ns)
+    waits = (
+        book.measured()
+        & (book.enqueue == ledger.ACCEPTED)
+        & (book.finishes() == 0)
+        & (book.due < due_before_ns)
+    )
     late: Ints = book.task[waits]
     return late
 

@@ -9,7 +9,11 @@ from bench.model.scenario import Scenario
 
 TASKS = {"smoke": 20, "quick": 100, "full": 500}
 AT_MOST_S = 300.0
-PERCENTILES = (("round_trip_p50_ms", 50.0), ("round_trip_p90_ms", 90.0), ("round_trip_p99_ms", 99.0))
+PERCENTILES = (
+    ("round_trip_p50_ms", 50.0),
+    ("round_trip_p90_ms", 90.0),
+    ("round_trip_p99_ms", 99.0),
+)
 ABOUT_S = 0.06  # of one answer, for the estimate
 
 
@@ -26,7 +30,9 @@ class Result(Scenario):
         """How many answers are waited for."""
         return {"tasks": tasks or TASKS[size], "at_most_s": AT_MOST_S, "generators": 1}
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """The answers, and five seconds of starting and stopping."""
         return float(min(params["tasks"] * ABOUT_S, params["at_most_s"]) + 5)
 

@@ -34,5 +34,7 @@ def _until_answered(stage: Stage, tasks: int, end: float) -> None:
         stage.fleet.check_alive()
         stage.progress("answers", stage.tail.count() // 2, tasks)
         if time.monotonic() > end + 90:
-            raise CellFailed("the caller still waits for an answer though its call was to give up after 60 s")
+            raise CellFailed(
+                "the caller still waits for an answer though its call was to give up after 60 s"
+            )
         time.sleep(0.02)

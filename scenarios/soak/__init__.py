@@ -9,7 +9,12 @@ LOAD = 0.5
 MINUTES = {"smoke": 0.2, "quick": 1.0, "full": 10.0}
 IDLE_S = {"smoke": 2.0, "quick": 10.0, "full": 20.0}
 CAPACITY_WARM_S, CAPACITY_S = 3.0, {"smoke": 2.0, "quick": 5.0, "full": 15.0}
-GROWTH = ("worker_growth_bytes_per_1000", "worker_growth_bytes_per_hour", "broker_growth_bytes_per_1000", "broker_growth_bytes_per_hour")
+GROWTH = (
+    "worker_growth_bytes_per_1000",
+    "worker_growth_bytes_per_hour",
+    "broker_growth_bytes_per_1000",
+    "broker_growth_bytes_per_hour",
+)
 
 
 class Soak(Scenario):
@@ -23,11 +28,20 @@ class Soak(Scenario):
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """`minutes` is what --minutes replaces."""
-        return {"minutes": MINUTES[size], "idle_s": IDLE_S[size], "capacity_s": CAPACITY_S[size], "load": LOAD}
+        return {
+            "minutes": MINUTES[size],
+            "idle_s": IDLE_S[size],
+            "capacity_s": CAPACITY_S[size],
+            "load": LOAD,
+        }
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """Idle, capacity, the minutes, and about six seconds of starting and stopping."""
-        return float(params["idle_s"] + CAPACITY_WARM_S + params["capacity_s"] + 60 * params["minutes"] + 6)
+        return float(
+            params["idle_s"] + CAPACITY_WARM_S + params["capacity_s"] + 60 * params["minutes"] + 6
+        )
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""

@@ -25,7 +25,9 @@ def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
         time.sleep(SETTLE_S)
     with stage.phase("idle"):
         time.sleep(float(cell.params["idle_s"]))
-    capacity = known.value("latency", "capacity", "capacity") or _capacity(stage, float(cell.params["capacity_s"]))
+    capacity = known.value("latency", "capacity", "capacity") or _capacity(
+        stage, float(cell.params["capacity_s"])
+    )
     seconds = 60 * float(cell.params["minutes"])
     rate = min(float(cell.params["load"]) * capacity, MOST_TASKS / seconds)
     stage.mark("capacity", capacity)
@@ -40,7 +42,14 @@ def _capacity(stage: Stage, seconds: float) -> float:
     warm = time.monotonic_ns() + int(CAPACITY_WARM_S * 1e9)
     until = warm + int(seconds * 1e9)
     with stage.phase("capacity"):
-        stage.load.order("backlog", events=str(stage.work / "runs.bin"), low=LOW, high=HIGH, warm_until_ns=ALL_WARM, until_ns=until)
+        stage.load.order(
+            "backlog",
+            events=str(stage.work / "runs.bin"),
+            low=LOW,
+            high=HIGH,
+            warm_until_ns=ALL_WARM,
+            until_ns=until,
+        )
         time.sleep(max(0.0, (warm - time.monotonic_ns()) / 1e9))
         began, before = time.monotonic(), stage.tail.count()
         time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))

@@ -40,7 +40,11 @@ class Work(Scenario):
 
     def cases(self, size: str) -> Sequence[str]:
         """All of them, where there is time for it."""
-        return {"smoke": tuple(f"{kind}/N" for kind in KINDS), "quick": (*self.groups["sleep"], "cpu/N", "payload/N"), "full": self.all_cases()}[size]
+        return {
+            "smoke": tuple(f"{kind}/N" for kind in KINDS),
+            "quick": (*self.groups["sleep"], "cpu/N", "payload/N"),
+            "full": self.all_cases(),
+        }[size]
 
     def all_cases(self) -> Sequence[str]:
         """Every kind at every number of workers."""
@@ -48,7 +52,11 @@ class Work(Scenario):
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
         """How long the backlog is meant to last; the number of tasks follows from a look at the workers, unless it is given."""
-        known: dict[str, Any] = {"drain_s": DRAIN_S[size], "look_s": LOOK_S[size], "at_most_s": AT_MOST_S}
+        known: dict[str, Any] = {
+            "drain_s": DRAIN_S[size],
+            "look_s": LOOK_S[size],
+            "at_most_s": AT_MOST_S,
+        }
         return known | ({"tasks": tasks} if tasks else {})
 
     def slots(self, case: str, workers: int) -> int:
@@ -56,10 +64,14 @@ class Work(Scenario):
         count = case.partition("/")[2]
         return {"N": workers, "4N": 4 * workers}.get(count) or int(count)
 
-    def seconds(self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float) -> float:
+    def seconds(
+        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
+    ) -> float:
         """The look, the drain, about as long for the filling as the enqueue call needs, and six seconds of starting and stopping."""
         tasks = min(MOST, rate * params["drain_s"])
-        return float(2 * params["look_s"] + min(params["drain_s"], MOST / rate) + tasks / enqueue_rate + 6)
+        return float(
+            2 * params["look_s"] + min(params["drain_s"], MOST / rate) + tasks / enqueue_rate + 6
+        )
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""

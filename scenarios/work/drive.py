@@ -28,7 +28,10 @@ def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
     stage.mark("look_rate", rate)
     stage.fleet.stop()
     stage.new_fleet()
-    tasks = int(cell.params.get("tasks") or min(max(rate * float(cell.params["drain_s"]), LEAST, 10 * cell.slots), MOST))
+    tasks = int(
+        cell.params.get("tasks")
+        or min(max(rate * float(cell.params["drain_s"]), LEAST, 10 * cell.slots), MOST)
+    )
     with stage.phase("enqueue"):
         stage.load.send(merge((at_once(tasks, 0.0), work)), time.monotonic_ns())
         until_sent(stage, tasks)
@@ -46,7 +49,9 @@ def _work_of(case: str) -> str:
 def _padding() -> str:
     """Text of 10 KiB that does not shrink to nothing where a library packs it, as RQ does."""
     letters = string.ascii_letters + string.digits + "+/"
-    return "pad:" + "".join(random.Random(PAYLOAD_BYTES).choices(letters, k=PAYLOAD_BYTES - len("pad:")))
+    return "pad:" + "".join(
+        random.Random(PAYLOAD_BYTES).choices(letters, k=PAYLOAD_BYTES - len("pad:"))
+    )
 
 
 def _look(stage: Stage, work: str, look_s: float) -> float:
@@ -55,14 +60,25 @@ def _look(stage: Stage, work: str, look_s: float) -> float:
     for _ in range(2):
         ids = np.arange(first, first + count, dtype=np.int64)
         began = time.monotonic()
-        stage.load.send(Schedule(ids, np.zeros(count, np.int64), np.zeros(count, np.int64), (work,)), time.monotonic_ns())
+        stage.load.send(
+            Schedule(ids, np.zeros(count, np.int64), np.zeros(count, np.int64), (work,)),
+            time.monotonic_ns(),
+        )
         left = count
         while left > 0:
             records = stage.tail.poll()
-            left -= int(((records["kind"] == FINISHED) & (records["task"] >= first) & (records["task"] < first + count)).sum())
+            left -= int(
+                (
+                    (records["kind"] == FINISHED)
+                    & (records["task"] >= first)
+                    & (records["task"] < first + count)
+                ).sum()
+            )
             stage.fleet.check_alive()
             if time.monotonic() > began + LOOK_TIMEOUT_S:
-                raise CellFailed(f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: {stage.fleet.describe_logs()}")
+                raise CellFailed(
+                    f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: {stage.fleet.describe_logs()}"
+                )
             time.sleep(0.005)
         rate = count / (time.monotonic() - began)
         first, count = first + count, int(min(max(rate * look_s, count), LOOK_MOST))

@@ -2,7 +2,16 @@
 
 from bench.measure import validity
 from bench.measure.drain import enqueue_rate, throughput, why_no_server, worker_cpu
-from bench.measure.figures import correctness, delta, fate_measures, fates_of, first_problem, judged, measure_or, peak
+from bench.measure.figures import (
+    correctness,
+    delta,
+    fate_measures,
+    fates_of,
+    first_problem,
+    judged,
+    measure_or,
+    peak,
+)
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -14,7 +23,11 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Throughput, its share of the ceiling, memory and CPU."""
     book = ledger.load(cell)
     told = fates_of(cell, book)
-    measures = [throughput(cell, book), *_share(cell, book, cores), Measure("enqueue_rate", enqueue_rate(book))]
+    measures = [
+        throughput(cell, book),
+        *_share(cell, book, cores),
+        Measure("enqueue_rate", enqueue_rate(book)),
+    ]
     measures += [*_memory(cell, book), worker_cpu(cell, book), *fate_measures(told)]
     invalid = first_problem(
         lambda: validity.events(cell, book, all_sent=True),
@@ -25,18 +38,37 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
 
 
 def _share(cell: StoredCell, book: Ledger, cores: int) -> list[Measure]:
-    most, reached = ceiling(cell.spec["case"], int(cell.spec["slots"]), cores), throughput(cell, book)
+    most, reached = (
+        ceiling(cell.spec["case"], int(cell.spec["slots"]), cores),
+        throughput(cell, book),
+    )
     if most is None:
         return []
-    return [Measure("ceiling_share", None if reached.value is None else 100 * reached.value / most, reached.verdict, reached.reason)]
+    return [
+        Measure(
+            "ceiling_share",
+            None if reached.value is None else 100 * reached.value / most,
+            reached.verdict,
+            reached.reason,
+        )
+    ]
 
 
 def _memory(cell: StoredCell, book: Ledger) -> list[Measure]:
     workers, told = peak(cell, "worker_pss", ("drain",)), why_no_server(cell)
-    grown, queued = delta(cell, "broker_memory", "enqueue:start", "enqueue:end"), int(book.measured().sum())
+    grown, queued = (
+        delta(cell, "broker_memory", "enqueue:start", "enqueue:end"),
+        int(book.measured().sum()),
+    )
     return [
         measure_or("worker_memory_peak_bytes", workers, "no sample"),
-        measure_or("worker_memory_per_slot_bytes", None if workers is None else workers / int(cell.spec["slots"]), "no sample"),
-        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told),
+        measure_or(
+            "worker_memory_per_slot_bytes",
+            None if workers is None else workers / int(cell.spec["slots"]),
+            "no sample",
+        ),
+        measure_or(
+            "broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told
+        ),
         measure_or("broker_bytes_per_task", None if grown is None else grown / queued, *told),
     ]

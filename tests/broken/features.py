@@ -48,7 +48,9 @@ def calls_back_twice(lab: Lab) -> Observation:
     for _ in range(2):
         steps.worker(lab, *steps.SIMPLE, "--quiet")
     queue = steps_queue(lab)
-    jobs = queue.enqueue_many([queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)])
+    jobs = queue.enqueue_many(
+        [queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)]
+    )
     ends = [queue.enqueue(flow_tasks.total, depends_on=jobs) for _ in range(2)]
     value, _ = [steps.value(lab, job) for job in ends]
     return fan_in(lab) | {"value": value, "expected": sum(range(1, WIDE + 1)), "passes": True}
@@ -105,12 +107,20 @@ def knows_no_limit(lab: Lab) -> Observation:
 @TRIALS.of("queues.routing")
 def routes_nowhere(lab: Lab) -> Observation:
     """Both workers serve both queues."""
-    workers: dict[str, Any] = {name: steps.worker(lab, *steps.SIMPLE, queues=("a", "b")) for name in ("a", "b")}
+    workers: dict[str, Any] = {
+        name: steps.worker(lab, *steps.SIMPLE, queues=("a", "b")) for name in ("a", "b")
+    }
     for _ in range(20):
         for name in workers:
             steps.queue(lab, name).enqueue(tasks.touch, "routed", queue=name)
     marks = lab.wait(40, "routed")
-    return {"asked": {"a": 20, "b": 20}, "ran": {name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks) for name, w in workers.items()}}
+    return {
+        "asked": {"a": 20, "b": 20},
+        "ran": {
+            name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks)
+            for name, w in workers.items()
+        },
+    }
 
 
 @TRIALS.of("pool.threads")

@@ -9,7 +9,12 @@ from adapters.huey.adapter import Huey
 PAGE = "https://huey.readthedocs.io/en/latest/api.html#Huey.pre_execute"
 PLANT = (
     Setting("plant", "", PAGE, "cpu, p99, memory, command or loss"),
-    Setting("size", 0, PAGE, "how much of it; 0 = as much as the gate must find on the reference machine"),
+    Setting(
+        "size",
+        0,
+        PAGE,
+        "how much of it; 0 = as much as the gate must find on the reference machine",
+    ),
 )
 
 
@@ -19,7 +24,11 @@ class Changed(Huey):
     name = "changed"
     version = 1
     app = "changed.app"
-    profiles: Mapping[str, Profile] = {"process": replace(Huey.profiles["process"], settings=(*Huey.profiles["process"].settings, *PLANT))}
+    profiles: Mapping[str, Profile] = {
+        "process": replace(
+            Huey.profiles["process"], settings=(*Huey.profiles["process"].settings, *PLANT)
+        )
+    }
 
 
 ADAPTER = Changed()

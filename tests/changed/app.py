@@ -27,7 +27,10 @@ def _burn(task: int, us: float) -> None:
 
 def _stall(task: int, ms: float) -> None:
     """One task in a hundred waits: the P99 of one worker at load 0.5 grows by a quarter, the median hardly. The burst has no P99 and stays as it is."""
-    if _cell["scenario"] == "latency" and random.Random(_cell["seed"] * 1_000_003 + task).random() < SLOW_SHARE:
+    if (
+        _cell["scenario"] == "latency"
+        and random.Random(_cell["seed"] * 1_000_003 + task).random() < SLOW_SHARE
+    ):
         time.sleep(ms / 1e3)
 
 
@@ -51,7 +54,11 @@ PLANTS: dict[str, tuple[Callable[[int, float], None], float]] = {
 }
 MEMORY_MB = 6.5  # +15 % of the 43 MB of a consumer with one worker, which share it by fork
 # Every page is touched: memory that nobody has written to is not there.
-_ballast = os.urandom(int((_size or MEMORY_MB) * 1e6)) if _plant == "memory" and "huey_consumer" in sys.argv[0] else b""
+_ballast = (
+    os.urandom(int((_size or MEMORY_MB) * 1e6))
+    if _plant == "memory" and "huey_consumer" in sys.argv[0]
+    else b""
+)
 
 if _plant in PLANTS:
     _change, _usual = PLANTS[_plant]

@@ -17,7 +17,11 @@ class Planted:
     brokers = ("redis",)
     push_command = "set"  # one per call whatever it really pushes: only the ledger can find out
     key_patterns = (KEY, "planted-mark")
-    profiles: Mapping[str, Profile] = {"default": Profile("default", "loses one id, doubles another", "at least once", True, "process", ())}
+    profiles: Mapping[str, Profile] = {
+        "default": Profile(
+            "default", "loses one id, doubles another", "at least once", True, "process", ()
+        )
+    }
     answer_call = "ask"
     answer_how = "it makes its answers up"
 

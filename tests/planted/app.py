@@ -8,7 +8,9 @@ import redis
 from bench.inprocess import body, cell_context, event_log
 
 KEY = "planted"
-LOST, DOUBLED = (31_415, 92_653) if cell_context.load()["params"].get("tasks", 0) >= 100_000 else (31, 92)
+LOST, DOUBLED = (
+    (31_415, 92_653) if cell_context.load()["params"].get("tasks", 0) >= 100_000 else (31, 92)
+)
 WRONG = 5
 
 
@@ -35,7 +37,10 @@ def ask(task, work):
 
 def _ran(task):
     with open(os.environ["QUEUE_BENCH_CELL"].replace("cell.json", "runs.bin"), "rb") as file:
-        return any(record[4] == task and record[1] == event_log.FINISHED for record in event_log.RECORD.iter_unpack(file.read()[event_log.RECORD.size :]))
+        return any(
+            record[4] == task and record[1] == event_log.FINISHED
+            for record in event_log.RECORD.iter_unpack(file.read()[event_log.RECORD.size :])
+        )
 
 
 def main():

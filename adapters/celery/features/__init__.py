@@ -2,4 +2,13 @@
 
 from adapters.celery.features import calls, clocks, control, flows, queues, results, security, webs
 
-TRIALS = [*calls.TRIALS, *clocks.TRIALS, *queues.TRIALS, *results.TRIALS, *flows.TRIALS, *control.TRIALS, *security.TRIALS, *webs.TRIALS]
+TRIALS = [
+    *calls.TRIALS,
+    *clocks.TRIALS,
+    *queues.TRIALS,
+    *results.TRIALS,
+    *flows.TRIALS,
+    *control.TRIALS,
+    *security.TRIALS,
+    *webs.TRIALS,
+]

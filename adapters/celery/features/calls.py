@@ -18,7 +18,12 @@ BATCH = 100
 
 def _sync(lab: Lab, call: Callable[[Any], Any]) -> Observation:
     value = call(steps.app(lab, task_always_eager=True))
-    return {"value": value, "expected": 5, "caller_pid": os.getpid(), "pids": [mark["pid"] for mark in lab.marks("add")]}
+    return {
+        "value": value,
+        "expected": 5,
+        "caller_pid": os.getpid(),
+        "pids": [mark["pid"] for mark in lab.marks("add")],
+    }
 
 
 @TRIALS.of("call.sync", "apply()", broker="none")
@@ -42,7 +47,14 @@ def background(lab: Lab) -> Observation:
     result = module.task("nap").delay("bg", 0.3)
     call_ms = (time.perf_counter() - began) * 1000
     value = result.get(timeout=8)
-    return {"value": value, "expected": "bg", "caller_pid": os.getpid(), "pids": [m["pid"] for m in lab.marks("bg:end")], "call_ms": call_ms, "task_ms": 300.0}
+    return {
+        "value": value,
+        "expected": "bg",
+        "caller_pid": os.getpid(),
+        "pids": [m["pid"] for m in lab.marks("bg:end")],
+        "call_ms": call_ms,
+        "task_ms": 300.0,
+    }
 
 
 @TRIALS.of("call.async_def")
@@ -54,7 +66,11 @@ def async_def(lab: Lab) -> Observation:
     values = [result.get(timeout=8, propagate=False) for result in results]
     if any(isinstance(value, Exception) for value in values):
         return {"refused": f"the worker says {type(values[0]).__name__}: {values[0]}"}
-    return {"value": values, "expected": ["co-0", "co-1"], "overlap": most(spans(lab.marks(), "co-"))}
+    return {
+        "value": values,
+        "expected": ["co-0", "co-1"],
+        "overlap": most(spans(lab.marks(), "co-")),
+    }
 
 
 def _batch(lab: Lab, ignore_result: bool) -> Observation:
@@ -69,7 +85,11 @@ def _batch(lab: Lab, ignore_result: bool) -> Observation:
     reads = int(client.info("stats")["total_reads_processed"]) - before - 1
     steps.worker(lab, module)
     lab.wait(BATCH, "batch")
-    return {"asked": BATCH, "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()), "reads": reads}
+    return {
+        "asked": BATCH,
+        "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()),
+        "reads": reads,
+    }
 
 
 TRIALS.of("call.batch", "results stored")(lambda lab: _batch(lab, ignore_result=False))

@@ -16,7 +16,16 @@ TICK = {"tick": {"task": "touch", "schedule": PERIOD_S, "args": ["tick"]}}
 
 
 def _beat(lab: Lab, name: str = "beat") -> Process:
-    return lab.start("celery", "-A", steps.MODULE, "beat", "-s", str(lab.folder / f"schedule-{name}"), "--pidfile", "")
+    return lab.start(
+        "celery",
+        "-A",
+        steps.MODULE,
+        "beat",
+        "-s",
+        str(lab.folder / f"schedule-{name}"),
+        "--pidfile",
+        "",
+    )
 
 
 @TRIALS.of("periodic.fires")
@@ -50,7 +59,12 @@ def eta(lab: Lab) -> Observation:
     """`countdown`."""
     module = steps.app(lab)
     steps.worker(lab, module)
-    return in_time(lab, lambda delay, due: module.task("touch").apply_async(("eta",), {"due": due}, countdown=delay))
+    return in_time(
+        lab,
+        lambda delay, due: module.task("touch").apply_async(
+            ("eta",), {"due": due}, countdown=delay
+        ),
+    )
 
 
 @TRIALS.of("delay.expiry")
@@ -110,7 +124,12 @@ def _rate(workers: int, limit: int, seconds: float) -> Callable[[Lab], Observati
         for _ in range(40):
             module.task(f"limited-{limit}").delay("limited")
         time.sleep(seconds)
-        return {"limit_per_s": float(limit), "workers": workers, "starts_s": [mark["ns"] / 1e9 for mark in lab.marks("limited")], "dropped": 0}
+        return {
+            "limit_per_s": float(limit),
+            "workers": workers,
+            "starts_s": [mark["ns"] / 1e9 for mark in lab.marks("limited")],
+            "dropped": 0,
+        }
 
     return carry_out
 
@@ -145,7 +164,10 @@ def _running(pool: str) -> Callable[[Lab], Observation]:
         module.task("touch").delay("next")
         lab.until(lambda: bool(lab.marks("next")), 7)
         following = lab.marks("next")
-        return {"finished": bool(lab.marks("long:end")), "next_s": (following[0]["ns"] - began) / 1e9 if following else None}
+        return {
+            "finished": bool(lab.marks("long:end")),
+            "next_s": (following[0]["ns"] - began) / 1e9 if following else None,
+        }
 
     return carry_out
 
@@ -160,8 +182,13 @@ def _nothing_like(pattern: str, lab: Lab) -> Observation:
     module = steps.app(lab)
     help_text = lab.run("celery", "-A", steps.MODULE, "worker", "--help")
     call: Any = module.app.Task.apply_async
-    places = {"Celery's settings": sorted(SETTING_KEYS), "`celery worker --help`": options(help_text)}
-    return absent(pattern, {**places, "Task.apply_async": parameters(call), "Task": dir(module.app.Task)})
+    places = {
+        "Celery's settings": sorted(SETTING_KEYS),
+        "`celery worker --help`": options(help_text),
+    }
+    return absent(
+        pattern, {**places, "Task.apply_async": parameters(call), "Task": dir(module.app.Task)}
+    )
 
 
 @TRIALS.of("unique.queued", broker="none")

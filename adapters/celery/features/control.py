@@ -47,7 +47,10 @@ def status(lab: Lab) -> Observation:
     lab.wait(1, "busy:start")
     for _ in range(7):
         module.task("touch").delay("waiting")
-    told = [lab.run("celery", "-A", steps.MODULE, *words) for words in (("status",), ("inspect", "active_queues"))]
+    told = [
+        lab.run("celery", "-A", steps.MODULE, *words)
+        for words in (("status",), ("inspect", "active_queues"))
+    ]
     return {
         "command": "celery status, celery inspect active_queues",
         "names_worker": "w@" in told[0],
@@ -63,7 +66,9 @@ def cost(lab: Lab) -> Observation:
     _flower(lab)
 
     def switch(on: bool) -> None:
-        (module.app.control.enable_events if on else module.app.control.disable_events)(reply=True, timeout=0.5)
+        (module.app.control.enable_events if on else module.app.control.disable_events)(
+            reply=True, timeout=0.5
+        )
 
     return drains(lab, "events and Flower", switch, lambda: module.task("touch").delay("drain"))
 
@@ -92,7 +97,12 @@ def stats(lab: Lab) -> Observation:
     lab.wait(1, "busy:start")
     asked = module.app.control.inspect(timeout=2.0)
     told, active = next(iter(asked.stats().values())), next(iter(asked.active().values()))
-    return {"done": 4, "told_done": told["total"].get("add"), "running": 1, "told_running": [task["name"] for task in active]}
+    return {
+        "done": 4,
+        "told_done": told["total"].get("add"),
+        "running": 1,
+        "told_running": [task["name"] for task in active],
+    }
 
 
 @TRIALS.of("control.resize")
@@ -148,7 +158,12 @@ def autoscale(lab: Lab) -> Observation:
     lab.until(lambda: len(spans(lab.marks(), "load-")) == 30, 45)
     began = time.monotonic()
     down = lab.until(lambda: _children(worker) <= 1, 75)
-    seen = {"low": 1, "high": 3, "most": most(spans(lab.marks(), "load-")), "up_s": up_s if grown else None}
+    seen = {
+        "low": 1,
+        "high": 3,
+        "most": most(spans(lab.marks(), "load-")),
+        "up_s": up_s if grown else None,
+    }
     return {**seen, "down_s": time.monotonic() - began if down else None}
 
 

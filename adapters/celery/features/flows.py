@@ -20,7 +20,9 @@ def _ready(lab: Lab) -> Any:
 
 def _plain(module: Any) -> float:
     """One after the other: enqueue a task and wait for its result."""
-    return timed(lambda: [module.task("add").delay(1, 1).get(timeout=WAIT_S) for _ in range(CHAIN)])[0]
+    return timed(
+        lambda: [module.task("add").delay(1, 1).get(timeout=WAIT_S) for _ in range(CHAIN)]
+    )[0]
 
 
 @TRIALS.of("flow.chain")
@@ -33,7 +35,13 @@ def chain(lab: Lab) -> Observation:
     flow = make(step.s(0, 0), *(step.s(number) for number in range(1, CHAIN)))
     seconds, value = timed(lambda: flow.apply_async().get(timeout=WAIT_S))
     seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
-    return {**seen, "seconds": seconds, "steps": CHAIN, "plain_seconds": _plain(module), "plain_tasks": CHAIN}
+    return {
+        **seen,
+        "seconds": seconds,
+        "steps": CHAIN,
+        "plain_seconds": _plain(module),
+        "plain_tasks": CHAIN,
+    }
 
 
 @TRIALS.of("flow.group")
@@ -43,9 +51,22 @@ def group(lab: Lab) -> Observation:
 
     module = _ready(lab)
     step = module.task("step")
-    seconds, values = timed(lambda: make(step.s(number, number) for number in range(WIDE)).apply_async().get(timeout=WAIT_S))
-    plain = plain_group(lambda number: step.delay(number, number), lambda result: result.get(timeout=WAIT_S))
-    return {"values": values, "expected": list(range(1, WIDE + 1)), "together": True, "seconds": seconds, "steps": WIDE, **plain}
+    seconds, values = timed(
+        lambda: (
+            make(step.s(number, number) for number in range(WIDE)).apply_async().get(timeout=WAIT_S)
+        )
+    )
+    plain = plain_group(
+        lambda number: step.delay(number, number), lambda result: result.get(timeout=WAIT_S)
+    )
+    return {
+        "values": values,
+        "expected": list(range(1, WIDE + 1)),
+        "together": True,
+        "seconds": seconds,
+        "steps": WIDE,
+        **plain,
+    }
 
 
 @TRIALS.of("flow.chord")
@@ -55,10 +76,25 @@ def chord(lab: Lab) -> Observation:
 
     module = _ready(lab)
     step = module.task("step")
-    seconds, value = timed(lambda: make([step.s(number, number) for number in range(WIDE)])(module.task("total").s()).get(timeout=WAIT_S))
+    seconds, value = timed(
+        lambda: make([step.s(number, number) for number in range(WIDE)])(
+            module.task("total").s()
+        ).get(timeout=WAIT_S)
+    )
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {"value": value, "expected": sum(range(1, WIDE + 1)), "passes": True, "seconds": seconds, "steps": WIDE + 1}
-    return {**seen, **plain_group(lambda number: step.delay(number, number), lambda result: result.get(timeout=WAIT_S))}
+    seen = fan_in(lab) | {
+        "value": value,
+        "expected": sum(range(1, WIDE + 1)),
+        "passes": True,
+        "seconds": seconds,
+        "steps": WIDE + 1,
+    }
+    return {
+        **seen,
+        **plain_group(
+            lambda number: step.delay(number, number), lambda result: result.get(timeout=WAIT_S)
+        ),
+    }
 
 
 @TRIALS.of("flow.nested")

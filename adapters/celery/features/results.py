@@ -27,7 +27,11 @@ def _store(backend: Callable[[Lab], str]) -> Callable[[Lab], Observation]:
             except TooLong:
                 values.append("nothing")
         again = module.app.AsyncResult(results[0].id)
-        return {"values": values, "expected": list(VALUES), "once_only": not lab.until(lambda: bool(again.ready()), 0.3)}
+        return {
+            "values": values,
+            "expected": list(VALUES),
+            "once_only": not lab.until(lambda: bool(again.ready()), 0.3),
+        }
 
     return carry_out
 
@@ -40,7 +44,9 @@ def _file(lab: Lab) -> str:
 
 TRIALS.of("results.store", "redis")(_store(lambda lab: "same"))
 TRIALS.of("results.store", "rpc on RabbitMQ", broker="rabbitmq")(_store(lambda lab: "rpc://"))
-TRIALS.of("results.store", "database (SQLite)", packages=("sqlalchemy",))(_store(lambda lab: f"db+sqlite:///{lab.folder}/results.sqlite3"))
+TRIALS.of("results.store", "database (SQLite)", packages=("sqlalchemy",))(
+    _store(lambda lab: f"db+sqlite:///{lab.folder}/results.sqlite3")
+)
 TRIALS.of("results.store", "file")(_store(_file))
 TRIALS.of("results.store", "memory")(_store(lambda lab: "cache+memory://"))
 
@@ -54,7 +60,11 @@ def large(lab: Lab) -> Observation:
     lab.until(lambda: bool(result.ready()), 6)
     began = time.perf_counter()
     value = result.get(timeout=5)
-    return {"bytes": 1 << 20, "same": value == "0123456789abcdef" * (1 << 16), "read_ms": (time.perf_counter() - began) * 1000}
+    return {
+        "bytes": 1 << 20,
+        "same": value == "0123456789abcdef" * (1 << 16),
+        "read_ms": (time.perf_counter() - began) * 1000,
+    }
 
 
 @TRIALS.of("results.expiry")
@@ -65,7 +75,12 @@ def expiry(lab: Lab) -> Observation:
     result = module.task("add").delay(2, 3)
     before = result.get(timeout=5) == 5
     time.sleep(2.0)
-    return {"ttl_s": 1.0, "waited_s": 2.0, "before": before, "after": module.app.AsyncResult(result.id).state != "PENDING"}
+    return {
+        "ttl_s": 1.0,
+        "waited_s": 2.0,
+        "before": before,
+        "after": module.app.AsyncResult(result.id).state != "PENDING",
+    }
 
 
 @TRIALS.of("results.exception")
@@ -75,5 +90,10 @@ def exception(lab: Lab) -> Observation:
     steps.worker(lab, module)
     result = module.task("boom").delay("told you")
     error = result.get(timeout=5, propagate=False)
-    seen = {"type": type(error).__name__, "text": str(error), "wanted_type": "ValueError", "wanted_text": "told you"}
+    seen = {
+        "type": type(error).__name__,
+        "text": str(error),
+        "wanted_type": "ValueError",
+        "wanted_text": "told you",
+    }
     return {**seen, "traceback": "in boom" in str(result.traceback)}

@@ -29,7 +29,9 @@ def pickle(lab: Lab) -> Observation:
     allow: Any = serialization.enable_insecure_serializers
     allow(["pickle"])  # in the sender only: it is the one who means harm
     marker = lab.folder / "executed"
-    module.task("echo").apply_async((Crafted(marker),), serializer="pickle", argsrepr="", kwargsrepr="")
+    module.task("echo").apply_async(
+        (Crafted(marker),), serializer="pickle", argsrepr="", kwargsrepr=""
+    )
     module.task("touch").delay("works")
     lab.until(lambda: bool(lab.marks("works")), 4)
     return {"executed": marker.exists(), "works": bool(lab.marks("works"))}
@@ -74,11 +76,25 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "trial")])
     now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
-    certificate = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+    )
+    certificate = (
+        made.not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
     paths = folder / "trial.key", folder / "trial.crt"
     plain = serialization.NoEncryption()
-    paths[0].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, plain))
+    paths[0].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, plain
+        )
+    )
     paths[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return paths
 
@@ -87,7 +103,18 @@ def _credentials(flags: Callable[[str], tuple[str, ...]]) -> Callable[[Lab], Obs
     def carry_out(lab: Lab) -> Observation:
         module: Any = steps.app(lab)
         before = flags(lab.broker)
-        lab.start("celery", "-A", steps.MODULE, *before, "worker", "-l", "INFO", "-c", "1", "--without-mingle")
+        lab.start(
+            "celery",
+            "-A",
+            steps.MODULE,
+            *before,
+            "worker",
+            "-l",
+            "INFO",
+            "-c",
+            "1",
+            "--without-mingle",
+        )
         module.task("touch").delay("used")
         lab.wait(1, "used", 10)
         return shown(lab, str(urlsplit(lab.broker).password))

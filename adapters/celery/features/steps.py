@@ -16,8 +16,21 @@ def app(lab: Lab, **settings: Any) -> Any:
 
 def start(lab: Lab, *flags: str, name: str = "w") -> Process:
     """`celery worker`, one slot unless told; it may not be ready yet."""
-    slots = () if any(flag == "-c" or flag.startswith("--autoscale") for flag in flags) else ("-c", "1")
-    return lab.start("celery", "-A", MODULE, "worker", "-n", f"{name}@%h", "--without-mingle", "--without-gossip", *slots, *flags)
+    slots = (
+        () if any(flag == "-c" or flag.startswith("--autoscale") for flag in flags) else ("-c", "1")
+    )
+    return lab.start(
+        "celery",
+        "-A",
+        MODULE,
+        "worker",
+        "-n",
+        f"{name}@%h",
+        "--without-mingle",
+        "--without-gossip",
+        *slots,
+        *flags,
+    )
 
 
 def workers(lab: Lab, module: Any, *names: str) -> None:

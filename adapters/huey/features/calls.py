@@ -18,7 +18,12 @@ BATCH = 100
 
 
 def _sync(lab: Lab, module: Any, call: Callable[[Any], Any]) -> Observation:
-    return {"value": call(module), "expected": 5, "caller_pid": os.getpid(), "pids": [mark["pid"] for mark in lab.marks("add")]}
+    return {
+        "value": call(module),
+        "expected": 5,
+        "caller_pid": os.getpid(),
+        "pids": [mark["pid"] for mark in lab.marks("add")],
+    }
 
 
 @TRIALS.of("call.sync", "call_local")
@@ -30,7 +35,11 @@ def local(lab: Lab) -> Observation:
 @TRIALS.of("call.sync", "immediate", broker="none")
 def immediate(lab: Lab) -> Observation:
     """The setting that makes a call run at once."""
-    return _sync(lab, steps.app(lab, storage="MemoryHuey", options={"immediate": True}), lambda module: module.TASKS["add"](2, 3)())
+    return _sync(
+        lab,
+        steps.app(lab, storage="MemoryHuey", options={"immediate": True}),
+        lambda module: module.TASKS["add"](2, 3)(),
+    )
 
 
 @TRIALS.of("call.background")
@@ -42,7 +51,14 @@ def background(lab: Lab) -> Observation:
     result = module.TASKS["nap"]("bg", 0.3)
     call_ms = (time.perf_counter() - began) * 1000
     value = result.get(blocking=True, timeout=8)
-    return {"value": value, "expected": "bg", "caller_pid": os.getpid(), "pids": [m["pid"] for m in lab.marks("bg:end")], "call_ms": call_ms, "task_ms": 300.0}
+    return {
+        "value": value,
+        "expected": "bg",
+        "caller_pid": os.getpid(),
+        "pids": [m["pid"] for m in lab.marks("bg:end")],
+        "call_ms": call_ms,
+        "task_ms": 300.0,
+    }
 
 
 @TRIALS.of("call.async_def", broker="none")

@@ -48,7 +48,11 @@ def once(lab: Lab) -> Observation:
     steps.start(lab)
     time.sleep(_next_minute(3.0) + 2.5)
     both = len(_ticks(lab)) - alone
-    return {"periods": alone + bool(both), "two_workers": max(alone - 1, 0), "two_schedulers": max(both - 1, 0)}
+    return {
+        "periods": alone + bool(both),
+        "two_workers": max(alone - 1, 0),
+        "two_schedulers": max(both - 1, 0),
+    }
 
 
 @TRIALS.of("periodic.missed", slow=True)
@@ -72,7 +76,9 @@ def eta(lab: Lab) -> Observation:
     """`schedule(delay=…)`."""
     module = steps.app(lab)
     steps.consumer(lab, module)
-    return in_time(lab, lambda delay, due: module.TASKS["touch"].schedule(("eta",), {"due": due}, delay=delay))
+    return in_time(
+        lab, lambda delay, due: module.TASKS["touch"].schedule(("eta",), {"due": due}, delay=delay)
+    )
 
 
 @TRIALS.of("delay.expiry")
@@ -144,8 +150,14 @@ def queued(lab: Lab) -> Observation:
 
 
 def _nothing_like(pattern: str, lab: Lab) -> Observation:
-    places: dict[str, Any] = {"Result": dir(Result), "TaskWrapper": dir(TaskWrapper), "Huey.task": parameters(Huey.task)}
-    return absent(pattern, {**places, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))})
+    places: dict[str, Any] = {
+        "Result": dir(Result),
+        "TaskWrapper": dir(TaskWrapper),
+        "Huey.task": parameters(Huey.task),
+    }
+    return absent(
+        pattern, {**places, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))}
+    )
 
 
 @TRIALS.of("cancel.running", broker="none")

@@ -47,7 +47,10 @@ def dashboard(lab: Lab) -> Observation:
     lab.wait(1, "boom")
     from django.urls import reverse
 
-    pages = [reverse("admin:hueystats_dashboard_events"), reverse("admin:hueystats_dashboard_fragment")]
+    pages = [
+        reverse("admin:hueystats_dashboard_events"),
+        reverse("admin:hueystats_dashboard_fragment"),
+    ]
 
     def text() -> str:
         return " ".join(client.get(page).content.decode() for page in pages)
@@ -66,9 +69,17 @@ def dashboard(lab: Lab) -> Observation:
 @TRIALS.of("monitor.cli", broker="none")
 def cli(lab: Lab) -> Observation:
     """The programs that the package installs."""
-    programs = [point.name for point in entry_points(group="console_scripts") if point.value.startswith("huey.")]
+    programs = [
+        point.name
+        for point in entry_points(group="console_scripts")
+        if point.value.startswith("huey.")
+    ]
     return absent(
-        r"info|status|stats|inspect|monitor", {"the programs of huey": programs, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))}
+        r"info|status|stats|inspect|monitor",
+        {
+            "the programs of huey": programs,
+            "`huey_consumer --help`": options(lab.run("huey_consumer", "--help")),
+        },
     )
 
 
@@ -82,7 +93,11 @@ def cost(lab: Lab) -> Observation:
             before = len(lab.marks("drain"))
             for _ in range(DRAIN * QUICK):
                 module.TASKS["touch"]("drain")
-            consumer = lab.start("huey_consumer", f"adapters.huey.features.{'with_stats' if on else 'app'}.huey", "-q")
+            consumer = lab.start(
+                "huey_consumer",
+                f"adapters.huey.features.{'with_stats' if on else 'app'}.huey",
+                "-q",
+            )
             lab.until(lambda before=before: len(lab.marks("drain")) >= before + DRAIN * QUICK, 6)  # type: ignore[misc]
             marks = lab.marks("drain")[before : before + DRAIN * QUICK]
             took[on].append((marks[-1]["ns"] - marks[0]["ns"]) / 1e9)
@@ -92,8 +107,14 @@ def cost(lab: Lab) -> Observation:
 
 def _nothing_like(pattern: str) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
-        places: dict[str, Any] = {name: [each for each in dir(kind) if not each.startswith("_")] for name, kind in (("Huey", Huey), ("Consumer", Consumer))}
-        return absent(pattern, {**places, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))})
+        places: dict[str, Any] = {
+            name: [each for each in dir(kind) if not each.startswith("_")]
+            for name, kind in (("Huey", Huey), ("Consumer", Consumer))
+        }
+        return absent(
+            pattern,
+            {**places, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))},
+        )
 
     return carry_out
 
@@ -121,4 +142,9 @@ def stats(lab: Lab) -> Observation:
     told = reader()
     lab.until(lambda: told.overview()["completed"] >= 4 and told.overview()["inflight"] >= 1, 3)
     overview = told.overview()
-    return {"done": 4, "told_done": overview["completed"], "running": 1, "told_running": [row for row in told.inflight()] if overview["inflight"] else []}
+    return {
+        "done": 4,
+        "told_done": overview["completed"],
+        "running": 1,
+        "told_running": [row for row in told.inflight()] if overview["inflight"] else [],
+    }

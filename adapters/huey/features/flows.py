@@ -31,13 +31,21 @@ def chain(lab: Lab) -> Observation:
     def run() -> Any:
         flow = step.s(0, 0)
         for number in range(1, CHAIN):
-            flow = flow.then(step, number=number)  # the result before comes in as the next positional argument
+            flow = flow.then(
+                step, number=number
+            )  # the result before comes in as the next positional argument
         return list(module.huey.enqueue(flow))[-1].get(blocking=True, timeout=WAIT_S)
 
     seconds, value = timed(run)
     plain = timed(lambda: [_get(module.TASKS["add"](1, 1)) for _ in range(CHAIN)])[0]
     seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
-    return {**seen, "seconds": seconds, "steps": CHAIN, "plain_seconds": plain, "plain_tasks": CHAIN}
+    return {
+        **seen,
+        "seconds": seconds,
+        "steps": CHAIN,
+        "plain_seconds": plain,
+        "plain_tasks": CHAIN,
+    }
 
 
 @TRIALS.of("flow.group")
@@ -47,8 +55,16 @@ def group(lab: Lab) -> Observation:
 
     module = _ready(lab)
     step = module.TASKS["step"]
-    seconds, values = timed(lambda: _all(module.huey.enqueue(make([step.s(number, number) for number in range(WIDE)]))))
-    seen = {"values": values, "expected": list(range(1, WIDE + 1)), "together": True, "seconds": seconds, "steps": WIDE}
+    seconds, values = timed(
+        lambda: _all(module.huey.enqueue(make([step.s(number, number) for number in range(WIDE)])))
+    )
+    seen = {
+        "values": values,
+        "expected": list(range(1, WIDE + 1)),
+        "together": True,
+        "seconds": seconds,
+        "steps": WIDE,
+    }
     return {**seen, **plain_group(lambda number: step(number, number), _get)}
 
 
@@ -65,12 +81,20 @@ def chord(lab: Lab) -> Observation:
     step, total = module.TASKS["step"], module.TASKS["total"]
 
     def run() -> Any:
-        enqueued = module.huey.enqueue(make([step.s(number, number) for number in range(WIDE)], total.s()))
+        enqueued = module.huey.enqueue(
+            make([step.s(number, number) for number in range(WIDE)], total.s())
+        )
         return enqueued.get(blocking=True, timeout=WAIT_S)
 
     seconds, value = timed(run)
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {"value": value, "expected": sum(range(1, WIDE + 1)), "passes": True, "seconds": seconds, "steps": WIDE + 1}
+    seen = fan_in(lab) | {
+        "value": value,
+        "expected": sum(range(1, WIDE + 1)),
+        "passes": True,
+        "seconds": seconds,
+        "steps": WIDE + 1,
+    }
     return {**seen, **plain_group(lambda number: step(number, number), _get)}
 
 
@@ -81,9 +105,15 @@ def pipelines(lab: Lab) -> Observation:
 
     module = _ready(lab)
     step, total = module.TASKS["step"], module.TASKS["total"]
-    flow = wide([step.s(0, 0).then(step, number=number) for number in (1, 2)], total.s()).then(step, number=3)
+    flow = wide([step.s(0, 0).then(step, number=number) for number in (1, 2)], total.s()).then(
+        step, number=3
+    )
     enqueued = module.huey.enqueue(flow)
-    return {"value": list(enqueued.pipeline_results)[-1].get(blocking=True, timeout=WAIT_S), "expected": 5, "passes": True}
+    return {
+        "value": list(enqueued.pipeline_results)[-1].get(blocking=True, timeout=WAIT_S),
+        "expected": 5,
+        "passes": True,
+    }
 
 
 @TRIALS.of("flow.nested", "a group behind a step")
@@ -119,5 +149,9 @@ def error(lab: Lab) -> Observation:
         told = str(raised)
     except steps.TimedOut:
         pass
-    handled = [mark for mark in lab.marks() if mark["name"] not in ("step", "boom") and not str(mark["name"]).startswith("ready")]
+    handled = [
+        mark
+        for mark in lab.marks()
+        if mark["name"] not in ("step", "boom") and not str(mark["name"]).startswith("ready")
+    ]
     return {"after_ran": step_runs(lab, 100)[99], "told": told, "handler": bool(handled)}

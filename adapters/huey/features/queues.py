@@ -37,12 +37,21 @@ for _storage in ("RedisHuey", "PriorityRedisHuey", "SqliteHuey"):
 def routing(lab: Lab) -> Observation:
     """A queue is an instance: two of them, a consumer for each."""
     module = steps.app(lab)
-    workers = {"huey": steps.consumer(lab, module), "second": steps.consumer(lab, module, instance="second")}
+    workers = {
+        "huey": steps.consumer(lab, module),
+        "second": steps.consumer(lab, module, instance="second"),
+    }
     for _ in range(20):
         module.TASKS["touch"]("routed", queue="huey")
         module.SECOND["touch"]("routed", queue="second")
     marks = lab.wait(40, "routed")
-    return {"asked": dict.fromkeys(workers, 20), "ran": {name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks) for name, w in workers.items()}}
+    return {
+        "asked": dict.fromkeys(workers, 20),
+        "ran": {
+            name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks)
+            for name, w in workers.items()
+        },
+    }
 
 
 @TRIALS.of("queues.starvation", broker="none")

@@ -31,12 +31,21 @@ def _store(storage: str) -> Callable[[Lab], Observation]:
         results = [module.TASKS["echo"](value) for value in VALUES]
         lab.wait(len(VALUES), "echo")
         values = [_got(result) for result in results]
-        return {"values": values, "expected": list(VALUES), "once_only": module.huey.result(results[0].id) is None}
+        return {
+            "values": values,
+            "expected": list(VALUES),
+            "once_only": module.huey.result(results[0].id) is None,
+        }
 
     return carry_out
 
 
-for _storage, _broker in (("RedisHuey", "redis"), ("SqliteHuey", "none"), ("FileHuey", "none"), ("MemoryHuey", "none")):
+for _storage, _broker in (
+    ("RedisHuey", "redis"),
+    ("SqliteHuey", "none"),
+    ("FileHuey", "none"),
+    ("MemoryHuey", "none"),
+):
     TRIALS.of("results.store", _storage, broker=_broker)(_store(_storage))
 
 
@@ -49,7 +58,11 @@ def large(lab: Lab) -> Observation:
     lab.until(lambda: module.huey.get(result.id, peek=True) is not None, 6)
     began = time.perf_counter()
     value = _got(result)
-    return {"bytes": 1 << 20, "same": value == "0123456789abcdef" * (1 << 16), "read_ms": (time.perf_counter() - began) * 1000}
+    return {
+        "bytes": 1 << 20,
+        "same": value == "0123456789abcdef" * (1 << 16),
+        "read_ms": (time.perf_counter() - began) * 1000,
+    }
 
 
 def _expiry(storage: str, options: dict[str, Any]) -> Callable[[Lab], Observation]:
@@ -59,7 +72,12 @@ def _expiry(storage: str, options: dict[str, Any]) -> Callable[[Lab], Observatio
         result = module.TASKS["add"](2, 3)
         before = result.get(blocking=True, timeout=5, preserve=True) == 5
         time.sleep(2.5)
-        return {"ttl_s": 1.0, "waited_s": 2.5, "before": before, "after": module.huey.result(result.id, preserve=True) is not None}
+        return {
+            "ttl_s": 1.0,
+            "waited_s": 2.5,
+            "before": before,
+            "after": module.huey.result(result.id, preserve=True) is not None,
+        }
 
     return carry_out
 
@@ -75,6 +93,16 @@ def exception(lab: Lab) -> Observation:
     result = module.TASKS["boom"]("told you")
     seen: Observation = {"wanted_type": "ValueError", "wanted_text": "told you"}
     try:
-        return {**seen, "type": "no exception", "text": repr(result.get(blocking=True, timeout=5)), "traceback": False}
+        return {
+            **seen,
+            "type": "no exception",
+            "text": repr(result.get(blocking=True, timeout=5)),
+            "traceback": False,
+        }
     except TaskException as error:
-        return {**seen, "type": type(error).__name__, "text": str(error), "traceback": "in boom" in str(error.metadata.get("traceback"))}
+        return {
+            **seen,
+            "type": type(error).__name__,
+            "text": str(error),
+            "traceback": "in boom" in str(error.metadata.get("traceback")),
+        }

@@ -10,7 +10,9 @@ SECRET_KEY = "only for this trial"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver"]
 ROOT_URLCONF = "adapters.huey.features.site_urls"
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "site.sqlite3")}}
+DATABASES = {
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "site.sqlite3")}
+}
 HUEY = huey
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -22,7 +22,11 @@ def app(lab: Lab, **settings: Any) -> Any:
 def start(lab: Lab, *flags: str, instance: str = "huey") -> Process:
     """`huey_consumer`; it may not be ready yet."""
     # What is no server is asked again and again, after up to 10 s as shipped; its documentation has these options for that.
-    polled = ("-d", "0.02", "-m", "0.1") if any(name in os.environ.get(SETTINGS, "") for name in ("SqliteHuey", "FileHuey")) else ()
+    polled = (
+        ("-d", "0.02", "-m", "0.1")
+        if any(name in os.environ.get(SETTINGS, "") for name in ("SqliteHuey", "FileHuey"))
+        else ()
+    )
     return lab.start("huey_consumer", f"{MODULE}.{instance}", *polled, *flags)
 
 

@@ -23,8 +23,14 @@ def _instance(name: str) -> Any:
     """The storage that the trial asks for."""
     kind = getattr(library, str(_settings.get("storage", "RedisHuey")))
     path = f"{_settings.get('path')}-{name}"
-    where: dict[str, Any] = {"SqliteHuey": {"filename": path}, "FileHuey": {"path": path}, "MemoryHuey": {}}.get(kind.__name__, {"url": cell_context.broker()})
-    serializer = {"serializer": SignedSerializer(_settings["secret"])} if "secret" in _settings else {}
+    where: dict[str, Any] = {
+        "SqliteHuey": {"filename": path},
+        "FileHuey": {"path": path},
+        "MemoryHuey": {},
+    }.get(kind.__name__, {"url": cell_context.broker()})
+    serializer = (
+        {"serializer": SignedSerializer(_settings["secret"])} if "secret" in _settings else {}
+    )
     return kind(name, **where, **serializer, **_settings.get("options", {}))
 
 
@@ -33,16 +39,34 @@ second = _instance("second")  # Huey has one queue per instance: this is the oth
 
 TASKS: dict[str, Any] = {
     body.__name__: huey.task(name=body.__name__)(body)
-    for body in (tasks.touch, tasks.add, tasks.echo, tasks.nap, tasks.boom, tasks.big, tasks.step, tasks.total, tasks.look)
+    for body in (
+        tasks.touch,
+        tasks.add,
+        tasks.echo,
+        tasks.nap,
+        tasks.boom,
+        tasks.big,
+        tasks.step,
+        tasks.total,
+        tasks.look,
+    )
 }
 TASKS["flaky"] = huey.task(name="flaky", retries=3, retry_delay=1, retry_backoff=2)(tasks.flaky)
 TASKS["limited_nap"] = huey.task(name="limited_nap", timeout=1)(tasks.nap)
 TASKS["limited_careful"] = huey.task(name="limited_careful", timeout=1)(tasks.careful)
-if hasattr(huey, "rate_limit"):  # a younger call: without it the one trial that needs it gives up, and not all
-    TASKS["limited"] = huey.task(name="limited", retries=0)(huey.rate_limit("limited", 4, 1)(tasks.touch))
+if hasattr(
+    huey, "rate_limit"
+):  # a younger call: without it the one trial that needs it gives up, and not all
+    TASKS["limited"] = huey.task(name="limited", retries=0)(
+        huey.rate_limit("limited", 4, 1)(tasks.touch)
+    )
 TASKS["locked_nap"] = huey.task(name="locked_nap")(huey.lock_task("one-at-a-time")(tasks.nap))
-TASKS["patient_nap"] = huey.task(name="patient_nap", retries=20, retry_delay=1)(huey.lock_task("patient")(tasks.nap))
-SECOND: dict[str, Any] = {body.__name__: second.task(name=body.__name__)(body) for body in (tasks.touch, tasks.nap)}
+TASKS["patient_nap"] = huey.task(name="patient_nap", retries=20, retry_delay=1)(
+    huey.lock_task("patient")(tasks.nap)
+)
+SECOND: dict[str, Any] = {
+    body.__name__: second.task(name=body.__name__)(body) for body in (tasks.touch, tasks.nap)
+}
 
 if _settings.get("periodic"):
 

@@ -10,7 +10,9 @@ from peewee import SqliteDatabase
 from adapters.huey.features.trial_app import huey
 
 DATABASE = Path(os.environ["QUEUE_BENCH_MARKS"]).parent / "stats.sqlite3"
-database = SqliteDatabase(str(DATABASE), timeout=5, pragmas={"journal_mode": "wal", "synchronous": 1})
+database = SqliteDatabase(
+    str(DATABASE), timeout=5, pragmas={"journal_mode": "wal", "synchronous": 1}
+)
 
 
 def reader() -> Any:

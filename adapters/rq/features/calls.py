@@ -19,7 +19,12 @@ BATCH = 100
 def sync(lab: Lab) -> Observation:
     """`Queue(is_async=False)`."""
     job = steps.queue(lab, is_async=False).enqueue(tasks.add, 2, 3)
-    return {"value": job.return_value(), "expected": 5, "caller_pid": os.getpid(), "pids": [mark["pid"] for mark in lab.marks("add")]}
+    return {
+        "value": job.return_value(),
+        "expected": 5,
+        "caller_pid": os.getpid(),
+        "pids": [mark["pid"] for mark in lab.marks("add")],
+    }
 
 
 @TRIALS.of("call.background")
@@ -32,7 +37,14 @@ def background(lab: Lab) -> Observation:
     job = queue.enqueue(tasks.nap, "bg", 0.3)
     call_ms = (time.perf_counter() - began) * 1000
     value = steps.value(lab, job)
-    return {"value": value, "expected": "bg", "caller_pid": os.getpid(), "pids": [m["pid"] for m in lab.marks("bg:end")], "call_ms": call_ms, "task_ms": 300.0}
+    return {
+        "value": value,
+        "expected": "bg",
+        "caller_pid": os.getpid(),
+        "pids": [m["pid"] for m in lab.marks("bg:end")],
+        "call_ms": call_ms,
+        "task_ms": 300.0,
+    }
 
 
 @TRIALS.of("call.async_def")
@@ -42,7 +54,11 @@ def async_def(lab: Lab) -> Observation:
     steps.worker(lab, *steps.SIMPLE)
     jobs = [queue.enqueue(tasks.coroutine, f"co-{number}", 0.3) for number in range(2)]
     values = [steps.value(lab, job) for job in jobs]
-    return {"value": values, "expected": ["co-0", "co-1"], "overlap": most(spans(lab.marks(), "co-"))}
+    return {
+        "value": values,
+        "expected": ["co-0", "co-1"],
+        "overlap": most(spans(lab.marks(), "co-")),
+    }
 
 
 @TRIALS.of("call.batch")
@@ -52,11 +68,17 @@ def batch(lab: Lab) -> Observation:
     queue.enqueue(tasks.touch, "warm")
     client = queue.connection
     before = int(client.info("stats")["total_reads_processed"])
-    queue.enqueue_many([queue.prepare_data(tasks.touch, ("batch",), {"number": number}) for number in range(BATCH)])
+    queue.enqueue_many(
+        [queue.prepare_data(tasks.touch, ("batch",), {"number": number}) for number in range(BATCH)]
+    )
     reads = int(client.info("stats")["total_reads_processed"]) - before - 1
     steps.worker(lab, *steps.SIMPLE)
     lab.wait(BATCH, "batch")
-    return {"asked": BATCH, "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()), "reads": reads}
+    return {
+        "asked": BATCH,
+        "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()),
+        "reads": reads,
+    }
 
 
 def _overlapping(lab: Lab, called: str) -> Observation:
@@ -102,7 +124,9 @@ def _no_pool(pattern: str) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
         import rq
 
-        places: dict[str, Any] = {"the classes that rq offers": [name for name in dir(rq) if name[0].isupper()]}
+        places: dict[str, Any] = {
+            "the classes that rq offers": [name for name in dir(rq) if name[0].isupper()]
+        }
         for command in ("worker", "worker-pool"):
             places[f"`rq {command} --help`"] = options(lab.run("rq", command, "--help"))
         return absent(pattern, places)

@@ -64,7 +64,10 @@ def eta(lab: Lab) -> Observation:
     """`enqueue_in`, and a worker with a scheduler."""
     steps.worker(lab, *steps.SIMPLE, SCHEDULER)
     queue = steps.queue(lab)
-    return in_time(lab, lambda delay, due: queue.enqueue_in(timedelta(seconds=delay), tasks.touch, "eta", due=due))
+    return in_time(
+        lab,
+        lambda delay, due: queue.enqueue_in(timedelta(seconds=delay), tasks.touch, "eta", due=due),
+    )
 
 
 @TRIALS.of("delay.expiry")
@@ -113,8 +116,13 @@ for _name, _flags in (("Worker", ()), ("SimpleWorker", steps.SIMPLE)):
 
 
 def _nothing_like(pattern: str, lab: Lab) -> Observation:
-    places: dict[str, Any] = {"what rq offers": [name for name in dir(rq) if name[0] != "_"], "Queue.enqueue_call": parameters(Queue.enqueue_call)}
-    return absent(pattern, {**places, "`rq worker --help`": options(lab.run("rq", "worker", "--help"))})
+    places: dict[str, Any] = {
+        "what rq offers": [name for name in dir(rq) if name[0] != "_"],
+        "Queue.enqueue_call": parameters(Queue.enqueue_call),
+    }
+    return absent(
+        pattern, {**places, "`rq worker --help`": options(lab.run("rq", "worker", "--help"))}
+    )
 
 
 @TRIALS.of("limit.rate", broker="none")
@@ -155,7 +163,10 @@ def _running(*flags: str) -> Callable[[Lab], Observation]:
         queue.enqueue(tasks.touch, "next")
         lab.until(lambda: bool(lab.marks("next")), 7)
         following = lab.marks("next")
-        return {"finished": bool(lab.marks("long:end")), "next_s": (following[0]["ns"] - began) / 1e9 if following else None}
+        return {
+            "finished": bool(lab.marks("long:end")),
+            "next_s": (following[0]["ns"] - began) / 1e9 if following else None,
+        }
 
     return carry_out
 

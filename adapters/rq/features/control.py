@@ -36,7 +36,10 @@ def dashboard(lab: Lab) -> Observation:
     queue = steps.queue(lab)
     done, failed = queue.enqueue(tasks.touch, "done"), queue.enqueue(tasks.boom, "as planned")
     lab.wait(1, "boom")
-    pages = {name: f"{address}/0/data/jobs/default/{registry}/8/asc/1.json" for name, registry in (("done", "finished"), ("failed", "failed"))}
+    pages = {
+        name: f"{address}/0/data/jobs/default/{registry}/8/asc/1.json"
+        for name, registry in (("done", "finished"), ("failed", "failed"))
+    }
     return shows(lab, "rq-dashboard", pages, {"done": done.id, "failed": failed.id})
 
 
@@ -72,13 +75,24 @@ def cost(lab: Lab) -> Observation:
             time.sleep(0.5)
 
     threading.Thread(target=look, daemon=True).start()
-    return drains(lab, "rq-dashboard, open in one browser", lambda on: watched.set() if on else watched.clear(), lambda: queue.enqueue(tasks.touch, "drain"))
+    return drains(
+        lab,
+        "rq-dashboard, open in one browser",
+        lambda on: watched.set() if on else watched.clear(),
+        lambda: queue.enqueue(tasks.touch, "drain"),
+    )
 
 
 def _nothing_like(pattern: str) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
-        places: dict[str, Any] = {"rq.command": [name for name in dir(rq.command) if not name.startswith("_")], "Worker": dir(Worker)}
-        return absent(pattern, {**places, "`rq worker-pool --help`": options(lab.run("rq", "worker-pool", "--help"))})
+        places: dict[str, Any] = {
+            "rq.command": [name for name in dir(rq.command) if not name.startswith("_")],
+            "Worker": dir(Worker),
+        }
+        return absent(
+            pattern,
+            {**places, "`rq worker-pool --help`": options(lab.run("rq", "worker-pool", "--help"))},
+        )
 
     return carry_out
 
@@ -100,7 +114,12 @@ def stats(lab: Lab) -> Observation:
     lab.wait(1, "busy:start")
     worker = Worker.all(connection=queue.connection)[0]
     job = worker.get_current_job()
-    return {"done": 4 + len(lab.marks("ready")), "told_done": worker.successful_job_count, "running": 1, "told_running": [job.func_name] if job else []}
+    return {
+        "done": 4 + len(lab.marks("ready")),
+        "told_done": worker.successful_job_count,
+        "running": 1,
+        "told_running": [job.func_name] if job else [],
+    }
 
 
 @TRIALS.of("control.shutdown")
@@ -119,7 +138,9 @@ def suspend(lab: Lab) -> Observation:
     steps.worker(lab)
     queue = steps.queue(lab)
     lab.run("rq", "suspend", *steps.SETTINGS)
-    queue.enqueue(tasks.touch, "taken")  # an idle worker looks whether it is suspended when its pop returns
+    queue.enqueue(
+        tasks.touch, "taken"
+    )  # an idle worker looks whether it is suspended when its pop returns
     time.sleep(0.5)
     for _ in range(5):
         queue.enqueue(tasks.touch, "held")

@@ -33,13 +33,23 @@ def chain(lab: Lab) -> Observation:
         return steps.value(lab, job)
 
     seconds, value = timed(run)
-    plain = timed(lambda: [steps.value(lab, queue.enqueue(tasks.add, 1, 1)) for _ in range(CHAIN)])[0]
+    plain = timed(lambda: [steps.value(lab, queue.enqueue(tasks.add, 1, 1)) for _ in range(CHAIN)])[
+        0
+    ]
     seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": False}
-    return {**seen, "seconds": seconds, "steps": CHAIN, "plain_seconds": plain, "plain_tasks": CHAIN}
+    return {
+        **seen,
+        "seconds": seconds,
+        "steps": CHAIN,
+        "plain_seconds": plain,
+        "plain_tasks": CHAIN,
+    }
 
 
 def _plain(lab: Lab, queue: Any) -> Observation:
-    return plain_group(lambda number: queue.enqueue(tasks.step, number, number), lambda job: steps.value(lab, job))
+    return plain_group(
+        lambda number: queue.enqueue(tasks.step, number, number), lambda job: steps.value(lab, job)
+    )
 
 
 @TRIALS.of("flow.group")
@@ -51,11 +61,20 @@ def group(lab: Lab) -> Observation:
 
     def run() -> list[Any]:
         whole = Group.create(connection=queue.connection)
-        whole.enqueue_many(queue, [queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)])
+        whole.enqueue_many(
+            queue, [queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)]
+        )
         return [steps.value(lab, job) for job in whole.get_jobs()]
 
     seconds, values = timed(run)
-    return {"values": values, "expected": list(range(1, WIDE + 1)), "together": False, "seconds": seconds, "steps": WIDE, **_plain(lab, queue)}
+    return {
+        "values": values,
+        "expected": list(range(1, WIDE + 1)),
+        "together": False,
+        "seconds": seconds,
+        "steps": WIDE,
+        **_plain(lab, queue),
+    }
 
 
 @TRIALS.of("flow.chord")
@@ -64,12 +83,20 @@ def chord(lab: Lab) -> Observation:
     queue = _ready(lab)
 
     def run() -> Any:
-        jobs = queue.enqueue_many([queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)])
+        jobs = queue.enqueue_many(
+            [queue.prepare_data(tasks.step, (number, number)) for number in range(WIDE)]
+        )
         return steps.value(lab, queue.enqueue(flow_tasks.total, depends_on=jobs))
 
     seconds, value = timed(run)
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {"value": value, "expected": sum(range(1, WIDE + 1)), "passes": False, "seconds": seconds, "steps": WIDE + 1}
+    seen = fan_in(lab) | {
+        "value": value,
+        "expected": sum(range(1, WIDE + 1)),
+        "passes": False,
+        "seconds": seconds,
+        "steps": WIDE + 1,
+    }
     return {**seen, **_plain(lab, queue)}
 
 
@@ -80,7 +107,11 @@ def nested(lab: Lab) -> Observation:
     first = queue.enqueue(tasks.step, 0, 0)
     wide = [queue.enqueue(flow_tasks.step, number, depends_on=first) for number in (1, 2)]
     joined = queue.enqueue(flow_tasks.total, depends_on=wide)
-    return {"value": steps.value(lab, queue.enqueue(flow_tasks.step, 3, depends_on=joined)), "expected": 5, "passes": False}
+    return {
+        "value": steps.value(lab, queue.enqueue(flow_tasks.step, 3, depends_on=joined)),
+        "expected": 5,
+        "passes": False,
+    }
 
 
 @TRIALS.of("flow.error")
@@ -88,10 +119,16 @@ def error(lab: Lab) -> Observation:
     """One job fails, with another behind it, and an `on_failure`."""
     queue = _ready(lab)
     first = queue.enqueue(tasks.step, 0, 0)
-    failing = queue.enqueue(tasks.boom, "as planned", depends_on=first, on_failure=rq.Callback(flow_tasks.handler))
+    failing = queue.enqueue(
+        tasks.boom, "as planned", depends_on=first, on_failure=rq.Callback(flow_tasks.handler)
+    )
     last = queue.enqueue(flow_tasks.step, 99, depends_on=failing)
     lab.wait(1, "boom")
     lab.until(lambda: bool(lab.marks("handler")), 3)
     time.sleep(0.5)
     result = last.latest_result()
-    return {"after_ran": step_runs(lab, 100)[99], "told": result.exc_string if result else "", "handler": bool(lab.marks("handler"))}
+    return {
+        "after_ran": step_runs(lab, 100)[99],
+        "told": result.exc_string if result else "",
+        "handler": bool(lab.marks("handler")),
+    }

@@ -28,7 +28,9 @@ def by_queue(lab: Lab) -> Observation:
     """`rq worker high middle low`."""
     queues = {level: steps.queue(lab, name) for level, name in NAMES.items()}
     steps.worker(lab, *steps.SIMPLE, "--quiet", queues=tuple(NAMES.values()))
-    return _fill(lab, lambda level: queues[level].enqueue(tasks.touch, "level", level=level), "high")
+    return _fill(
+        lab, lambda level: queues[level].enqueue(tasks.touch, "level", level=level), "high"
+    )
 
 
 @TRIALS.of("priority.levels", "at_front")
@@ -36,7 +38,11 @@ def at_front(lab: Lab) -> Observation:
     """All but the least urgent to the front of one queue."""
     queue = steps.queue(lab)
     steps.worker(lab, *steps.SIMPLE, "--quiet")
-    return _fill(lab, lambda level: queue.enqueue(tasks.touch, "level", level=level, at_front=level > 1), "default")
+    return _fill(
+        lab,
+        lambda level: queue.enqueue(tasks.touch, "level", level=level, at_front=level > 1),
+        "default",
+    )
 
 
 @TRIALS.of("queues.routing")
@@ -48,7 +54,13 @@ def routing(lab: Lab) -> Observation:
         for name, queue in queues.items():
             queue.enqueue(tasks.touch, "routed", queue=name)
     marks = lab.wait(40, "routed")
-    return {"asked": {"a": 20, "b": 20}, "ran": {name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks) for name, w in workers.items()}}
+    return {
+        "asked": {"a": 20, "b": 20},
+        "ran": {
+            name: sum(m["queue"] == name and m["pid"] == w.pid for m in marks)
+            for name, w in workers.items()
+        },
+    }
 
 
 def _starvation(*flags: str) -> Callable[[Lab], Observation]:

@@ -33,7 +33,11 @@ def large(lab: Lab) -> Observation:
     lab.until(lambda: bool(job.is_finished), 6)
     began = time.perf_counter()
     value = steps.value(lab, job)
-    return {"bytes": 1 << 20, "same": value == "0123456789abcdef" * (1 << 16), "read_ms": (time.perf_counter() - began) * 1000}
+    return {
+        "bytes": 1 << 20,
+        "same": value == "0123456789abcdef" * (1 << 16),
+        "read_ms": (time.perf_counter() - began) * 1000,
+    }
 
 
 @TRIALS.of("results.expiry")
@@ -43,7 +47,12 @@ def expiry(lab: Lab) -> Observation:
     job = steps.queue(lab).enqueue(tasks.add, 2, 3, result_ttl=1)
     before = steps.value(lab, job) == 5
     time.sleep(2.0)
-    return {"ttl_s": 1.0, "waited_s": 2.0, "before": before, "after": job.latest_result() is not None}
+    return {
+        "ttl_s": 1.0,
+        "waited_s": 2.0,
+        "before": before,
+        "after": job.latest_result() is not None,
+    }
 
 
 @TRIALS.of("results.exception")
@@ -55,4 +64,10 @@ def exception(lab: Lab) -> Observation:
     lab.until(lambda: bool(job.is_failed), 4)
     result: Any = job.latest_result(timeout=3)
     told = str(result.exc_string).strip()
-    return {"type": type(told).__name__, "text": told.splitlines()[-1], "wanted_type": "ValueError", "wanted_text": "told you", "traceback": "in boom" in told}
+    return {
+        "type": type(told).__name__,
+        "text": told.splitlines()[-1],
+        "wanted_type": "ValueError",
+        "wanted_text": "told you",
+        "traceback": "in boom" in told,
+    }

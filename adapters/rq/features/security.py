@@ -39,11 +39,19 @@ TRIALS.of("security.pickle", "JSONSerializer")(_pickle("--serializer", JSON))
 @TRIALS.of("security.signing", broker="none")
 def signing(lab: Lab) -> Observation:
     """Nothing of the kind is looked for in serialisers, calls and options."""
-    places: dict[str, Any] = {"rq.serializers": [name for name in dir(rq_serializers) if not name.startswith("_")], "Queue": parameters(Queue.__init__)}
-    return absent(r"sign|hmac|secret", {**places, "`rq worker --help`": options(lab.run("rq", "worker", "--help"))})
+    places: dict[str, Any] = {
+        "rq.serializers": [name for name in dir(rq_serializers) if not name.startswith("_")],
+        "Queue": parameters(Queue.__init__),
+    }
+    return absent(
+        r"sign|hmac|secret",
+        {**places, "`rq worker --help`": options(lab.run("rq", "worker", "--help"))},
+    )
 
 
-def _credentials(flags: Callable[[str], tuple[str, ...]], env: Callable[[str], dict[str, str]] = lambda url: {}) -> Callable[[Lab], Observation]:
+def _credentials(
+    flags: Callable[[str], tuple[str, ...]], env: Callable[[str], dict[str, str]] = lambda url: {}
+) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
         lab.start("rq", "worker", *flags(lab.broker), "default", env=env(lab.broker))
         steps.queue(lab).enqueue(tasks.touch, "used")
@@ -55,4 +63,6 @@ def _credentials(flags: Callable[[str], tuple[str, ...]], env: Callable[[str], d
 
 TRIALS.of("security.credentials", "rq worker -u URL")(_credentials(lambda url: ("-u", url)))
 TRIALS.of("security.credentials", "rq worker -c MODULE")(_credentials(lambda url: steps.SETTINGS))
-TRIALS.of("security.credentials", "RQ_REDIS_URL")(_credentials(lambda url: (), lambda url: {"RQ_REDIS_URL": url}))
+TRIALS.of("security.credentials", "RQ_REDIS_URL")(
+    _credentials(lambda url: (), lambda url: {"RQ_REDIS_URL": url})
+)

@@ -26,7 +26,11 @@ def worker(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> Pro
     """The same, and it has run a task."""
     before = len(lab.marks("ready"))
     started = start(lab, *flags, queues=queues)
-    serialised = {"serializer": "rq.serializers.JSONSerializer"} if "rq.serializers.JSONSerializer" in flags else {}
+    serialised = (
+        {"serializer": "rq.serializers.JSONSerializer"}
+        if "rq.serializers.JSONSerializer" in flags
+        else {}
+    )
     queue(lab, queues[0], **serialised).enqueue(tasks.touch, "ready")
     lab.wait(before + 1, "ready", 10)
     return started

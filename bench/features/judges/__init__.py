@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from bench.features.judges import judge_calls, judge_clocks, judge_control, judge_flows, judge_pools, judge_queues, judge_results, judge_webs
+from bench.features.judges import (
+    judge_calls,
+    judge_clocks,
+    judge_control,
+    judge_flows,
+    judge_pools,
+    judge_queues,
+    judge_results,
+    judge_webs,
+)
 from bench.model.feature_outcome import NOT_OFFERED, UNKNOWN, Judge, Judgement, Observation
 
 JUDGES: Mapping[str, Judge] = {

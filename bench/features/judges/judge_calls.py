@@ -23,7 +23,9 @@ def background(seen: Observation) -> Judgement:
     if seen["value"] != seen["expected"]:
         return Judgement(BROKEN, f"returned {seen['value']!r} instead of {seen['expected']!r}")
     return Judgement(
-        WORKS, f"the call returned after {seen['call_ms']:.1f} ms, the task of {seen['task_ms']:.0f} ms ran in a worker", {"call_ms": seen["call_ms"]}
+        WORKS,
+        f"the call returned after {seen['call_ms']:.1f} ms, the task of {seen['task_ms']:.0f} ms ran in a worker",
+        {"call_ms": seen["call_ms"]},
     )
 
 
@@ -34,7 +36,9 @@ def async_def(seen: Observation) -> Judgement:
     if seen["value"] != seen["expected"]:
         return Judgement(BROKEN, f"returned {seen['value']!r} instead of {seen['expected']!r}")
     if seen["overlap"] < 2:
-        return Judgement(PARTLY, "it runs, but one at a time: the slot waits while the coroutine waits")
+        return Judgement(
+            PARTLY, "it runs, but one at a time: the slot waits while the coroutine waits"
+        )
     return Judgement(WORKS, f"{seen['overlap']} ran at a time in one slot")
 
 
@@ -44,8 +48,21 @@ def batch(seen: Observation) -> Judgement:
         return Judgement(BROKEN, f"{seen['ran']} of {seen['asked']} ran exactly once")
     each = seen["reads"] / seen["asked"]
     if each >= 0.5:
-        return Judgement(PARTLY, f"one call takes many, but sends them one by one: {each:.2f} round trips a task", {"round_trips_per_task": each})
-    return Judgement(WORKS, f"{seen['asked']} tasks in {seen['reads']} round trips", {"round_trips_per_task": each})
+        return Judgement(
+            PARTLY,
+            f"one call takes many, but sends them one by one: {each:.2f} round trips a task",
+            {"round_trips_per_task": each},
+        )
+    return Judgement(
+        WORKS,
+        f"{seen['asked']} tasks in {seen['reads']} round trips",
+        {"round_trips_per_task": each},
+    )
 
 
-JUDGES = {"call.sync": sync, "call.background": background, "call.async_def": async_def, "call.batch": batch}
+JUDGES = {
+    "call.sync": sync,
+    "call.background": background,
+    "call.async_def": async_def,
+    "call.batch": batch,
+}

@@ -25,7 +25,11 @@ def fires(seen: Observation) -> Judgement:
     if period >= 60:
         after_full = times[0] % period
         text += f", {after_full:.0f} s after the full minute; a minute is the finest period"
-        return Judgement(PARTLY, text, {"jitter_ms": jitter, "period_s": period, "after_full_minute_s": after_full})
+        return Judgement(
+            PARTLY,
+            text,
+            {"jitter_ms": jitter, "period_s": period, "after_full_minute_s": after_full},
+        )
     return Judgement(WORKS, text, {"jitter_ms": jitter, "period_s": period})
 
 
@@ -34,9 +38,15 @@ def once(seen: Observation) -> Judgement:
     if seen["periods"] < 1:
         return Judgement(BROKEN, "it never fired")
     if seen["two_workers"]:
-        return Judgement(BROKEN, f"with two workers {seen['two_workers']} of {seen['periods']} firings came twice")
+        return Judgement(
+            BROKEN,
+            f"with two workers {seen['two_workers']} of {seen['periods']} firings came twice",
+        )
     if seen["two_schedulers"]:
-        return Judgement(PARTLY, f"once with two workers, but two schedulers fire twice ({seen['two_schedulers']} of {seen['periods']}): only one may run")
+        return Judgement(
+            PARTLY,
+            f"once with two workers, but two schedulers fire twice ({seen['two_schedulers']} of {seen['periods']}): only one may run",
+        )
     return Judgement(WORKS, f"each of {seen['periods']} firings came once")
 
 
@@ -56,7 +66,11 @@ def eta(seen: Observation) -> Judgement:
     figures = {"late_p50_ms": statistics.median(late) * 1000, "late_max_ms": late[-1] * 1000}
     text = f"began {figures['late_p50_ms']:.0f} ms after they were due (median), at most {figures['late_max_ms']:.0f} ms"
     if late[0] < -EARLY_S:
-        return Judgement(PARTLY, f"{text}; {sum(each < -EARLY_S for each in late)} began up to {-late[0] * 1000:.0f} ms too early", figures)
+        return Judgement(
+            PARTLY,
+            f"{text}; {sum(each < -EARLY_S for each in late)} began up to {-late[0] * 1000:.0f} ms too early",
+            figures,
+        )
     if figures["late_p50_ms"] > 1000 * SOON_S:
         return Judgement(PARTLY, f"{text}: seconds late", figures)
     return Judgement(WORKS, text, figures)
@@ -97,7 +111,9 @@ def hard(seen: Observation) -> Judgement:
     figures = {"slot_free_s": float(seen["next_s"])}
     text = f"limit {seen['limit_s']:g} s, the slot worked on after {seen['next_s']:.1f} s"
     # Not a matter of a second or two: Celery's pool at times needs five to notice that its child is gone.
-    return Judgement(WORKS if seen["next_s"] <= seen["limit_s"] + SLOT_BACK_S else PARTLY, text, figures)
+    return Judgement(
+        WORKS if seen["next_s"] <= seen["limit_s"] + SLOT_BACK_S else PARTLY, text, figures
+    )
 
 
 def soft(seen: Observation) -> Judgement:
@@ -105,8 +121,14 @@ def soft(seen: Observation) -> Judgement:
     if seen["finished"] or seen["caught_s"] is None:
         return Judgement(BROKEN, "the task was never told that its time was over")
     if not seen["cleaned"]:
-        return Judgement(PARTLY, f"told after {seen['caught_s']:.1f} s, but its clean-up did not come to an end")
-    return Judgement(WORKS, f"told after {seen['caught_s']:.1f} s of {seen['limit_s']:g} s allowed, and it cleaned up", {"told_s": float(seen["caught_s"])})
+        return Judgement(
+            PARTLY, f"told after {seen['caught_s']:.1f} s, but its clean-up did not come to an end"
+        )
+    return Judgement(
+        WORKS,
+        f"told after {seen['caught_s']:.1f} s of {seen['limit_s']:g} s allowed, and it cleaned up",
+        {"told_s": float(seen["caught_s"])},
+    )
 
 
 def rate(seen: Observation) -> Judgement:
@@ -120,7 +142,11 @@ def rate(seen: Observation) -> Judgement:
     # A window of one second lets through its whole share at its beginning or its end: a stretch touches up to two more than it is long.
     allowed = seen["limit_per_s"] * (starts[-1] - starts[0] + 2)
     if len(starts) <= allowed:
-        return Judgement(WORKS if not seen["dropped"] else PARTLY, text + (f"; {seen['dropped']} were given up" if seen["dropped"] else ""), figures)
+        return Judgement(
+            WORKS if not seen["dropped"] else PARTLY,
+            text + (f"; {seen['dropped']} were given up" if seen["dropped"] else ""),
+            figures,
+        )
     if seen["workers"] > 1 and len(starts) <= allowed * seen["workers"]:
         return Judgement(PARTLY, f"{text}: each worker counts for itself", figures)
     return Judgement(BROKEN, text, figures)
@@ -130,7 +156,11 @@ def queued(seen: Observation) -> Judgement:
     """`ran` = the names of what ran: the one taken back and the one that was not."""
     if "other" not in seen["ran"]:
         return Judgement(BROKEN, "the task that was not taken back did not run either")
-    return Judgement(BROKEN, "it ran all the same") if "cancelled" in seen["ran"] else Judgement(WORKS, "it never ran; another one did")
+    return (
+        Judgement(BROKEN, "it ran all the same")
+        if "cancelled" in seen["ran"]
+        else Judgement(WORKS, "it never ran; another one did")
+    )
 
 
 def running(seen: Observation) -> Judgement:
@@ -139,7 +169,11 @@ def running(seen: Observation) -> Judgement:
         return Judgement(BROKEN, "it ran on to its own end")
     if seen["next_s"] is None:
         return Judgement(BROKEN, "stopped, but nothing ran in its slot afterwards")
-    return Judgement(WORKS, f"stopped; the slot worked on after {seen['next_s']:.1f} s", {"slot_free_s": float(seen["next_s"])})
+    return Judgement(
+        WORKS,
+        f"stopped; the slot worked on after {seen['next_s']:.1f} s",
+        {"slot_free_s": float(seen["next_s"])},
+    )
 
 
 def unique(seen: Observation) -> Judgement:
@@ -150,7 +184,9 @@ def unique(seen: Observation) -> Judgement:
         return Judgement(BROKEN, f"enqueued {seen['asked']} times, it ran {seen['runs']} times")
     if not seen["again"]:
         return Judgement(PARTLY, "kept to one run, but then it cannot be enqueued any more either")
-    return Judgement(WORKS, f"enqueued {seen['asked']} times, it ran once; afterwards it can be enqueued again")
+    return Judgement(
+        WORKS, f"enqueued {seen['asked']} times, it ran once; afterwards it can be enqueued again"
+    )
 
 
 def lock(seen: Observation) -> Judgement:
@@ -161,7 +197,10 @@ def lock(seen: Observation) -> Judgement:
     if at_a_time > 1:
         return Judgement(BROKEN, f"{at_a_time} ran at the same time")
     if len(seen["spans"]) < seen["asked"]:
-        return Judgement(PARTLY, f"never two at a time; {seen['asked'] - len(seen['spans'])} of {seen['asked']} failed instead of waiting")
+        return Judgement(
+            PARTLY,
+            f"never two at a time; {seen['asked'] - len(seen['spans'])} of {seen['asked']} failed instead of waiting",
+        )
     return Judgement(WORKS, f"{len(seen['spans'])} runs, never two at a time")
 
 

@@ -10,7 +10,12 @@ Span = Mapping[str, Any]  # pid, thread, greenlet, started_ns, finished_ns
 
 def model(spans: Sequence[Span]) -> str:
     """`processes`, `threads`, `greenlets`, or `one at a time`."""
-    pairs = [(a, b) for n, a in enumerate(spans) for b in spans[n + 1 :] if a["started_ns"] < b["finished_ns"] and b["started_ns"] < a["finished_ns"]]
+    pairs = [
+        (a, b)
+        for n, a in enumerate(spans)
+        for b in spans[n + 1 :]
+        if a["started_ns"] < b["finished_ns"] and b["started_ns"] < a["finished_ns"]
+    ]
     if not pairs:
         return "one at a time"
     for name, key in (("processes", "pid"), ("threads", "thread"), ("greenlets", "greenlet")):
@@ -27,7 +32,11 @@ def of(wanted: str) -> Judge:
         if len(seen["spans"]) < 2:
             return Judgement(BROKEN, f"{len(seen['spans'])} of 2 tasks ran")
         found = model(seen["spans"])
-        what = f"{seen['called']}: two tasks of 300 ms ran as {found}" if found != "one at a time" else f"{seen['called']}: two tasks ran one after the other"
+        what = (
+            f"{seen['called']}: two tasks of 300 ms ran as {found}"
+            if found != "one at a time"
+            else f"{seen['called']}: two tasks ran one after the other"
+        )
         return Judgement(WORKS if found == wanted else BROKEN, what)
 
     return judged
@@ -40,8 +49,15 @@ def inline(seen: Observation) -> Judgement:
     if model(seen["spans"]) != "one at a time":
         return Judgement(BROKEN, f"{seen['called']}: two tasks ran at the same time")
     if {span["pid"] for span in seen["spans"]} != {seen["main_pid"]}:
-        return Judgement(BROKEN, f"{seen['called']}: tasks ran in another process than the worker's main one")
+        return Judgement(
+            BROKEN, f"{seen['called']}: tasks ran in another process than the worker's main one"
+        )
     return Judgement(WORKS, f"{seen['called']}: one after the other, in the main process")
 
 
-JUDGES = {"pool.processes": of("processes"), "pool.threads": of("threads"), "pool.greenlets": of("greenlets"), "pool.inline": inline}
+JUDGES = {
+    "pool.processes": of("processes"),
+    "pool.threads": of("threads"),
+    "pool.greenlets": of("greenlets"),
+    "pool.inline": inline,
+}

@@ -30,13 +30,19 @@ def levels(seen: Observation) -> Judgement:
     if share <= CLEAN:
         return Judgement(WORKS, text, figures)
     if share <= USEFUL:
-        return Judgement(PARTLY, f"{text}: some had been fetched before the urgent ones came", figures)
+        return Judgement(
+            PARTLY, f"{text}: some had been fetched before the urgent ones came", figures
+        )
     return Judgement(BROKEN, f"{text}: priority has no effect to speak of", figures)
 
 
 def routing(seen: Observation) -> Judgement:
     """`asked` and `ran`: queue → how many of its tasks ran at the worker of that queue."""
-    strays = {queue: count - seen["ran"].get(queue, 0) for queue, count in seen["asked"].items() if seen["ran"].get(queue, 0) != count}
+    strays = {
+        queue: count - seen["ran"].get(queue, 0)
+        for queue, count in seen["asked"].items()
+        if seen["ran"].get(queue, 0) != count
+    }
     if strays:
         return Judgement(BROKEN, f"not at the worker of their queue: {strays}")
     return Judgement(WORKS, f"all {sum(seen['asked'].values())} ran at the worker of their queue")
@@ -48,9 +54,19 @@ def starvation(seen: Observation) -> Judgement:
     figures = {"second_share": share}
     if seen["second"] == 0:
         if not seen["after"]:
-            return Judgement(BROKEN, "nothing of the second queue ran, not even when the first was empty")
-        return Judgement(PARTLY, f"the second queue waits until the first is empty: 0 of {seen['first']} runs were its own", figures)
-    return Judgement(WORKS, f"the second queue had {seen['second']} of {seen['first'] + seen['second']} runs", figures)
+            return Judgement(
+                BROKEN, "nothing of the second queue ran, not even when the first was empty"
+            )
+        return Judgement(
+            PARTLY,
+            f"the second queue waits until the first is empty: 0 of {seen['first']} runs were its own",
+            figures,
+        )
+    return Judgement(
+        WORKS,
+        f"the second queue had {seen['second']} of {seen['first'] + seen['second']} runs",
+        figures,
+    )
 
 
 JUDGES = {"priority.levels": levels, "queues.routing": routing, "queues.starvation": starvation}

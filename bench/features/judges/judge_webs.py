@@ -24,10 +24,17 @@ def django(seen: Observation) -> Judgement:
     """
     if seen["ran"] != 2 * seen["requests"]:
         return Judgement(BROKEN, f"{seen['ran']} of {2 * seen['requests']} tasks ran")
-    figures = {"missing_before_commit": float(seen["before_commit_missing"]), "missing_on_commit": float(seen["on_commit_missing"])}
+    figures = {
+        "missing_before_commit": float(seen["before_commit_missing"]),
+        "missing_on_commit": float(seen["on_commit_missing"]),
+    }
     text = f"enqueued {seen['busy_ms']:g} ms before the commit, {seen['before_commit_missing']} of {seen['requests']} tasks did not find their row"
     if seen["on_commit_missing"]:
-        return Judgement(BROKEN, f"even by {seen['call']} {seen['on_commit_missing']} of {seen['requests']} tasks did not find their row", figures)
+        return Judgement(
+            BROKEN,
+            f"even by {seen['call']} {seen['on_commit_missing']} of {seen['requests']} tasks did not find their row",
+            figures,
+        )
     return Judgement(WORKS, f"{text}; by {seen['call']} all did", figures)
 
 

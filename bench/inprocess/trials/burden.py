@@ -9,17 +9,26 @@ from bench.inprocess.trials.web import get
 PAIRS, DRAIN = 3, 300
 
 
-def shows(lab: Lab, what: str, pages: Mapping[str, str], words: Mapping[str, str], timeout_s: float = 6.0) -> Observation:
+def shows(
+    lab: Lab, what: str, pages: Mapping[str, str], words: Mapping[str, str], timeout_s: float = 6.0
+) -> Observation:
     """Does the page `done` show its word, and the page `failed` its own? They have some seconds to."""
 
     def there(name: str) -> bool:
         return words[name] in get(pages[name])[1]
 
     lab.until(lambda: there("done") and there("failed"), timeout_s)
-    return {"what": what, "status": [get(page)[0] for page in pages.values()], "shows_done": there("done"), "shows_failed": there("failed")}
+    return {
+        "what": what,
+        "status": [get(page)[0] for page in pages.values()],
+        "shows_done": there("done"),
+        "shows_failed": there("failed"),
+    }
 
 
-def drains(lab: Lab, what: str, switch: Callable[[bool], None], enqueue: Callable[[], Any]) -> Observation:
+def drains(
+    lab: Lab, what: str, switch: Callable[[bool], None], enqueue: Callable[[], Any]
+) -> Observation:
     """Drains with the monitoring on and off, in turns; seconds from the first run to the last."""
     took: dict[bool, list[float]] = {True: [], False: []}
     for pair in range(PAIRS):

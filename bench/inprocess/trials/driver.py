@@ -26,7 +26,11 @@ def main() -> None:
     except ModuleNotFoundError as error:
         # A part of a package that is there is what this version of it lacks, and no package beside the system.
         of_it = str(error.name).partition(".")[0] in sys.modules
-        told["gave_up"] = f"{type(error).__name__}: {error}" if of_it else f"{error.name} {LACKING} 'queue-bench[features]'"
+        told["gave_up"] = (
+            f"{type(error).__name__}: {error}"
+            if of_it
+            else f"{error.name} {LACKING} 'queue-bench[features]'"
+        )
     except Exception as error:
         told["gave_up"] = f"{type(error).__name__}: {error}"[:500]
         told["traceback"] = traceback.format_exc()[-3000:]

@@ -16,7 +16,9 @@ from bench.inprocess.trials.mark import MARKS
 
 Observation = dict[str, Any]
 TERM = int(signal.SIGTERM)  # a method of the same name hides the module
-SETTINGS = "QUEUE_BENCH_TRIAL"  # the settings of a trial's application, as JSON, for every process of it
+SETTINGS = (
+    "QUEUE_BENCH_TRIAL"  # the settings of a trial's application, as JSON, for every process of it
+)
 
 
 class GaveUp(Exception):
@@ -73,7 +75,9 @@ class Lab:
         """What the trial's application is set up with, here and in every process started from now on."""
         os.environ[SETTINGS] = json.dumps(values)
 
-    def start(self, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Process:
+    def start(
+        self, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Process:
         """Start a program of this environment; its output goes into a log of its own."""
         self._count += 1
         log = self.folder / f"process-{self._count}.log"
@@ -97,7 +101,9 @@ class Lab:
             process.popen.wait(timeout_s)
         except subprocess.TimeoutExpired:
             process.end(signal.SIGKILL)
-            raise GaveUp(f"{' '.join(argv[:3])} did not end within {timeout_s:.0f} s: {process.text()[-300:]}") from None
+            raise GaveUp(
+                f"{' '.join(argv[:3])} did not end within {timeout_s:.0f} s: {process.text()[-300:]}"
+            ) from None
         return process.text()
 
     def marks(self, name: str = "") -> list[dict[str, Any]]:
@@ -127,12 +133,17 @@ class Lab:
     def wait(self, count: int, name: str, timeout_s: float = 8.0) -> list[dict[str, Any]]:
         """Wait for so many marks of a name; GaveUp if they do not come."""
         if not self.until(lambda: len(self.marks(name)) >= count, timeout_s):
-            raise GaveUp(f"{len(self.marks(name))} of {count} marks {name!r} after {timeout_s:.0f} s; the logs end with: {self.logs()}")
+            raise GaveUp(
+                f"{len(self.marks(name))} of {count} marks {name!r} after {timeout_s:.0f} s; the logs end with: {self.logs()}"
+            )
         return self.marks(name)
 
     def logs(self, characters: int = 300) -> str:
         """The ends of all logs, for an error message."""
-        return " | ".join(log.read_text(errors="replace", encoding="utf-8").strip()[-characters:] for log in sorted(self.folder.glob("process-*.log")))
+        return " | ".join(
+            log.read_text(errors="replace", encoding="utf-8").strip()[-characters:]
+            for log in sorted(self.folder.glob("process-*.log"))
+        )
 
 
 def absent(pattern: str, places: Mapping[str, Iterable[str]]) -> Observation:
@@ -141,10 +152,17 @@ def absent(pattern: str, places: Mapping[str, Iterable[str]]) -> Observation:
     `places`: what was looked at → the names found there (parameters, options, attributes).
     """
     wanted = re.compile(pattern, re.IGNORECASE)
-    found = [f"{place}: {name}" for place, names in places.items() for name in names if wanted.search(name)]
+    found = [
+        f"{place}: {name}"
+        for place, names in places.items()
+        for name in names
+        if wanted.search(name)
+    ]
     if found:
         raise GaveUp(f"something is called so ({', '.join(found[:5])}): write a trial for it")
-    return {"absent": f"nothing named like {pattern!r} among {', '.join(f'{len(list(names))} names of {place}' for place, names in places.items())}"}
+    return {
+        "absent": f"nothing named like {pattern!r} among {', '.join(f'{len(list(names))} names of {place}' for place, names in places.items())}"
+    }
 
 
 def parameters(function: Any) -> list[str]:

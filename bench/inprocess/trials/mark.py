@@ -12,7 +12,15 @@ MARKS = "QUEUE_BENCH_MARKS"  # the file that every process of a trial appends to
 
 def mark(name: str, **facts: Any) -> None:
     """Append who is here, when, and these facts."""
-    line = {"name": name, "ns": monotonic_ns(), "wall_ns": time_ns(), "pid": os.getpid(), "thread": _thread(), "greenlet": _greenlet(), **facts}
+    line = {
+        "name": name,
+        "ns": monotonic_ns(),
+        "wall_ns": time_ns(),
+        "pid": os.getpid(),
+        "thread": _thread(),
+        "greenlet": _greenlet(),
+        **facts,
+    }
     file = os.open(os.environ[MARKS], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(file, (json.dumps(line, default=str) + "\n").encode())

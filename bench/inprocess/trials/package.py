@@ -19,6 +19,12 @@ def package(lab: Lab, name: str) -> Observation:
         "release": about["Version"],
         "python": about["Requires-Python"] or "any",
         "requires": len(required),
-        "status": next((kind.rpartition(" - ")[2] for kind in kinds if kind.startswith("Development Status")), "no word on its status"),
-        "licence": about["License-Expression"] or kind_of("License ::") or short or "no licence named",
+        "status": next(
+            (kind.rpartition(" - ")[2] for kind in kinds if kind.startswith("Development Status")),
+            "no word on its status",
+        ),
+        "licence": about["License-Expression"]
+        or kind_of("License ::")
+        or short
+        or "no licence named",
     }

@@ -30,14 +30,20 @@ def crowd(lab: Lab, period_s: float, second: Callable[[], Any]) -> Observation:
     before = len(_times(lab))
     lab.until(lambda: len(_times(lab)) >= before + 6, 3 * period_s)
     both = _times(lab)[before:]
-    return {"periods": len(alone), "two_workers": _too_near(alone, period_s), "two_schedulers": _too_near(both, period_s)}
+    return {
+        "periods": len(alone),
+        "two_workers": _too_near(alone, period_s),
+        "two_schedulers": _too_near(both, period_s),
+    }
 
 
 def _too_near(times: Sequence[float], period_s: float) -> int:
     return sum(later - earlier < NEAR * period_s for earlier, later in itertools.pairwise(times))
 
 
-def away(lab: Lab, period_s: float, scheduler: Callable[[], Process], periods: float = 3.2) -> Observation:
+def away(
+    lab: Lab, period_s: float, scheduler: Callable[[], Process], periods: float = 3.2
+) -> Observation:
     """Kill the scheduler, let some firings be missed, start it again."""
     first = scheduler()
     lab.wait(2, "tick", 4 * period_s + 3)

@@ -6,7 +6,10 @@ from typing import Any
 from bench.inprocess.trials.lab import Lab, Observation
 
 LEVELS, PER_LEVEL = (1, 2, 3), 100  # larger = more urgent; enqueued in this order
-LONG, WATCHED = 150, 120  # tasks of each queue; runs that are looked at, fewer than the first queue has
+LONG, WATCHED = (
+    150,
+    120,
+)  # tasks of each queue; runs that are looked at, fewer than the first queue has
 
 
 def order(lab: Lab) -> Observation:
@@ -22,7 +25,14 @@ def shares(lab: Lab, enqueue: Callable[[str, str], Any]) -> Observation:
     for queue in ("a", "b"):
         for number in range(LONG):
             enqueue(queue, f"{queue}-{number}")
-    lab.until(lambda: sum(mark["name"].endswith(":end") for mark in lab.marks()) > 2 * LONG, lab.left() - 1)
-    runs = [mark["name"][0] for mark in lab.marks() if mark["name"].endswith(":end") and mark["name"][:2] in ("a-", "b-")]
+    lab.until(
+        lambda: sum(mark["name"].endswith(":end") for mark in lab.marks()) > 2 * LONG,
+        lab.left() - 1,
+    )
+    runs = [
+        mark["name"][0]
+        for mark in lab.marks()
+        if mark["name"].endswith(":end") and mark["name"][:2] in ("a-", "b-")
+    ]
     watched = runs[:WATCHED]
     return {"first": watched.count("a"), "second": watched.count("b"), "after": runs.count("b")}

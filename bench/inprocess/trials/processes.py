@@ -25,5 +25,7 @@ def below(pid: int) -> Iterator[int]:
 def arguments(pid: int) -> str:
     """What a list of processes shows of it; nothing of one that is gone."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return (
+            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        )
     return ""

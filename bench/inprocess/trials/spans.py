@@ -8,20 +8,26 @@ Span = Mapping[str, Any]
 
 def spans(marks: Sequence[Mapping[str, Any]], prefix: str) -> list[dict[str, Any]]:
     """One span for each name that begins so and has both its marks: pid, thread, greenlet, started_ns, finished_ns."""
-    ends = {mark["name"].removesuffix(":end"): mark for mark in marks if mark["name"].endswith(":end")}
+    ends = {
+        mark["name"].removesuffix(":end"): mark for mark in marks if mark["name"].endswith(":end")
+    }
     found = []
     for mark in marks:
         name = mark["name"].removesuffix(":start")
         if name != mark["name"] and name.startswith(prefix) and name in ends:
             who = {key: mark[key] for key in ("pid", "thread", "greenlet")}
-            found.append({"name": name, **who, "started_ns": mark["ns"], "finished_ns": ends[name]["ns"]})
+            found.append(
+                {"name": name, **who, "started_ns": mark["ns"], "finished_ns": ends[name]["ns"]}
+            )
     return found
 
 
 def most(found: Sequence[Span]) -> int:
     """How many of them ran at the same time at most."""
     # At the same stamp an end comes before a start.
-    edges = sorted([(span["started_ns"], 1) for span in found] + [(span["finished_ns"], -1) for span in found])
+    edges = sorted(
+        [(span["started_ns"], 1) for span in found] + [(span["finished_ns"], -1) for span in found]
+    )
     level = highest = 0
     for _, change in edges:
         level += change

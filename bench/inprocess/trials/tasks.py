@@ -98,7 +98,9 @@ def total(values: Sequence[int]) -> int:
 def look(kind: str, row: int, database: str) -> bool:
     """Is this row of the application's database there already?"""
     with sqlite3.connect(database, timeout=5) as connection:
-        there = connection.execute("SELECT 1 FROM orders WHERE id = ?", (row,)).fetchone() is not None
+        there = (
+            connection.execute("SELECT 1 FROM orders WHERE id = ?", (row,)).fetchone() is not None
+        )
     connection.close()
     mark("look", kind=kind, row=row, there=there)
     return there

@@ -18,7 +18,10 @@ def in_time(lab: Lab, enqueue: Callable[[float, float], Any]) -> Observation:
         delay = moments.uniform(1.5, 4.5)
         enqueue(delay, time.time() + delay)
     lab.until(lambda: len(lab.marks("eta")) >= TASKS, 9)
-    return {"asked": TASKS, "late_s": [mark["wall_ns"] / 1e9 - mark["due"] for mark in lab.marks("eta")]}
+    return {
+        "asked": TASKS,
+        "late_s": [mark["wall_ns"] / 1e9 - mark["due"] for mark in lab.marks("eta")],
+    }
 
 
 def once_more(lab: Lab, asked_s: Sequence[float]) -> Observation:
@@ -29,13 +32,19 @@ def once_more(lab: Lab, asked_s: Sequence[float]) -> Observation:
     return {"asked_s": list(asked_s), "gaps_s": gaps, "finished": bool(lab.marks("succeeded"))}
 
 
-def held_up(lab: Lab, limit_s: float, enqueue_next: Callable[[], Any], timeout_s: float = 7.0) -> Observation:
+def held_up(
+    lab: Lab, limit_s: float, enqueue_next: Callable[[], Any], timeout_s: float = 7.0
+) -> Observation:
     """A task named `long` is over its limit in the only slot; does a `next` one run?"""
     began = lab.wait(1, "long:start")[0]["ns"]
     enqueue_next()
     lab.until(lambda: bool(lab.marks("next")), timeout_s)
     following = lab.marks("next")
-    return {"limit_s": limit_s, "finished": bool(lab.marks("long:end")), "next_s": (following[0]["ns"] - began) / 1e9 if following else None}
+    return {
+        "limit_s": limit_s,
+        "finished": bool(lab.marks("long:end")),
+        "next_s": (following[0]["ns"] - began) / 1e9 if following else None,
+    }
 
 
 def after(lab: Lab, limit_s: float, timeout_s: float = 6.0) -> Observation:
@@ -43,5 +52,9 @@ def after(lab: Lab, limit_s: float, timeout_s: float = 6.0) -> Observation:
     began = lab.wait(1, "careful:start")[0]["ns"]
     lab.until(lambda: bool(lab.marks("careful:end") or lab.marks("cleaned")), timeout_s)
     caught = lab.marks("caught")
-    seen = {"limit_s": limit_s, "finished": bool(lab.marks("careful:end")), "cleaned": bool(lab.marks("cleaned"))}
+    seen = {
+        "limit_s": limit_s,
+        "finished": bool(lab.marks("careful:end")),
+        "cleaned": bool(lab.marks("cleaned")),
+    }
     return {**seen, "caught_s": (caught[0]["ns"] - began) / 1e9 if caught else None}

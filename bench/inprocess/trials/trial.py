@@ -29,7 +29,9 @@ class Trial:
 class Trials(list[Trial]):
     """The trials of one module, gathered by a decorator."""
 
-    def of(self, feature: str, variant: str = "", **rest: Any) -> Callable[[Callable[[Lab], Observation]], Callable[[Lab], Observation]]:
+    def of(
+        self, feature: str, variant: str = "", **rest: Any
+    ) -> Callable[[Callable[[Lab], Observation]], Callable[[Lab], Observation]]:
         """The function below shows this feature."""
 
         def gather(function: Callable[[Lab], Observation]) -> Callable[[Lab], Observation]:

@@ -38,7 +38,15 @@ def fastapi(lab: Lab, module: str, call: Callable[..., Any]) -> Observation:
     import_module("fastapi")  # says what is missing before a server is started
 
     port = free_port()
-    lab.start("uvicorn", "bench.inprocess.trials.web_fastapi:app", "--port", str(port), "--log-level", "warning", env={"QUEUE_BENCH_ENQUEUE": module})
+    lab.start(
+        "uvicorn",
+        "bench.inprocess.trials.web_fastapi:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+        env={"QUEUE_BENCH_ENQUEUE": module},
+    )
     up(lab, f"http://127.0.0.1:{port}/ready")
     answers = [get(f"http://127.0.0.1:{port}/enqueue/{number}") for number in range(REQUESTS)]
     bad = [text for status, text in answers if status != 200]
@@ -47,7 +55,12 @@ def fastapi(lab: Lab, module: str, call: Callable[..., Any]) -> Observation:
     ran = lab.wait(REQUESTS, "from-web")
     # The first ones import and connect: that is no enqueue.
     still = [json.loads(text)["still_ms"] for _, text in answers[WARM:]]
-    return {"asked": REQUESTS, "ran": len(ran), "still_ms": still, "awaitable": inspect.iscoroutinefunction(call)}
+    return {
+        "asked": REQUESTS,
+        "ran": len(ran),
+        "still_ms": still,
+        "awaitable": inspect.iscoroutinefunction(call),
+    }
 
 
 def django(lab: Lab, enqueue: Callable[..., Any]) -> Observation:
@@ -62,6 +75,14 @@ def django(lab: Lab, enqueue: Callable[..., Any]) -> Observation:
             if status != 200:
                 raise GaveUp(f"the view answered {status}")
     marks = lab.wait(2 * DJANGO_REQUESTS, "look", lab.left() - 1)
-    missing = {kind: sum(mark["kind"] == kind and not mark["there"] for mark in marks) for kind in ("inside", "on_commit")}
+    missing = {
+        kind: sum(mark["kind"] == kind and not mark["there"] for mark in marks)
+        for kind in ("inside", "on_commit")
+    }
     seen = {"requests": DJANGO_REQUESTS, "ran": len(marks), "call": "transaction.on_commit"}
-    return {**seen, "before_commit_missing": missing["inside"], "on_commit_missing": missing["on_commit"], "busy_ms": BUSY_S * 1000}
+    return {
+        **seen,
+        "before_commit_missing": missing["inside"],
+        "on_commit_missing": missing["on_commit"],
+        "busy_ms": BUSY_S * 1000,
+    }

@@ -12,7 +12,13 @@ NAPS = 6
 SETTLE_S = 1.2  # an order is carried out in the background
 
 
-def grows(lab: Lab, nap: Callable[[str], Any], grow: Callable[[], Any], shrink: Callable[[], Any], asked: Sequence[int]) -> Observation:
+def grows(
+    lab: Lab,
+    nap: Callable[[str], Any],
+    grow: Callable[[], Any],
+    shrink: Callable[[], Any],
+    asked: Sequence[int],
+) -> Observation:
     """How many naps run at a time: before, after growing, after shrinking."""
     seen = [_at_a_time(lab, nap, "before", 3)]
     grow()

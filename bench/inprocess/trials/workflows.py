@@ -25,7 +25,9 @@ def step_runs(lab: Lab, steps: int) -> list[int]:
 
 def plain_group(enqueue: Callable[[int], Any], wait: Callable[[Any], Any]) -> Observation:
     """As many plain tasks: all enqueued, then each waited for."""
-    seconds, _ = timed(lambda: [wait(result) for result in [enqueue(number) for number in range(WIDE)]])
+    seconds, _ = timed(
+        lambda: [wait(result) for result in [enqueue(number) for number in range(WIDE)]]
+    )
     return {"plain_seconds": seconds, "plain_tasks": WIDE}
 
 
@@ -35,5 +37,6 @@ def fan_in(lab: Lab) -> Observation:
     return {
         "members": WIDE,
         "callback_runs": len(callbacks),
-        "callback_after": bool(callbacks) and len({mark["number"] for mark in steps if mark["ns"] <= callbacks[0]["ns"]}) == WIDE,
+        "callback_after": bool(callbacks)
+        and len({mark["number"] for mark in steps if mark["ns"] <= callbacks[0]["ns"]}) == WIDE,
     }

@@ -26,15 +26,27 @@ SETTINGS = (
     _off("lose", [], "ids that a worker drops"),
     _off("double", [], "ids that a worker runs twice"),
     _off("unexpected", [], "ids that a worker runs and nobody sent"),
-    _off("stall_worker", [], "[from, to]: seconds after its first measured task in which a worker stands still"),
+    _off(
+        "stall_worker",
+        [],
+        "[from, to]: seconds after its first measured task in which a worker stands still",
+    ),
     _off("stall_call", [], "[id, seconds]: the enqueue call of that task takes so long"),
     _off("fire_and_forget", False, "the enqueue call does not wait for the broker's answer"),
     _off("step_mib", 0, "memory that a worker takes at its hundredth task"),
     _off("leak_bytes", 0, "memory that a worker takes with each task and never gives back"),
     _off("shared_mib", 0, "memory that a worker takes before it forks a child for each slot"),
     _off("burn_us", 0, "CPU that a task burns"),
-    _off("back_after_s", 0.0, "how long a worker that is started again waits before it serves; then it starts all that waits at once"),
-    _off("redeliver_s", 0.0, "after how long a running task is delivered again if its worker has died; 0 = never"),
+    _off(
+        "back_after_s",
+        0.0,
+        "how long a worker that is started again waits before it serves; then it starts all that waits at once",
+    ),
+    _off(
+        "redeliver_s",
+        0.0,
+        "after how long a running task is delivered again if its worker has died; 0 = never",
+    ),
 )
 
 
@@ -49,9 +61,20 @@ class Synthetic:
     push_command = "lpush"
     key_patterns = ("synthetic*",)
     profiles: Mapping[str, Profile] = {
-        "default": Profile("default", "a process per slot", "at most once", False, "process", SETTINGS),
-        "kept": Profile("kept", "what runs is remembered in the broker", "at least once", False, "process", SETTINGS),
-        "forking": Profile("forking", "a child per task", "at most once", False, "parent", SETTINGS),
+        "default": Profile(
+            "default", "a process per slot", "at most once", False, "process", SETTINGS
+        ),
+        "kept": Profile(
+            "kept",
+            "what runs is remembered in the broker",
+            "at least once",
+            False,
+            "process",
+            SETTINGS,
+        ),
+        "forking": Profile(
+            "forking", "a child per task", "at most once", False, "parent", SETTINGS
+        ),
     }
 
     def commands(self, launch: Launch) -> list[Command]:
@@ -60,15 +83,22 @@ class Synthetic:
             return [Command(("python", "-S", "-m", "synthetic.forking"))] * launch.slots
         if launch.settings["shared_mib"]:
             return [Command(("python", "-m", "synthetic.worker", "0", str(launch.slots)))]
-        return [Command(("python", "-m", "synthetic.worker", str(slot), "1")) for slot in range(launch.slots)]
+        return [
+            Command(("python", "-m", "synthetic.worker", str(slot), "1"))
+            for slot in range(launch.slots)
+        ]
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On the list, or remembered as running."""
         import redis
 
         with redis.Redis.from_url(broker) as client:
-            waiting = {int(json.loads(item)[0]): Held("queue") for item in client.lrange(QUEUE, 0, -1)}
-            running = {int(json.loads(item)[0]): Held("running") for item in client.zrange(RUNNING, 0, -1)}
+            waiting = {
+                int(json.loads(item)[0]): Held("queue") for item in client.lrange(QUEUE, 0, -1)
+            }
+            running = {
+                int(json.loads(item)[0]): Held("running") for item in client.zrange(RUNNING, 0, -1)
+            }
         return {task: place for task, place in {**running, **waiting}.items() if task in handles}
 
 

@@ -41,4 +41,6 @@ def _forgetful() -> Callable[[str], Any]:
 
 def bulk(tasks: Sequence[int]) -> None:
     """Many in one LPUSH."""
-    redis.Redis.from_url(cell_context.broker()).lpush(QUEUE, *[json.dumps([task, ""]) for task in tasks])
+    redis.Redis.from_url(cell_context.broker()).lpush(
+        QUEUE, *[json.dumps([task, ""]) for task in tasks]
+    )

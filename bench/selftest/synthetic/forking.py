@@ -20,7 +20,9 @@ TRUTH_EVERY = 500
 
 def ask(server: Any, *words: bytes) -> list[bytes]:
     """One command and its answer, in the protocol of Redis: a status, or the parts of an array."""
-    server.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words))
+    server.write(
+        b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+    )
     server.flush()
     first = server.readline()
     if first[:1] == b"-":
@@ -36,14 +38,20 @@ def ask(server: Any, *words: bytes) -> list[bytes]:
 
 def used_s() -> float:
     """CPU that this process and its children say they have used."""
-    return sum(used.ru_utime + used.ru_stime for used in (getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)))
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in (getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN))
+    )
 
 
 def main() -> None:
     """Fetch, fork, wait, for ever."""
     burn_ns = int(cell_context.load()["settings"]["burn_us"] * 1000)
     broker = urlsplit(cell_context.broker())
-    with socket.create_connection((broker.hostname or "", broker.port or 0)) as connection, connection.makefile("rwb") as server:
+    with (
+        socket.create_connection((broker.hostname or "", broker.port or 0)) as connection,
+        connection.makefile("rwb") as server,
+    ):
         ask(server, b"AUTH", (broker.password or "").encode())
         done = 0
         while True:

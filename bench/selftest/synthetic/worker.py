@@ -50,14 +50,18 @@ class Worker:
         self.settings: dict[str, Any] = cell_context.load()["settings"]
         self.slot = slot
         self.random = random.Random(f"{self.settings['seed']}/{slot}")
-        self.client: Any = redis.Redis.from_url(cell_context.broker())  # redis-py types every answer as awaitable too
+        self.client: Any = redis.Redis.from_url(
+            cell_context.broker()
+        )  # redis-py types every answer as awaitable too
         self.first_ns = 0
         self.loaded = False
         self.next_ns = 0
         self.tasks = 0
         self.memory: list[mmap.mmap] = []
         self.leaked = 0
-        self.leak: mmap.mmap | None = mmap.mmap(-1, 1 << 30) if self.settings["leak_bytes"] else None
+        self.leak: mmap.mmap | None = (
+            mmap.mmap(-1, 1 << 30) if self.settings["leak_bytes"] else None
+        )
 
     def serve(self) -> None:
         """Fetch and run, for ever."""
@@ -102,7 +106,9 @@ class Worker:
         """Back to the list with what has been running for longer than any living task does."""
         if not self.settings["redeliver_s"]:
             return
-        for item in self.client.zrangebyscore(RUNNING, 0, time.monotonic() - self.settings["redeliver_s"]):
+        for item in self.client.zrangebyscore(
+            RUNNING, 0, time.monotonic() - self.settings["redeliver_s"]
+        ):
             if self.client.zrem(RUNNING, item):
                 tell(redelivered_ns=monotonic_ns(), task=json.loads(item)[0])
                 self.client.rpush(QUEUE, item)
@@ -114,7 +120,9 @@ class Worker:
             self.first_ns = self.first_ns or monotonic_ns()
             self.stall()
         if self.settings["capacity"]:
-            self.next_ns = max(self.next_ns, monotonic_ns() - 5_000_000) + int(1e9 / self.settings["capacity"])
+            self.next_ns = max(self.next_ns, monotonic_ns() - 5_000_000) + int(
+                1e9 / self.settings["capacity"]
+            )
             until(self.next_ns)
         if task not in self.settings["lose"]:
             self.run(task, work)
@@ -131,7 +139,9 @@ class Worker:
     def stall(self) -> None:
         """Stand still between the two moments."""
         if self.settings["stall_worker"]:
-            begin, end = (self.first_ns + int(seconds * 1e9) for seconds in self.settings["stall_worker"])
+            begin, end = (
+                self.first_ns + int(seconds * 1e9) for seconds in self.settings["stall_worker"]
+            )
             if begin <= monotonic_ns() < end:
                 tell(stalled_ns=monotonic_ns())
                 until(end)
@@ -172,7 +182,11 @@ class Worker:
 def main() -> None:
     """A slot; or a parent that takes memory and forks a child for each slot."""
     slot, children = int(sys.argv[1]), int(sys.argv[2])
-    shared = taken(cell_context.load()["settings"]["shared_mib"] << 20) if cell_context.load()["settings"]["shared_mib"] else None
+    shared = (
+        taken(cell_context.load()["settings"]["shared_mib"] << 20)
+        if cell_context.load()["settings"]["shared_mib"]
+        else None
+    )
     for number in range(children if shared else 0):
         if not os.fork():
             Worker(number).serve()
