@@ -10,13 +10,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from bench.model.broker import KINDS
 from bench.model.fault import Fault as Fault  # part of the contract: predictions are typed by it
 
 Guarantee = Literal["at most once", "at least once"]
 Slot = Literal["thread", "process", "parent", "none"]
-REDIS = ("redis", "redis-everysec", "redis-always")  # one server, three ways to write to disk
-SAVED = ("redis-everysec", "redis-always")  # what it holds survives its end
-REDISES = (*REDIS, "valkey")  # all that speak its protocol
+# For the `brokers` of an adapter: all that speak the protocol of Redis.
+REDISES = tuple(kind.name for kind in KINDS.values() if kind.family == "redis")
+# For predictions: what these hold outlives a kill of their server.
+SAVED = tuple(kind.name for kind in KINDS.values() if kind.saved)
 
 
 @dataclass(frozen=True)

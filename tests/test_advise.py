@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.advise.asked import BROKERS, Asked, by_asking, checked, from_file
+from bench.advise.asked import Asked, by_asking, checked, from_file
 from bench.advise.ranking import EXCLUDED, MEETS, OPEN, answer
 from bench.advise.rules import at_rate, sustained
 from bench.base.errors import UsageError
+from bench.model.broker import FAMILIES
 
 RULES = Path(__file__).resolve().parent.parent / "bench" / "report" / "advise.js"
 
@@ -236,7 +237,7 @@ ASKED = st.builds(
     may_lose=st.booleans(),
     may_double=st.booleans(),
     needs=st.sampled_from([(), ("flow.chord",), ("flow.chord", "limit.rate")]),
-    brokers=st.sampled_from([BROKERS, ("redis",), ("rabbitmq", "sqlite")]),
+    brokers=st.sampled_from([FAMILIES, ("redis",), ("rabbitmq", "sqlite")]),
 )
 WORK = st.lists(
     st.tuples(st.integers(1, 10), st.floats(1, 3000), st.one_of(st.none(), st.floats(1, 900))),

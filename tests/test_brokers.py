@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from bench.base.errors import NotOffered, Unavailable
-from bench.brokers.broker import Broker, Drops, Fills
 from bench.brokers.choice import make_broker
-from bench.brokers.rabbitmq import EmbeddedRabbit
+from bench.brokers.contract import Broker, Drops, Fills
+from bench.brokers.rabbitmq.embedded import EmbeddedRabbit
 from bench.hosts.local import Host, tree
 
 pytestmark = pytest.mark.contract
@@ -144,7 +144,7 @@ def test_it_closes_its_clients_connections(shared: Make, name: str) -> None:
         left = redis.Redis.from_url(broker.url).client_list()
         assert left and not [each for each in left if each["name"] == "victim"]
     elif name == "postgres":
-        from bench.brokers.postgres import connect
+        from bench.brokers.postgres.connection import connect
 
         with connect(broker.url) as other:
             closers = broker.clients()

@@ -8,10 +8,9 @@ import pytest
 
 from adapters.base import REDISES, Answers, Bulk, Holds
 from bench.base.errors import Unavailable
-from bench.brokers.binary import find_redis, find_valkey
-from bench.brokers.postgres import find_postgres
-from bench.brokers.rabbitmq import find_rabbitmq
+from bench.brokers import choice
 from bench.model.arm import Arm, load_adapters, missing_packages, packages_of, parse_arm
+from bench.model.broker import KINDS
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
 from bench.record import ledger
@@ -41,11 +40,11 @@ def arm(text: str) -> Arm:
 
 def there(text: str) -> None:
     """Skip where the broker's server or its client is not installed."""
-    looks = {"rabbitmq": find_rabbitmq, "postgres": find_postgres, "valkey": find_valkey}
+    kind = KINDS[arm(text).broker]
     if missing := missing_packages(arm(text)):
         pytest.skip(f"not installed: {', '.join(missing)}")
     try:
-        looks.get(arm(text).broker, find_redis)()
+        choice.live(kind).find(kind)
     except Unavailable as reason:
         pytest.skip(str(reason))
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench.base.errors import UsageError
-from bench.brokers import binary
+from bench.brokers.redis import binary
 from bench.run import diagnosis
 
 WHEEL = binary._wheel()

@@ -305,8 +305,8 @@ def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(
 def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     import redis
 
-    from bench.brokers.binary import find_redis
-    from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
+    from bench.brokers.redis.binary import find_redis
+    from bench.brokers.redis.embedded import PERSISTENCE, EmbeddedRedis
     from bench.hosts.local import Host
 
     (tmp_path / "work").mkdir()

@@ -12,12 +12,15 @@ import pytest
 from adapters.base import Sends
 from bench.base.errors import Unavailable, UsageError
 from bench.base.paths import ROOT
-from bench.brokers import choice, redis_url
-from bench.brokers.broker import Place
-from bench.brokers.own_redis import OwnRedis
-from bench.brokers.postgres import EmbeddedPostgres, connect
-from bench.brokers.rabbitmq import EmbeddedRabbit, Queues
+from bench.brokers import choice
+from bench.brokers.contract import Place
+from bench.brokers.postgres.connection import connect
+from bench.brokers.postgres.embedded import EmbeddedPostgres
+from bench.brokers.rabbitmq.connection import QueueConnection
+from bench.brokers.rabbitmq.embedded import EmbeddedRabbit
 from bench.brokers.reading import check_reading
+from bench.brokers.redis import url as redis_url
+from bench.brokers.redis.own import OwnRedis
 from bench.hosts.local import Host, tree
 from bench.inprocess.ports import free_port
 from bench.model.arm import Arm, load_adapters, parse_arm
@@ -368,6 +371,6 @@ def test_a_virtual_host_of_the_users(tmp_path: Path) -> None:
             said = refusal("celery@rabbitmq", url, "rabbitmq")
             assert "set_permissions" in said and quote(PASSWORD, safe="") not in said
         node.control("set_permissions", "-p", "a/b ü", "ann", ".*", ".*", ".*")
-        Queues(url, ()).connect().channel().queue_declare(queue="celery", durable=True)
+        QueueConnection(url, ()).connect().channel().queue_declare(queue="celery", durable=True)
         assert "has a queue 'celery'" in refusal("celery@rabbitmq", url, "rabbitmq")
         node.close()

@@ -19,7 +19,7 @@ from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
 from bench.base.paths import ROOT
 from bench.base.plain_names import is_plain, plainly
-from bench.brokers.binary import find_redis
+from bench.brokers.redis.binary import find_redis
 from bench.record import store
 from tests.seen_processes import Seen
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bench.base.urls import SCHEMES, cleaned, shown
+from bench.brokers.urls import cleaned, shown
+from bench.model.broker import SCHEMES
 
 SHAPES = (
     "{scheme}://{user}:{secret}@{host}:6379/3",

@@ -154,9 +154,7 @@ class Huey:
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
-        return faults.predict(
-            fault, launch.settings, saved=launch.broker in SAVED or launch.broker == "postgres"
-        )
+        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED)
 
 
 ADAPTER = Huey()

@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
+from bench.model.broker import FAMILIES
 from bench.model.feature import FEATURES
-
-BROKERS = ("redis", "rabbitmq", "sqlite", "postgres")
 
 
 class Asked(BaseModel):
@@ -43,7 +42,7 @@ class Asked(BaseModel):
         (), description="features needed, as `bench features --list` names them"
     )
     brokers: tuple[str, ...] = Field(
-        BROKERS, description="brokers that you can run: " + ", ".join(BROKERS)
+        FAMILIES, description="brokers that you can run: " + ", ".join(FAMILIES)
     )
 
     @field_validator("needs")
@@ -60,8 +59,8 @@ class Asked(BaseModel):
     def known_brokers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         """Only brokers that are measured."""
         for name in names:
-            if name not in BROKERS:
-                raise ValueError(str(nearest(name, BROKERS, "broker")))
+            if name not in FAMILIES:
+                raise ValueError(str(nearest(name, FAMILIES, "broker")))
         return names
 
 

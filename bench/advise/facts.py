@@ -6,13 +6,13 @@ from typing import Any
 from bench.analysis.dataset import FLOOR, Joined, workers_of
 from bench.analysis.evidence import RULE_OF_THREE, evidence
 from bench.analysis.formatting import Figure, figure
+from bench.model.broker import family_of
 from bench.model.fault import CORE
 from bench.model.feature import FEATURES
 from bench.model.machine_facts import usable_cores
 from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 
-FAMILIES = {"redis": "redis", "redis-everysec": "redis", "redis-always": "redis", "valkey": "redis"}
 KNOWN = ("ok", "beyond")
 KINDS = {"io": "sleep", "cpu": "cpu"}  # what is asked for → the kind of task that stands for it
 
@@ -43,7 +43,7 @@ def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
         "arm": name,
         "system": about["system"],
         "profile": about["profile"],
-        "broker": FAMILIES.get(str(about["broker"]), str(about["broker"])),
+        "broker": family_of(str(about["broker"])),
         "guarantee": about["guarantee"],
         "rate": _number(rate, "capacity" if rate is capacity else "burst"),
         "memory": _memory(joined, name),

@@ -1,1 +1,1 @@
-"""The brokers: start, stop, kill, count."""
+"""The brokers: a module for each family, which starts, stops, kills and counts."""

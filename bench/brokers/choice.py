@@ -1,25 +1,25 @@
 """Which broker a name stands for: one of our own, or the user's if a URL was given."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from adapters.base import Queues, Reads
-from bench.base.errors import UsageError
-from bench.brokers.binary import find_redis, find_valkey
-from bench.brokers.broker import Broker, Given
-from bench.brokers.own_postgres import OwnPostgres
-from bench.brokers.own_rabbit import OwnRabbit
-from bench.brokers.own_redis import OwnRedis
-from bench.brokers.postgres import EmbeddedPostgres
-from bench.brokers.rabbitmq import EmbeddedRabbit
+from bench.base.errors import Unavailable, UsageError
+from bench.brokers.contract import Broker, Family, Given, Request
 from bench.brokers.reading import check_reading
-from bench.brokers.redis import PERSISTENCE, EmbeddedRedis
-from bench.brokers.sqlite import SqliteFile
 from bench.hosts.local import Host
 from bench.model.arm import Arm
+from bench.model.broker import KINDS, BrokerKind
 
-Servers = Mapping[str, str]  # broker → URL of the user's own server; what is not named is embedded
-GIVEN = ("redis", "rabbitmq", "postgres")  # those that --redis, --rabbitmq and --postgres name
+Servers = Mapping[str, str]  # kind → URL of the user's own server; what is not named is embedded
+
+
+def live(kind: BrokerKind) -> Family:
+    """The live part of its family."""
+    return cast(Family, import_module(f"bench.brokers.{kind.family}").FAMILY)
 
 
 def make_broker(
@@ -33,28 +33,15 @@ def make_broker(
 ) -> Broker:
     """The broker of one cell, not started yet; Unavailable with what to install."""
     if name in servers:
-        return _own(name, servers[name], push_command, queues)
-    if name in PERSISTENCE:
-        return EmbeddedRedis(
-            host, work / "redis", log, PERSISTENCE[name], push_command, find_redis()
-        )
-    if name == "valkey":
-        return EmbeddedRedis(
-            host, work / "valkey", log, PERSISTENCE["redis"], push_command, find_valkey()
-        )
-    if name == "rabbitmq":
-        return EmbeddedRabbit(host, work / "rabbitmq", log, queues)
-    if name == "postgres":
-        return EmbeddedPostgres(host, work / "postgres", log)
-    if name == "sqlite":
-        return SqliteFile(work / "sqlite")
-    raise ValueError(f"no broker is called {name!r}")
+        return _given(name, servers[name], push_command, queues)
+    kind = KINDS[name]
+    return live(kind).embedded(Request(kind, host, work / kind.family, log, push_command, queues))
 
 
-def _own(name: str, url: str, push_command: str, queues: Sequence[str]) -> Given:
-    if name == "redis":
-        return OwnRedis(url, push_command)
-    return OwnRabbit(url, queues) if name == "rabbitmq" else OwnPostgres(url)
+def _given(name: str, url: str, push_command: str, queues: Sequence[str]) -> Given:
+    make = live(KINDS[name]).given
+    assert make is not None, f"no option names a {name} of the user's"
+    return make(url, push_command, queues)
 
 
 def queues_of(arm: Arm) -> Sequence[str]:
@@ -63,22 +50,24 @@ def queues_of(arm: Arm) -> Sequence[str]:
 
 
 def check(arms: Sequence[Arm], servers: Servers) -> None:
-    """UsageError before anything is measured: one of these arms cannot use a given server."""
+    """UsageError before anything is measured: an arm cannot use the server that it would get."""
     for arm in arms:
-        name = arm.broker
-        if name in servers:
-            _check_given(arm, servers[name])
-        elif "redis" in servers and name in PERSISTENCE:
+        kind = KINDS[arm.broker]
+        main = KINDS[kind.family]
+        if kind.name in servers:
+            _check_given(arm, servers[kind.name])
+        elif main.name in servers and main.title == kind.title:
             raise UsageError(
-                f"@{name} wants a Redis set up for it, which is not done to yours: "
-                f"leave --redis out, or choose another broker"
+                f"@{kind.name} wants a {kind.title} set up for it, which is not done to yours: "
+                f"leave --{main.name} out, or choose another broker"
             )
-        elif name in PERSISTENCE:
-            find_redis()
+        else:
+            with suppress(Unavailable):  # its cells will say so, and the others are measured
+                live(kind).find(kind)
 
 
 def _check_given(arm: Arm, url: str) -> None:
-    broker = _own(arm.broker, url, "", queues_of(arm))
+    broker = _given(arm.broker, url, "", queues_of(arm))
     try:
         broker.start()
         broker.check_rights(arm)
@@ -93,5 +82,5 @@ def check_readings(arms: Sequence[Arm], servers: Servers) -> None:
         if (of := (arm.adapter.name, arm.broker, arm.environment)) in asked:
             continue
         asked.add(of)
-        broker = _own(arm.broker, servers[arm.broker], "", ())
+        broker = _given(arm.broker, servers[arm.broker], "", ())
         check_reading(arm, servers[arm.broker], broker.place)

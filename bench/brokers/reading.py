@@ -13,8 +13,8 @@ from adapters.base import Reads
 from bench.base.environ import built
 from bench.base.errors import UsageError
 from bench.base.plain_names import plainly
-from bench.base.urls import cleaned, read, shown
-from bench.brokers.broker import Place
+from bench.brokers.contract import Place
+from bench.brokers.urls import cleaned, read, shown
 from bench.hosts.task_code import task_code
 from bench.inprocess.cell_context import BROKER
 from bench.model.arm import Arm
@@ -24,18 +24,19 @@ SECONDS = 30.0
 
 def check_reading(arm: Arm, url: str, expected: Place) -> None:
     """UsageError unless every connection of the arm's library leads to this place."""
-    told = _ask(arm, url)
-    if told.get("missing"):
+    answer = _ask(arm, url)
+    if answer.get("missing"):
         return  # a library that cannot be imported is no fault of the URL
     subject = f"{arm.adapter.name} cannot use the URL of --{arm.broker} ({shown(url)})"
-    if "error" in told:
-        said = cleaned(told["said"], url)[:200]
-        raise UsageError(f"{subject}: {told['error']}{': ' if said else ''}{said}; {_hint(url)}")
-    for address, database in told["places"]:
-        found = _place(str(address), database)
-        if found != expected:
+    if "error" in answer:
+        words = cleaned(answer["said"], url)[:200]
+        reason = f"{answer['error']}: {words}" if words else answer["error"]
+        raise UsageError(f"{subject}: {reason}; {_hint(url)}")
+    for address, database in answer["places"]:
+        place = _place(str(address), database)
+        if place != expected:
             raise UsageError(
-                f"{subject}: it would use database {found.database} at {found.address}, while "
+                f"{subject}: it would use database {place.database} at {place.address}, while "
                 f"database {expected.database} at {expected.address} is meant; {_hint(url)}"
             )
 
@@ -61,22 +62,30 @@ def _place(address: str, database: object) -> Place:
 
 
 def _ask(arm: Arm, url: str) -> dict[str, Any]:
-    """What its library told of its connections."""
+    """What its library tells of its connections: `places`, `missing`, or `error` and `said`."""
     assert isinstance(arm.adapter, Reads)
     with (
-        tempfile.TemporaryDirectory(prefix="queue-bench-") as made,
-        plainly(Path(made)) as (work, _),
+        tempfile.TemporaryDirectory(prefix="queue-bench-") as folder,
+        plainly(Path(folder)) as (work, _),
     ):
         env = built({"PYTHONPATH": str(task_code(work, arm.adapter)), BROKER: url})
         argv = [arm.environment.program("python"), "-m", arm.adapter.reach]
-        how: dict[str, Any] = {"capture_output": True, "encoding": "utf-8", "errors": "replace"}
         try:
-            done = subprocess.run(argv, env=env, cwd=work, timeout=SECONDS, **how)
+            done = subprocess.run(
+                argv,
+                env=env,
+                cwd=work,
+                timeout=SECONDS,
+                check=False,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+            )
         except subprocess.TimeoutExpired:
             return {"error": f"no connection within {SECONDS:.0f} s", "said": ""}
     lines = done.stdout.strip().splitlines()
     if not lines or done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [""])[-1]
         return {"error": f"{arm.adapter.reach} ended with {done.returncode}", "said": last}
-    found: dict[str, Any] = json.loads(lines[-1])
-    return found
+    answer: dict[str, Any] = json.loads(lines[-1])
+    return answer

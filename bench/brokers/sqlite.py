@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.base.errors import NotOffered
-from bench.brokers.broker import Counters
+from bench.brokers.contract import Counters, Family
 
 
 class SqliteFile:
@@ -24,13 +24,13 @@ class SqliteFile:
         self.folder.mkdir(exist_ok=True)
 
     def kill(self) -> int:
-        """There is nothing to kill."""
+        """NotOffered, always."""
         raise NotOffered(
             "SQLite has no server: the queue is a file that the workers open themselves"
         )
 
     def counters(self, edge: bool) -> Counters | None:
-        """Nobody counts."""
+        """None: nobody counts."""
         return None
 
     def describe(self) -> Mapping[str, str]:
@@ -42,3 +42,9 @@ class SqliteFile:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+FAMILY = Family(
+    find=lambda kind: f"SQLite {sqlite3.sqlite_version} inside Python",
+    embedded=lambda request: SqliteFile(request.folder),
+)

@@ -16,6 +16,7 @@ from bench.commands.options import (
     find_run,
     given_features,
 )
+from bench.model.broker import FAMILIES
 
 
 @app.command()
@@ -51,9 +52,7 @@ def advise(
     ] = None,
     broker: Annotated[
         list[str] | None,
-        typer.Option(
-            "--broker", help="a broker that you can run: redis, rabbitmq, sqlite, postgres"
-        ),
+        typer.Option("--broker", help="a broker that you can run: " + ", ".join(FAMILIES)),
     ] = None,
     published_tree: Annotated[
         bool,

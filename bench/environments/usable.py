@@ -24,6 +24,7 @@ from bench.hosts.local import Host, last_lines
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context as probe_cell
 from bench.model.arm import Arm
+from bench.model.broker import KINDS
 from bench.model.cell import Cell
 
 TRY_S = 60.0
@@ -113,15 +114,10 @@ def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, st
     spec = work / "cell.json"
     spec.write_text(json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec()), encoding="utf-8")
     who = f"bench:{secrets.token_hex(8)}@127.0.0.1:{port}"
-    urls = {
-        "sqlite": f"sqlite://{work / 'queue.db'}",
-        "postgres": f"postgresql://{who}/postgres",
-        "rabbitmq": f"amqp://{who}//",
-    }
     ours = {
         "PYTHONPATH": str(task_code(work, arm.adapter)),
         probe_cell.CELL: str(spec),
-        probe_cell.BROKER: urls.get(arm.broker, f"redis://{who}/0"),
+        probe_cell.BROKER: KINDS[arm.broker].url.format(who=who, folder=work),
     }
     return built(ours, passed)
 

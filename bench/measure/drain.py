@@ -4,17 +4,13 @@ import math
 
 import numpy as np
 
+from bench.model.broker import KINDS
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
-COUNTS_NONE = {
-    "rabbitmq": "RabbitMQ counts no commands",
-    "postgres": "PostgreSQL counts no commands",
-    "sqlite": "SQLite has no server",
-}
 WINDOW = (0.05, 0.95)
 
 
@@ -86,11 +82,18 @@ def capped(cell: StoredCell) -> tuple[str, str]:
 
 def why_no_server(cell: StoredCell) -> tuple[str, str]:
     """The reason and the verdict where nothing is known of the broker's memory and CPU."""
-    return (
-        (COUNTS_NONE["sqlite"], "not_offered")
-        if cell.spec["broker"] == "sqlite"
-        else (NOT_TOLD, "unavailable")
-    )
+    kind = KINDS.get(cell.spec["broker"])
+    if kind and not kind.server:
+        return kind.uncounted, "not_offered"
+    return NOT_TOLD, "unavailable"
+
+
+def why_no_commands(cell: StoredCell) -> tuple[str, str]:
+    """The reason and the verdict where the broker's commands are not known."""
+    kind = KINDS.get(cell.spec["broker"])
+    if kind and kind.uncounted:
+        return kind.uncounted, "not_offered"
+    return NOT_TOLD, "unavailable"
 
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:

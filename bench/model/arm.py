@@ -16,11 +16,11 @@ from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
 from bench.base.paths import ROOT
 from bench.model import requirements as wanted
+from bench.model.broker import KINDS
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
 from bench.model.requirements import Wanted
 
-BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(
@@ -197,8 +197,8 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         raise nearest(name, adapter.profiles, f"profile of {adapter.name}")
     profile = adapter.profiles[name]
     broker = match["broker"] or profile.redis
-    if broker not in BROKERS:
-        raise nearest(broker, BROKERS, "broker")
+    if broker not in KINDS:
+        raise nearest(broker, KINDS, "broker")
     if broker not in adapter.brokers:
         raise UsageError(
             f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.advise.asked import BROKERS
 from bench.advise.facts import facts
 from bench.analysis.dataset import Joined
 from bench.claims.form import load
 from bench.claims.judge import Ruling, rule
 from bench.claims.published_tree import branches
 from bench.claims.rulings import counted
+from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
 from bench.model.titles import TITLES
@@ -77,7 +77,7 @@ def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
         "rules": (here / "advise.js").read_text(encoding="utf-8"),
         "form": (here / "advise_form.js").read_text(encoding="utf-8"),
         "brokers": [
-            name for name in BROKERS if any(arm["broker"] == name for arm in known["arms"])
+            name for name in FAMILIES if any(arm["broker"] == name for arm in known["arms"])
         ],
         "tree": branches(known, features),
     }

@@ -5,7 +5,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,11 +17,10 @@ from rich.text import Text
 from bench.base import environ
 from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
-from bench.brokers.binary import find_redis, find_valkey
-from bench.brokers.postgres import find_postgres
-from bench.brokers.rabbitmq import find_rabbitmq
+from bench.brokers import choice
 from bench.hosts.machine import describe, disk_free, disturbances
 from bench.model.arm import load_adapters, read_by
+from bench.model.broker import KINDS, MAIN, BrokerKind
 from bench.model.machine_facts import given
 
 # What to type when a library cannot be imported.
@@ -50,7 +49,7 @@ class Finding:
 def check(results: Path = Path("results")) -> list[Finding]:
     """Look at everything a run needs, then at what would disturb it."""
     here = describe()
-    found = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
+    found = [_python(), Finding("machine", "ok", given(here)), *_brokers()]
     found += [_library(name, fix) for name, fix in LIBRARIES.items()]
     found += [_results(results), _disk(results), _loopback()]
     found += _variables()
@@ -87,30 +86,24 @@ def _python() -> Finding:
     )
 
 
-def _redis() -> Finding:
+def _brokers() -> list[Finding]:
+    """One for each server program, those that stand for a whole family first."""
+    kinds = sorted(KINDS.values(), key=lambda kind: kind.name != kind.family)
+    titles = dict.fromkeys(kind.title for kind in kinds if kind.server)
+    return [_broker(next(kind for kind in kinds if kind.title == title)) for title in titles]
+
+
+def _broker(kind: BrokerKind) -> Finding:
+    """Without the main one there is no run, without another its arms are `unavailable`."""
+    what = f"{kind.title} server" if kind.name == MAIN else kind.title
     try:
-        server = find_redis()
+        return Finding(what, "ok", choice.live(kind).find(kind))
+    except Unavailable as error:
+        detail, _, fix = str(error).partition(": ")
+        return Finding(what, "note", detail, fix)
     except UsageError as error:
         detail, _, fix = str(error).rpartition(": ")
-        return Finding("Redis server", "missing", detail, fix)
-    return Finding("Redis server", "ok", f"{server.name} {server.version} from {server.origin}")
-
-
-def _more_brokers() -> list[Finding]:
-    """Brokers that only some arms need: without them those arms are `unavailable`, and nothing else is."""
-    found = []
-    looks: list[tuple[str, Callable[[], object]]] = [
-        ("RabbitMQ", find_rabbitmq),
-        ("PostgreSQL", find_postgres),
-        ("Valkey", find_valkey),
-    ]
-    for name, look in looks:
-        try:
-            found.append(Finding(name, "ok", str(look())))
-        except (Unavailable, UsageError) as error:
-            detail, _, fix = str(error).partition(": ")
-            found.append(Finding(name, "note", detail, fix))
-    return found
+        return Finding(what, "missing", detail, fix)
 
 
 def _library(name: str, fix: str) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.base.errors import BenchError, CellFailed, UsageError
+from bench.model.broker import KINDS
 
 # Nothing can be kept any more: to go on would lose what is measured next.
 UNWRITABLE = {
@@ -17,7 +18,8 @@ UNWRITABLE = {
     errno.EIO,
     errno.ENOENT,
 }
-CLIENTS = ("redis", "amqp", "psycopg")  # what the instrument itself asks brokers with
+# What the instrument itself asks brokers with.
+CLIENTS = {kind.client for kind in KINDS.values() if kind.client}
 LONGEST = 300
 
 

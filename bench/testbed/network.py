@@ -11,11 +11,11 @@ from bench.base.environ import built
 from bench.base.errors import CellFailed, NotOffered, Unavailable
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
+from bench.model.broker import SCHEMES
 from bench.record.store import write_json
 
 READY_S = 10.0
 PINGS = 20
-PORTS = {"redis": 6379, "amqp": 5672, "pyamqp": 5672, "postgresql": 5432, "postgres": 5432}
 
 
 class Network:
@@ -27,12 +27,13 @@ class Network:
         parts = urlsplit(broker_url)
         if not parts.hostname:
             raise NotOffered("there is no network between the workers and their broker")
-        if parts.scheme in ("rediss", "amqps"):
+        scheme = SCHEMES[parts.scheme]
+        if scheme.tls:
             raise Unavailable("the certificate of a server with TLS is not valid for the proxy")
         self.host, self.work, self.log = host, work, log
         self.port, self.target = (
             free_port(),
-            f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}",
+            f"{parts.hostname}:{parts.port or scheme.port}",
         )
         credentials, _, _ = parts.netloc.rpartition("@")
         self.url = urlunsplit(

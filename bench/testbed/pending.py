@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.base import Adapter, Holds
-from bench.base.urls import cleaned
+from bench.brokers.urls import cleaned
 
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25

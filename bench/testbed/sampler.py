@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.brokers.broker import Broker, Counters
+from bench.brokers.contract import Broker, Counters
 from bench.hosts.cgroup import Halts
 
 INTERVAL_S = 0.4

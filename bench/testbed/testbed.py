@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from adapters.base import Command, Queues
+from adapters.base import Command
 from bench.base.environ import built
-from bench.brokers.broker import Broker
-from bench.brokers.choice import Servers, make_broker
+from bench.brokers.choice import Servers, make_broker, queues_of
+from bench.brokers.contract import Broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context as probe_cell
@@ -108,14 +108,13 @@ class Stage:
 
     def _broker(self) -> Broker:
         arm = self.cell.arm
-        queues = arm.adapter.queues if isinstance(arm.adapter, Queues) else ()
         return make_broker(
             arm.broker,
             self.host,
             self.work,
             self.logs / "broker.log",
             arm.adapter.push_command,
-            queues,
+            queues_of(arm),
             self.servers,
         )
 

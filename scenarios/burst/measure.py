@@ -4,11 +4,10 @@ import numpy as np
 
 from bench.measure import validity
 from bench.measure.drain import (
-    COUNTS_NONE,
-    NOT_TOLD,
     capped,
     enqueue_rate,
     throughput,
+    why_no_commands,
     why_no_server,
     worker_cpu,
 )
@@ -96,10 +95,6 @@ def _memory(cell: StoredCell) -> list[Measure]:
 def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
     finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
     cpu_s, commands = (_spent(cell, column) for column in ("broker_cpu_s", "broker_commands"))
-    broker = cell.spec["broker"]
-    no_count = (
-        (COUNTS_NONE[broker], "not_offered") if broker in COUNTS_NONE else (NOT_TOLD, "unavailable")
-    )
     return [
         worker_cpu(cell, book),
         measure_or(
@@ -108,7 +103,9 @@ def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
             *why_no_server(cell),
         ),
         measure_or(
-            "broker_commands_per_task", None if commands is None else commands / finished, *no_count
+            "broker_commands_per_task",
+            None if commands is None else commands / finished,
+            *why_no_commands(cell),
         ),
     ]
 

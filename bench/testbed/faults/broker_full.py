@@ -5,7 +5,7 @@ Redis refuses what would grow, RabbitMQ blocks who publishes.
 
 import time
 
-from bench.brokers.broker import Fills
+from bench.brokers.contract import Fills
 from bench.testbed.faults.broker_away import LONG_S, cannot, wait_until
 from bench.testbed.faults.injection import Struck
 from bench.testbed.testbed import Stage

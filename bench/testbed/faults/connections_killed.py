@@ -3,7 +3,7 @@
 import time
 
 from bench.base.errors import NotOffered
-from bench.brokers.broker import Drops
+from bench.brokers.contract import Drops
 from bench.testbed.faults.broker_away import cannot
 from bench.testbed.faults.injection import Struck
 from bench.testbed.testbed import Stage

@@ -49,11 +49,11 @@ def _queued(connection: Any, words: list[str]) -> list[str]:
     return []
 
 
-def _right(words: list[str], said: str) -> str:
+def _right(words: list[str], refusal: str) -> str:
     """What is missing, from the server's own sentence."""
-    if "channel" in said:
+    if "channel" in refusal:
         return f"&{words[1]}"
-    if "key" in said:
+    if "key" in refusal:
         return f"~{_key(words)}"
     more = f"|{words[1].lower()}" if words[0] in ("CLIENT", "SCRIPT") else ""
     return f"+{words[0].lower()}{more}"

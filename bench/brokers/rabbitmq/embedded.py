@@ -1,4 +1,4 @@
-"""RabbitMQ: a node of a cell's own, loopback only, and the connection of the instrument's own."""
+"""A RabbitMQ node of a cell's own, loopback only."""
 
 import secrets
 import shutil
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import CellFailed, Unavailable
-from bench.brokers.broker import Counters
+from bench.brokers.contract import Counters
+from bench.brokers.rabbitmq.connection import QueueConnection, version_of
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
 
@@ -23,12 +24,11 @@ FOLDERS = (
     "/usr/local/sbin",
 )
 READY_S = 60.0
-SETTLED_S = 2.0
 APT = "apt install rabbitmq-server"
 
 
 def find_rabbitmq() -> Path:
-    """The folder of rabbitmq-server and rabbitmqctl; Unavailable with what to install if there is none."""
+    """The folder of rabbitmq-server and rabbitmqctl; Unavailable with what to install."""
     for folder in (*FOLDERS, *filter(None, [shutil.which("rabbitmq-server")])):
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
@@ -36,61 +36,8 @@ def find_rabbitmq() -> Path:
     raise Unavailable(f"there is no RabbitMQ on this machine: {APT}")
 
 
-class Queues:
-    """An AMQP connection of the instrument's own, for what little AMQP tells: how many messages wait in a queue."""
-
-    def __init__(self, url: str, names: Sequence[str]) -> None:
-        self.url, self.names = url, names
-        self._connection: Any = None
-
-    def connect(self) -> Any:
-        """The open connection; whatever py-amqp raises if there is none to be had."""
-        if self._connection is None:
-            # Kombu comes with celery, the only system that speaks AMQP, and reads its URLs.
-            from kombu.connection import Connection
-
-            known: Any = Connection
-            read = known(self.url, connect_timeout=2, heartbeat=0)
-            self._connection = read.transport.establish_connection()
-        return self._connection
-
-    def waiting(self) -> int | None:
-        """Messages ready in all of the queues, when two looks agree: a publish without a confirm returns before it has arrived."""
-        before, seen, deadline = None, self._count(), time.monotonic() + SETTLED_S
-        while seen is not None and seen != before and time.monotonic() < deadline:
-            time.sleep(0.02)
-            before, seen = seen, self._count()
-        return seen
-
-    def _count(self) -> int | None:
-        """A queue that is not there holds none. None if nobody answers."""
-        import amqp
-
-        count = 0
-        for name in self.names:
-            try:
-                count += int(
-                    self.connect().channel().queue_declare(queue=name, passive=True).message_count
-                )
-            except amqp.NotFound:
-                continue
-            except (amqp.AMQPError, OSError):
-                self.close()
-                return None
-        return count
-
-    def close(self) -> None:
-        """Close the connection, whatever its state."""
-        if self._connection is not None:
-            try:
-                self._connection.close()
-            except Exception:  # the other side may be gone in any way
-                pass
-            self._connection = None
-
-
 class EmbeddedRabbit:
-    """A node of this cell: own name, ports, folder, Erlang port mapper, user and random password."""
+    """It has its own name, ports, folder, Erlang port mapper, user and random password."""
 
     by_os = True
     ours = True
@@ -102,7 +49,7 @@ class EmbeddedRabbit:
         self.port, distribution, mapper = free_port(), free_port(), free_port()
         self._user, self._password = "bench", secrets.token_hex(16)
         self.url = f"amqp://{self._user}:{self._password}@127.0.0.1:{self.port}//"
-        self.queues = Queues(self.url, queues)
+        self.queues = QueueConnection(self.url, queues)
         self.env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(folder),  # Erlang writes its cookie there
@@ -132,7 +79,8 @@ class EmbeddedRabbit:
         self.pid = self.host.spawn([str(self.programs / "rabbitmq-server")], self.log, self.env)
         deadline = time.monotonic() + READY_S
         if first:
-            # The port opens when the node is through with its start; asking by rabbitmqctl until then would boot a VM each time.
+            # The port opens when the node is through with its start; to ask by rabbitmqctl until
+            # then would boot a virtual machine each time.
             self._until(
                 deadline,
                 lambda: socket.create_connection(("127.0.0.1", self.port), timeout=1).close(),
@@ -151,12 +99,16 @@ class EmbeddedRabbit:
                 assert self.pid is not None
                 if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
                     raise CellFailed(
-                        f"rabbitmq-server did not start ({type(error).__name__}): {last_lines(self.log)}"
+                        f"rabbitmq-server did not start ({type(error).__name__}): "
+                        f"{last_lines(self.log)}"
                     ) from None
                 time.sleep(0.1)
 
     def control(self, *words: str, stdin: str = "", timeout_s: float = 30.0) -> str:
-        """What `rabbitmqctl` answers; a password goes in by standard input. CellFailed if it refuses."""
+        """What `rabbitmqctl` answers; CellFailed if it refuses.
+
+        A password goes in by `stdin`, where no process list shows it.
+        """
         argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
         try:
             done = subprocess.run(
@@ -170,14 +122,13 @@ class EmbeddedRabbit:
                 errors="replace",
             )
         except (subprocess.SubprocessError, OSError) as error:
-            said = str(getattr(error, "stderr", "") or error).strip().splitlines()
-            raise CellFailed(
-                f"rabbitmqctl {words[0]} failed: {said[-1][:200] if said else type(error).__name__}"
-            ) from None
+            lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
+            reason = lines[-1][:200] if lines else type(error).__name__
+            raise CellFailed(f"rabbitmqctl {words[0]} failed: {reason}") from None
         return done.stdout
 
     def kill(self) -> int:
-        """SIGKILL of the whole node."""
+        """SIGKILL of the whole node; the stamp right after it."""
         assert self.pid is not None
         self.queues.close()
         t0, victims = self.host.kill_tree([self.pid], freeze=False)
@@ -206,7 +157,10 @@ class EmbeddedRabbit:
         self.control("close_connection", pid, "closed by the administrator")
 
     def counters(self, edge: bool) -> Counters | None:
-        """How many messages wait, at the edges of phases; nothing else is to be had without disturbing it."""
+        """How many messages wait, at the edges of phases.
+
+        Nothing else is to be had without disturbing it.
+        """
         return Counters(messages=self.queues.waiting()) if edge else Counters()
 
     def describe(self) -> Mapping[str, str]:
@@ -223,9 +177,3 @@ class EmbeddedRabbit:
     def close(self) -> None:
         """Close our connection."""
         self.queues.close()
-
-
-def version_of(queues: Queues) -> str:
-    """What the server says of itself when it greets a client."""
-    version = queues.connect().server_properties.get("version", "")
-    return str(version.decode() if isinstance(version, bytes) else version)

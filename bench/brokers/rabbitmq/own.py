@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 from bench.base.errors import Unavailable, UsageError
-from bench.base.urls import ENCODE, cleaned, read, shown
-from bench.brokers.broker import Counters, Place
-from bench.brokers.rabbitmq import Queues, version_of
+from bench.brokers.contract import Counters, Place
+from bench.brokers.rabbitmq.connection import QueueConnection, version_of
+from bench.brokers.urls import ENCODE, cleaned, read, shown
 from bench.model.arm import Arm
+from bench.model.broker import KINDS
 
 FORM = "amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://… with TLS"
-PORTS = {"amqp": 5672, "pyamqp": 5672, "amqps": 5671}
+PORTS = {scheme.name: scheme.port for scheme in KINDS["rabbitmq"].schemes}
 
 
 def checked(url: str) -> Place:
@@ -40,7 +41,7 @@ class OwnRabbit:
     def __init__(self, url: str, queues: Sequence[str]) -> None:
         self.url = url
         self.place = checked(url)
-        self.queues = Queues(url, queues)
+        self.queues = QueueConnection(url, queues)
 
     @property
     def _name(self) -> str:
@@ -52,41 +53,41 @@ class OwnRabbit:
 
         try:
             self.queues.connect()
-            there = self._existing()
+            existing = self._existing()
         except (amqp.AMQPError, OSError, ValueError) as error:
             raise UsageError(f"{self._name} {self._reason(error)}") from None
-        if there:
+        if existing:
             raise UsageError(
-                f"the virtual host of {self._name} has a queue {there[0]!r}: "
+                f"the virtual host of {self._name} has a queue {existing[0]!r}: "
                 f"give an empty virtual host; nothing was touched"
             )
 
     def _reason(self, error: Exception) -> str:
         import amqp
 
-        said = cleaned(error, self.url)[:160]
+        words = cleaned(error, self.url)[:160]
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
                 f"has a certificate that is not accepted ({error.verify_message}): use the name "
                 f"that stands in it, and name its authority in the variable SSL_CERT_FILE"
             )
         if isinstance(error, amqp.AccessRefused):
-            return f"refuses the user or the password ({said}): check the URL of --rabbitmq"
+            return f"refuses the user or the password ({words}): check the URL of --rabbitmq"
         if isinstance(error, amqp.AMQPError):
-            return f"says {said!r}: check the URL of --rabbitmq"
+            return f"says {words!r}: check the URL of --rabbitmq"
         return f"cannot be reached ({type(error).__name__}): start it, or correct --rabbitmq"
 
     def _existing(self) -> list[str]:
         import amqp
 
-        found = []
+        existing = []
         for name in self.queues.names:
             try:
                 self.queues.connect().channel().queue_declare(queue=name, passive=True)
-                found.append(name)
+                existing.append(name)
             except amqp.NotFound:
                 continue
-        return found
+        return existing
 
     def check_rights(self, arm: Arm) -> None:
         """Declare each queue for this connection alone, publish to it, read from it, delete it."""
@@ -100,16 +101,16 @@ class OwnRabbit:
                 channel.basic_get(queue=name, no_ack=True)
                 channel.queue_delete(queue=name)
         except (amqp.AMQPError, OSError) as error:
-            said = cleaned(error, self.url)[:160]
+            words = cleaned(error, self.url)[:160]
             raise UsageError(
-                f"{self._name} does not let its user do what {arm.name} needs ({said}): "
+                f"{self._name} does not let its user do what {arm.name} needs ({words}): "
                 f"rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'"
             ) from None
         finally:
             self.queues.close()
 
     def kill(self) -> int:
-        """Never."""
+        """Unavailable: it is not ours."""
         raise Unavailable("faults of the broker are not done to a RabbitMQ given by --rabbitmq")
 
     def counters(self, edge: bool) -> Counters | None:
@@ -128,10 +129,10 @@ class OwnRabbit:
             try:
                 self.queues.connect().channel().queue_delete(queue=name)
             except (amqp.AMQPError, OSError) as error:
-                said = cleaned(error, self.url)[:120]
+                words = cleaned(error, self.url)[:120]
                 raise UsageError(
                     f"the queue {name!r} of {self._name} could not be deleted "
-                    f"({type(error).__name__}: {said}): delete it, then go on with --resume"
+                    f"({type(error).__name__}: {words}): delete it, then go on with --resume"
                 ) from None
 
     def close(self) -> None:

@@ -1,10 +1,13 @@
-"""What every broker of a cell can do, whoever serves."""
+"""What a broker of a cell can do, whoever serves, and what the module of a family offers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bench.hosts.local import Host
 from bench.model.arm import Arm
+from bench.model.broker import BrokerKind
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Counters:
-    """What the broker says of itself: bytes, seconds, calls; None = it does not say. `own` counts the instrument's questions."""
+    """What the broker tells of itself: bytes, seconds, calls; None where it does not tell.
+
+    `own` counts the instrument's questions, `messages` those that wait in its queues.
+    """
 
     memory: int | None = None
     cpu_s: float | None = None
     commands: int | None = None
     pushes: int | None = None
     own: int | None = None
-    messages: int | None = None  # waiting in its queues
+    messages: int | None = None
 
 
 class Broker(Protocol):
@@ -44,27 +50,39 @@ class Broker(Protocol):
 
     url: str  # with its password; it travels in one environment variable
     pid: int | None  # the root of its processes; None if it has none here
-    by_os: bool  # it says nothing of its memory and CPU: the operating system is asked
+    by_os: bool  # it tells nothing of its memory and CPU: the operating system is asked
     ours: bool  # started by this cell: it may be harmed
 
     def start(self) -> None:
-        """Serve; CellFailed with the last log lines if it cannot. After a kill: again, on the same data."""
+        """Serve; CellFailed with the last log lines if it cannot.
+
+        After a kill it serves again, on the same data.
+        """
         ...
 
     def kill(self) -> int:
-        """SIGKILL; the stamp right after it. Unavailable or NotOffered where there is nothing of ours to kill."""
+        """SIGKILL; the stamp right after it.
+
+        Unavailable or NotOffered where there is nothing of ours to kill.
+        """
         ...
 
     def counters(self, edge: bool) -> Counters | None:
-        """The counters now; None while it is away. At the edge of a phase also what costs more to ask."""
+        """The counters now; None while it is away.
+
+        At the edge of a phase also those that cost more to ask for.
+        """
         ...
 
     def describe(self) -> Mapping[str, str]:
-        """Name, version and origin of who serves."""
+        """Name, version and origin of the server, as run.json keeps them."""
         ...
 
     def clean_up(self, patterns: Sequence[str]) -> None:
-        """Leave a server that is not ours as it was."""
+        """Leave a server that is not ours as it was: delete what matches, in shell patterns.
+
+        UsageError, and nothing is deleted, if something else has appeared.
+        """
         ...
 
     def close(self) -> None:
@@ -73,7 +91,7 @@ class Broker(Protocol):
 
 
 class Given(Broker, Protocol):
-    """A server of the user's."""
+    """A server of the user's; its `start` is a UsageError where it is away or not empty."""
 
     @property
     def place(self) -> Place:
@@ -105,3 +123,35 @@ class Drops(Protocol):
     def clients(self) -> list[Callable[[], None]]:
         """For each client connected now, our own left out, what closes its connection."""
         ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the broker of a cell is made from.
+
+    `folder` is its own and not there yet. `push_command` and `queues` are the adapter's, for those
+    that count by them.
+    """
+
+    kind: BrokerKind
+    host: Host
+    folder: Path
+    log: Path
+    push_command: str
+    queues: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a module of bench/brokers offers by the name FAMILY.
+
+    `find` names the program that would serve. Where there is none it raises Unavailable with what
+    to install, and the arms of that kind alone fall out; UsageError stops the run.
+    `embedded` makes a broker that is not started yet, and raises the same.
+    `given` makes one from the URL of a user's server, the push command and the names of the queues;
+    UsageError if the URL cannot be read.
+    """
+
+    find: Callable[[BrokerKind], str]
+    embedded: Callable[[Request], Broker]
+    given: Callable[[str, str, Sequence[str]], Given] | None = None

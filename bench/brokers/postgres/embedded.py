@@ -1,4 +1,4 @@
-"""PostgreSQL: a cluster of a cell's own, loopback only."""
+"""A PostgreSQL cluster of a cell's own, loopback only."""
 
 import os
 import pwd
@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bench.base.errors import CellFailed, Unavailable
-from bench.brokers.broker import Counters
+from bench.brokers.contract import Counters
+from bench.brokers.postgres.connection import connect, version_of
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
 
@@ -22,7 +22,10 @@ APT = "apt install postgresql"
 
 
 def find_postgres() -> Path:
-    """The folder of initdb and postgres, the newest version first; Unavailable with what to install."""
+    """The folder of initdb and postgres, that of the newest version first.
+
+    Unavailable with what to install if there is none.
+    """
     beside = shutil.which("postgres")
     folders = [Path(beside).resolve().parent] if beside else []
     folders += sorted(
@@ -35,15 +38,8 @@ def find_postgres() -> Path:
     raise Unavailable(f"there is no PostgreSQL server on this machine: {APT}")
 
 
-def connect(url: str) -> Any:
-    """A connection of the instrument's own."""
-    import psycopg  # asked for only by arms that use it
-
-    return psycopg.connect(url, connect_timeout=2, autocommit=True)
-
-
 class EmbeddedPostgres:
-    """A cluster of this cell: stock settings, on a free port, with a random password."""
+    """Stock settings, a free port, a random password."""
 
     by_os = True
     ours = True
@@ -102,13 +98,13 @@ class EmbeddedPostgres:
         )
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
-        made = self.host.spawn(
+        pid = self.host.spawn(
             [*self._as_user(), str(self.programs / program), *words],
             self.log,
             {"LC_ALL": "C.UTF-8"},
             stdin=stdin,
         )
-        if not self.host.wait([made], READY_S) or self.host.exit_status(made) != 0:
+        if not self.host.wait([pid], READY_S) or self.host.exit_status(pid) != 0:
             raise CellFailed(f"{program} failed: {last_lines(self.log)}")
 
     def _as_user(self) -> list[str]:
@@ -123,11 +119,12 @@ class EmbeddedPostgres:
         for path in {*self.folder.parents, *self.folder.resolve().parents}:
             if not path.stat().st_mode & 0o001:
                 raise Unavailable(
-                    f"PostgreSQL does not run as root, and its user cannot enter {path}: run bench as an ordinary user, or give another --out"
+                    f"PostgreSQL does not run as root, and its user cannot enter {path}: "
+                    f"run bench as an ordinary user, or give another --out"
                 )
 
     def kill(self) -> int:
-        """SIGKILL of the postmaster and all its processes."""
+        """SIGKILL of the postmaster and all its processes; the stamp right after it."""
         assert self.pid is not None
         t0, _ = self.host.kill_tree([self.pid], freeze=False)
         self.host.wait([self.pid], 5)
@@ -137,7 +134,8 @@ class EmbeddedPostgres:
         """pg_terminate_backend for each."""
         with connect(self.url) as connection:
             rows = connection.execute(
-                "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+                "select pid from pg_stat_activity "
+                "where backend_type = 'client backend' and pid <> pg_backend_pid()"
             ).fetchall()
         return [partial(self._terminate, int(row[0])) for row in rows]
 
@@ -150,7 +148,7 @@ class EmbeddedPostgres:
         return Counters()
 
     def describe(self) -> Mapping[str, str]:
-        """Its own word for its version."""
+        """Its version in its own words; the origin is the folder of its programs."""
         return {"name": "postgresql", "version": version_of(self.url), "origin": str(self.programs)}
 
     def clean_up(self, patterns: Sequence[str]) -> None:
@@ -158,9 +156,3 @@ class EmbeddedPostgres:
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-
-def version_of(url: str) -> str:
-    """server_version, as it says it."""
-    with connect(url) as connection:
-        return str(connection.execute("show server_version").fetchone()[0])

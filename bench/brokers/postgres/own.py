@@ -5,18 +5,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.base.errors import Unavailable, UsageError
-from bench.base.urls import ENCODE, cleaned, read, shown
-from bench.brokers.broker import Counters, Place
-from bench.brokers.postgres import connect, version_of
+from bench.brokers.contract import Counters, Place
+from bench.brokers.postgres.connection import connect, version_of
+from bench.brokers.urls import ENCODE, cleaned, read, shown
 from bench.model.arm import Arm
+from bench.model.broker import KINDS
 
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+SCHEMES = [scheme.name for scheme in KINDS["postgres"].schemes]
 _TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
 _MAY = "select current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
 
 
 class OwnPostgres:
-    """One schema of it: the one in which tables are created."""
+    """Only the schema in which its tables are created is looked at."""
 
     by_os = False
     ours = False
@@ -25,7 +27,7 @@ class OwnPostgres:
     def __init__(self, url: str) -> None:
         self.url = url
         parts = read(url)
-        if parts is None or parts.scheme not in ("postgresql", "postgres"):
+        if parts is None or parts.scheme not in SCHEMES:
             raise UsageError(
                 f"the URL of --postgres ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
             )
@@ -36,7 +38,7 @@ class OwnPostgres:
 
     @property
     def place(self) -> Place:
-        """As its client has understood the URL."""
+        """Where its client has gone with the URL."""
         with self._connect() as connection:
             known = connection.info
             return Place.of(known.host, known.port, known.dbname)
@@ -48,23 +50,23 @@ class OwnPostgres:
         except ImportError:
             raise
         except Exception as error:  # psycopg has its own hierarchy, and a bad URL another
-            raise self._said(error) from None
+            raise self._refusal(error) from None
 
-    def _said(self, error: Exception) -> UsageError:
+    def _refusal(self, error: Exception) -> UsageError:
         # The last line says what it is about; the first ones repeat the address.
         lines = str(error).strip().splitlines() or [""]
-        said = cleaned(lines[-1], self.url)[:160] or type(error).__name__
-        what = "correct --postgres"
-        if "certificate" in said:
-            what = "name its authority by ?sslmode=verify-full&sslrootcert=/PATH/ca.pem"
-        return UsageError(f"{self._name} says {said!r}: start it, or {what}")
+        words = cleaned(lines[-1], self.url)[:160] or type(error).__name__
+        advice = "correct --postgres"
+        if "certificate" in words:
+            advice = "name its authority by ?sslmode=verify-full&sslrootcert=/PATH/ca.pem"
+        return UsageError(f"{self._name} says {words!r}: start it, or {advice}")
 
     def _ask(self, question: str) -> list[Any]:
         with self._connect() as connection:
             try:
                 return list(connection.execute(question).fetchall())
             except Exception as error:
-                raise self._said(error) from None
+                raise self._refusal(error) from None
 
     def start(self) -> None:
         """Reach it, and refuse one that holds tables."""
@@ -89,15 +91,15 @@ class OwnPostgres:
             )
 
     def kill(self) -> int:
-        """Never."""
+        """Unavailable: it is not ours."""
         raise Unavailable("faults of the broker are not done to a PostgreSQL given by --postgres")
 
     def counters(self, edge: bool) -> Counters | None:
-        """Whoever else uses it stands in its figures too."""
+        """None: whoever else uses it stands in its figures too."""
         return None
 
     def describe(self) -> Mapping[str, str]:
-        """Its own word for its version."""
+        """Its version in its own words."""
         return {"name": "postgresql", "version": version_of(self.url), "origin": "--postgres"}
 
     def clean_up(self, patterns: Sequence[str]) -> None:

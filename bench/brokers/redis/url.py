@@ -7,19 +7,20 @@ from urllib.parse import unquote
 import redis
 
 from bench.base.errors import UsageError
-from bench.base.urls import ENCODE, Url, cleaned, read, secret_word, shown
-from bench.brokers.broker import Place
+from bench.brokers.contract import Place
+from bench.brokers.urls import ENCODE, Url, cleaned, read, secret_word, shown
+from bench.model.broker import KINDS
 
 FORM = "redis://USER:PASSWORD@HOST:PORT/N, rediss://… with TLS, or unix:///PATH?db=N"
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 REQUIRED = ("required", "optional", "none")
-PORT = 6379
+SCHEMES = {scheme.name: scheme for scheme in KINDS["redis"].schemes}
 
 
 def checked(url: str) -> Place:
     """Where the URL leads; UsageError with what to write if libraries could differ in that."""
     parts = read(url)
-    if parts is None or parts.scheme not in ("redis", "rediss", "unix"):
+    if parts is None or parts.scheme not in SCHEMES:
         raise UsageError(
             f"the URL of --redis ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
         )
@@ -29,7 +30,7 @@ def checked(url: str) -> Place:
     if number and not (number.isascii() and number.isdecimal()):
         raise UsageError(f"{shown(url)}: the database is a number: write …/3")
     _check_options(parts, number or "0")
-    return Place.of(parts.host, parts.port or PORT, int(number or 0))
+    return Place.of(parts.host, parts.port or SCHEMES[parts.scheme].port, int(number or 0))
 
 
 def _socket(parts: Url) -> Place:
@@ -71,7 +72,7 @@ def _check_options(parts: Url, number: str) -> None:
 
 def _plain(parts: Url) -> str:
     who = "…@" if parts.user or parts.password else ""
-    return f"{parts.scheme}://{who}{parts.host}:{parts.port or PORT}"
+    return f"{parts.scheme}://{who}{parts.host}:{parts.port or SCHEMES[parts.scheme].port}"
 
 
 def _check_file(name: str, path: Path) -> None:
@@ -89,8 +90,8 @@ def _check_file(name: str, path: Path) -> None:
 
 def reason(error: Exception, url: str) -> str:
     """What became of an attempt to reach it, and what to do: a sentence's end, without secrets."""
-    said = cleaned(error, url)
-    if isinstance(error, redis.AuthenticationError) or "NOAUTH" in said:
+    words = cleaned(error, url)
+    if isinstance(error, redis.AuthenticationError) or "NOAUTH" in words:
         return "refuses the password: check the URL of --redis"
     if certificate := _certificate(error):
         return (
@@ -98,12 +99,12 @@ def reason(error: Exception, url: str) -> str:
             f"in it, and name its authority by ?ssl_cert_reqs=required&ssl_ca_certs=/PATH/ca.pem"
         )
     if isinstance(error, redis.ResponseError):
-        return f"says {said[:160]!r}: check the URL of --redis"
+        return f"says {words[:160]!r}: check the URL of --redis"
     kind = type(error).__name__
-    detail = f"{kind}: {said[:160]}" if said else kind
+    detail = f"{kind}: {words[:160]}" if words else kind
     tls = read(url)
     hint = ", with redis:// if it has no TLS" if tls and tls.scheme == "rediss" else ""
-    if "reset by peer" in said or "closed by server" in said:
+    if "reset by peer" in words or "closed by server" in words:
         hint = ", with rediss:// if it wants TLS"
     return f"cannot be reached ({detail}): start it, or correct --redis{hint}"
 

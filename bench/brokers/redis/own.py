@@ -12,11 +12,11 @@ from redis.exceptions import NoPermissionError
 
 from adapters.base import Sends
 from bench.base.errors import Unavailable, UsageError
-from bench.base.urls import cleaned, shown
-from bench.brokers import redis_url
-from bench.brokers.broker import Counters
-from bench.brokers.redis import RedisBroker
-from bench.brokers.redis_rights import refused
+from bench.brokers.contract import Counters
+from bench.brokers.redis.acl import refused
+from bench.brokers.redis.connection import RedisBroker
+from bench.brokers.redis.url import checked, reason
+from bench.brokers.urls import cleaned, shown
 from bench.model.arm import Arm
 
 
@@ -26,14 +26,14 @@ class OwnRedis(RedisBroker):
     def __init__(self, url: str, push_command: str) -> None:
         super().__init__(push_command)
         self.url = url
-        self.place = redis_url.checked(url)
+        self.place = checked(url)
 
     @property
     def _name(self) -> str:
         return f"the Redis at {shown(self.url)}"
 
     def counters(self, edge: bool) -> Counters | None:
-        """Nothing: whoever else uses this server stands in its counters too."""
+        """None: whoever else uses this server stands in its counters too."""
         return None
 
     def start(self) -> None:
@@ -53,20 +53,20 @@ class OwnRedis(RedisBroker):
         return pid if name.startswith(("redis", "valkey")) else None
 
     def _info(self) -> Mapping[str, Any]:
-        """What it says of itself: nothing, where an ACL or its provider forbids the question."""
+        """The section `server` of INFO; empty where an ACL or its provider forbids the question."""
         try:
-            found: dict[str, Any] = self.client().info("server")
+            info: dict[str, Any] = self.client().info("server")
         except (redis.RedisError, OSError):
             return {}
-        return found
+        return info
 
     def describe(self) -> Mapping[str, str]:
-        """Its own word for its version, or `unknown`."""
+        """The version that it tells, or `unknown`."""
         version = str(self._info().get("redis_version", "unknown"))
         return {"name": "redis", "version": version, "origin": "--redis"}
 
     def kill(self) -> int:
-        """Never."""
+        """Unavailable: it is not ours."""
         raise Unavailable("faults of the broker are not done to a Redis given by --redis")
 
     def check_clean(self) -> None:
@@ -106,13 +106,13 @@ class OwnRedis(RedisBroker):
         try:
             return question()
         except NoPermissionError as error:
-            said = f"the right {right}" if right else f"a right ({cleaned(error, self.url)})"
+            lacking = f"the right {right}" if right else f"a right ({cleaned(error, self.url)})"
             raise UsageError(
-                f"{self._name} does not give its user {said}: "
+                f"{self._name} does not give its user {lacking}: "
                 f"ACL SETUSER … {right or '+@all'}, or name another user in --redis"
             ) from None
         except (redis.RedisError, OSError, ValueError) as error:
-            raise UsageError(f"{self._name} {redis_url.reason(error, self.url)}") from None
+            raise UsageError(f"{self._name} {reason(error, self.url)}") from None
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Delete the keys that appeared, by name, only if the adapter declares all of them."""

@@ -1,4 +1,4 @@
-"""A URL of the user's: its parts where it is written plainly, and how it may be shown.
+"""A URL of a broker: its parts where it is written plainly, and how it may be shown.
 
 A URL can hide a password in more places than a parser knows, above all one that is written wrongly.
 So there is one form that is read, and of everything else no word is repeated.
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
-SCHEMES = ("redis", "rediss", "unix", "amqp", "amqps", "pyamqp", "postgresql", "postgres")
+from bench.model.broker import KINDS, SCHEMES
+
 ENCODE = (
     "in its password write %23 for #, %25 for %, %2F for /, %3A for :, %3B for ;, %3F for ?, "
     "%40 for @"
@@ -22,6 +23,7 @@ _PLAIN = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~%+-]*)*)"
     r"(?:\?(?P<query>[^\s?#@;\\]*))?"
 )
+_FILES = tuple(kind.url.partition("{")[0] for kind in KINDS.values() if not kind.server)
 _SECRET = re.compile("pass|pwd|secret|token|key$|credential", re.IGNORECASE)
 SHORT = 3  # replacing a shorter secret would make holes in ordinary words
 
@@ -70,8 +72,8 @@ def shown(url: str) -> str:
 def cleaned(text: object, url: str) -> str:
     """A client's words in one line, without URL and secrets; empty where these cannot be told."""
     line = " ".join(str(text).split())
-    if url.startswith("sqlite://"):
-        return line  # the path of a file
+    if url.startswith(_FILES):
+        return line  # a path is no secret
     if read(url) is None:
         return ""
     secrets = _secrets(url)

@@ -1,0 +1,11 @@
+"""PostgreSQL, of which the operating system tells memory and CPU."""
+
+from bench.brokers.contract import Family
+from bench.brokers.postgres.embedded import EmbeddedPostgres, find_postgres
+from bench.brokers.postgres.own import OwnPostgres
+
+FAMILY = Family(
+    find=lambda kind: str(find_postgres()),
+    embedded=lambda request: EmbeddedPostgres(request.host, request.folder, request.log),
+    given=lambda url, push_command, queues: OwnPostgres(url),
+)

@@ -1,0 +1,13 @@
+"""RabbitMQ, which knows of a task only that a message waits in a queue."""
+
+from bench.brokers.contract import Family
+from bench.brokers.rabbitmq.embedded import EmbeddedRabbit, find_rabbitmq
+from bench.brokers.rabbitmq.own import OwnRabbit
+
+FAMILY = Family(
+    find=lambda kind: str(find_rabbitmq()),
+    embedded=lambda request: EmbeddedRabbit(
+        request.host, request.folder, request.log, request.queues
+    ),
+    given=lambda url, push_command, queues: OwnRabbit(url, queues),
+)
