@@ -52,11 +52,11 @@ def test_a_url_of_each_scheme_is_read() -> None:
 
 
 def test_the_words_of_old_runs_still_stand() -> None:
-    assert tuple(KINDS) == (*REDISES, "rabbitmq", "sqlite", "postgres")
     assert REDISES == ("redis", "redis-everysec", "redis-always", "valkey") and MAIN in KINDS
-    assert set(SAVED) == {"redis-everysec", "redis-always", "rabbitmq", "postgres"}
-    assert {name: kind.uncounted for name, kind in KINDS.items() if kind.uncounted} == {
-        "rabbitmq": "RabbitMQ counts no commands",
-        "postgres": "PostgreSQL counts no commands",
-        "sqlite": "SQLite has no server",
-    }
+    assert FAMILIES[:4] == ("redis", "rabbitmq", "sqlite", "postgres")
+    assert {"redis-everysec", "redis-always", "rabbitmq", "postgres"} <= set(SAVED)
+    assert not {"redis", "valkey", "sqlite"} & set(SAVED), "what adapters predict hangs on it"
+    assert not any(KINDS[name].uncounted for name in REDISES)
+    assert KINDS["rabbitmq"].uncounted == "RabbitMQ counts no commands"
+    assert KINDS["postgres"].uncounted == "PostgreSQL counts no commands"
+    assert KINDS["sqlite"].uncounted == "SQLite has no server"
