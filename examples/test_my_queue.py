@@ -1,4 +1,7 @@
-"""A gate in a test suite: `pytest test_my_queue.py`, with queue-bench installed. It measures for minutes: keep it out of the everyday run."""
+"""A gate in a test suite: `pytest test_my_queue.py`, with queue-bench installed.
+
+It measures for minutes: keep it out of the everyday run.
+"""
 
 pytest_plugins = ["bench.pytest_plugin"]
 

@@ -15,7 +15,7 @@ from bench.selftest.resources import slope
 ROOT = Path(__file__).resolve().parent.parent
 LOST, DOUBLED, STALLED, STALL_S, LEAK = 700, 900, 1000, 1.0, 8192
 PLANT = f"""
-            plant = cell.load()["settings"]["plant"]
+            plant = cell_context.load()["settings"]["plant"]
             if plant == "losses" and task == {LOST}:
                 continue
             if plant == "losses" and task == {DOUBLED}:

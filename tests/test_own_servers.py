@@ -206,8 +206,9 @@ def test_what_a_library_needs_is_named(
 
 
 @pytest.mark.parametrize("system", ["celery", "rq", "huey", "floor"])
-def test_the_user_of_the_readme_is_enough(server: Server, system: str) -> None:
-    line = next(x for x in (ROOT / "README.md").read_text("utf-8").splitlines() if "ACL SET" in x)
+def test_the_user_of_the_documentation_is_enough(server: Server, system: str) -> None:
+    page = (ROOT / "docs" / "methodology.md").read_text("utf-8")
+    line = next(x for x in page.splitlines() if "ACL SET" in x)
     url = server.user(*line.partition(">PASSWORD ")[2].split()) + "/5"
     arms = [f"{system}/{name}" for name in KNOWN[system].profiles]
     choice.check([arm for arm in map(arm_of, arms) if arm.broker == "redis"], {"redis": url})
