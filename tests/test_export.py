@@ -16,8 +16,8 @@ from bench.base.errors import UsageError
 from bench.claims.rulings import rulings
 from bench.record import store
 from bench.record.store import Run
-from bench.report.matrix import matrix
 from bench.report.page import build_page
+from scenarios.recovery.matrix import matrix
 from tests.fixture_run import write_run
 from tests.test_cli import bench
 

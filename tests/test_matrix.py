@@ -6,7 +6,7 @@ import pytest
 
 from bench.analysis.dataset import join
 from bench.analysis.evidence import evidence
-from bench.report import matrix
+from scenarios.recovery import matrix
 from tests.fixture_run import write_run
 
 

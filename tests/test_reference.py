@@ -15,7 +15,7 @@ from bench.model.fault import CORE, FURTHER
 from bench.model.versions import measured_before
 from bench.record import store
 from bench.report.appendix import before_line
-from bench.report.matrix import timing
+from scenarios.recovery.matrix import timing
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "results" / "reference"

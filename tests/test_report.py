@@ -17,7 +17,7 @@ from bench.record.store import MEASURE_COLUMNS, Run, read_json, write_json
 from bench.record.stored_features import Features
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page
-from bench.report.side import brokers
+from scenarios.burst.side import brokers
 from tests.fixture_run import ALL, rewrite_measures, write_run
 
 EVIL = "<script>alert('x')</script>"

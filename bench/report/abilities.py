@@ -1,4 +1,4 @@
-"""What each system can do, as the page shows it, the published claims beside it, and the form that advises."""
+"""What each system can do, the published claims beside it, and the form that advises."""
 
 import json
 from collections.abc import Sequence
@@ -66,7 +66,8 @@ def section(features: Features | None) -> dict[str, Any] | None:
 
 
 def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
-    """The facts as JSON that is safe inside of a script element, the rules, the form, and the published tree."""
+    """The facts as JSON that is safe inside of a script element, the rules, the form, and the
+    published tree."""
     known = facts(joined, features)
     here = Path(__file__).parent
     return {

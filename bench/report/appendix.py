@@ -1,4 +1,4 @@
-"""What a doubting reader looks up: verdicts, repeated cells, machines, versions, and what the instrument proved of itself."""
+"""What a doubting reader looks up: verdicts, repeated cells, machines, versions."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -182,7 +182,7 @@ def verdict_rows(joined: Joined) -> list[dict[str, str]]:
 
 
 def again_rows(joined: Joined) -> list[dict[str, str]]:
-    """Cells that were invalid for a reason outside the arm and were measured once more; both are kept."""
+    """Cells that were invalid for a reason outside the arm and were measured once more."""
     rows = []
     for place, run in enumerate(joined.runs):
         lines = {line["number"]: line for line in run.info["cells"]}

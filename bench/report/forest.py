@@ -1,4 +1,5 @@
-"""The ratio forest plot as places on one log scale, in per cent of the track: a page draws it with boxes, so it fits any width."""
+"""The ratio forest plot as places on one log scale, in per cent of the track: a page draws it with
+boxes, so that it fits any width."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ APART = 14.0  # per cent of the track between two ticks, so that their texts do 
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a measure stands: its tie zone, its interval if it has one, its estimate, and whether that lies off the scale."""
+    """Where a measure stands: its tie zone, its interval if it has one, its estimate, and whether
+    that lies off the scale."""
 
     zone: tuple[float, float]
     bar: tuple[float, float] | None

@@ -1,4 +1,4 @@
-"""The headline: four figures per system beside what was published, on the page and in the terminal."""
+"""The headline: four figures per system beside the published ones, for page and terminal."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -84,7 +84,8 @@ def _row(joined: Joined, item: str, label: str, arm: str, found: Figure) -> list
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
-    """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is measured on."""
+    """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is
+    measured on."""
     measured, own = set(joined.arms_of("burst", "-")), joined.arms[main]["profile"]
     mine = [
         (n, a)
@@ -164,7 +165,8 @@ def _recovery(joined: Joined, arm: str) -> Figure:
     work, service = (
         figure(rows(f"{name}_recovery_s"), f"{name}_recovery_s") for name in ("work", "service")
     )
-    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted after the fault.
+    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted
+    # after the fault.
     hit = sum(rows(fate)["value"].sum() for fate in HIT)
     lost, stuck, failed = (int(rows(name)["value"].sum()) for name in ("lost", "stuck", "failed"))
     gone = [

@@ -6,20 +6,10 @@ from typing import Any
 from bench.analysis.dataset import FLOOR, Joined, join
 from bench.analysis.formatting import VERDICTS, listing, records
 from bench.claims.published import SOURCE
+from bench.model.scenario import load_scenarios
 from bench.record.store import Run
 from bench.record.stored_features import Features
-from bench.report import (
-    abilities,
-    charts_burst,
-    charts_latency,
-    charts_recovery,
-    charts_work,
-    headline,
-    matrix,
-    notes,
-    side,
-    tables,
-)
+from bench.report import abilities, headline, notes
 from bench.report.appendix import (
     again_rows,
     before_line,
@@ -29,18 +19,11 @@ from bench.report.appendix import (
     version_rows,
 )
 from bench.report.pairs import pair_rows
+from bench.report.section import section_of
 from bench.report.sentences import sentences
 from bench.report.shell import environment, shell
 from bench.report.style import Looks, drawing
 from bench.report.trust import panels
-
-CHARTS = {
-    "burst": charts_burst.charts,
-    "latency": charts_latency.charts,
-    "recovery": charts_recovery.charts,
-}
-SCENARIOS = tuple(CHARTS)  # of the main job; the others stand on the page where they were measured
-CHARTS |= {"work": charts_work.work, "result": charts_work.result, "soak": charts_work.soak}
 
 
 def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
@@ -82,11 +65,10 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
 
 
 def _scenarios(joined: Joined) -> list[str]:
-    """The three of the main job, measured or not, then whatever else there is."""
-    return [
-        *SCENARIOS,
-        *(name for name in dict.fromkeys(joined.frame["scenario"]) if name not in SCENARIOS),
-    ]
+    """The main ones, measured or not, and what else was measured; last what is not here."""
+    measured = list(dict.fromkeys(joined.frame["scenario"]))
+    known = [name for name, each in load_scenarios().items() if each.main or name in measured]
+    return [*known, *(name for name in measured if name not in known)]
 
 
 def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
@@ -106,41 +88,35 @@ def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
 
 
 def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
-    build = tables.TABLES.get(name)
+    section = section_of(name)
     measured = name in set(joined.frame["scenario"])
     with drawing():
-        charts = CHARTS[name](joined, looks) if measured and name in CHARTS else []
-    made = (build(joined) if build else tables.anything(joined, name)) if measured else []
-    made += side.brokers(joined) if name == "burst" else []
+        charts = section.charts(joined, looks) if measured else ()
     return {
         "name": name,
-        "about": notes.ABOUT.get(name, ""),
+        "about": section.about,
         "measured": measured,
-        "tables": made,
+        "above": section.above(joined) if measured else (),
+        "tables": section.tables(joined),
+        "below": section.below(joined) if measured else (),
+        "pairs": pair_rows(joined, name, section.compared) if measured else [],
         "charts": charts,
-        "pairs": pair_rows(joined, name) if measured else [],
-        "predictions": matrix.predictions(joined) if name == "recovery" and measured else [],
-        "matrix": matrix.matrix(joined) if name == "recovery" and measured else [],
-        "matrix_arms": joined.arms_of("recovery"),
-        "sentences": matrix.sentences(joined) if name == "recovery" and measured else [],
-        "how": notes.HOW.get(name, ()),
-        "not_shown": notes.NOT_SHOWN.get(name, ()),
+        "how": section.how,
+        "not_shown": section.not_shown,
         "missing": _missing(joined, name),
     }
 
 
 def _missing(joined: Joined, name: str) -> list[str]:
     """Planned cells of a scenario without a measure: cut off, or failed."""
-    lines = [
-        line
-        for run in joined.runs
-        for line in run.info["cells"]
-        if line["scenario"] == name and line["state"] in ("planned", "failed")
-    ]
-    return [
-        f"{line['arm']} {'' if line['case'] == '-' else line['case']} (cell {int(line['number']):03d}): {line.get('reason') or 'not run'}"
-        for line in lines
-    ]
+    missing = []
+    for run in joined.runs:
+        for line in run.info["cells"]:
+            if line["scenario"] == name and line["state"] in ("planned", "failed"):
+                case = "" if line["case"] == "-" else line["case"]
+                why = line.get("reason") or "not run"
+                missing.append(f"{line['arm']} {case} (cell {int(line['number']):03d}): {why}")
+    return missing
 
 
 def _cautions(joined: Joined) -> list[str]:
@@ -154,15 +130,18 @@ def _cautions(joined: Joined) -> list[str]:
         found.append(notes.GENERAL)
     if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:
         found.append(
-            "The parts were measured at different times or on different machines, as listed below: compare within a part only."
+            "The parts were measured at different times or on different machines, as listed below: "
+            "compare within a part only."
         )
     slim = [run.id for run in joined.runs if run.slim]
     if slim:
         found.append(
-            f"{listing(slim)}: slim, without the charts that need raw events; the cells that are named are in the whole run."
+            f"{listing(slim)}: slim, without the charts that need raw events; the cells that are "
+            "named are in the whole run."
         )
     if joined.doubled:
         found.append(
-            f"Measured in more than one of these runs, the first shown: {'; '.join(joined.doubled)}."
+            "Measured in more than one of these runs, the first shown: "
+            f"{'; '.join(joined.doubled)}."
         )
     return found

@@ -1,6 +1,7 @@
-"""Arms beside each other where there are blocks enough for an interval: the decided pairs and the undecided."""
+"""Arms beside each other where there are blocks enough for an interval, decided or not."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from bench.analysis.comparisons import compare_arms
@@ -9,16 +10,10 @@ from bench.analysis.formatting import number, records
 from bench.analysis.stats import MIN_BLOCKS
 from bench.model.metric import METRICS
 
-# One measure per question of a scenario; comparisons.csv of the run has all others.
-ASKED = {
-    "burst": ("throughput", "enqueue_rate", "worker_memory_peak_bytes", "worker_cpu_ms_per_task"),
-    "latency": ("capacity", "latency_p50_ms", "latency_p99_ms"),
-    "recovery": ("service_recovery_s", "work_recovery_s", "lost"),
-}
 
-
-def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
-    """Every pair within a guarantee and within one run; nothing below three blocks and for a smoke run, which make no claims."""
+def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[dict[str, str]]:
+    """Every pair within a guarantee and within one run; comparisons.csv of the run has all other
+    metrics. Nothing below three blocks and for a smoke run, which make no claims."""
     found = []
     for place, run in enumerate(joined.runs):
         if run.info["plan"].get("size") == "smoke":
@@ -29,8 +24,8 @@ def pair_rows(joined: Joined, scenario: str) -> list[dict[str, str]]:
             & (every["cell"] == every["stands"])
             & (every["scenario"] == scenario)
         ]
-        wanted = mine[mine["metric"].isin(ASKED.get(scenario, ()))]
-        # Blocks pair because they were interleaved: those of two runs have nothing in common but their number.
+        wanted = mine[mine["metric"].isin(metrics)]
+        # Blocks pair because they were interleaved: those of two runs share but their number.
         if not wanted.empty and wanted["block"].nunique() >= MIN_BLOCKS:
             guarantees = {name: str(arm["guarantee"]) for name, arm in run.info["arms"].items()}
             found += [_row(line) for line in records(compare_arms(wanted, "full", guarantees))]

@@ -39,7 +39,8 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
             "so the published throughput is neither borne out nor contradicted."
         )
     figures = [
-        f"{title(str(row.system))} at {row.measured} ({times(row.value / row.claimed_value)} × the published {number(row.claimed_value)})"
+        f"{title(str(row.system))} at {row.measured} ({times(row.value / row.claimed_value)} × "
+        f"the published {number(row.claimed_value)})"
         for row in records(measured)
     ]
     shipped = all(joined.arms[str(arm)]["profile"] == "default" for arm in measured["arm"])
@@ -63,7 +64,8 @@ def _tasks(joined: Joined) -> str:
 
 
 def _order(joined: Joined, measured: pd.DataFrame) -> str:
-    """How many of the published pairs stand the same way round here; arms of unlike guarantee are not ordered."""
+    """How many of the published pairs stand the same way round here; arms of unlike guarantee are
+    not ordered."""
     same = turned = unclear = 0
     for (_, a), (_, b) in combinations(measured.iterrows(), 2):
         faster = (
@@ -121,7 +123,8 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
     if tuned.empty:
         return ""
     best = tuned.sort_values("value", ascending=False)
-    return f", and documented settings alone move it to {listing([f'{row.measured} for {title(str(row.system))}' for row in records(best)])}"
+    told = listing([f"{row.measured} for {title(str(row.system))}" for row in records(best)])
+    return f", and documented settings alone move it to {told}"
 
 
 def _on_the_rest(frame: pd.DataFrame) -> str:
@@ -133,7 +136,10 @@ def _on_the_rest(frame: pd.DataFrame) -> str:
     ]
     told = "; ".join(part for part in parts if part)
     if not told:
-        return "Memory, tail latency and recovery were not measured in this run, so nothing is said about the published ones."
+        return (
+            "Memory, tail latency and recovery were not measured in this run, so nothing is said "
+            "about the published ones."
+        )
     return f"{told[0].upper()}{told[1:]}."
 
 

@@ -1,4 +1,5 @@
-"""What every page of ours shares: one file that needs no network, light or dark as the reader has it, everything from outside escaped."""
+"""What every page of ours shares: one file that needs no network, light or dark as the reader has
+it, everything from outside escaped."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,11 @@ HERE = Path(__file__).parent
 
 
 def environment(*folders: Path) -> Environment:
-    """Templates of these folders and of the report, autoescaped."""
+    """Templates of these folders and of the report, autoescaped.
+
+    A line break after a block tag or a comment is not part of the page, so `{##}` at the end of a
+    line joins it to the next one.
+    """
     made = Environment(
         loader=FileSystemLoader([*folders, HERE]),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""One small chart as SVG, by hand: there are hundreds on a page, and matplotlib would take a minute for them."""
+"""One small chart as SVG, by hand: for the hundreds of a page matplotlib would take a minute."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,8 @@ BOX = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
 PATH = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="{}"/>')
 DOT = Markup('<circle cx="{}" cy="{}" r="2.2" fill="var(--accent)"><title>{}: {}</title></circle>')
 STEP = Markup(
-    '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="{3}" stroke-width="1.5" stroke-dasharray="4 3"/>'
+    '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="{3}" stroke-width="1.5" '
+    'stroke-dasharray="4 3"/>'
 )
 END = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
 
@@ -36,7 +37,7 @@ class _Scale:
 
 
 def spark(line: Line) -> Markup:
-    """The points in the order of time, the level of each stretch, and a broken line where it changed."""
+    """The points in order of time, the level of each stretch, a broken line where it changed."""
     scale = _scale(line)
     values = [point.value for point in line.series.points]
     parts = [

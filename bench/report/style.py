@@ -1,4 +1,5 @@
-"""One look for every chart: colours that colour-blind readers tell apart, drawn so that a page can turn them light or dark."""
+"""One look for every chart: colours that colour-blind readers tell apart, drawn so that a page can
+turn them light or dark."""
 
 import io
 import re
@@ -16,7 +17,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from bench.analysis.dataset import FLOOR
 from bench.model.titles import TITLES
 
-# Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark). The floor is no contestant and stays grey.
+# Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark).
+# The floor is no contestant and stays grey.
 PALETTE = (
     ("#009e73", "#2fc79b"),
     ("#d55e00", "#ff8b3d"),
@@ -86,7 +88,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Chart:
-    """A finished chart: SVG that is safe to put into the page, what it shows and where that is from."""
+    """A finished chart: SVG that is safe to put into a page, what it shows, where that is from."""
 
     title: str
     svg: Markup
@@ -97,7 +99,7 @@ class Chart:
 
 
 class Looks:
-    """The same colour for a system everywhere: published systems have theirs, others follow by name."""
+    """The same colour for a system everywhere: published systems have theirs, others go by name."""
 
     def __init__(self, systems: Iterable[str]) -> None:
         self._place = {
@@ -134,7 +136,8 @@ def new_figure(height_in: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def finish(ax: Axes, x: str, y: str) -> None:
-    """Labels, a light grid, and ticks in plain numbers: on a short log scale 1, 2, 5 and not the powers of ten alone."""
+    """Labels, a light grid, and ticks in plain numbers: on a short log scale 1, 2, 5 and not the
+    powers of ten alone."""
     ax.set_xlabel(x)
     ax.set_ylabel(y)
     ax.grid(axis="y")
@@ -167,7 +170,8 @@ def _themed(text: str, name: str, title: str) -> str:
     text = re.sub(
         r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL
     )
-    # Groups have ids of no use to us that would be there once per chart; those that are pointed at are made unique.
+    # Groups have ids of no use to us, the same in each chart; those that are pointed at are made
+    # unique.
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r"#[0-9a-f]{6}\b", lambda match: _VARIABLES.get(match[0], match[0]), text)

@@ -33,7 +33,7 @@ class Panel:
 
 
 def panels(joined: Joined) -> list[Panel]:
-    """One for each selftest, in the order of the runs; the runs of one machine mostly carry the same."""
+    """One per selftest, in the order of the runs; those of one machine mostly carry the same."""
     found: dict[str, tuple[Mapping[str, Any] | None, list[str]]] = {}
     for place, run in enumerate(joined.runs):
         stored = _readable(run.info.get("selftest"))
@@ -71,7 +71,10 @@ def _summary(stored: Mapping[str, Any] | None) -> str:
     when, minutes = str(stored["created"])[:10], number(stored["seconds"] / 60)
     left = sum(line["verdict"] == "invalid" for line in lines)
     unfit = f" ({left} not measured, as the machine was unfit)" if left else ""
-    return f"{good} of {len(lines)} figures as expected{unfit} by {kind} of {when}, which took {minutes} minutes on this machine."
+    return (
+        f"{good} of {len(lines)} figures as expected{unfit} by {kind} of {when}, "
+        f"which took {minutes} minutes on this machine."
+    )
 
 
 def _groups(stored: Mapping[str, Any] | None) -> list[tuple[str, list[dict[str, str]]]]:

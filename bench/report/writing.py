@@ -25,7 +25,8 @@ def write_report(
     headline: bool,
     features: Features | None = None,
 ) -> Path:
-    """The HTML file of one or several runs, and of what was found by `bench features`; UsageError if it cannot be written."""
+    """The HTML file of one or several runs, and of what was found by `bench features`; UsageError
+    if it cannot be written."""
     # Matplotlib behind it: not before something is to be drawn.
     from bench.report.headline import print_headline
     from bench.report.page import build_page

@@ -1,4 +1,7 @@
-"""burst: fill the queue, then drain it: throughput, memory, cost per task. No latency: a backlog's P99 restates N ÷ throughput."""
+"""burst: fill the queue, then drain it: throughput, memory, cost per task.
+
+No latency: the P99 of a backlog only restates N ÷ throughput.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +17,8 @@ RTTS = (0, 1, 2, 10)  # ms
 
 
 class Burst(Scenario):
-    """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip. `bulk`: the best public bulk call, no workers."""
+    """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip.
+    `bulk`: the best public bulk call, no workers."""
 
     name = "burst"
     drive_version = 1

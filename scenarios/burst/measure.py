@@ -111,7 +111,8 @@ def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
 
 
 def _spent(cell: StoredCell, column: str) -> float | None:
-    """What a counter of the broker grew by while the queue was filled and drained, less what idle workers and our own questions cost.
+    """What a counter of the broker grew by while the queue was filled and drained, less what idle
+    workers and our own questions cost.
 
     Only the drain is corrected: no worker runs while the queue is filled.
     """

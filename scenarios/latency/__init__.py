@@ -18,7 +18,8 @@ def steady_seconds(params: Mapping[str, Any], rate: float) -> float:
 
 
 class Latency(Scenario):
-    """Case `capacity` first; then shares of it (`load=`), fixed rates (`rate=`), and 30/s through a slow network (`rtt=`)."""
+    """Case `capacity` first; then shares of it (`load=`), fixed rates (`rate=`), and 30/s through
+    a slow network (`rtt=`)."""
 
     name = "latency"
     drive_version = 1
@@ -44,7 +45,8 @@ class Latency(Scenario):
         return ("capacity", *LOADS, *RATES, *self.groups["network"])
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
-        """Durations by size; a full cell lasts until 5,000 tasks are due, at least 10 s and at most 45 s; one of a gate is as short as its P99 allows."""
+        """Durations by size. A full cell lasts until 5,000 tasks are due, at least 10 s and at most
+        45 s; one of a gate is as short as its P99 allows."""
         if case == "capacity":
             return {
                 "warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size],

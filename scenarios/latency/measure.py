@@ -37,9 +37,11 @@ def _capacity(cell: StoredCell, book: Ledger) -> Measure:
     sent = np.searchsorted(np.sort(book.sent[book.sent >= 0]), moments)
     done = np.searchsorted(np.sort(finished[finished >= 0]), moments)
     waiting = float(np.median(sent - done))
-    # The generator could not keep the backlog up: then this is how fast one process can enqueue, not how fast the workers are.
+    # Where the generator could not keep the backlog up, this is how fast one process can enqueue,
+    # not how fast the workers are.
     limited = (
-        f"limited by the enqueue call: the backlog stood at {waiting:.0f}, not between {LOW} and {HIGH}"
+        f"limited by the enqueue call: the backlog stood at {waiting:.0f}, "
+        f"not between {LOW} and {HIGH}"
         if waiting < LOW / 2
         else ""
     )

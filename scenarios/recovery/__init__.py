@@ -1,4 +1,7 @@
-"""recovery: evenly spaced tasks, a heap of longer ones, a fault when every slot is busy; then: what became of them, and when."""
+"""recovery: evenly spaced tasks, a heap of longer ones, a fault when every slot is busy.
+
+Then: what became of them, and when.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +43,8 @@ class Recovery(Scenario):
         return tuple(Fault)
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
-        """Lead-in, horizon and strikes; the libraries' own ids are kept, some brokers know a failed task by nothing else."""
+        """Lead-in, horizon and strikes; the libraries' own ids are kept, since some brokers know a
+        failed task by nothing else."""
         fault, core = Fault(case), case in (*CORE, Fault.NONE)
         known: dict[str, Any] = {
             "lead_in_s": 3.0 if size == "smoke" else 10.0,
@@ -60,7 +64,7 @@ class Recovery(Scenario):
     def seconds(
         self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
     ) -> float:
-        """Lead-in, the strikes, about half the horizon (many cells end early), starting and stopping."""
+        """Lead-in, strikes, half the horizon (many cells end early), starting and stopping."""
         return float(
             params["lead_in_s"]
             + (params["strikes"] - 1) * (APART_S + 2)

@@ -93,7 +93,8 @@ def _outage(struck: Sequence[Strike]) -> Measure:
 
 
 def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
-    """How long whoever enqueues stood still at most: a call that was open when the fault struck, or began before the next strike."""
+    """How long whoever enqueues stood still at most, in a call that was open when the fault struck
+    or began before the next strike."""
     longest, still = 0.0, False
     for strike in struck:
         end = strike.timing.end_ns

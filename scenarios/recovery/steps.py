@@ -28,7 +28,8 @@ AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
 def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the heap fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
+    """Let the heap fall due at that moment, wait until every slot is busy with it, and strike; the
+    journal says what happened."""
     count = HEAP * stage.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The task that does harm comes a millisecond before the heap, so that it finds a free slot.
@@ -54,10 +55,10 @@ def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
 
 
 def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[int]:
-    """Wait until all long tasks are accepted and N slots run one of them each; the pids that run them.
+    """The pids that run a long task each, once all of them are accepted and N slots are busy.
 
-    Workers start the first ones while the last are still being enqueued. A fault that struck then found
-    fewer than 3 × N waiting, and how many depended on the speed of the machine.
+    Workers start the first ones while the last are still being enqueued. A fault that struck then
+    found fewer than 3 × N waiting, and how many depended on the speed of the machine.
     """
     running: dict[int, int] = {}
     accepted = False
@@ -75,7 +76,8 @@ def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[i
         accepted = accepted or (bool(running) and _all_accepted(stage, long_tasks))
         time.sleep(0.001)
     raise CellFailed(
-        f"the fault never found all {stage.cell.slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s"
+        f"the fault never found all {stage.cell.slots} slots busy with a long task within "
+        f"{BUSY_TIMEOUT_S:.0f} s"
     )
 
 
@@ -87,7 +89,8 @@ def _all_accepted(stage: Stage, tasks: set[int]) -> bool:
 
 
 def until_next(stage: Stage, moment: random.Random) -> int | None:
-    """The stamp of the next strike: service and rate are back, and 15 s have passed; None if that takes too long."""
+    """The stamp of the next strike: service and rate are back, and 15 s have passed; None if that
+    takes too long."""
     while True:
         time.sleep(LOOK_S)
         last, now = _last(stage), time.monotonic_ns()
@@ -96,14 +99,15 @@ def until_next(stage: Stage, moment: random.Random) -> int | None:
             return now + int((AHEAD_S + moment.uniform(0.0, 1.0)) * 1e9)
         if since_s > BACK_S:
             stage.note(
-                f"not struck again: service and rate were not back {BACK_S:.0f} s after strike {len(stage.journal['faults'])}"
+                f"not struck again: service and rate were not back {BACK_S:.0f} s after strike "
+                f"{len(stage.journal['faults'])}"
             )
             return None
 
 
 def until_well(stage: Stage, horizon_s: float) -> None:
-    """Until service, rate and backlog are there and every task has its fate, or the horizon is over."""
-    # What is nowhere for 5 s is lost: noticed at the end only, it would be waited for once more as long.
+    """Until service, rate and backlog are back and every task has a fate, or the horizon ends."""
+    # What is nowhere for 5 s is lost: noticed only at the end, it would be waited for once more.
     short = float(stage.cell.params["horizon_s"]) <= GONE_S
     while time.monotonic() < horizon_s:
         time.sleep(LOOK_S)

@@ -1,4 +1,4 @@
-"""result: one caller sends a task and waits for its result by the library's own call, one task after the other."""
+"""result: one caller sends a task, waits for its result by the library's own call, and repeats."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ ABOUT_S = 0.06  # of one answer, for the estimate
 
 
 class Result(Scenario):
-    """One closed loop, so the next task waits for the last answer: how long a caller stands still, not how much the system bears."""
+    """One closed loop: how long a caller waits, not how much the system bears."""
 
     name = "result"
     drive_version = 1

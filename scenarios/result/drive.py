@@ -28,7 +28,8 @@ def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
 
 
 def _until_answered(stage: Stage, tasks: int, end: float) -> None:
-    """Until the caller has all its answers; its call waits at most 60 s for one, and it looks at the clock between two."""
+    """Until the caller has all its answers; its call waits at most 60 s for one, and it looks at
+    the clock between two."""
     while not stage.load.done():
         stage.load.check_alive()
         stage.fleet.check_alive()

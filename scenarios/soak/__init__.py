@@ -1,4 +1,4 @@
-"""soak: half of the capacity for minutes, to see what grows; and before it what workers cost that have nothing to do."""
+"""soak: half of the capacity for minutes, to see what grows; before it, what idle workers cost."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

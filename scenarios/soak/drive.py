@@ -38,7 +38,8 @@ def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
 
 
 def _capacity(stage: Stage, seconds: float) -> float:
-    """Tasks per second while a backlog of about 150 is kept up, as latency measures it; these tasks are warm-up, and drained before the load."""
+    """Tasks per second while a backlog of about 150 is kept up, as latency measures it; these
+    tasks are warm-up, and drained before the load."""
     warm = time.monotonic_ns() + int(CAPACITY_WARM_S * 1e9)
     until = warm + int(seconds * 1e9)
     with stage.phase("capacity"):

@@ -57,7 +57,8 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
 
 
 def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
-    """The slope after the warm-up, told per 1,000 tasks of the load and per hour; the interval stands in the reason."""
+    """The slope after the warm-up, told per 1,000 tasks of the load and per hour; the interval
+    stands in the reason."""
     names = (f"{whose}_growth_bytes_per_1000", f"{whose}_growth_bytes_per_hour")
     samples, marks = cell.samples, cell.journal["marks"]
     ours = samples[

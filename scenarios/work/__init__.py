@@ -1,4 +1,5 @@
-"""work: a backlog of tasks that do something is drained by 1, N and 4 N workers, and by many where they are threads or greenlets."""
+"""work: a backlog of tasks that do something is drained by 1, N and 4 N workers, and by many where
+they are threads or greenlets."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,7 +31,10 @@ class Work(Scenario):
     drive_version = 1
     measure_version = 1
     order = 40
-    about = "tasks of 10 ms and tasks of 10 KiB from a backlog, by 1, N and 4 N workers: throughput against the arithmetic ceiling"
+    about = (
+        "tasks of 10 ms and tasks of 10 KiB from a backlog, by 1, N and 4 N workers: throughput "
+        "against the arithmetic ceiling"
+    )
     groups: Mapping[str, Sequence[str]] = {
         "sleep": tuple(f"sleep/{count}" for count in (*COUNTS, *MANY)),
         "cpu": tuple(f"cpu/{count}" for count in COUNTS),
@@ -51,7 +55,8 @@ class Work(Scenario):
         return tuple(case for kind in KINDS for case in self.groups[kind])
 
     def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
-        """How long the backlog is meant to last; the number of tasks follows from a look at the workers, unless it is given."""
+        """How long the backlog is meant to last; the number of tasks follows from a look at the
+        workers, unless it is given."""
         known: dict[str, Any] = {
             "drain_s": DRAIN_S[size],
             "look_s": LOOK_S[size],
@@ -67,7 +72,8 @@ class Work(Scenario):
     def seconds(
         self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
     ) -> float:
-        """The look, the drain, about as long for the filling as the enqueue call needs, and six seconds of starting and stopping."""
+        """The look, the drain, the filling as long as the enqueue calls take, and six seconds of
+        starting and stopping."""
         tasks = min(MOST, rate * params["drain_s"])
         return float(
             2 * params["look_s"] + min(params["drain_s"], MOST / rate) + tasks / enqueue_rate + 6
@@ -81,7 +87,10 @@ class Work(Scenario):
         """32 and 100 workers that are processes are more than a host of this kind is for."""
         if cell.case not in self.groups["many"] or cell.arm.profile.light:
             return ""
-        return f"{cell.slots} slots are measured where they are threads or greenlets; those of {cell.arm.name} are processes"
+        return (
+            f"{cell.slots} slots are measured where they are threads or greenlets; those of "
+            f"{cell.arm.name} are processes"
+        )
 
 
 SCENARIO = Work()

@@ -55,7 +55,8 @@ def _padding() -> str:
 
 
 def _look(stage: Stage, work: str, look_s: float) -> float:
-    """Tasks per second of a short backlog, enqueued and drained at once: a little less than the drain will reach."""
+    """Tasks per second of a short backlog, enqueued and drained at once: a little less than the
+    drain will reach."""
     first, count, rate = FIRST_WARM_TASK, max(LOOK_LEAST, 4 * stage.cell.slots), 0.0
     for _ in range(2):
         ids = np.arange(first, first + count, dtype=np.int64)
@@ -77,7 +78,8 @@ def _look(stage: Stage, work: str, look_s: float) -> float:
             stage.fleet.check_alive()
             if time.monotonic() > began + LOOK_TIMEOUT_S:
                 raise CellFailed(
-                    f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: {stage.fleet.describe_logs()}"
+                    f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: "
+                    f"{stage.fleet.describe_logs()}"
                 )
             time.sleep(0.005)
         rate = count / (time.monotonic() - began)

@@ -2,13 +2,14 @@
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 
 from bench.analysis.dataset import FLOOR, Joined, Shown
 from bench.analysis.formatting import Figure, figure, number
 from bench.record import ledger
-from bench.report.charts_burst import look_of
+from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Looks, finish, new_figure, svg
-from bench.report.tables import case_title
+from bench.report.tables import all_cells, case_title
 
 Floats = npt.NDArray[np.float64]
 BEYOND = 10  # samples that must lie beyond a percentile
@@ -16,19 +17,20 @@ TICKS = ((1, "0"), (2, "50 %"), (10, "90 %"), (100, "99 %"), (1000, "99.9 %"), (
 
 
 def charts(joined: Joined, looks: Looks) -> list[Chart]:
-    """All charts of the section, for what was measured."""
-    found = [against_load(joined, looks)]
+    """Latency against load, and the spectrum of one load and of each fixed rate."""
+    found = [_against_load(joined, looks)]
     cases = [case for case in joined.cases("latency") if case != "capacity"]
     chosen = [case for case in ("load=0.7", "load=0.5") if case in cases][:1] + [
         case for case in cases if case.startswith("rate=")
     ]
     for place, case in enumerate(chosen or cases[:1]):
-        found.append(spectrum(joined, looks, case, naive=place == 0))
+        found.append(_spectrum(joined, looks, case, naive=place == 0))
     return [chart for chart in found if chart]
 
 
-def against_load(joined: Joined, looks: Looks) -> Chart | None:
-    """P50 and P99 against the share of capacity; a load that could not be borne is marked at the upper edge."""
+def _against_load(joined: Joined, looks: Looks) -> Chart | None:
+    """P50 and P99 against the share of capacity; a load that could not be borne is marked at the
+    upper edge."""
     cases = sorted(
         (case for case in joined.cases("latency") if case.startswith("load=")),
         key=lambda case: float(case[5:]),
@@ -94,15 +96,12 @@ def against_load(joined: Joined, looks: Looks) -> Chart | None:
         svg(drawn, "load", title),
         caption,
         [(arm, look_of(joined, looks, arm)) for arm in arms],
-        _unique(cells),
+        all_cells(cells),
     )
 
 
-def _mark(ax: "object", look: Look, found: list[tuple[float, Figure]], before: int) -> int:
+def _mark(ax: Axes, look: Look, found: list[tuple[float, Figure]], before: int) -> int:
     """A cross at the upper edge for every unbounded load, and the word once."""
-    from matplotlib.axes import Axes
-
-    assert isinstance(ax, Axes)
     loads = [x for x, item in found if item.verdict == "unbounded"]
     for x in loads:
         ax.plot(
@@ -128,7 +127,7 @@ def _mark(ax: "object", look: Look, found: list[tuple[float, Figure]], before: i
     return len(loads)
 
 
-def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | None:
+def _spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | None:
     """Every percentile of a case, on an axis on which each further nine takes the same room."""
     cells = [
         cell
@@ -139,7 +138,9 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
         return None
     drawn, axes = new_figure(3.1)
     ax = axes[0]
-    drawn_cells, most, worst = [], 2.0, (0.0, None, None)
+    drawn_cells: list[Shown] = []
+    most, hidden = 2.0, 0.0
+    naivest: tuple[Shown, Floats] | None = None
     for cell in cells:
         due, sent = _latencies(cell)
         if len(due) < 2 * BEYOND:
@@ -158,18 +159,18 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
         drawn_cells.append(cell)
         most = max(most, float(x[-1]))
         gap = float(np.max(y / _percentiles(sent)[1])) if len(sent) == len(due) else 0.0
-        if gap > worst[0] and joined.arms[cell.arm]["system"] != FLOOR:
-            worst = (gap, cell, sent)  # type: ignore[assignment]
+        if gap > hidden and joined.arms[cell.arm]["system"] != FLOOR:
+            hidden, naivest = gap, (cell, sent)
     if not drawn_cells:
         return None
-    title, caption = (
-        f"Percentile spectrum at {case_title(case)}",
-        "First block; each line ends where fewer than 10 tasks lie beyond.",
-    )
-    if naive and worst[1] is not None and worst[2] is not None:
-        ax.plot(*_percentiles(worst[2]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
-        caption += f" Broken red line, once: {worst[1].arm} measured naively from the send instead of the due time;"
-        caption += f" the most it hides is a factor of {number(worst[0])}."
+    title = f"Percentile spectrum at {case_title(case)}"
+    caption = "First block; each line ends where fewer than 10 tasks lie beyond."
+    if naive and naivest:
+        ax.plot(*_percentiles(naivest[1]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
+        caption += (
+            f" Broken red line, once: {naivest[0].arm} measured naively from the send instead of "
+            f"the due time; the most it hides is a factor of {number(hidden)}."
+        )
     ax.set_xscale("log")
     ax.set_yscale("log")
     ticks = [(x, text) for x, text in TICKS if x <= most * 1.01]
@@ -179,13 +180,14 @@ def spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | No
         title,
         svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title),
         caption,
-        [(c.arm, look_of(joined, looks, c.arm)) for c in drawn_cells],
-        _unique([c.label for c in drawn_cells]),
+        [(cell.arm, look_of(joined, looks, cell.arm)) for cell in drawn_cells],
+        all_cells(cell.label for cell in drawn_cells),
     )
 
 
 def _latencies(cell: Shown) -> tuple[Floats, Floats]:
-    """Milliseconds from due and from sent to the first finish, sorted; a task that never finished is slower than all others."""
+    """Milliseconds from due and from sent to the first finish, sorted; a task that never finished
+    is slower than all others."""
     book = ledger.load(cell.stored)
     ours = book.measured() & (book.enqueue != ledger.UNSENT)
     finish_ns = book.first_finish()[ours]
@@ -203,7 +205,3 @@ def _percentiles(values: Floats) -> tuple[Floats, Floats]:
     rank = np.clip(np.ceil(count * (1 - 1 / x)).astype(int) - 1, 0, count - 1)
     y = values[rank]
     return x[np.isfinite(y)], y[np.isfinite(y)]
-
-
-def _unique(cells: list[str]) -> str:
-    return ", ".join(dict.fromkeys(part for text in cells for part in text.split(", ")))

@@ -96,7 +96,7 @@ def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
 
 
 def timing(joined: Joined, found: Evidence) -> str:
-    """Where the outcome hangs on a moment: the adapter says so, or the strikes of the cell differ."""
+    """Where the outcome hangs on a moment: the adapter says so, or the strikes of a cell differ."""
     said = joined.arms[found.arm].get("predicts", {}).get(found.case, {}).get("timing", "")
     parts = [said] if said else []
     if found.uneven:
@@ -114,7 +114,8 @@ def freed(found: Evidence) -> str:
     bound_tasks = found.hit["stuck"] + found.hit["failed"]
     if found.freed:
         done = found.freed
-        return f"{' and '.join(done['commands'])}: {done['finished']} of {len(done['tasks'])} finished after it"
+        typed = " and ".join(done["commands"])
+        return f"{typed}: {done['finished']} of {len(done['tasks'])} finished after it"
     return "a human is needed, and no documented command frees them" if bound_tasks else ""
 
 
@@ -130,12 +131,11 @@ def harm(joined: Joined, found: Evidence) -> str:
 
 def bound(found: Evidence) -> str:
     """What no loss among so few proves."""
-    n = sum(found.hit.values())
-    return (
-        f"0 of {n} lost: with 95 % confidence fewer than {100 * min(RULE_OF_THREE / n, 1):.0f} % are"
-        if n and not found.hit["lost"]
-        else ""
-    )
+    hit = sum(found.hit.values())
+    if not hit or found.hit["lost"]:
+        return ""
+    most = 100 * min(RULE_OF_THREE / hit, 1)
+    return f"0 of {hit} lost: with 95 % confidence fewer than {most:.0f} % are"
 
 
 def predictions(joined: Joined) -> list[dict[str, Any]]:
@@ -165,7 +165,8 @@ def _seen(found: Evidence) -> str:
 
 
 def differences(found: Evidence, said: Mapping[str, Any], work: Figure) -> str:
-    """In what the measured cell differs from its prediction by more than the resolution; nothing if it does not."""
+    """In what the measured cell differs from its prediction by more than the resolution; nothing if
+    it does not."""
     off = []
     for name, seen in (("running", found.running), ("waiting", found.waiting)):
         if seen and said[name] not in _usual(seen, found.case):
@@ -178,7 +179,8 @@ def differences(found: Evidence, said: Mapping[str, Any], work: Figure) -> str:
 
 
 def _usual(seen: Mapping[str, int], case: str) -> set[str]:
-    """The fates that a prediction may name: those of most tasks, or, where one of many slots is struck, of any."""
+    """The fates that a prediction may name: those of most tasks, or, where one of many slots is
+    struck, of any."""
     return (
         set(seen)
         if case == "child-crash"
@@ -206,9 +208,8 @@ def _sentence(found: list[Evidence]) -> str:
     for each in found:
         bad = {fate: each.hit[fate] for fate in BAD if each.hit[fate]}
         if bad:
-            harmed.append(
-                f"{each.case} {listing([f'{count} {fate}' for fate, count in bad.items()])} of {sum(each.hit.values())}"
-            )
+            told_bad = listing([f"{count} {fate}" for fate, count in bad.items()])
+            harmed.append(f"{each.case} {told_bad} of {sum(each.hit.values())}")
     unharmed = [each.case for each in found if not any(each.hit[fate] for fate in BAD)]
     parts = [f"after {listing(harmed)}"] if harmed else []
     if unharmed:

@@ -11,7 +11,7 @@ from bench.analysis.evidence import evidence
 from bench.analysis.formatting import figure
 from bench.measure.injections import book_of
 from bench.model.metric import FATES
-from bench.report.charts_burst import look_of
+from bench.report.charts import look_of
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
 
 Floats = npt.NDArray[np.float64]
@@ -22,10 +22,8 @@ PATTERNS = {
     "recovered": ("", 0.25),
     "doubled": ("///", 0.0),
     "failed": ("xxx", 0.0),
-    "stuck": (
-        "++",
-        0.0,
-    ),  # never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern
+    # Never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern.
+    "stuck": ("++", 0.0),
     "lost": ("", 1.0),
     "open": ("|||", 0.0),
     "refused": ("---", 0.0),
@@ -34,21 +32,22 @@ PATTERNS = {
 
 
 def charts(joined: Joined, looks: Looks) -> list[Chart]:
-    """Three charts per fault, for what was measured."""
+    """Three charts per fault."""
     found = [
         chart
         for case in joined.cases("recovery")
         for chart in (
-            timeline(joined, looks, case),
-            survival(joined, looks, case),
-            fates(joined, case),
+            _timeline(joined, looks, case),
+            _survival(joined, looks, case),
+            _fates(joined, case),
         )
     ]
     return [chart for chart in found if chart]
 
 
-def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
-    """Finishes per second of each arm, one below the other, the time until all that died was started again as a band."""
+def _timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
+    """Finishes per second of each arm, one below the other, the time until all that died was
+    started again as a band."""
     cells = [
         cell
         for arm in joined.arms_of("recovery", case)
@@ -65,7 +64,10 @@ def timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     axes[-1].set_xlim(-BEFORE_S, last)
     axes[-1].set_xlabel("seconds after the fault struck")
     title = f"Finishes per second around {case}"
-    caption = f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was started again. Broken line: the tasks that fall due each second."
+    caption = (
+        f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was "
+        "started again. Broken line: the tasks that fall due each second."
+    )
     return Chart(
         title,
         svg(drawn, f"timeline-{case}", title),
@@ -114,8 +116,9 @@ def _one(ax: Axes, cell: Shown, color: str) -> float:
     return until
 
 
-def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
-    """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since their fault."""
+def _survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
+    """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since
+    their fault."""
     found = [
         each
         for arm in joined.arms_of("recovery", case)
@@ -143,7 +146,10 @@ def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
     ax.set_xlim(0, last * 1.02)
     ax.set_xlabel("seconds after the fault struck")
     title = f"Tasks hit by {case} that have not finished"
-    caption = "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. A line that stays up is work that never came back."
+    caption = (
+        "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. "
+        "A line that stays up is work that never came back."
+    )
     legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
     return Chart(
         title,
@@ -154,7 +160,7 @@ def survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
     )
 
 
-def fates(joined: Joined, case: str) -> Chart | None:
+def _fates(joined: Joined, case: str) -> Chart | None:
     """Every fate but plain `finished`, counted, stacked, with a pattern each."""
     arms = joined.arms_of("recovery", case)
     names = [name for name in FATES if name != "finished"]

@@ -1,4 +1,4 @@
-"""The brokers of one profile side by side, each beside the others of its own run: another hour is another machine."""
+"""The brokers of one profile side by side within a run: another hour is another machine."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,8 @@ CAPTION = "Brokers side by side, within one run"
 
 
 def brokers(joined: Joined) -> list[Table]:
-    """One group per run and profile that was measured on several brokers; the ratios are to its first arm."""
+    """One group per run and profile that was measured on several brokers, the ratios to its first
+    arm; there also where only latency was measured."""
     groups = [group for place in range(len(joined.runs)) for group in _of_run(joined, place)]
     headings = [
         heading

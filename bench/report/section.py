@@ -1,0 +1,64 @@
+"""What the page needs of a scenario. A scenario offers it as `SECTION` in its section.py."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bench.analysis.dataset import Joined
+from bench.model.scenario import load_scenarios
+from bench.report.style import Chart, Looks
+from bench.report.tables import Table, every_measure
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part that is neither table nor chart: a template of bench/report, which finds `data` in
+    `block.data`."""
+
+    template: str
+    data: Mapping[str, object]
+
+
+def no_blocks(joined: Joined) -> Sequence[Block]:
+    """For a section of tables and charts alone."""
+    return ()
+
+
+def no_charts(joined: Joined, looks: Looks) -> Sequence[Chart]:
+    """For a section without pictures."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One scenario's part of the page. From the top: about, above, tables, below, the pairs of
+    `compared`, charts, how beside not_shown.
+
+    `tables` is asked even where the scenario was not measured, and must then give none of its own;
+    all other functions only where it was. Texts are escaped by the page.
+    """
+
+    about: str  # one sentence below the heading: what happens in a cell
+    tables: Callable[[Joined], Sequence[Table]]
+    charts: Callable[[Joined, Looks], Sequence[Chart]] = no_charts
+    above: Callable[[Joined], Sequence[Block]] = no_blocks  # between `about` and the tables
+    below: Callable[[Joined], Sequence[Block]] = no_blocks  # right below the tables
+    compared: Sequence[str] = ()  # metrics of which pairs of arms are shown, one per question
+    how: Sequence[str] = ()  # how it was measured
+    not_shown: Sequence[str] = ()  # what it does not show
+
+
+def section_of(name: str) -> Section:
+    """The section of a scenario by its name; every measure in one table where it offers none, or
+    where a stored run has a scenario that is not here."""
+    scenario = load_scenarios().get(name)
+    generic = partial(every_measure, scenario=name)
+    if scenario is None:
+        return Section("", generic)
+    try:
+        offered: Section = scenario.part("section").SECTION
+    except ModuleNotFoundError as error:
+        if error.name != f"{type(scenario).__module__}.section":
+            raise  # it is there, and what it imports is not
+        return Section(scenario.about, generic)
+    return offered

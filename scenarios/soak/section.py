@@ -1,0 +1,119 @@
+"""soak on the page: what grows under a steady load, and what idle workers cost."""
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.analysis.dataset import Joined
+from bench.report.charts import look_of
+from bench.report.section import Section
+from bench.report.style import POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
+from bench.report.tables import Column, Table, table
+
+Floats = npt.NDArray[np.float64]
+SOAK: tuple[Column, ...] = (
+    ("load_rate", "Load"),
+    ("worker_growth_bytes_per_1000", "Workers, per 1,000 tasks"),
+    ("worker_growth_bytes_per_hour", "Workers, per hour"),
+    ("broker_growth_bytes_per_1000", "Broker, per 1,000 tasks"),
+    ("broker_growth_bytes_per_hour", "Broker, per hour"),
+    ("latency_p50_ms", "Latency P50"),
+    ("latency_p99_ms", "Latency P99"),
+    ("idle_worker_cpu_ms_per_s", "Idle: worker CPU"),
+    ("idle_commands_per_s", "Idle: broker commands"),
+    ("finished", "Finished"),
+)
+
+
+def tables(joined: Joined) -> list[Table]:
+    """One row per arm."""
+    return table(joined, "soak", "What grows, and what idle workers cost", SOAK)
+
+
+def charts(joined: Joined, looks: Looks) -> list[Chart]:
+    """Memory of the workers and of the broker, from the first task on."""
+    columns = {
+        "worker_pss": ("Worker memory under a steady load", "MB, PSS of the tree"),
+        "broker_memory": ("Broker memory under a steady load", "MB"),
+    }
+    return [
+        chart
+        for column, (title, unit) in columns.items()
+        if (chart := _memory(joined, looks, column, title, unit))
+    ]
+
+
+def _memory(joined: Joined, looks: Looks, column: str, title: str, unit: str) -> Chart | None:
+    drawn, axes = new_figure(2.9)
+    ax = axes[0]
+    legend: list[tuple[str, Look]] = []
+    cells, top = [], 0.0
+    for arm in joined.arms_of("soak", "-"):
+        cell = joined.cell("soak", "-", arm)
+        if cell is None:
+            continue
+        samples, (start, end) = cell.stored.samples, cell.stored.phase("steady")
+        minutes, values = _minutes(
+            samples["ns"].to_numpy(dtype=float), samples[column].to_numpy(dtype=float), start, end
+        )
+        if len(minutes) < 2:
+            continue
+        look = look_of(joined, looks, arm)
+        ax.plot(
+            minutes,
+            values,
+            color=look.color,
+            linestyle=look.dash,
+            marker=look.marker or None,
+            markevery=max(1, len(minutes) // 6),
+            markersize=4.5,
+        )
+        legend.append((arm, look))
+        cells.append(cell.label)
+        top = max(top, float(values.max()))
+    if not legend:
+        return None
+    ax.set_ylim(0, 1.08 * top or 1.0)
+    finish(ax, "minutes since the load began", unit)
+    return Chart(
+        title,
+        svg(drawn, f"soak-{column.replace('_', '-')}", title),
+        "First block.",
+        legend,
+        ", ".join(cells),
+    )
+
+
+def _minutes(ns: Floats, values: Floats, start: int, end: int) -> tuple[Floats, Floats]:
+    keep = (ns >= start) & (ns <= end) & ~np.isnan(values)
+    minutes, megabytes = (ns[keep] - start) / 6e10, values[keep] / 1e6
+    every = thin(len(minutes), POINTS // 2)
+    return minutes[every], megabytes[every]
+
+
+SECTION = Section(
+    about=(
+        "Half of each arm's capacity, minute after minute: what grows? And before it: what do "
+        "workers cost that have nothing to do?"
+    ),
+    tables=tables,
+    charts=charts,
+    how=(
+        (
+            "Growth: the slope of Theil and Sen over 30 pieces of the time after the warm-up, with "
+            "its 95 % interval in the tooltip."
+        ),
+        (
+            "Stored are all tasks that were not as they should be, and of the others a part: "
+            "percentiles are of that part, counts are of all."
+        ),
+        (
+            "Results that a system stores stay in its broker for as long as its settings say: that "
+            "growth is meant to be."
+        ),
+        (
+            "The load generator enqueues as an application does that never reads its results; what "
+            "that does to its connection is part of the system."
+        ),
+    ),
+    not_shown=("Leaks that begin after hours. What memory does in ten minutes, and no more.",),
+)

@@ -1,0 +1,161 @@
+"""work on the page: throughput against the number of workers, with its ceiling."""
+
+from bench.analysis.dataset import Joined, workers_of
+from bench.analysis.formatting import figure
+from bench.model.machine_facts import usable_cores
+from bench.report.charts import look_of
+from bench.report.section import Section
+from bench.report.style import MUTED, Chart, Looks, finish, new_figure, svg
+from bench.report.tables import Column, Table, all_cells, table
+from scenarios.work import ceiling
+
+WORK: tuple[Column, ...] = (
+    ("throughput", "Throughput"),
+    ("ceiling_share", "Of the ceiling"),
+    ("worker_memory_peak_bytes", "Workers, peak"),
+    ("worker_memory_per_slot_bytes", "Per worker"),
+    ("worker_cpu_ms_per_task", "Worker CPU per task"),
+    ("enqueue_rate", "Enqueue, plain call"),
+    ("broker_bytes_per_task", "Broker per queued task"),
+)
+ENQUEUING = ("enqueue_rate", "broker_bytes_per_task")  # what the size of a task bears on
+KINDS = {
+    "sleep": "10 ms of waiting",
+    "cpu": "10 ms of computing",
+    "payload": "nothing, with 10 KiB of payload",
+}
+
+
+def tables(joined: Joined) -> list[Table]:
+    """One table per kind of task, its numbers of workers under each other."""
+    return [
+        made
+        for kind, about in KINDS.items()
+        for made in table(
+            joined,
+            "work",
+            f"Tasks: {about}",
+            [column for column in WORK if kind == "payload" or column[0] not in ENQUEUING],
+            [(_heading(case), (case,)) for case in _cases(joined, kind)],
+        )
+    ]
+
+
+def _cases(joined: Joined, kind: str) -> list[str]:
+    return [case for case in joined.cases("work") if case.startswith(f"{kind}/")]
+
+
+def _heading(case: str) -> str:
+    count = case.partition("/")[2]
+    return f"{count} worker{'' if count == '1' else 's'}"
+
+
+def charts(joined: Joined, looks: Looks) -> list[Chart]:
+    """One chart per kind of task."""
+    return [chart for kind in KINDS if (chart := _against_workers(joined, looks, kind))]
+
+
+def _against_workers(joined: Joined, looks: Looks, kind: str) -> Chart | None:
+    cases = sorted(_cases(joined, kind), key=lambda case: workers_of(joined, case))
+    found = {
+        arm: [
+            (
+                workers_of(joined, case),
+                figure(joined.rows("work", case, arm, "throughput"), "throughput"),
+            )
+            for case in cases
+        ]
+        for arm in joined.arms
+    }
+    lines = {
+        arm: points
+        for arm, every in found.items()
+        if (points := [(x, item) for x, item in every if item.is_number])
+    }
+    if not lines:
+        return None
+    drawn, axes = new_figure(3.1)
+    ax = axes[0]
+    for arm, points in lines.items():
+        look = look_of(joined, looks, arm)
+        ax.plot(
+            [x for x, _ in points],
+            [item.value or 0.0 for _, item in points],
+            color=look.color,
+            linestyle=look.dash,
+            marker=look.marker or ".",
+            markersize=5,
+        )
+    counts = sorted({workers_of(joined, case) for case in cases})
+    cores = usable_cores(joined.runs[0].info["machine"])
+    most = [(x, top) for x in counts if (top := ceiling(f"{kind}/{x}", x, cores))]
+    if most:
+        ax.plot(
+            [x for x, _ in most],
+            [y for _, y in most],
+            color=MUTED,
+            linewidth=1.2,
+            linestyle=(0, (4, 2)),
+            marker="_",
+            markersize=9,
+        )
+        ax.text(most[-1][0], most[-1][1], "ceiling ", ha="right", va="bottom", color=MUTED)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    finish(ax, "workers, log scale", "tasks/s, log scale")
+    ax.set_xticks(counts, [str(count) for count in counts])
+    title = f"Throughput against workers: {KINDS[kind]}"
+    caption = "Median over the blocks." + (
+        " Broken grey line: workers ÷ task time, computing on no more workers than cores."
+        if most
+        else ""
+    )
+    legend = [(arm, look_of(joined, looks, arm)) for arm in lines]
+    return Chart(
+        title,
+        svg(drawn, f"work-{kind}", title),
+        caption,
+        legend,
+        all_cells(item.cells for points in lines.values() for _, item in points),
+    )
+
+
+SECTION = Section(
+    about=(
+        "A backlog of tasks that do something is drained by more and more workers: where does the "
+        "library get into the way, and what does a worker cost?"
+    ),
+    tables=tables,
+    charts=charts,
+    how=(
+        (
+            "The backlog is sized by a look of a second at the same workers with the same tasks; "
+            "the window of the throughput is that of the burst."
+        ),
+        (
+            "The ceiling is arithmetic: workers ÷ task time; for computing tasks no more workers "
+            "than cores count. Nobody can be above it."
+        ),
+        (
+            "10 ms of computing are 10 ms on the clock of the thread's own CPU time: what the "
+            "machine does meanwhile does not shorten the task."
+        ),
+        (
+            "Per worker: the peak of the whole tree divided by the workers, so what all share "
+            "weighs more with one worker than with many."
+        ),
+        "32 and 100 workers only where they are threads or greenlets of one process.",
+        (
+            "Celery keeps its result backend per thread, so each greenlet of its gevent pool makes "
+            "its own, connection included; result_backend_thread_safe changes that."
+        ),
+        "The payload is random text of 64 letters; RQ packs it (zlib) to about three quarters.",
+    ),
+    not_shown=(
+        (
+            "Tasks that wait for a database or a network: a sleep gives the core away and comes "
+            "back in time."
+        ),
+        "More workers than these on more cores: everything shares this machine.",
+    ),
+)
