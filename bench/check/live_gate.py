@@ -197,7 +197,7 @@ def differ_in_code(base: Arm, head: Arm) -> bool:
 
 
 def workers_for_a_gate() -> int:
-    """One core is left to the broker and the callers (decision 26)."""
+    """One core is left to the broker and the callers (decision 27)."""
     return max(1, slots() - 1)
 
 
