@@ -321,7 +321,7 @@ def test_code_that_cannot_be_written_is_copied_so_that_python_keeps_what_it_comp
         "import os, sys; from pathlib import Path; from adapters.rq.adapter import ADAPTER\n"
         "from bench.hosts.task_code import task_code\n"
         "code = task_code(Path(sys.argv[1]), ADAPTER)\n"
-        "print((code / 'bench').is_symlink(), os.access(code / 'bench' / 'probe', os.W_OK))\n"
+        "print((code / 'bench').is_symlink(), os.access(code / 'bench' / 'inprocess', os.W_OK))\n"
     )
     users = (
         ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
