@@ -1,0 +1,1 @@
+"""One live cell: broker, workers, load, sampler, faults."""
