@@ -100,7 +100,7 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
 def commands(text: str) -> Iterator[str]:
     """What a reader would type: every line of a shell's block, of a plain one what begins so."""
     for language, block in blocks(text):
-        for line in block.replace("\\\n", " ").splitlines():
+        for line in re.sub(r" *\\\n *", " ", block).splitlines():
             line = re.sub(r"(^|\s+)# .*$", "", line.strip().removeprefix("$ "))
             ours = line.split(" ", 1)[0] in PROGRAMS
             if line and (language in SHELLS or (not language and ours)):
@@ -286,7 +286,7 @@ def test_what_is_typed_is_the_line_with_a_size() -> None:
     for text in ("bench run --size quick", "bench run --resume x", "bench check --aa", "pip list"):
         assert Line("", text).typed == text
     assert list(commands("```sh\n# a\nbench a \\\n  b  # c\n\n```\n```\ntree # x\npip y\n```")) == [
-        "bench a    b",
+        "bench a b",
         "pip y",
     ]
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 
 from bench import cli
 from bench.base.errors import UsageError
@@ -256,6 +258,17 @@ def test_replay_and_simulation_are_one_command_each(
     assert code == 0 and json.loads(out)["disjoint"]["gates"] >= 3, err
     code, out, err = lab(capsys, monkeypatch, "simulate", "50", "--noise", "a.csv")
     assert code == 0 and "50 gates: 50 ok" in out, err + out
+
+
+def test_what_the_pages_say_to_type_exists() -> None:
+    group: Any = typer.main.get_command(app)
+    pages = [ROOT / "README.md", STORED / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages).replace("\\\n", " ")
+    typed = re.findall(rf"{re.escape(PROGRAM)} ([a-z]+)([^`\n]*)", text)
+    assert {name for name, _ in typed} == set(group.commands)
+    for name, rest in typed:
+        known = {word for each in group.commands[name].params for word in each.opts}
+        assert {word for word in rest.split() if word.startswith("--")} <= known, rest
 
 
 @pytest.mark.e2e

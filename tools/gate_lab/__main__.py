@@ -110,7 +110,7 @@ def record(
 @app.command()
 def replay(
     names: Annotated[
-        Words, typer.Argument(metavar="FILE|RUN…", help="recorded blocks, or runs of two arms")
+        Words, typer.Argument(metavar="FILE|RUN...", help="recorded blocks, or runs of two arms")
     ],
     aa: Annotated[bool, typer.Option("--aa", help="base and head changed at random")] = False,
     budget: EachBudget = None,
