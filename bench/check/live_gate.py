@@ -99,9 +99,10 @@ class LiveGate:
     def changes(self, features: tuple[Finding, ...] = (), note: str = "") -> Changes:
         """What the last decision comes to, with the findings on features; kept in gate.json."""
         assert self.decision is not None
+        blocks = self.stored_blocks()
         decision = with_features(self.decision, features, note)
         about = _about(self.runner, self.options, self.began)
-        changes = changes_of(decision, self.stored_blocks(), self.arms, self.looks.rules, about)
+        changes = changes_of(decision, blocks, self.arms, self.looks.rules, about)
         store.write_json(self.runner.folder / FILE, changes.as_json())
         return changes
 
