@@ -67,19 +67,22 @@ def options(
     """Nothing but --version."""
 
 
-def guarded(work: Callable[[], Any]) -> int:
-    """Run a command and turn whatever happens into an exit code and at most one line."""
-    code, line = _carried_out(work)
+def guarded(work: Callable[[], Any], program: str = "bench") -> int:
+    """Run a command and turn whatever happens into an exit code and at most one line.
+
+    `program` is what was typed, and stands in front of the line.
+    """
+    code, line = _carried_out(work, program)
     try:
         if line:
-            print(f"bench: {line}", file=sys.stderr)
+            print(f"{program}: {line}", file=sys.stderr)
         streams.flush()
     except streams.OutputLost as lost:
         code = worst(code, lost.exit_code)
     return code
 
 
-def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
+def _carried_out(work: Callable[[], Any], program: str) -> tuple[int, str]:
     """(exit code, what to say of it or nothing)."""
     try:
         code = work()
@@ -92,7 +95,7 @@ def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
     except TyperException as error:
         # Called with nothing at all, typer has printed the help already and the message is empty.
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return EXIT_USAGE, message and f"{message}; `bench --help` shows what there is"
+        return EXIT_USAGE, message and f"{message}; `{program} --help` shows what there is"
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED, INTERRUPTED
     except BenchError as error:
@@ -122,22 +125,22 @@ def _give_memory_back() -> None:
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
 
 
-def main() -> None:
-    """The `bench` command."""
+def main(commands: typer.Typer = app, program: str = "bench") -> None:
+    """The `bench` command; tools made of the same parts hand in their own."""
     _give_memory_back()
     streams.prepare()
     # A shell that starts us in the background has SIGINT ignored: whoever sends one means it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    sys.exit(guarded(_command))
+    sys.exit(guarded(lambda: _command(commands), program))
 
 
-def _command() -> Any:
+def _command(commands: typer.Typer) -> Any:
     own = {name: value for name, value in os.environ.items() if name.startswith("QUEUE_BENCH_")}
     if what := streams.undecodable(sys.argv[1:], own):
         encoding = f"{sys.getfilesystemencoding()}, the encoding of your locale"
         raise UsageError(f"{what} is no text in {encoding}: type it in that one, or set LC_ALL")
-    return typer.main.get_command(app)(standalone_mode=False)
+    return typer.main.get_command(commands)(standalone_mode=False)
 
 
 if __name__ == "__main__":

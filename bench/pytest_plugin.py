@@ -1,6 +1,7 @@
-"""A gate inside a test suite of your own: `pytest_plugins = ["bench.pytest_plugin"]` in conftest.py, then the fixture `queue_bench`.
+"""A gate inside a test suite of your own: the fixture `queue_bench`.
 
-It is no entry point: pytest loads those into every suite of the environment, and nobody who installs a benchmark asked for that.
+`pytest_plugins = ["bench.pytest_plugin"]` in conftest.py brings it. It is no entry point: pytest
+loads those into every suite of the environment, and nobody who installs a benchmark asked for that.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ Gate = Callable[..., Changes]
 
 
 class Unfit(Exception):
-    """The gate ended with something else than an answer: tasks lost or doubled, or no cell that is valid."""
+    """The gate ended without an answer: tasks lost or doubled, or no cell that is valid."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,11 @@ class QueueBench:
         write: Sequence[str] = (),
         **asked: Any,
     ) -> Changes:
-        """Measure head beside base and return what came out; `asked` are further fields of bench.check.live_gate.Asked, `write` is FORMAT=FILE.
+        """Measure head beside base and return what came out.
 
-        A regression fails the test, an inconclusive answer skips it unless told otherwise, anything wrong or invalid raises `Unfit`.
+        `asked` are further fields of bench.check.check_options.CheckOptions, `write` is
+        FORMAT=FILE. A regression fails the test, an inconclusive answer skips it unless told
+        otherwise, anything wrong or invalid raises `Unfit`.
         """
         __tracebackhide__ = True
         if inconclusive not in ("skip", "fail", "pass"):
@@ -54,11 +57,11 @@ class QueueBench:
         if changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "skip":
             pytest.skip(f"queue-bench: inconclusive: {changes.summary}")
         if changes.exit_code in (EXIT_REGRESSION, EXIT_INCONCLUSIVE):
-            raise AssertionError(told(changes))
-        raise Unfit(told(changes))
+            raise AssertionError(in_words(changes))
+        raise Unfit(in_words(changes))
 
 
-def told(changes: Changes) -> str:
+def in_words(changes: Changes) -> str:
     """The summary, and a line for every measure that is not the same."""
     from bench.formats.texts import ordered, sentence, verdict
 
@@ -79,15 +82,19 @@ def told(changes: Changes) -> str:
 
 @pytest.fixture(scope="session")
 def queue_bench_gate() -> Gate:
-    """The gate that measures. A suite may have a fixture of the same name in its place, to try its tests without measuring."""
+    """The gate that measures.
+
+    A suite may have a fixture of the same name in its place, to try its tests without measuring.
+    """
 
     def gate(**asked: Any) -> Changes:
-        from bench.check.live_gate import Asked, check
+        from bench.check.check_options import CheckOptions
+        from bench.check.live_gate import check
         from bench.features.beside_base import features_of
         from bench.hosts import lock
 
         with lock.measuring(wait=True):
-            return check(Asked(**asked), features_of)
+            return check(CheckOptions(**asked), features_of)
 
     return gate
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.check.blocks import Block, Key, Number, Recording, read_recordings, write_recording
 from bench.record import store
 from tests.test_cli import bench as typed  # in this process: one of its own for each took 1.2 s
 from tests.test_end_to_end import ENV
@@ -52,17 +51,7 @@ def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.Complete
             "give a change such as 5%",
         ),
         (("--base", "huey/process", "--aa", "--budget", "soon"), "write a time such as 10m"),
-        (
-            ("--base", "huey/process", "--aa", "--blocks", "5"),
-            "--record FILE and --blocks N go together",
-        ),
-        (("--replay", "none.csv"), "cannot be read"),
-        (("--replay", "bad.csv"), "no recording of blocks, or damaged"),
-        (("--replay", "norun"), "norun"),
-        (("--simulate", "10"), "--noise FILE"),
-        (("--replay", "short.csv", "--budget", "soon"), "write a time such as 10m"),
-        (("--simulate", "10", "--noise", "short.csv"), "a fit needs 20 recorded"),
-        (("--replay", "short.csv"), "shorter than one gate"),
+        (("--base", "huey/process", "--aa", "--blocks", "5"), "No such option"),
     ],
 )
 def test_wrong_use_is_said_in_one_line_and_is_never_green(
@@ -72,9 +61,6 @@ def test_wrong_use_is_said_in_one_line_and_is_never_green(
     args: tuple[str, ...],
     words: str,
 ) -> None:
-    (tmp_path / "bad.csv").write_text("recording,base,head\nx\n", encoding="utf-8")
-    block = Block({Key("burst", "-", "throughput"): (Number(1.0), Number(1.1))}, {"burst": 1.0})
-    write_recording(tmp_path / "short.csv", Recording("r", "a", "b", (block,) * 3))
     monkeypatch.chdir(tmp_path)
     code, out, err = typed(capsys, monkeypatch, "check", *args)
     assert code == 64 and words in err, err + out
@@ -103,20 +89,6 @@ def test_an_arm_that_is_not_installed_stops_it_before_anything_is_measured(
     code, _, err = typed(capsys, monkeypatch, "check", *asked)
     assert code == 64 and "pip install surely-not-installed" in err
     assert not (tmp_path / "results").exists()
-
-
-def test_replay_and_simulation_are_one_command_each(tmp_path: Path) -> None:
-    values = [1.0, 1.01, 0.99, 1.0, 1.005, 0.995] * 8
-    blocks = tuple(
-        Block({Key("burst", "-", "throughput"): (Number(1.0), Number(value))}, {"burst": 20.0})
-        for value in values
-    )
-    write_recording(tmp_path / "a.csv", Recording("night", "a", "a{again}", blocks))
-    done = bench(tmp_path, "check", "--replay", "a.csv", "--aa", "--blocks", "16", "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["disjoint"]["gates"] >= 3
-    done = bench(tmp_path, "check", "--simulate", "50", "--noise", "a.csv")
-    assert done.returncode == 0 and "50 gates: 50 ok" in done.stdout, done.stderr + done.stdout
 
 
 @pytest.mark.e2e
@@ -197,31 +169,3 @@ def test_a_tiny_gate_catches_one_command_more_and_leaves_a_normal_run(tmp_path: 
     assert (
         again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").info["cells"]) >= 4
     ), again.stderr
-
-
-@pytest.mark.e2e
-@pytest.mark.slow
-def test_blocks_are_recorded_for_replay(tmp_path: Path) -> None:
-    done = bench(
-        tmp_path,
-        "check",
-        "--base",
-        "floor",
-        "--aa",
-        "--scenario",
-        "burst",
-        "--tasks",
-        "500",
-        "--record",
-        "a.csv",
-        "--blocks",
-        "3",
-        "--wait",
-    )
-    assert done.returncode == 0, done.stderr
-    found = read_recordings(tmp_path / "a.csv")[0]
-    assert (found.base, found.head, len(found.blocks)) == (
-        "floor/default",
-        "floor/default{again}",
-        3,
-    )

@@ -31,8 +31,10 @@ PACKAGES = ("bench", "adapters", "scenarios")
 LEFT_OUT = {
     "docker compose run --rm bench run --size quick": "needs a Docker engine",
     "docker compose run --rm bench": "needs a Docker engine",
-    "bench check --base 'rq/simple[rq==1.16.2]' --head 'rq/simple[rq==2.0.0]' --blocks 24 "
-    "--record blocks.csv --out pair": "half an hour; its blocks are stored and replayed by a test",
+    "python -m tools.gate_lab record blocks.csv --blocks 24 --out pair "
+    "--base 'rq/simple[rq==1.16.2]' --head 'rq/simple[rq==2.0.0]'": (
+        "half an hour, in a checkout; its blocks are stored and replayed by a test"
+    ),
     "bench compare 'pair#rq/simple[rq==1.16.2]' 'pair#rq/simple[rq==2.0.0]' --html page.html": (
         "reads the run of the line above"
     ),
@@ -80,7 +82,7 @@ class Line:
     @property
     def makes(self) -> set[str]:
         """The folders and files that later lines of the page may name."""
-        return set(re.findall(r"--(?:out|record) (\S+)", self.text))
+        return set(re.findall(r"--out (\S+)", self.text))
 
     @property
     def reads(self) -> set[str]:
@@ -98,7 +100,7 @@ def blocks(text: str) -> Iterator[tuple[str, str]]:
 def commands(text: str) -> Iterator[str]:
     """What a reader would type: every line of a shell's block, of a plain one what begins so."""
     for language, block in blocks(text):
-        for line in block.replace("\\\n", " ").splitlines():
+        for line in re.sub(r" *\\\n *", " ", block).splitlines():
             line = re.sub(r"(^|\s+)# .*$", "", line.strip().removeprefix("$ "))
             ours = line.split(" ", 1)[0] in PROGRAMS
             if line and (language in SHELLS or (not language and ours)):
@@ -233,8 +235,7 @@ def codes(line: Line) -> set[int]:
     """Too noisy to tell is an answer of a gate; a regression only where the page says so."""
     if line.text == VERSIONS:
         return {1}
-    is_gate = line.text.startswith("bench check") and "--record" not in line.text
-    return {0, 2} if is_gate else {0}
+    return {0, 2} if line.text.startswith("bench check") else {0}
 
 
 def unknown(typed: Typed) -> list[str]:
@@ -285,7 +286,7 @@ def test_what_is_typed_is_the_line_with_a_size() -> None:
     for text in ("bench run --size quick", "bench run --resume x", "bench check --aa", "pip list"):
         assert Line("", text).typed == text
     assert list(commands("```sh\n# a\nbench a \\\n  b  # c\n\n```\n```\ntree # x\npip y\n```")) == [
-        "bench a    b",
+        "bench a b",
         "pip y",
     ]
 

@@ -10,10 +10,10 @@ import pytest
 from bench.advise import asked
 from bench.base.errors import UsageError
 from bench.check import gate_file as gate
-from bench.check.blocks import read_recordings
 from bench.claims.form import load
 from bench.record import store
 from tests.fixture_run import write_run
+from tools.gate_lab.recordings import read_recordings
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("bench", "adapters", "scenarios")

@@ -135,7 +135,7 @@ def test_a_package_that_is_missing_is_no_regression(tmp_path: Path) -> None:
 
 def test_a_traceback_that_was_asked_for_is_no_regression(tmp_path: Path) -> None:
     # A bug of ours, planted: Python's own code for a traceback is 1.
-    fail = "def fail(): raise RuntimeError('a bug')"
+    fail = "def fail(commands): raise RuntimeError('a bug')"
     command = [
         sys.executable,
         "-c",

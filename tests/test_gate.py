@@ -13,9 +13,10 @@ from bench.analysis.comparison_result import Changes
 from bench.check.blocks import COMMANDS, Block, Key, Number, is_gated
 from bench.check.decision import Decision, decide
 from bench.check.group_sequential import Rules, judge
-from bench.check.looks import START_S, Course
-from bench.check.looks import drive as feed
+from bench.check.looks import Looks
 from bench.check.outcome import changes_of
+from tools.gate_lab.replay import START_S
+from tools.gate_lab.replay import drive as feed
 
 RULES = Rules()
 SPEED, P99 = Key("burst", "-", "throughput"), Key("latency", "load=0.5", "latency_p99_calm_ms")
@@ -30,7 +31,7 @@ logs = st.lists(st.floats(-0.2, 0.2), min_size=8, max_size=18)
 
 def drive(made: Sequence[Block], rules: Rules, most: int) -> Decision:
     """A gate of so many blocks at most."""
-    return feed(made, Course(rules, most)).decision
+    return feed(made, Looks(rules, most)).decision
 
 
 def blocks(**by_name: Sequence[float]) -> list[Block]:
@@ -155,16 +156,16 @@ def timed(length: int) -> list[Block]:
 
 
 def test_what_is_settled_is_left_out_and_the_budget_goes_to_what_is_not() -> None:
-    course = Course(Rules(), budget_s=600.0)
-    found = feed(timed(60), course)
-    assert course.rules.looks == (8, 12, 18, 27, 43), (
+    looks = Looks(Rules(), budget_s=600.0)
+    found = feed(timed(60), looks)
+    assert looks.rules.looks == (8, 12, 18, 27, 43), (
         "as many looks as the shortest scenario alone could come to"
     )
     assert found.decision.exit_code == 2 and found.whole
     # Eight whole blocks, then latency alone: 20 + 8 · 27 + n · 13 up to 600.
     assert found.decision.blocks == 8 + int((600 - START_S - 8 * 27) / 13) and found.seconds <= 600
     assert decide(timed(8), Rules()).wanted == ("latency",)
-    assert not feed(timed(12), Course(Rules(), budget_s=600.0)).whole
+    assert not feed(timed(12), Looks(Rules(), budget_s=600.0)).whole
 
 
 def test_what_a_settled_scenario_said_stands_whatever_it_was() -> None:

@@ -11,7 +11,7 @@ from bench.compare.comparison import compare
 from bench.compare.sides import side_of
 from bench.record import store
 from bench.report.compare_page import page
-from tests.test_cli import bench
+from tests.test_gate_lab import lab
 
 FOLDER = ROOT / "results" / "versions" / "rq-1.16.2-to-2.0.0"
 TOLD = (
@@ -49,8 +49,8 @@ def test_the_text_has_the_change_that_was_measured(made: Changes, metric: str) -
 def test_the_gate_fails_on_its_blocks_whatever_it_begins_with(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, err = bench(
-        capsys, monkeypatch, "check", "--replay", str(FOLDER / "blocks.csv"), "--budget", "10m"
+    code, out, err = lab(
+        capsys, monkeypatch, "replay", str(FOLDER / "blocks.csv"), "--budget", "10m"
     )
     assert code == 0 and "every start: 24 gates: 24 regression" in out, out + err
     live = json.loads((FOLDER / "gate.json").read_text(encoding="utf-8"))

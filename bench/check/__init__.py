@@ -1,1 +1,4 @@
-"""The gate: is head worse than base? Decided by a pure function over blocks, so that it can be judged on recorded ones."""
+"""The gate: is head worse than base?
+
+A pure function over blocks decides, so that it can be judged on recorded blocks (tools/gate_lab).
+"""

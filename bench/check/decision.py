@@ -1,4 +1,7 @@
-"""What a stream of blocks comes to. Pure: the same blocks give the same decision, whoever measured them and whenever."""
+"""What a stream of blocks comes to.
+
+Pure: the same blocks give the same decision, whoever measured them and whenever.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,7 +11,7 @@ from typing import Literal
 from bench.analysis.comparison_result import Says
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.check.blocks import GATED, HARD, LATE, SOFT, Block, Key, Number
-from bench.check.estimate import Sight
+from bench.check.estimate import Estimate
 from bench.check.group_sequential import Judged, Rules, judge
 from bench.model.metric import METRICS
 
@@ -24,7 +27,7 @@ class Finding:
 
     key: Key
     state: State
-    sight: Sight = field(default_factory=Sight)
+    estimate: Estimate = field(default_factory=Estimate)
     suspected: int = 0
     reason: str = ""
 
@@ -39,7 +42,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Decision:
-    """`more` = the next block is wanted; else `exit_code` stands. `notes` say what a reader must know first; `wanted`: scenarios with an open measure."""
+    """What the gate says after some blocks.
+
+    `more`: the next block is wanted, of the scenarios `wanted`, which have an open measure; else
+    `exit_code` stands. `notes` are what a reader must know first.
+    """
 
     more: bool
     exit_code: int
@@ -50,7 +57,7 @@ class Decision:
 
 
 def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decision:
-    """Where the gate stands after these blocks; `ended` = the budget holds no further one."""
+    """Where the gate stands after these blocks; `ended`: the budget holds no further one."""
     keys = list(dict.fromkeys(key for block in blocks for key in block.pairs))
     fates, notes = _fates(blocks, [key for key in keys if key.metric in (*HARD, *SOFT)], rules)
     judged = [
@@ -61,7 +68,7 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
     findings = (*fates, *judged)
     wrong = any(each.says == "regression" and each.key.metric in HARD for each in fates)
     worse = any(each.says == "regression" for each in findings)
-    nothing = not any(each.sight.blocks for each in judged)
+    nothing = not any(each.estimate.blocks for each in judged)
     waiting = [
         each for each in judged if each.state in ("open", "suspect") and asked_for(each, rules)
     ]
@@ -77,20 +84,20 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
         and bool(waiting)
         and not (nothing and len(blocks) >= GIVE_UP_AFTER)
     )
-    code = (
-        EXIT_WRONG
-        if wrong
-        else EXIT_REGRESSION
-        if worse
-        else EXIT_INVALID
-        if nothing
-        else _no_worse(judged, rules)
-    )
+    if wrong:
+        code = EXIT_WRONG
+    elif worse:
+        code = EXIT_REGRESSION
+    else:
+        code = EXIT_INVALID if nothing else _no_worse(judged, rules)
     return Decision(more, code, findings, len(blocks), notes, wanted)
 
 
 def with_features(decision: Decision, findings: Sequence[Finding], note: str) -> Decision:
-    """The same with what was seen of features: one that is gone is a regression, whatever the blocks say."""
+    """The decision with the findings on features and the note on their trials.
+
+    A feature that is gone is a regression, whatever the blocks say.
+    """
     gone = any(each.says == "regression" for each in findings) and decision.exit_code != EXIT_WRONG
     notes = (*decision.notes, note) if note else decision.notes
     return replace(
@@ -102,7 +109,7 @@ def with_features(decision: Decision, findings: Sequence[Finding], note: str) ->
 
 
 def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
-    """Nothing is worse for certain: is it certain that nothing is?"""
+    """The exit code where nothing is worse for certain: is it certain that nothing is?"""
     unsure = [
         each
         for each in judged
@@ -117,16 +124,23 @@ def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
 
 
 def asked_for(finding: Finding, rules: Rules) -> bool:
-    """Whether it stands in the way as long as it is not settled: what is only watched does so once it is suspected."""
+    """Whether the finding stands in the way as long as it is not settled.
+
+    What is only watched does so once it is suspected.
+    """
     return bool(finding.suspected) or rules.need(finding.key.metric)
 
 
 def _harmless(finding: Finding, rules: Rules) -> bool:
-    """Whether the interval excludes that head is worse by what was asked for, though it may be better."""
+    """Whether the interval excludes that head is worse by what was asked for.
+
+    It may be better.
+    """
     metric = METRICS[finding.key.metric]
-    if metric.kind == "count" or finding.reason or not finding.sight.bounded:
+    if metric.kind == "count" or finding.reason or not finding.estimate.bounded:
         return False
-    worst = -finding.sight.low if metric.better == "higher" else finding.sight.high
+    estimate = finding.estimate
+    worst = -estimate.low if metric.better == "higher" else estimate.high
     return worst < math.log1p(rules.asked(finding.key.metric))
 
 
@@ -156,8 +170,8 @@ def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Fi
             rules,
             ended,
         )
-    found = judge([_log(base.value, head.value) for base, head in pairs], rules, key.metric, ended)
-    return _censored(key, verdicts, found)
+    logs = [_log(base.value, head.value) for base, head in pairs]
+    return _censored(key, verdicts, judge(logs, rules, key.metric, ended))
 
 
 def _bad(key: Key) -> Literal["larger", "smaller"]:
@@ -165,75 +179,71 @@ def _bad(key: Key) -> Literal["larger", "smaller"]:
 
 
 def _gone(verdicts: Iterable[tuple[str, str]]) -> str:
-    """A measure that the base has and the head does not offer: no noise does that."""
-    return (
-        "the head no longer offers it"
-        if any(base == "ok" and head == "not_offered" for base, head in verdicts)
-        else ""
-    )
+    """The reason where the base has the measure and the head does not offer it, or nothing.
+
+    No noise does that.
+    """
+    gone = any(base == "ok" and head == "not_offered" for base, head in verdicts)
+    return "the head no longer offers it" if gone else ""
 
 
 def _log(base: float | None, head: float | None) -> float | None:
-    return (
-        math.log(head) - math.log(base)
-        if base is not None and head is not None and min(base, head) > 0
-        else None
-    )
+    if base is None or head is None or min(base, head) <= 0:
+        return None
+    return math.log(head) - math.log(base)
 
 
-def _censored(key: Key, verdicts: Sequence[tuple[str, str]], found: Judged) -> Finding:
-    """Blocks in which one arm has no number because it was too slow are its worst: what is left flatters it."""
+def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> Finding:
+    """The finding, with the blocks in which one arm has no number because it was too slow.
+
+    They are its worst blocks: what is left flatters it.
+    """
     base = sum(below in CENSORED and above == "ok" for below, above in verdicts)
     head = sum(above in CENSORED and below == "ok" for below, above in verdicts)
-    finding = Finding(key, found.state, found.sight, found.suspected)
+    finding = Finding(key, judged.state, judged.estimate, judged.suspected)
     if head == base:
         return finding
     reason = f"no end in sight in {base} blocks of the base and {head} of the head"
     if max(base, head) >= CENSORED_TIMES and min(base, head) == 0:
-        good: Literal["larger", "smaller"] = "larger" if _bad(key) == "smaller" else "smaller"
-        return Finding(key, _bad(key) if head else good, found.sight, found.suspected, reason)
-    return Finding(
-        key,
-        "unclear" if found.state == "same" else found.state,
-        found.sight,
-        found.suspected,
-        reason,
-    )
+        good: State = "larger" if _bad(key) == "smaller" else "smaller"
+        return replace(finding, state=_bad(key) if head else good, reason=reason)
+    state: State = "unclear" if judged.state == "same" else judged.state
+    return replace(finding, state=state, reason=reason)
 
 
 def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended: bool) -> Finding:
     """An exact count: two blocks that say the same decide, the second is the second hit."""
     differences = [head - base for base, head in pairs]
-    floor = rules.floor(key.metric)
+    threshold = rules.threshold(key.metric)
     mean = math.fsum(differences) / len(differences) if differences else 0.0
     half = max((abs(each - mean) for each in differences), default=0.0)
-    sight = Sight(mean, mean - half, mean + half, blocks=len(differences))
+    estimate = Estimate(mean, mean - half, mean + half, blocks=len(differences))
     state: State = "unclear" if ended else "open"
     if len(differences) >= TWICE:
-        if min(differences) > floor:
+        if min(differences) > threshold:
             state = "larger"
-        elif max(differences) < -floor:
+        elif max(differences) < -threshold:
             state = "smaller"
-        elif abs(mean) <= floor:
+        elif abs(mean) <= threshold:
             state = "same"
-    return Finding(key, state, sight)
+    return Finding(key, state, estimate)
 
 
 def _fates(
     blocks: Sequence[Block], keys: Sequence[Key], rules: Rules
 ) -> tuple[list[Finding], tuple[str, ...]]:
-    """What happened to tasks, over all blocks; only those that something happened to."""
-    found, notes = [], []
+    """The fates that tasks of either arm met, over all blocks, and notes on them."""
+    findings, notes = [], []
     for key in keys:
         pairs = [block.pairs[key] for block in blocks if key in block.pairs]
         base, head = (sum(pair[side].value or 0.0 for pair in pairs) for side in (0, 1))
         if base == head == 0:
             continue
         finding = _fate(key, int(base), int(head), pairs, rules)
-        found.append(finding)
+        findings.append(finding)
         if base and key.metric in HARD:
             notes.append(f"the base is wrong too: {finding.reason} ({key.scenario})")
-    return found, tuple(notes)
+    return findings, tuple(notes)
 
 
 def _fate(
@@ -249,14 +259,11 @@ def _fate(
     ):
         state = "unclear"
     each = (head - base) / len(pairs)
-    return Finding(
-        key,
-        state,
-        Sight(each, each, each, blocks=len(pairs)),
-        reason=f"{key.metric}: {base} of the base, {head} of the head",
-    )
+    estimate = Estimate(each, each, each, blocks=len(pairs))
+    reason = f"{key.metric}: {base} of the base, {head} of the head"
+    return Finding(key, state, estimate, reason=reason)
 
 
 def _chance(larger: int, both: int) -> float:
-    """That of so many events at least `larger` fall on one side, if each side is as likely."""
+    """Probability that of `both` events `larger` or more fall on one side, each as likely."""
     return float(sum(math.comb(both, k) for k in range(larger, both + 1)) / 2**both)

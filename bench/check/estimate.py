@@ -1,4 +1,7 @@
-"""What one look at the log-ratios of paired blocks sees: an estimate and its interval, by t or by ranks. Pure."""
+"""One look at the log-ratios of paired blocks: an estimate and its interval, by t or by ranks.
+
+Pure.
+"""
 
 import math
 from collections.abc import Sequence
@@ -9,10 +12,12 @@ from bench.analysis.stats import MIN_BLOCKS
 
 
 @dataclass(frozen=True)
-class Sight:
-    """Estimate and interval of the log-ratio (of the difference, for a count), and the noise between blocks.
+class Estimate:
+    """Estimate and interval of the log-ratio, or of the difference where the measure is a count.
 
-    `sd`: of the log-ratios; where ranks made the interval, the one with which a t-interval would be as wide. `low`, `high` without end: too few blocks.
+    `low` and `high` are infinite where there are too few blocks. `sd` is the spread of the
+    log-ratios between blocks; where ranks made the interval, the spread with which a t-interval
+    would be as wide.
     """
 
     middle: float = 0.0
@@ -34,32 +39,42 @@ class Sight:
         """Whether the interval excludes "no change"."""
         return self.low > 0 or self.high < 0
 
-    def leans(self, floor: float, sign: int = 0) -> bool:
-        """Whether a change beyond the threshold is likely, in that direction if one is given: then more blocks are worth their time."""
-        return self.beyond() and abs(self.middle) > floor and (not sign or self.middle * sign > 0)
+    def leans(self, threshold: float, sign: int = 0) -> bool:
+        """Whether a change beyond the threshold is likely, in the direction of `sign` if given.
+
+        Then more blocks are worth their time.
+        """
+        beyond = self.beyond() and abs(self.middle) > threshold
+        return beyond and (not sign or self.middle * sign > 0)
 
 
-def look(logs: Sequence[float | None], tail: float, ranked: bool = False) -> Sight:
-    """Estimate and interval with this much beyond each end; None: no pair in that block."""
+def look(logs: Sequence[float | None], tail: float, ranked: bool = False) -> Estimate:
+    """Estimate and interval with the probability `tail` beyond each end of it.
+
+    `logs`: one log-ratio per block, None where the block has no pair. `ranked`: by ranks, else
+    by t.
+    """
     known = [each for each in logs if each is not None]
     if len(known) < MIN_BLOCKS:
-        return Sight(math.fsum(known) / len(known) if known else 0.0, blocks=len(known))
+        return Estimate(math.fsum(known) / len(known) if known else 0.0, blocks=len(known))
     return _by_ranks(known, tail) if ranked else _by_t(known, tail)
 
 
-def _by_t(known: Sequence[float], tail: float) -> Sight:
+def _by_t(known: Sequence[float], tail: float) -> Estimate:
     """Mean and t-interval."""
     n = len(known)
     mean = math.fsum(known) / n
     sd = math.sqrt(math.fsum((each - mean) ** 2 for each in known) / (n - 1))
     half = critical(n - 1, tail) * sd / math.sqrt(n)
-    return Sight(mean, mean - half, mean + half, sd, n)
+    return Estimate(mean, mean - half, mean + half, sd, n)
 
 
-def _by_ranks(known: Sequence[float], tail: float) -> Sight:
-    """Median of the means of all pairs, and the interval that inverts the signed-rank test (Wilcoxon 1945, Hodges & Lehmann 1963, Tukey 1949).
+def _by_ranks(known: Sequence[float], tail: float) -> Estimate:
+    """Median of the means of all pairs, and the interval that inverts the signed-rank test.
 
-    Exact where head is as likely as base to be the larger by any amount, which is so for the same code measured in random order, whatever the tails.
+    Wilcoxon 1945, Hodges & Lehmann 1963, Tukey 1949. Exact where head is as likely as base to be
+    the larger by any amount, which is so for the same code measured in random order, whatever the
+    tails.
     """
     n = len(known)
     walsh = sorted((known[i] + known[j]) / 2 for i in range(n) for j in range(i, n))
@@ -67,14 +82,14 @@ def _by_ranks(known: Sequence[float], tail: float) -> Sight:
     middle = (walsh[(count - 1) // 2] + walsh[count // 2]) / 2
     left_out = signed_rank(n, tail)
     if left_out < 0:
-        return Sight(middle, blocks=n)
+        return Estimate(middle, blocks=n)
     low, high = walsh[left_out], walsh[count - 1 - left_out]
-    return Sight(middle, low, high, (high - low) / 2 * math.sqrt(n) / critical(n - 1, tail), n)
+    return Estimate(middle, low, high, (high - low) / 2 * math.sqrt(n) / critical(n - 1, tail), n)
 
 
 @lru_cache(maxsize=1024)
 def critical(df: int, tail: float) -> float:
-    """t with this much probability beyond it."""
+    """The t with the probability `tail` beyond it."""
     from scipy import stats
 
     return float(stats.t.isf(tail, df))
@@ -82,15 +97,17 @@ def critical(df: int, tail: float) -> float:
 
 @lru_cache(maxsize=1024)
 def signed_rank(n: int, tail: float) -> int:
-    """The largest sum of ranks on one side of 0 with no more than this probability in so many blocks, if the sides are alike; -1 if there is none."""
+    """The largest s that the sum of ranks on one side of 0 reaches or falls short of with
+    probability `tail` at most, in n blocks whose sides are alike; -1 if there is none.
+    """
     ways = [1]  # ways[s]: subsets of 1..n with the sum s
     for rank in range(1, n + 1):
         without, with_it = [*ways, *[0] * rank], [*[0] * rank, *ways]
         ways = [a + b for a, b in zip(without, with_it, strict=True)]
-    allowed, found, total = tail * 2**n, -1, 0
-    for each in ways:
-        total += each
+    allowed, largest, total = tail * 2**n, -1, 0
+    for count in ways:
+        total += count
         if total > allowed:
-            return found
-        found += 1
-    return found
+            return largest
+        largest += 1
+    return largest

@@ -1,4 +1,4 @@
-"""What a repository asks of its gate: the table [check] of bench.toml, and the same from options."""
+"""What a repository asks of its gate: the table [check] of bench.toml, and options."""
 
 import difflib
 import tomllib
@@ -11,23 +11,22 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bench.base.errors import UsageError
 from bench.check.blocks import GATED
 from bench.model.arm import nearest
-from bench.model.metric import METRICS
 
 FILE = "bench.toml"
 Size = Annotated[float | str, Field(union_mode="left_to_right")]
 
 
 class Settings(BaseModel):
-    """Every word of [check]; options of the command line go before."""
+    """Every word of [check]; options of the command line go before it."""
 
     model_config = ConfigDict(extra="forbid")
 
     base: str | None = None
     head: str | None = None
-    scenarios: list[str] | None = None
-    cases: list[str] | None = None
-    budget: str | None = None
-    fail_on: list[str] | None = None
+    scenarios: list[str] = []
+    cases: list[str] = []
+    budget: str = "10m"
+    fail_on: list[str] = []
     thresholds: dict[str, Size] = {}
     workers: int | None = None
     tasks: int | None = None
@@ -35,7 +34,10 @@ class Settings(BaseModel):
 
 
 def from_file(folder: Path) -> Settings:
-    """The settings of bench.toml in this folder; none if there is no such file. UsageError for a word that nobody knows."""
+    """The settings of bench.toml in this folder; none if there is no such file.
+
+    UsageError for a file that cannot be read and for an unknown word.
+    """
     path = folder / FILE
     if not path.is_file():
         return Settings()
@@ -56,11 +58,11 @@ def from_file(folder: Path) -> Settings:
 
 def metrics(words: Iterable[str]) -> tuple[str, ...]:
     """The measures that a gate can fail on; UsageError for any other, with the nearest."""
-    found = tuple(dict.fromkeys(words))
-    for word in found:
+    named = tuple(dict.fromkeys(words))
+    for word in named:
         if word not in GATED:
             raise _not_gated(word)
-    return found
+    return named
 
 
 def _not_gated(word: str) -> UsageError:
@@ -70,15 +72,18 @@ def _not_gated(word: str) -> UsageError:
 
 
 def thresholds(given: Iterable[str], stored: dict[str, float | str]) -> dict[str, float]:
-    """METRIC=5% (or 0.05), those of the file first; for a count METRIC=N."""
-    found = dict(stored)
+    """Metric → threshold, from METRIC=5% or METRIC=0.05 (for a count METRIC=N).
+
+    What is `given` replaces what is `stored` in the file. UsageError for anything else.
+    """
+    sizes = dict(stored)
     for text in given:
         metric, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"--threshold {text}: write METRIC=5%")
-        found[metric.strip()] = value
-    metrics(found)
-    return {metric: _share(metric, value) for metric, value in found.items()}
+        sizes[metric.strip()] = value
+    metrics(sizes)
+    return {metric: _share(metric, size) for metric, size in sizes.items()}
 
 
 def _share(metric: str, value: float | str) -> float:
@@ -93,30 +98,14 @@ def _share(metric: str, value: float | str) -> float:
 
 
 def seconds(text: str) -> float:
-    """A budget such as 10m, 90s, 1h or 600 (seconds)."""
+    """A budget such as 10m, 90s, 1h or 600 (seconds); UsageError for anything else."""
     units = {"s": 1, "m": 60, "h": 3600}
     text = text.strip()
     number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
     try:
-        found = float(number) * units[unit]
+        budget_s = float(number) * units[unit]
     except ValueError:
-        found = 0.0
-    if not 0 < found < 86_400:
+        budget_s = 0.0
+    if not 0 < budget_s < 86_400:
         raise UsageError(f"budget {text!r}: write a time such as 10m, 90s or 1h")
-    return found
-
-
-def planted(given: Iterable[str]) -> dict[str, float]:
-    """METRIC=25% or METRIC=-10%, as the true ratio; for a count METRIC=1, as the difference."""
-    found = {}
-    for text in given:
-        metric, _, value = text.partition("=")
-        metrics([metric])
-        try:
-            number = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
-        except ValueError:
-            raise UsageError(f"--plant {text}: write METRIC=25%") from None
-        found[metric] = number if METRICS[metric].kind == "count" else 1 + number
-        if METRICS[metric].kind == "ratio" and number <= -1:
-            raise UsageError(f"--plant {text}: nothing can fall by all there is")
-    return found
+    return budget_s

@@ -1,10 +1,10 @@
-"""The gate in the terminal: one table, the farthest from "the same" first, and what it means in one line."""
+"""The gate in the terminal: a table, the farthest from "the same" first, and what it means."""
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.check.outcome import MEANING, said
+from bench.check.outcome import MEANING, change_in_words
 from bench.model.metric import METRICS
 
 COLOURS = {
@@ -52,15 +52,15 @@ def _row(line: Change) -> tuple[str, ...]:
             if count
             else f"{line.low - 1:+.1%} to {line.high - 1:+.1%}"
         )
-    change = "" if line.ratio is None else f"{line.ratio:+.3g}" if count else said(line)
-    seen = "" if line.smallest_detectable is None else f"{line.smallest_detectable:.1%}"
+    change = "" if line.ratio is None else f"{line.ratio:+.3g}" if count else change_in_words(line)
+    detectable = "" if line.smallest_detectable is None else f"{line.smallest_detectable:.1%}"
     return (
         line.label,
         _number(line.base_value),
         _number(line.head_value),
         change,
         interval,
-        seen,
+        detectable,
         line.says,
     )
 

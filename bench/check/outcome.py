@@ -1,4 +1,4 @@
-"""A decision in the form that every comparison has (bench.analysis.comparison_result), and in words."""
+"""A decision as the result of a comparison (bench.analysis.comparison_result), and in words."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,26 +36,16 @@ def changes_of(
     ]
     order = {"regression": 0, "unclear": 1, "improvement": 2}
     lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
-    code = decision.exit_code
-    title = f"{arms[1]} against {arms[0]}"
-    told = {
-        **about,
-        "blocks": decision.blocks,
-        "rules": {
-            "looks": rules.looks,
-            "again": rules.again,
-            "alpha": rules.alpha,
-            "miss": rules.miss,
-        },
-    }
+    names = ("looks", "again", "alpha", "miss")
+    facts = {"blocks": decision.blocks, "rules": {name: getattr(rules, name) for name in names}}
     return Changes(
-        title,
+        f"{arms[1]} against {arms[0]}",
         *arms,
-        code,
-        _summary(code, lines, decision, rules),
+        decision.exit_code,
+        _summary(lines, decision, rules),
         tuple(lines),
         decision.notes,
-        told,
+        {**about, **facts},
     )
 
 
@@ -70,9 +60,10 @@ def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rule
     values = [_middle([pair[side] for pair in both], metric) for side in (0, 1)]
     ratio, low, high, weight = _estimate(finding, metric, rules)
     detectable = None
-    if metric.kind == "ratio" and not math.isnan(finding.sight.sd):
+    estimate = finding.estimate
+    if metric.kind == "ratio" and not math.isnan(estimate.sd):
         detectable = smallest_detectable(
-            finding.sight.sd, finding.sight.blocks, rules.alpha / len(rules.looks), 1 - rules.miss
+            estimate.sd, estimate.blocks, rules.alpha / len(rules.looks), 1 - rules.miss
         )
     reason = _reason(finding, pairs, metric, rules)
     head = (key.scenario, key.case, key.metric, arms[0], arms[1], values[0], values[1])
@@ -81,7 +72,7 @@ def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rule
         ratio,
         low,
         high,
-        finding.sight.blocks,
+        estimate.blocks,
         detectable,
         _verdict(finding, metric),
         finding.says,
@@ -113,83 +104,86 @@ def _estimate(
     finding: Finding, metric: Metric, rules: Rules
 ) -> tuple[float | None, float | None, float | None, float]:
     """ratio, low, high, weight; the interval is that of the look that decided."""
-    sight = finding.sight
-    if not sight.blocks:
+    estimate = finding.estimate
+    if not estimate.blocks:
         return None, None, None, math.inf if finding.says == "regression" else 0.0
+    threshold = rules.threshold(metric.name)
     if metric.kind == "count":
-        return (
-            sight.middle,
-            sight.low,
-            sight.high,
-            abs(sight.middle) / (rules.floor(metric.name) or 1.0),
-        )
-    weight = abs(sight.middle) / math.log1p(rules.floor(metric.name))
-    if not sight.bounded:
-        return math.exp(sight.middle), None, None, weight
-    return math.exp(sight.middle), math.exp(sight.low), math.exp(sight.high), weight
+        weight = abs(estimate.middle) / (threshold or 1.0)
+        return estimate.middle, estimate.low, estimate.high, weight
+    weight = abs(estimate.middle) / math.log1p(threshold)
+    if not estimate.bounded:
+        return math.exp(estimate.middle), None, None, weight
+    return math.exp(estimate.middle), math.exp(estimate.low), math.exp(estimate.high), weight
 
 
 def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules) -> str:
     """Why it is not decided, and what would be needed."""
     if finding.reason or finding.says != "unclear" or finding.state in ("open", "suspect"):
         return finding.reason
-    if not finding.sight.blocks:
+    if not finding.estimate.blocks:
         verdicts = sorted(
             {number.verdict for pair in pairs for number in pair if number.value is None}
         )
         return f"no block has both numbers ({', '.join(verdicts)})"
     if metric.kind == "count":
         return "the blocks do not agree"
-    told = (
-        "suspected once, not confirmed; "
-        if finding.suspected
-        else ""
-        if rules.need(metric.name)
-        else "only watched; "
-    )
-    return told + _needed(finding, rules)
+    if finding.suspected:
+        return f"suspected once, not confirmed; {_needed(finding, rules)}"
+    return ("" if rules.need(metric.name) else "only watched; ") + _needed(finding, rules)
 
 
 def _needed(finding: Finding, rules: Rules) -> str:
-    sd, blocks, asked = finding.sight.sd, finding.sight.blocks, rules.asked(finding.key.metric)
+    sd, blocks = finding.estimate.sd, finding.estimate.blocks
+    asked = rules.asked(finding.key.metric)
     if math.isnan(sd):
         return f"{blocks} blocks are too few"
     level, power = rules.alpha / len(rules.looks), 1 - rules.miss
     needed, quiet = blocks_needed(sd, asked, level, power), sd_allowed(asked, blocks, level, power)
     many = f"{needed} blocks" if needed else "more than 4,000 blocks"
     if needed and needed <= blocks:
-        return f"the change is too close to what was asked for ({asked:.0%}) to be told from it in {blocks} blocks"
-    return f"blocks differ by {sd:.1%}: a change of {asked:.0%} needs {many}, or blocks that differ by no more than {quiet:.1%}"
-
-
-def _summary(code: int, lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
-    worse, better, unclear = (
-        [line for line in lines if line.says == says]
-        for says in ("regression", "improvement", "unclear")
+        return (
+            f"the change is too close to what was asked for ({asked:.0%}) to be told from it in "
+            f"{blocks} blocks"
+        )
+    return (
+        f"blocks differ by {sd:.1%}: a change of {asked:.0%} needs {many}, or blocks that differ "
+        f"by no more than {quiet:.1%}"
     )
-    in_the_way = {each.key for each in decision.findings if asked_for(each, rules)}
-    unclear = [line for line in unclear if Key(line.scenario, line.case, line.metric) in in_the_way]
+
+
+def _summary(lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
+    code = decision.exit_code
+    worse = [line for line in lines if line.says == "regression"]
+    better = [line for line in lines if line.says == "improvement"]
     counted = f"{decision.blocks} blocks"
     gains = f"; better: {_named(better)}" if better else ""
     if code == EXIT_WRONG:
-        return (
-            f"wrong: {'; '.join(line.reason for line in worse if line.metric in HARD)} ({counted})"
-        )
+        reasons = "; ".join(line.reason for line in worse if line.metric in HARD)
+        return f"wrong: {reasons} ({counted})"
     if code == EXIT_REGRESSION:
         return f"regression: {_named(worse)} ({counted}){gains}"
     if code == EXIT_INVALID:
         return f"invalid: no block has a number of both arms ({counted}); the cells say why"
     if code == EXIT_INCONCLUSIVE:
+        return f"inconclusive after {counted}: {_in_the_way(lines, decision, rules)}{gains}"
+    asked = _asked(decision, rules)
+    return f"ok: nothing is worse by what was asked for ({asked}; {counted}){gains}"
+
+
+def _in_the_way(lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
+    """The first measure that is not settled and has to be, and how many more there are."""
+    needed = {each.key for each in decision.findings if asked_for(each, rules)}
+    unclear = [
+        line
+        for line in lines
+        if line.says == "unclear" and Key(line.scenario, line.case, line.metric) in needed
+    ]
+    if not unclear:
         lacking = [name for name in rules.fail_on if name not in {line.metric for line in lines}]
-        first = (
-            f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}"
-            if unclear
-            else f"no number of {', '.join(lacking)}"
-        )
-        return f"inconclusive after {counted}: {first}{f' (and {len(unclear) - 1} more)' if len(unclear) > 1 else ''}{gains}"
-    return (
-        f"ok: nothing is worse by what was asked for ({_asked(decision, rules)}; {counted}){gains}"
-    )
+        return f"no number of {', '.join(lacking)}"
+    more = f" (and {len(unclear) - 1} more)" if len(unclear) > 1 else ""
+    return f"{unclear[0].label}: {unclear[0].reason or 'not settled yet'}{more}"
 
 
 def _asked(decision: Decision, rules: Rules) -> str:
@@ -208,11 +202,11 @@ def _asked(decision: Decision, rules: Rules) -> str:
 
 
 def _named(lines: Sequence[Change]) -> str:
-    return ", ".join(f"{line.label} {said(line)}" for line in lines)
+    return ", ".join(f"{line.label} {change_in_words(line)}" for line in lines)
 
 
-def said(line: Change) -> str:
-    """The estimate in words: a per cent, or a difference of counts."""
+def change_in_words(line: Change) -> str:
+    """The estimate: a per cent, a difference of counts, or the reason or verdict without one."""
     if METRICS[line.metric].kind == "count" or line.ratio is None:
         return line.reason or (f"{line.ratio:+.3g}" if line.ratio is not None else line.verdict)
     return f"{line.ratio - 1:+.1%}"

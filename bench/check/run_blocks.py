@@ -1,4 +1,8 @@
-"""Blocks of base and head from a run folder: its measures, what the gate alone takes from the raw events, and the seconds of each scenario."""
+"""Blocks of base and head from a run folder.
+
+They have its measures, the P99 that the gate alone takes from the raw events, and the seconds of
+each scenario.
+"""
 
 import math
 from collections.abc import Mapping
@@ -9,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.check.blocks import CALM, P99, Block, Key, blocks_of, is_gated
-from bench.check.trimmed import calm_p99
+from bench.check.blocks import P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
+from bench.check.trimmed import trimmed_p99
 from bench.model.scenario import load_scenarios
 from bench.record import ledger
 from bench.record.store import Run, StoredCell
@@ -22,32 +26,37 @@ PLACE = ("scenario", "case", "arm", "block")
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
-    return blocks_of(pd.concat([known, _calm_rows(run, known)]), base, head, seconds_of(run.info))
+    rows = pd.concat([known, _trimmed_rows(run, known)])
+    return blocks_of(rows, base, head, seconds_of(run.info))
 
 
 def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
-    """How long the cells of each block and scenario took, without those that are measured once per run."""
-    basis = {
+    """Block → scenario → seconds that its cells took, without those measured once per run."""
+    once = {
         (name, case)
         for name, scenario in load_scenarios().items()
         for case in scenario.prerequisites
     }
-    found: dict[int, dict[str, float]] = {}
+    taken: dict[int, dict[str, float]] = {}
     for line in info["cells"]:
         name = line["scenario"]
-        if line["seconds"] is not None and (name, line["case"]) not in basis:
-            block = found.setdefault(line["block"], {})
+        if line["seconds"] is not None and (name, line["case"]) not in once:
+            block = taken.setdefault(line["block"], {})
             block[name] = block.get(name, 0.0) + line["seconds"]
-    return found
+    return taken
 
 
-def _calm_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
-    """For each judged P99 the calm one of the same cell, with its verdict; none where the raw events are not there."""
+def _trimmed_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
+    """For each judged P99 the trimmed one of the same cell, with its verdict.
+
+    None where the raw events are not there.
+    """
     rows = measures[measures["metric"] == P99]
     rows = rows[[is_gated(Key("latency", case, P99)) for case in rows["case"]]]
     if run.slim or rows.empty:
         return measures.iloc[:0]
-    # Every cell that ended has such a row, in the order of run.json, whether it came to a number or not; one that was measured once more has two.
+    # Every cell that ended has such a row, in the order of run.json, whether it came to a number or
+    # not; one that was measured once more has two.
     numbers: dict[tuple[Any, ...], list[int]] = {}
     for line in run.info["cells"]:
         if line["state"] in ENDED:
@@ -56,7 +65,7 @@ def _calm_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
     for row in rows.itertuples():
         number = numbers[tuple(getattr(row, name) for name in PLACE)].pop(0)
         values.append(_of_cell(run.cell(number).folder) if row.verdict == "ok" else math.nan)
-    return rows.assign(metric=CALM, value=values)
+    return rows.assign(metric=TRIMMED_P99, value=values)
 
 
 @lru_cache(maxsize=1024)
@@ -65,4 +74,4 @@ def _of_cell(folder: Path) -> float:
     ours = np.flatnonzero(book.measured())
     ours = ours[np.argsort(book.due[ours], kind="stable")]
     finish = book.first_finish()[ours]
-    return calm_p99(np.where(finish < 0, np.inf, (finish - book.due[ours]) / 1e6))
+    return trimmed_p99(np.where(finish < 0, np.inf, (finish - book.due[ours]) / 1e6))

@@ -1,17 +1,24 @@
-"""The P99 of the calmer half of a latency cell. One slow spell makes the P99 of a whole cell ten times as large: half of a cell holds few. Pure."""
+"""The P99 of the calmer half of a latency cell.
+
+One slow spell makes the P99 of a whole cell ten times as large, and half of a cell holds few of
+them. Pure.
+"""
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.measure.percentiles import percentile
 
-PARTS = 20  # a quarter of a second each in a cell of five: slow spells are shorter than a second
+# A quarter of a second each in a cell of five: slow spells are shorter than a second.
+PARTS = 20
 
 
-def calm_p99(latencies: npt.ArrayLike) -> float:
-    """The P99 of the tasks in those half of 20 equal parts of the cell whose own P99 is the lowest; latencies in the order in which the tasks were due.
+def trimmed_p99(latencies: npt.ArrayLike) -> float:
+    """The P99 over that half of 20 equal parts of a cell whose own P99 is the lowest.
 
-    Blind to what slows fewer than half of the parts, the code's own pauses included: the P99 of the whole cell is watched beside it.
+    `latencies`: (tasks,), in the order in which the tasks were due. Blind to what slows fewer than
+    half of the parts, the code's own pauses included: the P99 of the whole cell is watched beside
+    it.
     """
     parts = np.array_split(np.asarray(latencies, dtype=float), PARTS)
     calmest = np.argsort([percentile(part, 99.0) for part in parts], kind="stable")[: PARTS // 2]

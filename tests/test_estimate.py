@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.check.estimate import Sight, look, signed_rank
+from bench.check.estimate import Estimate, look, signed_rank
 
 
 @pytest.mark.parametrize("n", [3, 5, 8, 10])
@@ -58,6 +58,7 @@ def test_by_ranks_the_mirror_image_has_the_mirrored_interval() -> None:
 
 
 def test_too_few_blocks_have_no_interval_and_settle_nothing() -> None:
-    for sight in (look([0.5, 0.5], 0.01), look([0.5, None, 0.5, 0.5], 0.01, ranked=True), Sight()):
-        assert not sight.bounded and not sight.beyond() and not sight.within(10.0)
+    two, three = look([0.5, 0.5], 0.01), look([0.5, None, 0.5, 0.5], 0.01, ranked=True)
+    for estimate in (two, three, Estimate()):
+        assert not estimate.bounded and not estimate.beyond() and not estimate.within(10.0)
     assert math.isnan(look([0.5, 0.5], 0.01).sd)

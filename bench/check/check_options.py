@@ -1,0 +1,125 @@
+"""What a gate is asked, and the plan of one block that follows from it."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.base.errors import UsageError
+from bench.brokers.choice import Servers
+from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
+from bench.check.group_sequential import Rules
+from bench.hosts.machine import slots
+from bench.model.arm import Arm, load_adapters, parse_arm, twin
+from bench.model.scenario import gated_scenarios, load_scenarios
+from bench.run.manifest import fresh_seed
+from bench.run.plan import Plan, cells, make_plan
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """What a gate is asked; what is empty or None is chosen by the gate."""
+
+    base: str
+    head: str
+    scenarios: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    budget_s: float = 600.0
+    fail_on: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    aa: bool = False
+    # Try what the system offers first, where base and head run different code.
+    features: bool = False
+    workers: int | None = None
+    tasks: int | None = None
+    seed: int | None = None
+    label: str = ""
+    out: Path | None = None
+    adapters: tuple[Path, ...] = ()
+    servers: Servers = field(default_factory=dict)
+    passed: tuple[str, ...] = ()  # names of variables that measured processes get too
+
+    def rules(self) -> Rules:
+        """The rules before it is known how many blocks the budget holds."""
+        return Rules(thresholds=self.thresholds, fail_on=self.fail_on)
+
+    def command(self, seed: int) -> str:
+        """What to type to ask the same again with this seed.
+
+        It is put together from the options, for the real command line may hold a password in a URL.
+        """
+        words = ["bench", "check", "--base", self.base]
+        words += ["--aa"] if self.aa else ["--head", self.head]
+        several: dict[str, Sequence[object]] = {
+            "--scenario": self.scenarios,
+            "--case": self.cases,
+            "--fail-on": self.fail_on,
+            "--adapter": self.adapters,
+            "--pass": self.passed,
+            "--threshold": [f"{name}={share}" for name, share in self.thresholds.items()],
+        }
+        for option, values in several.items():
+            words += [word for value in values for word in (option, str(value))]
+        return shlex.join([*words, "--budget", f"{self.budget_s:g}s", "--seed", str(seed)])
+
+
+def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
+    """The plan of one block, and the two arms.
+
+    UsageError where base and head are one arm, or nothing would be judged.
+    """
+    known = load_adapters(options.adapters)
+    base, head = parse_arm(options.base, known), parse_arm(options.head, known)
+    if base.name == head.name:
+        if not options.aa:
+            raise UsageError(
+                f"base and head are both {base.name}, nothing would be compared: name another "
+                f"--head, or give --aa to measure the noise"
+            )
+        head = twin(base)
+    plan = make_plan(
+        options.scenarios or gated_scenarios(),
+        [base.name, head.name],
+        options.cases,
+        known,
+        size="gate",
+        tasks=options.tasks,
+        workers=options.workers or workers_for_a_gate(),
+        seed=fresh_seed() if options.seed is None else options.seed,
+        label=options.label,
+        base=base.name,
+        passed=options.passed,
+    )
+    _refuse_nothing_judged(plan, options)
+    return plan, (base, head)
+
+
+def workers_for_a_gate() -> int:
+    """One core is left to the broker and the callers (decision 26)."""
+    return max(1, slots() - 1)
+
+
+def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
+    metrics_of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
+    rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
+    places = dict.fromkeys(
+        (cell.scenario, cell.case)
+        for cell in cells(plan)
+        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
+    )
+    judged = {
+        metric
+        for scenario, case in places
+        for metric in metrics_of[scenario]
+        if is_gated(Key(scenario, case, metric))
+    }
+    if not judged:
+        raise UsageError(
+            "nothing is selected that the gate judges: take the burst, or latency at a load of "
+            "0.7 or less"
+        )
+    if lacking := [metric for metric in options.fail_on if metric not in judged]:
+        raise UsageError(
+            f"--fail-on {lacking[0]}: no chosen scenario measures it; these do "
+            f"{', '.join(name for name in GATED if name in judged)}"
+        )
