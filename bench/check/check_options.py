@@ -95,7 +95,7 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
 
 
 def workers_for_a_gate() -> int:
-    """One core is left to the broker and the callers (decision 26)."""
+    """One core is left to the broker and the callers (decision 27)."""
     return max(1, slots() - 1)
 
 
