@@ -42,7 +42,7 @@ def cells_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ends], list[str]]:
             line.update(zip(("state", "verdict", "reason"), ends(len(begun)), strict=True))
             begun.append(cell.label)
 
-        monkeypatch.setattr(Runner, "_stage", end)
+        monkeypatch.setattr(Runner, "_drive", end)
         return begun
 
     return install

@@ -25,7 +25,7 @@ from bench.run.cell_record import Halted, deserves_another, first_of, line_of
 from bench.run.plan import Plan, cells
 from bench.run.prior_measures import Known, generators_for
 from bench.run.watcher import Watcher
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
 @dataclass
@@ -220,7 +220,7 @@ class Runner:
 
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
         began, halted = time.monotonic(), Halted()
-        self._stage(cell, line)
+        self._drive(cell, line)
         halted.tell(line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
@@ -244,13 +244,13 @@ class Runner:
             self._failed(cell, line, error)
             return stored_measures.measure_cell(run, line)
 
-    def _stage(self, cell: Cell, line: dict[str, Any]) -> None:
+    def _drive(self, cell: Cell, line: dict[str, Any]) -> None:
         """Carry a cell out, and write into its line how that went."""
         scenario = load_scenarios()[cell.scenario]
         if reason := scenario.skip(cell):
             line.update(state="skipped", verdict="not_offered", reason=reason)
             return
-        stage = Stage(
+        testbed = Testbed(
             cell,
             store.cell_folder(self.folder, cell.number),
             self.servers,
@@ -258,11 +258,11 @@ class Runner:
             self.watcher.progress,
         )
         try:
-            with stage.open(generators=self._generators(cell)):
-                scenario.part("drive").drive(cell, stage, self._known(cell))
+            with testbed.open(generators=self._generators(cell)):
+                scenario.part("drive").drive(cell, testbed, self._known(cell))
             line.update(state="done", verdict="ok", reason="")
-            self.info["versions"][cell.arm.name] = stage.journal["versions"]
-            self.info["brokers"][cell.arm.broker] = stage.journal["server"]
+            self.info["versions"][cell.arm.name] = testbed.journal["versions"]
+            self.info["brokers"][cell.arm.broker] = testbed.journal["server"]
         except NotOffered as error:
             line.update(state="skipped", verdict="not_offered", reason=str(error))
         except Unavailable as error:

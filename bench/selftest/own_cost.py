@@ -21,7 +21,7 @@ from bench.selftest import subjects
 from bench.selftest.alone import alone
 from bench.selftest.expectations import Line, NoFigure, asked, within
 from bench.selftest.synthetic_runs import Session, cells, value
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 TASKS, ROUNDS = 15_000, 6
 IN_PLACE_US = 25.0  # between two tasks a worker waits for the broker: the caches are cold, and two µs become ten
@@ -67,17 +67,17 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
     Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
     """
     cell = Cell(1, "burst", "-", arm, 0, subjects.SLOTS, 1, {"tasks": TASKS})
-    stage = Stage(
+    testbed = Testbed(
         cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", {}, 300, lambda *_: None
     )
-    with stage.open():
-        stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
-        while not stage.load.done():
+    with testbed.open():
+        testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
+        while not testbed.load.done():
             time.sleep(0.02)
-        stage.fleet.without_log(number % 2)
-        stage.fleet.start()
-        left, recorded, seconds = _watched(stage, subjects.connect(stage.broker.url)).T
-        stage.journal["held"] = {}
+        testbed.fleet.without_log(number % 2)
+        testbed.fleet.start()
+        left, recorded, seconds = _watched(testbed, subjects.connect(testbed.broker.url)).T
+        testbed.journal["held"] = {}
     edges = [-0.9 * TASKS, -0.1 * TASKS]
     with_log, passed = (
         float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds)
@@ -85,12 +85,12 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
     return with_log / passed, (0.8 * TASKS - with_log) / passed
 
 
-def _watched(stage: Stage, client: Any) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def _watched(testbed: Testbed, client: Any) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """(tasks on the queue, tasks recorded as finished, seconds) until the queue is empty."""
     seen: list[tuple[float, float, float]] = []
     queue = subjects.queue(client)
     while not seen or seen[-1][0]:
-        seen.append((float(client.llen(queue)), stage.tail.count() / 2, time.monotonic()))
+        seen.append((float(client.llen(queue)), testbed.tail.count() / 2, time.monotonic()))
         time.sleep(0.02)
     return np.array(seen)
 

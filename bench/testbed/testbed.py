@@ -31,7 +31,7 @@ TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
 
 
-class Stage:
+class Testbed:
     """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
 
     def __init__(
@@ -57,7 +57,7 @@ class Stage:
         self.missing = Missing(self.held)
 
     @contextmanager
-    def open(self, generators: int = 1) -> Iterator["Stage"]:
+    def open(self, generators: int = 1) -> Iterator["Testbed"]:
         """Start broker, sampler and generators; at the end everything is gone and what was seen is stored."""
         if self.folder.exists():
             shutil.rmtree(self.folder)

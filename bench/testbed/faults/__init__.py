@@ -8,13 +8,13 @@ from bench.model.fault import Fault
 from bench.testbed.faults.injection import Struck
 
 if TYPE_CHECKING:
-    from bench.testbed.testbed import Stage
+    from bench.testbed.testbed import Testbed
 
 
-def strike_of(fault: Fault) -> "Callable[[Stage, list[int]], Struck]":
+def strike_of(fault: Fault) -> "Callable[[Testbed, list[int]], Struck]":
     """What carries it out: takes the cell and the pids that run a task, returns when it has struck.
 
     It raises NotOffered or Unavailable where this cell has nothing to strike.
     """
     module = import_module(f"bench.testbed.faults.{fault.name.lower()}")
-    return cast("Callable[[Stage, list[int]], Struck]", module.strike)
+    return cast("Callable[[Testbed, list[int]], Struck]", module.strike)

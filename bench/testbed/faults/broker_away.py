@@ -4,23 +4,23 @@ import time
 
 from bench.base.errors import NotOffered, Unavailable
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 LONG_S = 10.0
 
 
-def killed(stage: Stage, seconds: float) -> Struck:
+def killed(testbed: Testbed, seconds: float) -> Struck:
     """SIGKILL of the broker, back on the same data folder after so many seconds."""
-    t0 = stage.broker.kill()
-    victims = [stage.broker.pid] if stage.broker.pid else []
+    t0 = testbed.broker.kill()
+    victims = [testbed.broker.pid] if testbed.broker.pid else []
     wait_until(t0, seconds)
-    stage.broker.start()
+    testbed.broker.start()
     return Struck(t0, victims, time.monotonic_ns())
 
 
-def cannot(stage: Stage, why: str) -> NotOffered | Unavailable:
+def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:
     """The error for a broker that cannot be struck in this way."""
-    if stage.broker.ours:
+    if testbed.broker.ours:
         return NotOffered(why)
     return Unavailable("this is not done to a server given by its URL")
 

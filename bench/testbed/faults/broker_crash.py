@@ -2,11 +2,11 @@
 
 from bench.testbed.faults.broker_away import killed
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 CRASHED_S = 3.0
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Killed, and started again."""
-    return killed(stage, CRASHED_S)
+    return killed(testbed, CRASHED_S)

@@ -7,16 +7,16 @@ from bench.base.errors import NotOffered, Unavailable
 from bench.hosts.local import signalled, tree
 from bench.testbed.faults.broker_away import LONG_S, wait_until
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Stopped, and continued."""
-    if stage.broker.pid is None:
+    if testbed.broker.pid is None:
         raise NotOffered("there is no server that could be frozen")
-    if not stage.broker.ours:
+    if not testbed.broker.ours:
         raise Unavailable("a server given by its URL is not frozen")
-    victims = [process.pid for process in tree([stage.broker.pid])]
+    victims = [process.pid for process in tree([testbed.broker.pid])]
     for pid in victims:
         signalled(pid, signal.SIGSTOP)
     t0 = time.monotonic_ns()

@@ -5,9 +5,9 @@ How long does whoever enqueues wait, and for what answer?
 
 from bench.testbed.faults.broker_away import LONG_S, killed
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Killed, and started again."""
-    return killed(stage, LONG_S)
+    return killed(testbed, LONG_S)

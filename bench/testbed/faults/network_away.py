@@ -4,14 +4,14 @@ import time
 
 from bench.base.errors import NotOffered
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 AWAY_S = 10.0
 
 
-def away(stage: Stage, state: str) -> Struck:
+def away(testbed: Testbed, state: str) -> Struck:
     """In this state for ten seconds, then open again."""
-    network = stage.network
+    network = testbed.network
     if network is None:
         raise NotOffered("there is no network between the workers and their broker")
     t0 = network.become(state)

@@ -2,9 +2,9 @@
 
 from bench.testbed.faults.injection import Struck
 from bench.testbed.faults.network_away import away
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Cut, and open again."""
-    return away(stage, "cut")
+    return away(testbed, "cut")

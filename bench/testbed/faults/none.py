@@ -3,9 +3,9 @@
 import time
 
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Nothing."""
     return Struck(time.monotonic_ns())

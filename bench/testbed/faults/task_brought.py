@@ -5,16 +5,16 @@ import time
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
 from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 WITHIN_S = 10.0
 
 
-def started(stage: Stage, culprit: int) -> Struck:
+def started(testbed: Testbed, culprit: int) -> Struck:
     """t0 = the start of that task; its process is the victim."""
     deadline = time.monotonic() + WITHIN_S
     while time.monotonic() < deadline:
-        for record in stage.tail.poll():
+        for record in testbed.tail.poll():
             if int(record["task"]) == culprit and record["kind"] == event_log.STARTED:
                 return Struck(int(record["stamp"]), [int(record["pid"])], culprit=culprit)
         time.sleep(0.001)
