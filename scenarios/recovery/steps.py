@@ -44,12 +44,17 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     testbed.load.send(heap, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.work:
-        struck = task_brought.started(testbed, first_id)
+        injection = task_brought.started(testbed, first_id)
     else:
         busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        struck = strike_of(fault)(testbed, busy)
+        injection = strike_of(fault)(testbed, busy)
     testbed.journal["faults"].append(
-        {"kind": testbed.cell.case, **vars(struck), "heap_ns": at_ns, "end_ns": time.monotonic_ns()}
+        {
+            "kind": testbed.cell.case,
+            **vars(injection),
+            "heap_ns": at_ns,
+            "end_ns": time.monotonic_ns(),
+        }
     )
 
 

@@ -5,16 +5,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from bench.model.fault import Fault
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 
 if TYPE_CHECKING:
     from bench.testbed.testbed import Testbed
 
 
-def strike_of(fault: Fault) -> "Callable[[Testbed, list[int]], Struck]":
+def strike_of(fault: Fault) -> "Callable[[Testbed, list[int]], Injection]":
     """What carries it out: takes the cell and the pids that run a task, returns when it has struck.
 
     It raises NotOffered or Unavailable where this cell has nothing to strike.
     """
     module = import_module(f"bench.testbed.faults.{fault.name.lower()}")
-    return cast("Callable[[Testbed, list[int]], Struck]", module.strike)
+    return cast("Callable[[Testbed, list[int]], Injection]", module.strike)

@@ -3,19 +3,19 @@
 import time
 
 from bench.base.errors import NotOffered, Unavailable
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.testbed import Testbed
 
 LONG_S = 10.0
 
 
-def killed(testbed: Testbed, seconds: float) -> Struck:
+def killed(testbed: Testbed, seconds: float) -> Injection:
     """SIGKILL of the broker, back on the same data folder after so many seconds."""
     t0 = testbed.broker.kill()
     victims = [testbed.broker.pid] if testbed.broker.pid else []
     wait_until(t0, seconds)
     testbed.broker.start()
-    return Struck(t0, victims, time.monotonic_ns())
+    return Injection(t0, victims, time.monotonic_ns())
 
 
 def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:

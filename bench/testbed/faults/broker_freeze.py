@@ -6,11 +6,11 @@ import time
 from bench.base.errors import NotOffered, Unavailable
 from bench.hosts.local import signalled, tree
 from bench.testbed.faults.broker_away import LONG_S, wait_until
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
     """Stopped, and continued."""
     if testbed.broker.pid is None:
         raise NotOffered("there is no server that could be frozen")
@@ -23,4 +23,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Struck:
     wait_until(t0, LONG_S)
     for pid in victims:
         signalled(pid, signal.SIGCONT)
-    return Struck(t0, victims, time.monotonic_ns())
+    return Injection(t0, victims, time.monotonic_ns())

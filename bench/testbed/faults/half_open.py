@@ -3,11 +3,11 @@
 For ten seconds new ones get no answer either.
 """
 
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.faults.network_away import away
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
     """Silent, and open again."""
     return away(testbed, "silent")

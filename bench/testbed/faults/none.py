@@ -2,10 +2,10 @@
 
 import time
 
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Struck:
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
     """Nothing."""
-    return Struck(time.monotonic_ns())
+    return Injection(time.monotonic_ns())

@@ -4,18 +4,18 @@ import time
 
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.testbed import Testbed
 
 WITHIN_S = 10.0
 
 
-def started(testbed: Testbed, culprit: int) -> Struck:
+def started(testbed: Testbed, culprit: int) -> Injection:
     """t0 = the start of that task; its process is the victim."""
     deadline = time.monotonic() + WITHIN_S
     while time.monotonic() < deadline:
         for record in testbed.tail.poll():
             if int(record["task"]) == culprit and record["kind"] == event_log.STARTED:
-                return Struck(int(record["stamp"]), [int(record["pid"])], culprit=culprit)
+                return Injection(int(record["stamp"]), [int(record["pid"])], culprit=culprit)
         time.sleep(0.001)
     raise CellFailed(f"the task that should do harm was not started within {WITHIN_S:.0f} s")
