@@ -16,7 +16,7 @@ HEAP = 4  # long tasks per slot, due at once when the fault strikes
 
 
 @dataclass(frozen=True)
-class Strike:
+class MeasuredInjection:
     """One fault of a cell: when, what it hit, and how the system came back."""
 
     timing: Timing
@@ -41,23 +41,23 @@ def culprits(journal: Mapping[str, Any]) -> set[int]:
     return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 
-def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
+def injections_of(cell: StoredCell, book: Ledger) -> list[MeasuredInjection]:
     """Every strike of a stored cell."""
     marks = cell.journal["marks"]
-    return strikes(
+    return injections(
         book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
     )
 
 
-def strikes(
+def injections(
     book: Ledger,
     faults: Sequence[Mapping[str, Any]],
     marks: Mapping[str, Any],
     end_ns: int,
     slots: int,
-) -> list[Strike]:
+) -> list[MeasuredInjection]:
     """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
-    found: list[Strike] = []
+    found: list[MeasuredInjection] = []
     # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
@@ -75,5 +75,5 @@ def strikes(
             SHORT_S,
         )
         seen = recovery(book, timing, {task for earlier in found for task in earlier.hit})
-        found.append(Strike(timing, seen, fault))
+        found.append(MeasuredInjection(timing, seen, fault))
     return found

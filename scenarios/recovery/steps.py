@@ -8,7 +8,7 @@ import numpy as np
 from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.measure.injections import HEAP, LONG, Strike, culprits, strikes
+from bench.measure.injections import HEAP, LONG, MeasuredInjection, culprits, injections
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
@@ -162,9 +162,9 @@ def _book(testbed: Testbed) -> Ledger:
     return testbed.live_ledger().without(culprits(testbed.journal))
 
 
-def _last(testbed: Testbed) -> Strike:
+def _last(testbed: Testbed) -> MeasuredInjection:
     journal, book = testbed.journal, _book(testbed)
-    return strikes(
+    return injections(
         book, journal["faults"], journal["marks"], time.monotonic_ns(), testbed.cell.slots
     )[-1]
 
