@@ -41,9 +41,9 @@ def test_a_task_belongs_to_the_strike_that_hit_it_first(tmp_path: Path) -> None:
     assert (first.seen.work, first.seen.service, second.seen.service) == (None, 0.0, 0.0)
 
 
-def test_the_heap_of_the_next_strike_is_no_backlog_of_this_one(tmp_path: Path) -> None:
-    step, heap = SECOND // 20, int(29.95 * SECOND)
-    plan = {task: task * step for task in range(1200)} | {2000 + n: heap for n in range(8)}
+def test_the_load_spike_of_the_next_strike_is_no_backlog_of_this_one(tmp_path: Path) -> None:
+    step, spike = SECOND // 20, int(29.95 * SECOND)
+    plan = {task: task * step for task in range(1200)} | {2000 + n: spike for n in range(8)}
     sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 1000)]
     runs = [
         row

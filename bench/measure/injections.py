@@ -12,7 +12,7 @@ from bench.record.store import StoredCell
 PER_SLOT = 10.0  # short tasks per second
 SHORT, LONG = "sleep:20", "sleep:200"
 SHORT_S, LONG_S = 0.02, 0.2
-HEAP = 4  # long tasks per slot, due at once when the fault strikes
+LOAD_SPIKE = 4  # long tasks per slot, due at once when the fault strikes
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ def injections(
     end_ns: int,
     slots: int,
 ) -> list[MeasuredInjection]:
-    """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
+    """Each with the time until the load spike of the next one falls due, and with the tasks that no earlier one had hit."""
     found: list[MeasuredInjection] = []
-    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
+    # Not until the next t0: that spike waits by then, and would stand in this strike's backlog for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
@@ -70,7 +70,7 @@ def injections(
             until,
             float(marks["rate"]),
             slots,
-            HEAP,
+            LOAD_SPIKE,
             LONG_S,
             SHORT_S,
         )

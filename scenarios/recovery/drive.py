@@ -3,7 +3,7 @@
 import random
 import time
 
-from bench.measure.injections import HEAP, PER_SLOT, SHORT
+from bench.measure.injections import LOAD_SPIKE, PER_SLOT, SHORT
 from bench.model.cell import Cell
 from bench.model.fault import Fault
 from bench.model.scenario import PriorMeasures
@@ -45,7 +45,9 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
             at = at if number == 0 else steps.until_next(testbed, moment)
             if at is None:
                 break
-            steps.strike(testbed, fault, at, first_id=len(flow) + number * (HEAP * cell.slots + 1))
+            steps.strike(
+                testbed, fault, at, first_id=len(flow) + number * (LOAD_SPIKE * cell.slots + 1)
+            )
     over = testbed.journal["faults"][-1]["t0_ns"] / 1e9 + horizon
     with testbed.phase("recovery"):
         steps.until_well(testbed, over)

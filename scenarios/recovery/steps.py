@@ -8,7 +8,7 @@ import numpy as np
 from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.measure.injections import HEAP, LONG, MeasuredInjection, culprits, injections
+from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, culprits, injections
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
@@ -28,20 +28,20 @@ AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
 def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the heap fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
-    count = HEAP * testbed.cell.slots
+    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
+    count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
-    # The task that does harm comes a millisecond before the heap, so that it finds a free slot.
+    # The task that does harm comes a millisecond before the spike, so that it finds a free slot.
     works, due = (
         (LONG, fault.work),
         np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000))),
     )
-    heap = (
+    spike = (
         Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works)
         if fault.work
         else Schedule(ids[1:], due[1:], np.zeros(count, np.int64), works)
     )
-    testbed.load.send(heap, at_ns, only=1)
+    testbed.load.send(spike, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.work:
         injection = task_brought.started(testbed, first_id)
