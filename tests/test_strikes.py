@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.measure.injections import culprits, injections
+from bench.measure.injections import injections, poison_tasks
 from tests.events_files import SECOND, book, ran, sent
 
 MARKS = {"begin_ns": 0, "rate": 20.0}
@@ -63,6 +63,6 @@ def test_what_a_human_freed_comes_after_the_end(tmp_path: Path) -> None:
 
 def test_the_task_that_does_harm_is_nobodys_victim(tmp_path: Path) -> None:
     journal = {"faults": [fault(10.0, culprit=199)]}
-    made = even(tmp_path, lost=(199,)).without(culprits(journal))
+    made = even(tmp_path, lost=(199,)).without(poison_tasks(journal))
     (only,) = injections(made, journal["faults"], MARKS, 60 * SECOND, 2)
     assert only.hit == [] and 199 not in made.task

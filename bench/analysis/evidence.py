@@ -10,7 +10,7 @@ from typing import Any
 from bench.analysis.dataset import Joined, prefix
 from bench.base.errors import UsageError
 from bench.measure.figures import fates_of
-from bench.measure.injections import MeasuredInjection, book_of, culprits, injections_of
+from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
 from bench.record.ledger import Ledger
 from bench.record.store import Run, StoredCell, read_json
 
@@ -120,7 +120,7 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         never,
         len(cell.journal["restarts"]),
         cell.journal.get("freed"),
-        _end_of_culprit(cell),
+        _end_of_poison_task(cell),
         _uneven(told, struck),
         "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
     )
@@ -154,12 +154,12 @@ def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
     return found
 
 
-def _end_of_culprit(cell: StoredCell) -> str:
-    """Where the task that does harm ended."""
+def _end_of_poison_task(cell: StoredCell) -> str:
+    """Where the poison task ended."""
     places = (
         [
             cell.journal["held"].get(str(task), {}).get("place", "nowhere")
-            for task in culprits(cell.journal)
+            for task in poison_tasks(cell.journal)
         ]
         if cell.journal["held"] is not None
         else []

@@ -31,13 +31,13 @@ class MeasuredInjection:
 
 def book_of(cell: StoredCell) -> Ledger:
     """The ledger as it stood at the end of the horizon: without the tasks that do harm, and before anybody freed what was stuck."""
-    book = ledger.load(cell).without(culprits(cell.journal))
+    book = ledger.load(cell).without(poison_tasks(cell.journal))
     freed = cell.journal["marks"].get("freed_from_ns")
     return book.until(int(freed)) if freed else book
 
 
-def culprits(journal: Mapping[str, Any]) -> set[int]:
-    """The tasks that brought a fault about."""
+def poison_tasks(journal: Mapping[str, Any]) -> set[int]:
+    """The poison tasks: ids of the tasks that brought a fault about."""
     return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.measure import validity
 from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
-from bench.measure.injections import MeasuredInjection, book_of, culprits, injections_of
+from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -25,7 +25,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         *_times(struck, told.count("lost"), horizon),
         _outage(struck),
         _longest_call(book, struck),
-        *_culprit(cell),
+        *_poison_task(cell),
     ]
     measures += [
         Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck)))
@@ -116,9 +116,9 @@ def _longest_call(book: Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
     )
 
 
-def _culprit(cell: StoredCell) -> list[Measure]:
-    """How often the task that does harm was run."""
-    harmful = culprits(cell.journal)
+def _poison_task(cell: StoredCell) -> list[Measure]:
+    """How often the poison task was run."""
+    harmful = poison_tasks(cell.journal)
     if not harmful:
         return []
     runs = ledger.load(cell).run_task

@@ -8,12 +8,12 @@ import numpy as np
 from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, culprits, injections
+from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections, poison_tasks
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
 from bench.record.ledger import Ints, Ledger
-from bench.testbed.faults import strike_of, task_brought
+from bench.testbed.faults import poison_task, strike_of
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
 from scenarios.recovery import APART_S
@@ -31,7 +31,7 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
     count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
-    # The task that does harm comes a millisecond before the spike, so that it finds a free slot.
+    # The poison task comes a millisecond before the spike, so that it finds a free slot.
     works, due = (
         (LONG, fault.work),
         np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000))),
@@ -44,7 +44,7 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     testbed.load.send(spike, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.work:
-        injection = task_brought.started(testbed, first_id)
+        injection = poison_task.started(testbed, first_id)
     else:
         busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
         injection = strike_of(fault)(testbed, busy)
@@ -159,7 +159,7 @@ def free(testbed: Testbed) -> None:
 
 
 def _book(testbed: Testbed) -> Ledger:
-    return testbed.live_ledger().without(culprits(testbed.journal))
+    return testbed.live_ledger().without(poison_tasks(testbed.journal))
 
 
 def _last(testbed: Testbed) -> MeasuredInjection:

@@ -10,12 +10,12 @@ from bench.testbed.testbed import Testbed
 WITHIN_S = 10.0
 
 
-def started(testbed: Testbed, culprit: int) -> Injection:
+def started(testbed: Testbed, poison_task: int) -> Injection:
     """t0 = the start of that task; its process is the victim."""
     deadline = time.monotonic() + WITHIN_S
     while time.monotonic() < deadline:
         for record in testbed.tail.poll():
-            if int(record["task"]) == culprit and record["kind"] == event_log.STARTED:
-                return Injection(int(record["stamp"]), [int(record["pid"])], culprit=culprit)
+            if int(record["task"]) == poison_task and record["kind"] == event_log.STARTED:
+                return Injection(int(record["stamp"]), [int(record["pid"])], culprit=poison_task)
         time.sleep(0.001)
     raise CellFailed(f"the task that should do harm was not started within {WITHIN_S:.0f} s")
