@@ -13,7 +13,7 @@ BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Places = Mapping[str, Any]  # task id as text → {"place": …, "failed": …}
 
 
-class Missing:
+class PendingTasks:
     """What is known of the unfinished tasks of a cell. `ask` tells where the broker holds tasks; None = it cannot be told."""
 
     def __init__(self, ask: Callable[[list[int]], Places | None]) -> None:

@@ -23,7 +23,7 @@ from bench.record.downsample import thin
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
-from bench.testbed.pending import Missing, places
+from bench.testbed.pending import PendingTasks, places
 from bench.testbed.ready import Ready
 from bench.testbed.sampler import Sampler
 
@@ -54,7 +54,7 @@ class Testbed:
         }
         self._ready = Ready()
         self._seen = np.zeros(0, bool)
-        self.missing = Missing(self.held)
+        self.pending = PendingTasks(self.held)
 
     @contextmanager
     def open(self, generators: int = 1) -> Iterator["Testbed"]:
@@ -204,7 +204,7 @@ class Testbed:
 
     def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
-        found = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
+        found = self.pending.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
         held = None if found is None else dict(found)
         self.journal["held"] = held
         return held
@@ -233,7 +233,7 @@ class Testbed:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            self.journal["held"] = self.missing.without_workers(
+            self.journal["held"] = self.pending.without_workers(
                 self.journal["held"], _unfinished(self.live_ledger(chosen))
             )
         self.sampler.edge("end")

@@ -34,7 +34,7 @@ def until_finished(testbed: Testbed, tasks: int, at_most_s: float = math.inf) ->
         if done != before:
             before, since = done, time.monotonic()
         elif time.monotonic() - since > GONE_S:
-            if testbed.missing.all_told(testbed.unfinished()):
+            if testbed.pending.all_told(testbed.unfinished()):
                 return
             time.sleep(ASK_AGAIN_S)
         time.sleep(0.1)

@@ -117,12 +117,12 @@ def until_well(testbed: Testbed, horizon_s: float) -> None:
             "recovery", int((now - last.timing.t0_ns) / 1e9), int(testbed.cell.params["horizon_s"])
         )
         if short:
-            testbed.missing.look(_unfinished(_book(testbed), now - int(LOOK_S * 1e9)))
+            testbed.pending.look(_unfinished(_book(testbed), now - int(LOOK_S * 1e9)))
         if last.seen.service is None or last.seen.rate is None or last.seen.backlog is None:
             continue
         if now - last.timing.t0_ns < SETTLE_S * 1e9:
             continue
-        if testbed.missing.all_told(_unfinished(_book(testbed), now - int(GONE_S * 1e9))):
+        if testbed.pending.all_told(_unfinished(_book(testbed), now - int(GONE_S * 1e9))):
             return
 
 
