@@ -23,7 +23,7 @@ from bench.run import failures, manifest
 from bench.run.calibration import Calibration, calibrate
 from bench.run.cell_record import Halted, deserves_another, first_of, line_of
 from bench.run.plan import Plan, cells
-from bench.run.prior_measures import Known, generators_for
+from bench.run.prior_measures import MeasuresSoFar, generators_for
 from bench.run.watcher import Watcher
 from bench.testbed.testbed import Testbed
 
@@ -287,9 +287,9 @@ class Runner:
             self._save()
             raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
 
-    def _known(self, cell: Cell) -> Known:
+    def _known(self, cell: Cell) -> MeasuresSoFar:
         """What earlier cells say of the arm whose rates this cell runs at."""
-        return Known(self._measures(), self._basis_of(cell))
+        return MeasuresSoFar(self._measures(), self._basis_of(cell))
 
     def _generators(self, cell: Cell) -> int:
         calibrated = self.info["calibration"].get(self._basis_of(cell))
