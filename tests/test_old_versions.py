@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import UsageError
-from bench.environments.provision import furnish
+from bench.environments.provision import provision
 from bench.model.arm import Arm, load_adapters, parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
@@ -58,7 +58,7 @@ def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told
     text: str, seen: dict[str, str], tmp_path: Path
 ) -> None:
     """Versions are asked for inside; the tasks of another version are found on its queue."""
-    there = furnish([arm(text)], print)[0]
+    there = provision([arm(text)], print)[0]
     cell = Cell(1, "recovery", "none", there, 0, 2, 1)
     testbed = Testbed(cell, tmp_path / "cell", {}, 120, lambda *_: None)
     with testbed.open():
@@ -89,7 +89,7 @@ def test_what_an_old_version_lacks_is_refused_before_anything_is_measured(
     text: str, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words) as error:
-        furnish([arm(text)], print)
+        provision([arm(text)], print)
     assert "\n" not in str(error.value)
 
 

@@ -13,7 +13,7 @@ from bench.model.arm import Arm, code_of, needs_of, packages_of
 from bench.model.environment import Environment
 
 
-def furnish(
+def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
     """The arms, where they have requirements with their environments made; each has been tried.
@@ -21,9 +21,9 @@ def furnish(
     UsageError with the reason where an environment cannot be made, or an arm not be used in it.
     `passed` are the names of the user's variables that its processes will be given.
     """
-    furnished = [replace(arm, environment=_environment(arm, say)) for arm in arms]
-    refuse_unusable(furnished, passed)
-    return furnished
+    provisioned = [replace(arm, environment=_environment(arm, say)) for arm in arms]
+    refuse_unusable(provisioned, passed)
+    return provisioned
 
 
 def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
