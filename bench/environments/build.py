@@ -16,13 +16,13 @@ from bench.environments.resolve import Resolved, resolve
 from bench.environments.whole import is_whole, lacks
 from bench.hosts.local import Host
 from bench.model.environment import Checkout, Environment, Package
-from bench.model.requirements import Wanted, merged
+from bench.model.requirements import Requirement, merged
 
 Say = Callable[[str], None]
 
 
 def environment_for(
-    arm: str, needs: Sequence[str], asked: Sequence[Wanted], say: Say
+    arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Say
 ) -> Environment:
     """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
     for kind in ("environments", "wheels"):

@@ -12,7 +12,7 @@ from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
 from bench.environments.pip import PipFailed, not_installable, pip, workshop
 from bench.model.environment import Checkout
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 # Of a folder that is no checkout: what building and running leave behind.
 LEFT_BEHIND = (
@@ -28,7 +28,7 @@ LEFT_BEHIND = (
 )
 
 
-def look(wanted: Wanted, arm: str) -> Checkout:
+def look(wanted: Requirement, arm: str) -> Checkout:
     """What is at the path now.
 
     UsageError if nothing can be built from it, or git does not say what belongs to it.
@@ -40,7 +40,7 @@ def look(wanted: Wanted, arm: str) -> Checkout:
         raise UsageError(f"{arm}: {error.filename} cannot be read ({error.strerror})") from None
 
 
-def _looked(path: Path, wanted: Wanted, arm: str) -> Checkout:
+def _looked(path: Path, wanted: Requirement, arm: str) -> Checkout:
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
             f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py"

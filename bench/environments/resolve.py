@@ -14,7 +14,7 @@ from bench.environments.cache import cache, everywhere
 from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
 from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 _OURS = re.compile(
     r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)"
@@ -31,7 +31,7 @@ class Resolved:
 
 def resolve(
     arm: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Requirement],
     free: Collection[str],
     wheels: Mapping[str, Path],
     states: Mapping[str, str],
@@ -65,7 +65,7 @@ def resolve(
     return found
 
 
-def _key(wanted: Sequence[Wanted], free: Collection[str], states: Mapping[str, str]) -> str:
+def _key(wanted: Sequence[Requirement], free: Collection[str], states: Mapping[str, str]) -> str:
     asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
     whole = [
         platform.python_version(),
@@ -89,7 +89,7 @@ def _read(file: Path) -> Resolved | None:
 
 def _ask(
     arm: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Requirement],
     free: Collection[str],
     wheels: Mapping[str, Path],
     host: Host,
@@ -132,7 +132,7 @@ def _moved(packages: Sequence[Package], free: Collection[str]) -> list[Moved]:
 
 
 def _dry_run(
-    wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
+    wanted: Sequence[Requirement], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
 ) -> tuple[Package, ...]:
     from packaging.utils import canonicalize_name
 
@@ -166,7 +166,7 @@ def _dry_run(
     return tuple(sorted(packages, key=lambda package: package.name))
 
 
-def line(wanted: Wanted, wheels: Mapping[str, Path]) -> str:
+def line(wanted: Requirement, wheels: Mapping[str, Path]) -> str:
     """A line of a requirements file."""
     if wanted.name not in wheels:
         return wanted.text

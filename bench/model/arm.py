@@ -18,7 +18,7 @@ from bench.base.paths import ROOT
 from bench.model import requirements as wanted
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
@@ -39,7 +39,7 @@ class Arm:
     profile: Profile
     broker: str
     overrides: Mapping[str, Any]
-    requirements: tuple[Wanted, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
     again: bool = False
     environment: Environment = field(default=OWN, compare=False)
 

@@ -13,7 +13,7 @@ _PATH = re.compile(r"^(?P<name>[^@]+)@\s*(?P<path>\S.*)$")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Requirement:
     """One distribution that is to be there: in these versions, or built from a path."""
 
     name: str
@@ -39,9 +39,9 @@ class Wanted:
         )
 
 
-def parse(text: str, arm: str) -> tuple[Wanted, ...]:
+def parse(text: str, arm: str) -> tuple[Requirement, ...]:
     """The requirements in the brackets of an arm, sorted by name; UsageError for one that cannot be read or is there twice."""
-    found: dict[str, Wanted] = {}
+    found: dict[str, Requirement] = {}
     for part in filter(None, (part.strip() for part in _BETWEEN.split(text))):
         wanted = _one(part, arm)
         if wanted.name in found:
@@ -54,8 +54,8 @@ def parse(text: str, arm: str) -> tuple[Wanted, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def _one(part: str, arm: str) -> Wanted:
-    from packaging.requirements import InvalidRequirement, Requirement
+def _one(part: str, arm: str) -> Requirement:
+    import packaging.requirements
     from packaging.utils import canonicalize_name
 
     located = _PATH.match(part)
@@ -65,8 +65,8 @@ def _one(part: str, arm: str) -> Wanted:
             f"{arm!r}: {part.partition('@')[0].strip()} is given by an address: write a version, or the path of a checkout"
         )
     try:
-        parsed = Requirement(located["name"] if located else part)
-    except InvalidRequirement:
+        parsed = packaging.requirements.Requirement(located["name"] if located else part)
+    except packaging.requirements.InvalidRequirement:
         raise UsageError(
             f"{arm!r}: {part!r} is not a requirement: write NAME==VERSION or NAME @ PATH"
         ) from None
@@ -75,7 +75,7 @@ def _one(part: str, arm: str) -> Wanted:
             f"{arm!r}: {part!r} is more than a version or a path: write NAME==VERSION or NAME @ PATH"
         )
     extras = tuple(sorted(canonicalize_name(extra) for extra in parsed.extras))
-    return Wanted(
+    return Requirement(
         canonicalize_name(parsed.name),
         extras,
         str(parsed.specifier),
@@ -83,20 +83,20 @@ def _one(part: str, arm: str) -> Wanted:
     )
 
 
-def merged(needs: Iterable[str], wanted: Iterable[Wanted]) -> list[Wanted]:
+def merged(needs: Iterable[str], wanted: Iterable[Requirement]) -> list[Requirement]:
     """What the arm needs, in the versions that are wanted; what is wanted and not needed stands beside it."""
-    from packaging.requirements import Requirement
+    import packaging.requirements
     from packaging.utils import canonicalize_name
 
-    found: dict[str, Wanted] = {}
+    found: dict[str, Requirement] = {}
     needed = [
-        Wanted(canonicalize_name(r.name), tuple(r.extras), str(r.specifier))
-        for r in map(Requirement, needs)
+        Requirement(canonicalize_name(r.name), tuple(r.extras), str(r.specifier))
+        for r in map(packaging.requirements.Requirement, needs)
     ]
     for each in [*needed, *wanted]:
-        before = found.get(each.name, Wanted(each.name))
+        before = found.get(each.name, Requirement(each.name))
         extras = tuple(sorted({*before.extras, *each.extras}))
-        found[each.name] = Wanted(
+        found[each.name] = Requirement(
             each.name, extras, each.specifier or before.specifier, each.path or before.path
         )
     return [found[name] for name in sorted(found)]
