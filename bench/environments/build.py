@@ -11,7 +11,7 @@ from bench.base.errors import UsageError
 from bench.environments import checkout as checkouts
 from bench.environments import pip_settings
 from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
-from bench.environments.pip import PipFailed, not_installable, pip, run, workshop
+from bench.environments.pip import PipFailed, build_dir, not_installable, pip, run
 from bench.environments.resolve import Resolved, resolve
 from bench.environments.whole import is_whole, lacks
 from bench.hosts.local import Host
@@ -93,7 +93,7 @@ def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
 
 def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
     """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
-    with or_nothing(folder), workshop() as host:
+    with or_nothing(folder), build_dir() as host:
         try:
             venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
             run(host, venv, pip_settings.base())

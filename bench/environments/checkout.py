@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.base.errors import UsageError
 from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
-from bench.environments.pip import PipFailed, not_installable, pip, workshop
+from bench.environments.pip import PipFailed, build_dir, not_installable, pip
 from bench.model.environment import Checkout
 from bench.model.requirements import Requirement
 
@@ -139,7 +139,7 @@ def _name(checkout: Checkout) -> str:
 
 
 def _build(checkout: Checkout, folder: Path, arm: str) -> None:
-    with or_nothing(folder), workshop() as host:
+    with or_nothing(folder), build_dir() as host:
         source, made = host.work / "source" / checkout.name, host.work / "made"
         path = Path(os.path.expanduser(checkout.path)).resolve()
         _copy(path, source)

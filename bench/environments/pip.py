@@ -28,7 +28,7 @@ class PipFailed(Exception):
 
 
 @contextmanager
-def workshop() -> Iterator[Host]:
+def build_dir() -> Iterator[Host]:
     """Where pip runs: nothing of it outlives bench, and its folder goes with it."""
     fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
     with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
@@ -44,7 +44,7 @@ def pip(host: Host, command: str, *args: str, python: Path | None = None) -> Non
 
 
 def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
-    """Run a program to its end, as a process of the workshop; PipFailed with all it said."""
+    """Run a program to its end, as a process in its build folder; PipFailed with its whole output."""
     log = host.work / "said.log"
     log.write_text("", encoding="utf-8")
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.base.distributions import installed, needed_by
 from bench.environments.cache import cache, everywhere
-from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
+from bench.environments.pip import PipFailed, build_dir, missing_version, not_installable, pip
 from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
 from bench.model.requirements import Requirement
@@ -48,7 +48,7 @@ def resolve(
             if known := _read(place / name):
                 return known
     building()
-    with workshop() as host:
+    with build_dir() as host:
         found = _ask(arm, wanted, free, wheels, host)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
