@@ -19,7 +19,7 @@ from bench.brokers.choice import make_broker
 from bench.features.judges import judge
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.trials.trial import Trial
 from bench.model.environment import OWN, Environment
 from bench.model.feature import FEATURES, SECONDS, SLOW_SECONDS
@@ -186,7 +186,7 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
 
 
 def _env(each: Planned, url: str, host: Host) -> dict[str, str]:
-    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), probe_cell.BROKER: url}
+    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), cell_context.BROKER: url}
     ours["TMPDIR"] = str(host.temporary)
     return built(ours, each.passed)
 

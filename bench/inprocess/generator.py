@@ -16,7 +16,7 @@ from importlib import import_module
 from time import monotonic_ns
 from typing import Any, TextIO
 
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.event_log import DONE, READY, RECORD, RETURNED, SENT, Log
 
 ORDER_POLL_S = (
@@ -37,7 +37,7 @@ class Generator:
     def __init__(self, folder: str, number: int, of: int) -> None:
         self.folder, self.number, self.of = folder, number, of
         self.log = Log(os.path.join(folder, f"sent-{number}.bin"))
-        self.cell = probe_cell.load()
+        self.cell = cell_context.load()
         self.app: Any = import_module(self.cell["app"])
         self.enqueue: Callable[[int, str], str] = self.app.connect()
         self.handles = (

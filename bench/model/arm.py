@@ -15,7 +15,7 @@ from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Reads
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
 from bench.base.paths import ROOT
-from bench.model import requirements as wanted
+from bench.model import requirements
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
 from bench.model.requirements import Requirement
@@ -207,8 +207,8 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
     for key in overrides:
         if key not in (known := _known_settings(adapter, profile)):
             raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
-    requirements = wanted.parse(match["requires"][1:-1], text) if match["requires"] else ()
-    return Arm(adapter, profile, broker, overrides, requirements, again)
+    required = requirements.parse(match["requires"][1:-1], text) if match["requires"] else ()
+    return Arm(adapter, profile, broker, overrides, required, again)
 
 
 def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:

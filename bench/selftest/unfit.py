@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import redis
 
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.event_log import MARKER
 from bench.selftest.expectations import Line, Unmeasured, asked
 from bench.selftest.synthetic_runs import AGAIN, EXCUSES, Meddler, Session, arm, found, tried
@@ -145,7 +145,7 @@ def _stranger(folder: Path) -> AbstractContextManager[None]:
 
     def push() -> bool:
         for process in _generators(folder) if _loaded(folder) else []:
-            redis.Redis.from_url(process.environ()[probe_cell.BROKER]).lpush("stranger", 1)
+            redis.Redis.from_url(process.environ()[cell_context.BROKER]).lpush("stranger", 1)
             return True
         return False
 

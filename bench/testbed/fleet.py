@@ -12,7 +12,7 @@ import psutil
 from adapters.base import Command
 from bench.base.errors import CellFailed
 from bench.hosts.local import Host, last_lines, signalled, tree
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.model.environment import OWN, Environment
 from bench.record.ledger import Ints
 
@@ -57,7 +57,7 @@ class Fleet:
     def without_log(self, number: int) -> None:
         """Give that main process no event file: its tasks are bare. So the cost of recording is measured."""
         bare = self.commands[number]
-        self.commands[number] = replace(bare, env={**bare.env, probe_cell.EVENTS: ""})
+        self.commands[number] = replace(bare, env={**bare.env, cell_context.EVENTS: ""})
 
     def start(self) -> None:
         """Start every main process."""

@@ -15,8 +15,7 @@ from bench.brokers.broker import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
-from bench.inprocess import event_log
+from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.record import event_files, ledger, store
 from bench.record.downsample import thin
@@ -136,7 +135,7 @@ class Testbed:
             self.host,
             commands,
             self.logs,
-            env | {probe_cell.EVENTS: str(self.work / "runs.bin")},
+            env | {cell_context.EVENTS: str(self.work / "runs.bin")},
             self.cell.arm.environment,
         )
 
@@ -144,8 +143,8 @@ class Testbed:
         ours = {
             "PYTHONPATH": str(self.code),
             "TMPDIR": str(self.host.temporary),
-            probe_cell.CELL: str(self.work / "cell.json"),
-            probe_cell.BROKER: self.network.url if self.network else self.broker.url,
+            cell_context.CELL: str(self.work / "cell.json"),
+            cell_context.BROKER: self.network.url if self.network else self.broker.url,
         }
         return built(ours, self.cell.passed)
 
