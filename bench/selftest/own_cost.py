@@ -106,7 +106,7 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
     """µs that the two records of a task cost in a loop, median of rounds with and without an event file."""
     loop = "for n in range({}): body.run(n)\n"
     code = (
-        "import time\nfrom bench.probe import body\n"
+        "import time\nfrom bench.inprocess import body\n"
         + loop.format(20_000)
         + "t = time.perf_counter()\n"
         + loop.format(100_000)
@@ -143,7 +143,7 @@ def child(path):
             os.environ["QUEUE_BENCH_EVENTS"] = path
         else:
             os.environ.pop("QUEUE_BENCH_EVENTS", None)
-        from bench.probe import body
+        from bench.inprocess import body
         body.run(1)
         os._exit(0)
     os.waitpid(pid, 0)
