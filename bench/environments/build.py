@@ -27,14 +27,14 @@ def environment_for(
     """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
     for kind in ("environments", "wheels"):
         sweep(kind)
-    told: list[str] = []
+    announced: list[str] = []
 
     def building() -> None:
-        if not told:
+        if not announced:
             texts = ", ".join(each.text for each in asked)
             where = elsewhere(cache("environments"))
-            told.append(f"building an environment with {texts}{where} …")
-            say(told[0])
+            announced.append(f"building an environment with {texts}{where} …")
+            say(announced[0])
 
     wanted = merged(needs, asked)
     looked = [checkouts.look(each, arm) for each in wanted if each.path]
@@ -59,7 +59,7 @@ def environment_for(
 
 def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
     """The environment, wherever it is there and whole."""
-    folders = (place / digest for place in everywhere("environments"))
+    folders = (base / digest for base in everywhere("environments"))
     return next((folder for folder in folders if is_whole(folder, packages)), None)
 
 
@@ -123,8 +123,8 @@ def _install(
     ]
     locked = host.work / "locked.txt"
     # pip checks all of them or none.
-    known = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
-    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True))
+    suffixes = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
+    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, suffixes, strict=True))
     locked.write_text(text, encoding="utf-8")
     python = folder / "bin" / "python"
     pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=python)

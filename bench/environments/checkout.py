@@ -55,13 +55,13 @@ def _looked(path: Path, wanted: Requirement, arm: str) -> Checkout:
 
 def digest(path: Path) -> str:
     """A digest of names, executable bits and contents of the files; what git would ignore does not count."""
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     for name in files(path):
         file = path / name
         content = os.fsencode(os.readlink(file)) if file.is_symlink() else file.read_bytes()
         bits = b"l" if file.is_symlink() else b"x" if os.access(file, os.X_OK) else b"-"
-        found.update(b"\0".join((os.fsencode(name), bits, str(len(content)).encode(), content)))
-    return found.hexdigest()[:32]
+        hasher.update(b"\0".join((os.fsencode(name), bits, str(len(content)).encode(), content)))
+    return hasher.hexdigest()[:32]
 
 
 def files(path: Path) -> list[str]:
@@ -77,19 +77,19 @@ def files(path: Path) -> list[str]:
             for f in inside
             if not any(p in LEFT_BEHIND or p.endswith((".egg-info", ".pyc")) for p in f.parts)
         )
-    found = set()
+    names = set()
     for name in listed:
         if (path / name).is_dir() and not (path / name).is_symlink():
-            found |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
+            names |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
         elif os.path.lexists(path / name):
-            found.add(name)
-    return sorted(found, key=os.fsencode)
+            names.add(name)
+    return sorted(names, key=os.fsencode)
 
 
 def _listed(path: Path) -> list[str]:
     """What git tracks here or would; nothing where this is no checkout, or lies ignored inside another one."""
-    said = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return [_named(name) for name in said.split("\0") if name]
+    listing = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [_named(name) for name in listing.split("\0") if name]
 
 
 def _named(text: str) -> str:
@@ -123,8 +123,8 @@ def is_built(checkout: Checkout) -> bool:
 
 def _built(checkout: Checkout) -> Path | None:
     """The wheel, wherever it lies."""
-    found = (_in(place / _name(checkout)) for place in everywhere("wheels"))
-    return next((wheel for wheel in found if wheel), None)
+    wheels = (_in(base / _name(checkout)) for base in everywhere("wheels"))
+    return next((wheel for wheel in wheels if wheel), None)
 
 
 def _in(folder: Path) -> Path | None:

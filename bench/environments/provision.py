@@ -54,7 +54,7 @@ def refuse_other(
 
 def unlike(arms: Sequence[Arm]) -> list[str]:
     """A warning where an arm in an environment of its own is measured beside one of its system that runs in bench's, with all that is installed there."""
-    found = []
+    warnings = []
     for arm in (arm for arm in arms if not arm.requirements):
         beside = [
             other.name
@@ -66,7 +66,7 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
             named = shortened(extra)
             main = packages_of(arm)[0]
             alike = f"[{main}=={installed([main])[main]}]"
-            found.append(
+            warnings.append(
                 f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike"
             )
-    return found
+    return warnings

@@ -44,25 +44,25 @@ def resolve(
     """
     name = f"{_key(wanted, free, states)}.json"
     if all(each.exact for each in wanted if each.name in free):
-        for place in everywhere("resolved"):
-            if known := _read(place / name):
-                return known
+        for base in everywhere("resolved"):
+            if answer := _read(base / name):
+                return answer
     building()
     with build_dir() as host:
-        found = _ask(arm, wanted, free, wheels, host)
+        resolved = _ask(arm, wanted, free, wheels, host)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(
         json.dumps(
             {
-                "packages": [asdict(p) for p in found.packages],
-                "moved": [asdict(m) for m in found.moved],
+                "packages": [asdict(p) for p in resolved.packages],
+                "moved": [asdict(m) for m in resolved.moved],
             }
         ),
         encoding="utf-8",
     )
     part.replace(kept)
-    return found
+    return resolved
 
 
 def _key(wanted: Sequence[Requirement], free: Collection[str], states: Mapping[str, str]) -> str:
@@ -102,12 +102,12 @@ def _ask(
             packages = _dry_run(wanted, wheels, stays, host)
             break
         except PipFailed as failed:
-            said = str(failed)
+            output = str(failed)
             in_the_way = {
-                name.lower() for pair in _OURS.findall(said) for name in pair if name
+                name.lower() for pair in _OURS.findall(output) for name in pair if name
             } & stays.keys() or essential & stays.keys()
             if not in_the_way or any(
-                re.match(rf"{name}\b", missing_version(said) or "") for name in free
+                re.match(rf"{name}\b", missing_version(output) or "") for name in free
             ):
                 raise not_installable(arm, failed) from None
             for name in in_the_way:
@@ -155,13 +155,13 @@ def _dry_run(
         str(report),
         *asked,
     )
-    told = json.loads(report.read_text(encoding="utf-8"))["install"]
-    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in told]
+    installs = json.loads(report.read_text(encoding="utf-8"))["install"]
+    parts = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in installs]
     packages = [
         Package(
             canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")
         )
-        for m, archive in found
+        for m, archive in parts
     ]
     return tuple(sorted(packages, key=lambda package: package.name))
 

@@ -44,8 +44,14 @@ class Attempt:
     def key(self) -> str:
         """Equal where the same would be tried."""
         arm = self.arm
-        told = [str(arm.environment.folder), arm.adapter.app, arm.broker, arm.settings, self.argv]
-        return json.dumps(told, sort_keys=True, default=str)
+        identity = [
+            str(arm.environment.folder),
+            arm.adapter.app,
+            arm.broker,
+            arm.settings,
+            self.argv,
+        ]
+        return json.dumps(identity, sort_keys=True, default=str)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
