@@ -24,7 +24,10 @@ Say = Callable[[str], None]
 def environment_for(
     arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Say
 ) -> Environment:
-    """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
+    """The environment with what an arm needs, in the versions that were asked for.
+
+    It is made if it is not there yet, and `say` is told so. UsageError where it cannot be made.
+    """
     for kind in ("environments", "wheels"):
         sweep(kind)
     announced: list[str] = []
@@ -58,7 +61,7 @@ def environment_for(
 
 
 def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
-    """The environment, wherever it is there and whole."""
+    """The folder of an environment that is there and whole; None where none is."""
     folders = (base / digest for base in everywhere("environments"))
     return next((folder for folder in folders if is_whole(folder, packages)), None)
 
@@ -70,7 +73,7 @@ def _made(
     wheels: Mapping[str, Path],
     building: Callable[[], None],
 ) -> Path:
-    """The environment, made where we can, unless somebody else has made it meanwhile."""
+    """Make the environment where we can, unless somebody else has made it meanwhile."""
     folder = cache("environments") / digest
     with held(folder):
         if not is_whole(folder, packages):
@@ -80,7 +83,10 @@ def _made(
 
 
 def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
-    """What the environment is made of, its Python included. A wheel that is built again from the same files has another digest: there the files count."""
+    """What the environment is made of, its Python included, in 16 hexadecimal digits.
+
+    A wheel that is built again from the same files has another digest: there the files count.
+    """
     built = {each.name: f"{each.digest} {each.commit}" for each in looked}
     lines = [
         f"{each.name}=={each.version} {built.get(each.name, each.sha256)}"
@@ -92,7 +98,10 @@ def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
 
 
 def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
-    """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
+    """Make the environment where it stays.
+
+    Programs name their interpreter by its path, and a moved .pyc costs time in every import.
+    """
     with or_nothing(folder), build_dir() as host:
         try:
             venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
@@ -112,7 +121,8 @@ def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[s
 def _install(
     host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]
 ) -> None:
-    """Just these files, each known by its digest: a wheel that was built again since is not what was resolved."""
+    """Install these files alone, each known by its digest: a wheel that was built again since is
+    not what was resolved."""
     lines = [
         f"{p.name} @ {wheels[p.name].as_uri()}" if p.name in wheels else f"{p.name}=={p.version}"
         for p in packages

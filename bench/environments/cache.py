@@ -109,7 +109,7 @@ def _writable(folder: Path) -> bool:
 
 
 def there(path: Path) -> bool:
-    """Whether it is there and we can get at it."""
+    """Whether the path exists and we can get at it."""
     return os.path.exists(path)
 
 

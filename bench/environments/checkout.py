@@ -43,7 +43,8 @@ def look(wanted: Requirement, arm: str) -> Checkout:
 def _looked(path: Path, wanted: Requirement, arm: str) -> Checkout:
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
-            f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py"
+            f"{arm}: {wanted.path} is not a checkout of {wanted.name}: "
+            "it needs a pyproject.toml or a setup.py"
         )
     if (path / ".git").exists() and not shutil.which("git"):
         raise UsageError(f"{arm}: only git knows which files of {wanted.path} count: install git")
@@ -54,7 +55,10 @@ def _looked(path: Path, wanted: Requirement, arm: str) -> Checkout:
 
 
 def digest(path: Path) -> str:
-    """A digest of names, executable bits and contents of the files; what git would ignore does not count."""
+    """A digest of names, executable bits and contents of the files, in 32 hexadecimal digits.
+
+    What git would ignore does not count.
+    """
     hasher = hashlib.sha256()
     for name in files(path):
         file = path / name
@@ -87,7 +91,8 @@ def files(path: Path) -> list[str]:
 
 
 def _listed(path: Path) -> list[str]:
-    """What git tracks here or would; nothing where this is no checkout, or lies ignored inside another one."""
+    """What git tracks here or would; empty where this is no checkout, or lies ignored inside
+    another one."""
     listing = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return [_named(name) for name in listing.split("\0") if name]
 
@@ -98,7 +103,10 @@ def _named(text: str) -> str:
 
 
 def wheel(checkout: Checkout, arm: str) -> Path:
-    """A wheel of these files, built once: from a copy, so that nothing is left in the checkout and nothing stale in it is packed."""
+    """A wheel of these files, built once.
+
+    It is built from a copy, so that nothing is left in the checkout and nothing stale is packed.
+    """
     built = _built(checkout)
     if built is None:
         folder = cache("wheels") / _name(checkout)
@@ -111,7 +119,8 @@ def wheel(checkout: Checkout, arm: str) -> Path:
 
     if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
         raise UsageError(
-            f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: write {name} @ {checkout.path}"
+            f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: "
+            f"write {name} @ {checkout.path}"
         )
     return built
 
@@ -122,7 +131,7 @@ def is_built(checkout: Checkout) -> bool:
 
 
 def _built(checkout: Checkout) -> Path | None:
-    """The wheel, wherever it lies."""
+    """The wheel in any of the folders that are looked into; None where it has not been built."""
     wheels = (_in(base / _name(checkout)) for base in everywhere("wheels"))
     return next((wheel for wheel in wheels if wheel), None)
 
@@ -145,7 +154,8 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> None:
         _copy(path, source)
         if digest(path) != checkout.digest:
             raise UsageError(
-                f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not"
+                f"{arm}: the files of {checkout.path} change while they are being built: "
+                "wait until they do not"
             )
         try:
             pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))

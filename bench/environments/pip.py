@@ -17,7 +17,8 @@ from bench.hosts.local import Host
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")
 _NONE = re.compile(
-    r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)"
+    r"Could not find a version that satisfies the requirement (?P<what>.+?) "
+    r"\((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)"
 )
 _A_KIND = re.compile(r"error: [\w-]+$")  # pip's word for the kind of failure, without the reason
 _CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
@@ -29,7 +30,7 @@ class PipFailed(Exception):
 
 @contextmanager
 def build_dir() -> Iterator[Host]:
-    """Where pip runs: nothing of it outlives bench, and its folder goes with it."""
+    """The folder in which pip builds, and its processes: nothing of either outlives bench."""
     fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
     with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
         yield host
@@ -44,7 +45,7 @@ def pip(host: Host, command: str, *args: str, python: Path | None = None) -> Non
 
 
 def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
-    """Run a program to its end, as a process in its build folder; PipFailed with its whole output."""
+    """Run a program to its end in the build folder; PipFailed with its whole output if it fails."""
     log = host.work / "said.log"
     log.write_text("", encoding="utf-8")
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
@@ -70,7 +71,7 @@ def _listed(where: tuple[tuple[str, str], ...]) -> str:
 
 
 def missing_version(output: str) -> str | None:
-    """The requirement of which pip found no version at all."""
+    """The requirement of which pip found no version at all; None if its output names none."""
     match = _NONE.search(output)
     return match["what"] if match else None
 
@@ -96,7 +97,7 @@ def reason(output: str) -> str:
 
 
 def _no_version(what: str, versions: list[str]) -> str:
-    """Three versions that are nearest to the one asked for."""
+    """The message about a missing version, with the three that are nearest to it."""
     from packaging.requirements import Requirement
     from packaging.version import InvalidVersion, Version
 

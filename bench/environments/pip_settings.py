@@ -41,7 +41,7 @@ def environment(command: str, listed: Callable[[], str]) -> dict[str, str]:
 
 
 def base() -> dict[str, str]:
-    """The same without any setting of pip's own."""
+    """The environment of a process without any setting of pip's own."""
     env = built({"PYTHONUTF8": "1"}, kept=ALSO)
     env |= {name: _place(env[name]) for name in FILES if name in env}
     # Where pip keeps what it has loaded.

@@ -48,12 +48,17 @@ def refuse_other(
             or ["Python, or a file of the same version,"]
         )
         raise UsageError(
-            f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run"
+            f"{folder} was begun with another environment of {arm.name} "
+            f"({', '.join(differ)} differ): begin a new run"
         )
 
 
 def unlike(arms: Sequence[Arm]) -> list[str]:
-    """A warning where an arm in an environment of its own is measured beside one of its system that runs in bench's, with all that is installed there."""
+    """The warnings about arms in unlike environments.
+
+    An arm in an environment of its own is measured beside one of its system that runs in bench's,
+    with all that is installed there.
+    """
     warnings = []
     for arm in (arm for arm in arms if not arm.requirements):
         beside = [
@@ -67,6 +72,7 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
             main = packages_of(arm)[0]
             alike = f"[{main}=={installed([main])[main]}]"
             warnings.append(
-                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike"
+                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: "
+                f"write {alike} to have both alike"
             )
     return warnings

@@ -1,4 +1,4 @@
-"""Which distributions an environment gets: what was asked for, and of all else the versions that bench itself has."""
+"""Which distributions an environment gets: what was asked for, and of all else what bench has."""
 
 import hashlib
 import json
@@ -23,7 +23,8 @@ _OURS = re.compile(
 
 @dataclass(frozen=True)
 class Resolved:
-    """The distributions of an environment, and which of them could not stay at the versions that bench has."""
+    """The distributions of an environment, and those of them that could not stay at the versions
+    that bench has."""
 
     packages: tuple[Package, ...]
     moved: tuple[Moved, ...]
@@ -37,7 +38,10 @@ def resolve(
     states: Mapping[str, str],
     building: Callable[[], None],
 ) -> Resolved:
-    """What pip would install; `free` may have other versions than bench has, `wheels` were built from paths, and `states` tell what is in them.
+    """What pip would install.
+
+    The distributions in `free` may have other versions than bench has, `wheels` were built from
+    paths, and `states` tell what is in them. `building` is called before pip is asked.
 
     An answer is kept, so that an environment that is there can be used without asking an index; not
     that to a range of versions, whose answer may be another one tomorrow.
@@ -94,7 +98,7 @@ def _ask(
     wheels: Mapping[str, Path],
     host: Host,
 ) -> Resolved:
-    """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
+    """Ask pip, and let go of the versions that it says are in the way, until it finds an answer."""
     stays = {name: version for name, version in installed().items() if name not in free}
     essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
     while True:
@@ -167,7 +171,7 @@ def _dry_run(
 
 
 def line(wanted: Requirement, wheels: Mapping[str, Path]) -> str:
-    """A line of a requirements file."""
+    """The line of a requirements file that asks for this, by its wheel where there is one."""
     if wanted.name not in wheels:
         return wanted.text
     return f"{wanted.text.partition(' @ ')[0]} @ {wheels[wanted.name].as_uri()}"

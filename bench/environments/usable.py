@@ -42,7 +42,7 @@ class Attempt:
 
     @property
     def key(self) -> str:
-        """Equal where the same would be tried."""
+        """A text that is equal for two attempts which would try the same."""
         arm = self.arm
         identity = [
             str(arm.environment.folder),

@@ -38,7 +38,7 @@ def lacks(folder: Path, packages: Sequence[Package]) -> list[str]:
 
 
 def _found(python: Path) -> dict[str, list[object]]:
-    """What there is; nothing where the interpreter cannot be run."""
+    """Name → [version, number of missing files]; empty where the interpreter cannot be run."""
     ask = [str(python), "-I", "-c", PROGRAM]
     try:
         output = subprocess.check_output(ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL)

@@ -107,8 +107,8 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
         )
     if machine["steal_share"] > NOTABLE_STEAL:
         warnings.append(
-            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time since boot: "
-            "take a machine with cores of its own"
+            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time "
+            "since boot: take a machine with cores of its own"
         )
     return warnings
 
