@@ -44,14 +44,9 @@ class Attempt:
     def key(self) -> str:
         """A text that is equal for two attempts which would try the same."""
         arm = self.arm
-        identity = [
-            str(arm.environment.folder),
-            arm.adapter.app,
-            arm.broker,
-            arm.settings,
-            self.argv,
-        ]
-        return json.dumps(identity, sort_keys=True, default=str)
+        folder = str(arm.environment.folder)
+        tried = [folder, arm.adapter.app, arm.broker, arm.settings, self.argv]
+        return json.dumps(tried, sort_keys=True, default=str)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:

@@ -37,7 +37,7 @@ def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict
 
 
 def counted(info: Mapping[str, Any]) -> dict[str, str]:
-    """What a run was measured by, in words → its version; each `0.1` where none was counted yet."""
+    """What measured a run, in words → its version; each `0.1` where none was counted yet."""
     code = info.get("code")
     if code is None:
         systems = dict.fromkeys(str(arm["system"]) for arm in info["arms"].values())

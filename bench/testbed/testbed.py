@@ -31,12 +31,13 @@ Progress = Callable[[str, int, int], None]
 
 
 class Testbed:
-    """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
+    """Broker, fleet, generators and sampler of one cell: all that a scenario drives it with."""
 
     def __init__(
         self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress
     ) -> None:
-        # The processes of the cell have a folder of their own: a relative path would mean another place to them.
+        # The processes of the cell have a folder of their own: a relative path would mean another
+        # place to them.
         folder = folder.resolve()
         self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
         self.deadline = time.monotonic() + time_cap_s
@@ -57,7 +58,10 @@ class Testbed:
 
     @contextmanager
     def open(self, generators: int = 1) -> Iterator["Testbed"]:
-        """Start broker, sampler and generators; at the end everything is gone and what was seen is stored."""
+        """Start broker, sampler and generators; at the end all is gone and the cell is stored.
+
+        Where the block raises, the cell's events and samples are not stored.
+        """
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.logs.mkdir(parents=True)
@@ -119,7 +123,7 @@ class Testbed:
         )
 
     def _network(self, rtt_ms: float | None) -> Network | None:
-        """A proxy before the broker, where the cell asks for one: everybody but the instrument goes through it."""
+        """A proxy before the broker, where the cell asks for one: all but the instrument use it."""
         if rtt_ms is None:
             return None
         network = Network(
@@ -163,11 +167,11 @@ class Testbed:
             self.sampler.edge(f"{name}:end")
 
     def mark(self, name: str, value: float) -> None:
-        """Note a figure that a measure will need."""
+        """Store a figure that a measure will need."""
         self.journal["marks"][name] = value
 
     def note(self, text: str) -> None:
-        """Note something in words for the report."""
+        """Store a sentence for the report."""
         self.journal["notes"].append(text)
 
     def new_fleet(self) -> None:
@@ -203,13 +207,18 @@ class Testbed:
 
     def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
-        found = self.pending.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
-        held = None if found is None else dict(found)
+        places_now = self.pending.at_the_end(
+            lambda: _unfinished(self.live_ledger(chosen_as_it_went))
+        )
+        held = None if places_now is None else dict(places_now)
         self.journal["held"] = held
         return held
 
     def type_in(self, command: Command) -> int | None:
-        """Carry out a command as somebody who runs the system would; its exit status, None if it does not end."""
+        """Carry out a command as somebody who runs the system would.
+
+        Its exit status, None if it does not end within 15 s.
+        """
         argv = [self.cell.arm.environment.program(command.argv[0]), *command.argv[1:]]
         pid = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
         self.host.wait([pid], TYPED_S)

@@ -22,7 +22,10 @@ def until_sent(testbed: Testbed, tasks: int) -> None:
 
 
 def until_finished(testbed: Testbed, tasks: int, at_most_s: float = math.inf) -> None:
-    """Until each task has finished or will not; the broker is asked only when nothing moves, it has work to do before."""
+    """Until each task has finished or will not.
+
+    The broker is asked only when nothing moves: before, it has work to do.
+    """
     before, since = -1, time.monotonic()
     end = since + at_most_s
     while (done := testbed.finished()) < tasks:

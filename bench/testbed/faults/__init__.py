@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 
 def strike_of(fault: Fault) -> "Callable[[Testbed, list[int]], Injection]":
-    """What carries it out: takes the cell and the pids that run a task, returns when it has struck.
+    """The function that carries the fault out: (testbed, pids that run a task) → the injection.
 
-    It raises NotOffered or Unavailable where this cell has nothing to strike.
+    It returns when the fault has struck, and raises NotOffered or Unavailable where this cell has
+    nothing to strike.
     """
     module = import_module(f"bench.testbed.faults.{fault.name.lower()}")
     return cast("Callable[[Testbed, list[int]], Injection]", module.strike)

@@ -10,7 +10,7 @@ LONG_S = 10.0
 
 
 def killed(testbed: Testbed, seconds: float) -> Injection:
-    """SIGKILL of the broker, back on the same data folder after so many seconds."""
+    """Kill the broker, and start it on the same data folder after so many seconds."""
     t0 = testbed.broker.kill()
     victims = [testbed.broker.pid] if testbed.broker.pid else []
     wait_until(t0, seconds)
@@ -26,5 +26,5 @@ def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:
 
 
 def wait_until(t0_ns: int, seconds: float) -> None:
-    """Until so many seconds after a stamp."""
+    """Sleep until so many seconds after a stamp (ns)."""
     time.sleep(max(0.0, seconds - (time.monotonic_ns() - t0_ns) / 1e9))

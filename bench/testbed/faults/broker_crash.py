@@ -8,5 +8,5 @@ CRASHED_S = 3.0
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Killed, and started again."""
+    """Kill the broker and start it again after 3 s."""
     return killed(testbed, CRASHED_S)

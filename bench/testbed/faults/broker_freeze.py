@@ -11,7 +11,7 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Stopped, and continued."""
+    """Stop every process of the broker and continue it after 10 s."""
     if testbed.broker.pid is None:
         raise NotOffered("there is no server that could be frozen")
     if not testbed.broker.ours:

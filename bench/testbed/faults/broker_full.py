@@ -12,7 +12,7 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Filled, and relieved."""
+    """Take the broker's memory and give it back after 10 s."""
     if not isinstance(testbed.broker, Fills):
         raise cannot(testbed, "it has no limit of its memory that could be reached")
     testbed.broker.fill()

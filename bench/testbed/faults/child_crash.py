@@ -10,7 +10,7 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Killed; NotOffered where tasks run in the main process."""
+    """Kill one child; NotOffered where tasks run in the main process."""
     children = [pid for pid in busy if pid not in testbed.fleet.roots()]
     if not children:
         raise NotOffered("its tasks run in the main process: there is no child to kill")

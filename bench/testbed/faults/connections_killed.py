@@ -12,7 +12,7 @@ BETWEEN_S = 0.1
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Closed one by one; t0 is the first."""
+    """Close the connections one by one; t0 is the moment of the first."""
     if not isinstance(testbed.broker, Drops):
         raise cannot(testbed, "it has no connections that could be closed")
     stamps = []

@@ -7,6 +7,6 @@ GRACE_S = 10.0
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """All replaced at once."""
+    """Replace every main process at once."""
     t0, old = testbed.fleet.replace_all(GRACE_S)
     return Injection(t0, old)

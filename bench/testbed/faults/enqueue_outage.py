@@ -9,5 +9,5 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Killed, and started again."""
+    """Kill the broker and start it again after 10 s."""
     return killed(testbed, LONG_S)

@@ -9,5 +9,5 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Silent, and open again."""
+    """Make the network silent and open it again after 10 s."""
     return away(testbed, "silent")

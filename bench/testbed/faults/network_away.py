@@ -10,7 +10,7 @@ AWAY_S = 10.0
 
 
 def away(testbed: Testbed, state: str) -> Injection:
-    """In this state for ten seconds, then open again."""
+    """Put the network into this state, and open it again after ten seconds."""
     network = testbed.network
     if network is None:
         raise NotOffered("there is no network between the workers and their broker")

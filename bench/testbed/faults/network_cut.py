@@ -6,5 +6,5 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Cut, and open again."""
+    """Cut the network and open it again after 10 s."""
     return away(testbed, "cut")

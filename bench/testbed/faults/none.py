@@ -7,5 +7,5 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """Nothing."""
+    """Do nothing; t0 is now."""
     return Injection(time.monotonic_ns())

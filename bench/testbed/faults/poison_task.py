@@ -11,7 +11,10 @@ WITHIN_S = 10.0
 
 
 def started(testbed: Testbed, poison_task: int) -> Injection:
-    """t0 = the start of that task; its process is the victim."""
+    """Wait for the start of that task, which is t0; its process is the victim.
+
+    CellFailed if it does not start within 10 s.
+    """
     deadline = time.monotonic() + WITHIN_S
     while time.monotonic() < deadline:
         for record in testbed.tail.poll():

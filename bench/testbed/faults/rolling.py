@@ -14,7 +14,7 @@ ROLL_S = 20.0  # a replacement that runs nothing within this is waited for no lo
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """The next is replaced when the replacement of the one before has run a task."""
+    """Replace one main process after the other, the next when the replacement has run a task."""
     t0, victims = 0, list[int]()
     for old in testbed.fleet.roots():
         stamp, new = testbed.fleet.replace_one(old, GRACE_S)

@@ -5,6 +5,6 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Injection:
-    """The tree is stopped first, all of it killed, and proven gone."""
+    """Stop the whole tree, kill all of it, and prove it gone."""
     t0, victims = testbed.host.kill_tree(testbed.fleet.roots())
     return Injection(t0, victims)
