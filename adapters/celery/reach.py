@@ -8,7 +8,7 @@ from bench.inprocess.connection_target import Found, pinged, redis_place, told
 
 
 def ask() -> Found:
-    """Connect both, as app.py does."""
+    """Connect to broker and result backend as app.py does; where each connection leads."""
     url = broker()
     app = Celery("bench", broker=url)
     with app.connection_for_write(connect_timeout=5) as connection:
@@ -24,8 +24,8 @@ def ask() -> Found:
 
 
 def _rabbit(connection: Connection) -> tuple[str, object]:
-    known = connection.info()  # type: ignore[no-untyped-call]
-    return f"{known['hostname'].lower()}:{known['port']}", known["virtual_host"]
+    info = connection.info()  # type: ignore[no-untyped-call]
+    return f"{info['hostname'].lower()}:{info['port']}", info["virtual_host"]
 
 
 if __name__ == "__main__":
