@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench.base.errors import UsageError
-from bench.environments import checkout as checkouts
-from bench.environments import pip_settings
+from bench.environments import checkout, pip_settings
 from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
 from bench.environments.pip import PipFailed, build_dir, not_installable, pip, run
 from bench.environments.resolve import Resolved, resolve
@@ -40,10 +39,10 @@ def environment_for(
             say(announced[0])
 
     wanted = merged(needs, asked)
-    looked = [checkouts.look(each, arm) for each in wanted if each.path]
-    if any(not checkouts.is_built(each) for each in looked):
+    looked = [checkout.look(each, arm) for each in wanted if each.path]
+    if any(not checkout.is_built(each) for each in looked):
         building()
-    wheels = {each.name: checkouts.wheel(each, arm) for each in looked}
+    wheels = {each.name: checkout.wheel(each, arm) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
     resolved = resolve(
         arm,

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Found = Iterable[tuple[str, object]]  # (host:port or path, database) of each connection
+Targets = Iterable[tuple[str, object]]  # (host:port or path, database) of each connection
 
 
-def told(ask: Callable[[], Found]) -> None:
+def print_targets(ask: Callable[[], Targets]) -> None:
     """Print where each connection of `ask` leads, or what was raised; then end at once."""
     try:
         answer: dict[str, object] = {"places": [[at, str(database)] for at, database in ask()]}
@@ -34,7 +34,7 @@ def pinged(client: Any) -> None:
             raise
 
 
-def redis_place(arguments: dict[str, object]) -> tuple[str, object]:
+def redis_target(arguments: dict[str, object]) -> tuple[str, object]:
     """The place from the arguments of redis-py's connections."""
     at = (
         arguments.get("path")
