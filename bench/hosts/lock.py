@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.base.errors import UsageError
 
-NAME = "queue-bench.hosts.lock"
+NAME = "queue-bench.lock"
 
 
 @contextmanager
