@@ -162,7 +162,7 @@ class Reads(Protocol):
 
     `reach` is a module. Run in the arm's environment, it opens the library's own connections with
     the URL that `bench.inprocess.cell_context.broker()` gives, as app.py would, and tells where they lead by
-    `bench.inprocess.connection_target.told`. Without it an arm finds out in its first cell that it cannot read it.
+    `bench.inprocess.connection_target.print_targets`. Without it an arm finds out in its first cell that it cannot read it.
     """
 
     reach: str

@@ -93,10 +93,10 @@ def test_cpu_model_reads_x86_and_arm() -> None:
 
 GIVEN = """
 import json
-from bench import machine
-from bench.arms import load_adapters
-from bench.gate.session import workers_for_a_gate
-from bench.plan import make_plan
+from bench.hosts import machine
+from bench.model.arm import load_adapters
+from bench.check.live_gate import workers_for_a_gate
+from bench.run.plan import make_plan
 told = machine.describe()
 plan = make_plan(["burst"], ["floor"], [], load_adapters())
 print(json.dumps([told["cores"], told["cpu_quota_cores"], plan.workers, workers_for_a_gate()]))
@@ -116,7 +116,10 @@ def test_a_real_quota_is_described_and_decides_how_many_workers(
 
 
 def test_a_real_memory_limit_is_described_and_told_by_the_doctor(tmp_path: Path) -> None:
-    code = "from bench import doctor; print(*(f'{f.what}: {f.detail}' for f in doctor.check()), sep=chr(10))"
+    code = (
+        "from bench.run import diagnosis; "
+        "print(*(f'{f.what}: {f.detail}' for f in diagnosis.check()), sep=chr(10))"
+    )
     with memory(600 << 20) as folder:
         said = python_inside(folder, code)
     assert "of memory with a limit of 600 MiB" in said

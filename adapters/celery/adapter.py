@@ -100,7 +100,8 @@ DURABLE = (
         "broker_transport_options",
         {"visibility_timeout": 30, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
         REDIS + "#visibility-timeout",
-        "redelivery after 30 s instead of 3,600; longer than any task here, so that none runs twice while it is alive",
+        "redelivery after 30 s instead of 3,600; longer than any task here, "
+        "so that none runs twice while it is alive",
         brokers=REDISES,
     ),
     Setting(
@@ -128,11 +129,12 @@ DURABLE = (
 
 
 class Celery:
-    """celery worker."""
+    """Celery as its users start it: `celery worker`."""
 
     name = "celery"
     version = 1
-    # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu's own does.
+    # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu
+    # has an extra of its own that does.
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
     brokers = (*REDISES, "rabbitmq")
@@ -161,7 +163,10 @@ class Celery:
     bulk_chunk = 1000
     bulk_brokers = REDISES
     answer_call = "AsyncResult.get()"
-    answer_how = "it subscribes to the result's channel (Redis) or consumes a reply queue (RabbitMQ), and is woken"
+    answer_how = (
+        "it subscribes to the result's channel (Redis) or consumes a reply queue (RabbitMQ), "
+        "and is woken"
+    )
     profiles: Mapping[str, Profile] = {
         "default": Profile(
             "default",
@@ -181,14 +186,16 @@ class Celery:
         ),
         "durable": Profile(
             "durable",
-            "late acknowledgement; Redis synced at every write, redelivery after 30 s; RabbitMQ with a quorum queue and confirms",
+            "late acknowledgement; Redis synced at every write, redelivery after 30 s; "
+            "RabbitMQ with a quorum queue and confirms",
             "at least once",
             True,
             "thread",
             DURABLE,
             redis="redis-always",
         ),
-        # The pool starts a thread only when none is idle: with short tasks most of a hundred never begin.
+        # The pool starts a thread only when none is idle: with short tasks most of a hundred never
+        # begin.
         "threads": Profile(
             "threads",
             "one worker, thread pool",
@@ -232,7 +239,7 @@ class Celery:
         return [Command((*base, *flags))]
 
     def tries(self, launch: Launch) -> list[Command]:
-        """Its flags are read before the help is given."""
+        """The worker's command with `--help`: its flags are read before the help is given."""
         return [Command((*self.commands(launch)[0].argv, "--help"))]
 
     def known_settings(self) -> Collection[str]:
@@ -242,7 +249,7 @@ class Celery:
         return frozenset(SETTING_KEYS)
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
-        """On the queue, delivered but unacknowledged, or recorded as failed in the result backend."""
+        """Tasks on the queue, delivered but unacknowledged, or failed in the result backend."""
         return (
             traces_rabbitmq.held(broker, handles)
             if broker.startswith("amqp")
@@ -250,11 +257,11 @@ class Celery:
         )
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """Fewer without results, without remote control and without acknowledgement."""
+        """The commands that it needs: fewer without results, remote control or acknowledgement."""
         return rights.commands(launch.settings, database)
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
-        """From acknowledgement and visibility timeout."""
+        """What acknowledgement and visibility timeout let one expect; None where nothing."""
         if launch.broker == "rabbitmq":
             return faults.on_rabbitmq(fault, launch.settings)
         return faults.on_redis(fault, launch.settings, saved=launch.broker in SAVED)

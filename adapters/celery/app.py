@@ -25,12 +25,12 @@ if _limit := _cell["params"].get("time_limit_s"):
 
 @app.task(name="run")  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
-    """The task."""
+    """The task that every cell enqueues; returns its id."""
     return body.run(task, work)
 
 
 def connect() -> Callable[[int, str], str]:
-    """The plain call: `delay`."""
+    """The enqueue call, Celery's plain one: `delay`."""
 
     def enqueue(task: int, work: str) -> str:
         return str((run.delay(task, work) if work else run.delay(task)).id)
@@ -39,7 +39,7 @@ def connect() -> Callable[[int, str], str]:
 
 
 def ask(task: int, work: str) -> int:
-    """`delay`, then `AsyncResult.get`."""
+    """Enqueue by `delay` and wait for the result by `AsyncResult.get`."""
     return int((run.delay(task, work) if work else run.delay(task)).get(timeout=60))
 
 

@@ -5,10 +5,19 @@ from typing import Any
 
 from adapters.base import Fault, Prediction
 
-UNREAD = "a child's acknowledgement is read some milliseconds after a task has begun: one that begins just before the signal is put back though it runs"
-TWICE = "The broker gives back what a closed connection had; a task that was running by then goes on, and runs once more."
+UNREAD = (
+    "a child's acknowledgement is read some milliseconds after a task has begun: "
+    "one that begins just before the signal is put back though it runs"
+)
+TWICE = (
+    "The broker gives back what a closed connection had; "
+    "a task that was running by then goes on, and runs once more."
+)
 OWN_ONLY = "only what ran when its own connection closed runs twice"
-EXITS = "a worker that has unacknowledged tasks and an open pop exits on a known bug, and the supervisor starts it again; one with a full window does not"
+EXITS = (
+    "a worker that has unacknowledged tasks and an open pop exits on a known bug, "
+    "and the supervisor starts it again; one with a full window does not"
+)
 
 
 def on_redis(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
@@ -35,7 +44,10 @@ def on_redis(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predicti
         return _child_crash(late and bool(settings.get("task_reject_on_worker_lost")))
     if fault == Fault.BROKER_CRASH:
         if saved:
-            text = "The worker reconnects after 2, 6, 12 … s; what was prefetched and not started comes back after the visibility timeout."
+            text = (
+                "The worker reconnects after 2, 6, 12 … s; "
+                "what was prefetched and not started comes back after the visibility timeout."
+            )
             return Prediction(text, "recovered", "recovered", (3, visibility + sweep), EXITS)
         return Prediction(
             "The worker reconnects after 2, 6, 12 … s, to an empty Redis: what waited is gone.",
@@ -45,10 +57,17 @@ def on_redis(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predicti
             EXITS,
         )
     if fault == Fault.WORKER_CRASH and late:
-        text = f"All that was delivered comes back {visibility} to {visibility + sweep} s after its delivery."
+        text = (
+            f"All that was delivered comes back {visibility} to {visibility + sweep} s after its "
+            "delivery."
+        )
         return Prediction(text, "recovered", "recovered", (visibility - 1, visibility + sweep + 2))
     if fault == Fault.WORKER_CRASH:
-        text = f"Running tasks were acknowledged before they ran: lost. Prefetched ones come back {visibility} to {visibility + sweep} s after their delivery."
+        text = (
+            "Running tasks were acknowledged before they ran: lost. "
+            f"Prefetched ones come back {visibility} to {visibility + sweep} s after their "
+            "delivery."
+        )
         return Prediction(
             text,
             "lost",
@@ -57,13 +76,22 @@ def on_redis(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predicti
             "a task that Redis hands to the open pop of a worker just killed is lost as well",
         )
     if fault in (Fault.ENQUEUE_OUTAGE, Fault.NETWORK_CUT) and saved:
-        text = "As after a crash of the broker: the worker reconnects after 2, 6, 12 … s; what was prefetched may wait for the visibility timeout."
+        text = (
+            "As after a crash of the broker: the worker reconnects after 2, 6, 12 … s; "
+            "what was prefetched may wait for the visibility timeout."
+        )
         return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 12), EXITS)
     if fault == Fault.CONNECTIONS_KILLED:
-        text = "The worker reconnects at once; what it had fetched and not acknowledged may wait for the visibility timeout."
+        text = (
+            "The worker reconnects at once; what it had fetched and not acknowledged may wait for "
+            "the visibility timeout."
+        )
         return Prediction(text, "recovered", "recovered", (0, visibility + sweep + 2), EXITS)
     if fault == Fault.BROKER_FULL:
-        text = "Publishes are refused. A worker whose acknowledgement is refused takes that for unrecoverable and stops; its supervisor starts it again."
+        text = (
+            "Publishes are refused. A worker whose acknowledgement is refused takes that for "
+            "unrecoverable and stops; its supervisor starts it again."
+        )
         return Prediction(
             text,
             "recovered",
@@ -73,7 +101,8 @@ def on_redis(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predicti
         )
     if fault == Fault.HALF_OPEN:
         return Prediction(
-            "The worker runs what it has; a pop without an answer is noticed after 26 to 51 s. A publish has no timeout.",
+            "The worker runs what it has; a pop without an answer is noticed after 26 to 51 s. "
+            "A publish has no timeout.",
             "recovered",
             "recovered",
         )
@@ -100,13 +129,17 @@ def on_rabbitmq(fault: Fault, settings: Mapping[str, Any]) -> Prediction | None:
         return Prediction(text, "recovered", "recovered", (3, 30))
     if fault == Fault.WORKER_CRASH and late:
         return Prediction(
-            "All that was delivered is back on the queue as soon as the dead worker's connection closes.",
+            "All that was delivered is back on the queue as soon as the dead worker's connection "
+            "closes.",
             "recovered",
             "recovered",
             (1, 10),
         )
     if fault == Fault.WORKER_CRASH:
-        text = "Running tasks were acknowledged before they ran: lost. Prefetched ones are back on the queue as soon as the connection closes."
+        text = (
+            "Running tasks were acknowledged before they ran: lost. "
+            "Prefetched ones are back on the queue as soon as the connection closes."
+        )
         return Prediction(text, "lost", "recovered")
     if fault in (Fault.NETWORK_CUT, Fault.ENQUEUE_OUTAGE, Fault.CONNECTIONS_KILLED):
         return Prediction(TWICE, "doubled" if late else "recovered", "recovered", (0, 30), OWN_ONLY)
@@ -118,7 +151,10 @@ def on_rabbitmq(fault: Fault, settings: Mapping[str, Any]) -> Prediction | None:
             (0, 15),
         )
     if fault == Fault.HALF_OPEN:
-        text = "The worker runs what it has; a dead connection shows by its missing heartbeats (broker_heartbeat, 120 s)."
+        text = (
+            "The worker runs what it has; a dead connection shows by its missing heartbeats "
+            "(broker_heartbeat, 120 s)."
+        )
         return Prediction(text, "recovered", "recovered")
     return _by_task(fault, late and bool(settings.get("task_reject_on_worker_lost")), settings)
 
@@ -146,7 +182,8 @@ def _by_task(fault: Fault, requeued: bool, settings: Mapping[str, Any]) -> Predi
         return Prediction(text, "recovered", "recovered")
     if fault == Fault.BROKER_FREEZE:
         return Prediction(
-            "No timeout on the worker's side: all goes on where it stood when the broker answers again.",
+            "No timeout on the worker's side: all goes on where it stood when the broker answers "
+            "again.",
             "recovered",
             "recovered",
             (0, 20),
@@ -155,7 +192,7 @@ def _by_task(fault: Fault, requeued: bool, settings: Mapping[str, Any]) -> Predi
 
 
 def _child_crash(requeued: bool) -> Prediction:
-    """The same on every broker."""
+    """What the death of a pool child does, the same on every broker."""
     if requeued:
         return Prediction(
             "Back to the queue as soon as the pool notices, within 5 s.",

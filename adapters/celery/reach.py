@@ -4,11 +4,11 @@ from celery import Celery
 from kombu.connection import Connection
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Found, pinged, redis_place, told
+from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
 
 
-def ask() -> Found:
-    """Connect both, as app.py does."""
+def ask() -> Targets:
+    """Connect to broker and result backend as app.py does; where each connection leads."""
     url = broker()
     app = Celery("bench", broker=url)
     with app.connection_for_write(connect_timeout=5) as connection:
@@ -20,13 +20,13 @@ def ask() -> Found:
         backend = Celery("bench", broker=url, backend=url).backend
         pinged(backend.client)
         pools = (client.connection_pool, backend.client.connection_pool)
-        return [redis_place(pool.connection_kwargs) for pool in pools]
+        return [redis_target(pool.connection_kwargs) for pool in pools]
 
 
 def _rabbit(connection: Connection) -> tuple[str, object]:
-    known = connection.info()  # type: ignore[no-untyped-call]
-    return f"{known['hostname'].lower()}:{known['port']}", known["virtual_host"]
+    info = connection.info()  # type: ignore[no-untyped-call]
+    return f"{info['hostname'].lower()}:{info['port']}", info["virtual_host"]
 
 
 if __name__ == "__main__":
-    told(ask)
+    print_targets(ask)

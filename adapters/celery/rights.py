@@ -49,13 +49,13 @@ RESULTS = (
 
 def commands(settings: Mapping[str, Any], database: str) -> list[str]:
     """One command of each kind that an arm with these settings sends."""
-    found = [*QUEUE]
+    names = [*QUEUE]
     if settings.get("broker_transport_options", {}).get("ack_emulation", True):
-        found += ACKNOWLEDGED
+        names += ACKNOWLEDGED
     if settings.get("worker_enable_remote_control", True):
-        found += CONTROLLED
+        names += CONTROLLED
     if not (settings.get("--without-gossip") and settings.get("--without-heartbeat")):
-        found += EVENTS
+        names += EVENTS
     if settings.get("result_backend"):
-        found += RESULTS
-    return [each.replace("{database}", database) for each in found]
+        names += RESULTS
+    return [each.replace("{database}", database) for each in names]

@@ -31,7 +31,7 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         for queue in QUEUES:
             for raw in client.lrange(queue, 0, -1):
                 places[_task(json.loads(raw))] = Held("queue")
-    return {task: place for task, place in places.items() if task in handles}
+    return {task: holding for task, holding in places.items() if task in handles}
 
 
 def _task(message: dict[str, Any]) -> int:

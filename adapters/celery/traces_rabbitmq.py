@@ -10,15 +10,16 @@ QUEUE = "celery"
 
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
-    """Task id → place. None while a worker consumes: nobody can look into a queue but by taking from it.
+    """Task id → where RabbitMQ holds it; None while a worker consumes.
 
-    When the last worker is gone, what it had been given and had not acknowledged is on the queue again.
+    Nobody can look into a queue but by taking from it. When the last worker is gone, what it had
+    been given and had not acknowledged is on the queue again.
     """
     import amqp
     from kombu.connection import Connection
 
-    known: Any = Connection
-    with known(broker) as connection:
+    connect: Any = Connection
+    with connect(broker) as connection:
         channel = connection.connection.channel()
         try:
             declared = channel.queue_declare(queue=QUEUE, passive=True)
@@ -30,4 +31,4 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         # Not acknowledged: when this connection closes, all of it goes back to where it was.
         while message := channel.basic_get(queue=QUEUE, no_ack=False):
             places[int(json.loads(message.body)[0][0])] = Held("queue")
-    return {task: place for task, place in places.items() if task in handles}
+    return {task: holding for task, holding in places.items() if task in handles}

@@ -33,11 +33,11 @@ class Floor:
     bulk_chunk = 1000
 
     def commands(self, launch: Launch) -> list[Command]:
-        """One process per slot."""
+        """One process per slot, each with the same command."""
         return [Command(("python", "-m", "adapters.floor.app"))] * launch.slots
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-        """A task is on the list or nowhere."""
+        """The tasks that are on the list; any other is held nowhere."""
         import redis
 
         with redis.Redis.from_url(broker) as client:
@@ -46,20 +46,22 @@ class Floor:
         return {task: Held("queue") for task in handles if task in tasks}
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """A push and a pop."""
+        """The commands that it needs: a push and a pop."""
         return (f"LPUSH {KEY} x", f"BRPOP {KEY} 1")
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
-        """What a bare list does."""
+        """What a bare list lets one expect; None where that is nothing of its own."""
         if fault == Fault.BROKER_CRASH and launch.broker not in SAVED:
             return Prediction(
-                "An unsaved Redis comes back empty: what waited is gone; the worker ends and needs the supervisor.",
+                "An unsaved Redis comes back empty: what waited is gone; "
+                "the worker ends and needs the supervisor.",
                 "recovered",
                 "lost",
             )
         if fault in (Fault.WORKER_CRASH, Fault.DEPLOY):
             return Prediction(
-                "What was popped is gone with its process; the rest waits on the list for the next worker.",
+                "What was popped is gone with its process; "
+                "the rest waits on the list for the next worker.",
                 "lost",
                 "recovered",
             )

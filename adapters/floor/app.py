@@ -11,7 +11,7 @@ KEY = "floor"
 
 
 def connect() -> Callable[[int, str], str]:
-    """The enqueue call: one LPUSH."""
+    """The enqueue call: one LPUSH over a connection of its own."""
     client = redis.Redis.from_url(cell_context.broker())
 
     def enqueue(task: int, work: str) -> str:
@@ -22,7 +22,7 @@ def connect() -> Callable[[int, str], str]:
 
 
 def bulk(tasks: Sequence[int]) -> None:
-    """Many values in one LPUSH."""
+    """Enqueue all of these tasks in one LPUSH."""
     global _bulk
     _bulk = _bulk or redis.Redis.from_url(cell_context.broker())
     _bulk.lpush(KEY, *[json.dumps([task, ""]) for task in tasks])
@@ -32,7 +32,7 @@ _bulk: redis.Redis | None = None
 
 
 def main() -> None:
-    """Pop and run, for ever."""
+    """Pop tasks from the list and run them, for ever."""
     client = redis.Redis.from_url(cell_context.broker(), socket_timeout=None)
     while True:
         popped = client.brpop([KEY], timeout=1)

@@ -53,7 +53,7 @@ DURABLE = (
 
 
 class Huey:
-    """huey_consumer."""
+    """Huey as its users start it: `huey_consumer`."""
 
     name = "huey"
     version = 1
@@ -66,7 +66,10 @@ class Huey:
     key_patterns = ("huey.*", "huey_*")
     broker_packages: Mapping[str, tuple[str, ...]] = {"postgres": ("psycopg[binary]",)}
     answer_call = "Result.get(blocking=True)"
-    answer_how = "it asks again and again, first after 50 ms, then after ever longer pauses; with the setting notify_result Redis wakes it"
+    answer_how = (
+        "it asks again and again, first after 50 ms, then after ever longer pauses; "
+        "with the setting notify_result Redis wakes it"
+    )
     profiles: Mapping[str, Profile] = {
         "default": Profile(
             "default",
@@ -87,7 +90,8 @@ class Huey:
         ),
         "durable": Profile(
             "durable",
-            "graceful SIGTERM, quick health check, Redis synced at every write; Huey has no acknowledgement",
+            "graceful SIGTERM, quick health check, Redis synced at every write; "
+            "Huey has no acknowledgement",
             "at most once",
             True,
             "thread",
@@ -125,7 +129,7 @@ class Huey:
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """One `huey_consumer` with N workers."""
+        """One `huey_consumer` with N workers, threads or processes."""
         flags: list[str] = []
         for name, value in launch.settings.items():
             if name.startswith("-"):
@@ -141,7 +145,7 @@ class Huey:
         return [Command((*self.commands(launch)[0].argv, "--help"))]
 
     def known_settings(self) -> Collection[str]:
-        """What `RedisHuey` can be told beyond the profiles."""
+        """The options of `RedisHuey` beyond those of the profiles."""
         return ("notify_result",)
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:

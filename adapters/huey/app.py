@@ -35,8 +35,8 @@ def _connected(url: str) -> Huey:
 
         return PostgresHuey("bench", dsn=url, results=_keep)
     # As shipped it is off, and an older version knows no such setting.
-    told = {name: _settings[name] for name in ("notify_result",) if name in _settings}
-    return RedisHuey("bench", url=url, results=_keep, **told)
+    options = {name: _settings[name] for name in ("notify_result",) if name in _settings}
+    return RedisHuey("bench", url=url, results=_keep, **options)
 
 
 huey = _connected(cell_context.broker())
@@ -47,7 +47,7 @@ huey = _connected(cell_context.broker())
     **({"timeout": _cell["params"]["time_limit_s"]} if "time_limit_s" in _cell["params"] else {}),
 )  # type: ignore[untyped-decorator]
 def run(task: int, work: str = "") -> int:
-    """The task."""
+    """The task that every cell enqueues; returns its id."""
     return body.run(task, work)
 
 
@@ -70,5 +70,5 @@ def connect() -> Callable[[int, str], str]:
 
 
 def ask(task: int, work: str) -> int:
-    """The decorated function, then `Result.get`."""
+    """Enqueue by the decorated function and wait for the result by `Result.get`."""
     return int((run(task, work) if work else run(task)).get(blocking=True, timeout=60))

@@ -40,7 +40,8 @@ def predict(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predictio
         )
     if fault == Fault.WORKER_CRASH:
         return Prediction(
-            "A popped task is remembered nowhere: what ran is lost. What waits is run when the consumer is back.",
+            "A popped task is remembered nowhere: what ran is lost. "
+            "What waits is run when the consumer is back.",
             "lost",
             "recovered",
         )
@@ -61,7 +62,10 @@ def _further(fault: Fault, worker: str) -> Prediction | None:
             "recovered",
         )
     if fault == Fault.HANG:
-        kept = "A timeout of a thread is only kept by a task that asks for it: the slot is gone for good."
+        kept = (
+            "A timeout of a thread is only kept by a task that asks for it: "
+            "the slot is gone for good."
+        )
         return Prediction(
             kept if worker == "thread" else "The worker ends the task at its timeout.",
             "recovered",

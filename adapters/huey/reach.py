@@ -3,17 +3,17 @@
 from huey import RedisHuey
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Found, pinged, redis_place, told
+from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
 
 
-def ask() -> Found:
+def ask() -> Targets:
     """Connect as app.py does; nothing is created."""
     url = broker()
     if url.startswith("postgres"):
         return [_postgres(url)]
     storage = RedisHuey("bench", url=url).storage
     pinged(storage.conn)
-    return [redis_place(storage.pool.connection_kwargs)]
+    return [redis_target(storage.pool.connection_kwargs)]
 
 
 def _postgres(url: str) -> tuple[str, object]:
@@ -27,4 +27,4 @@ def _postgres(url: str) -> tuple[str, object]:
 
 
 if __name__ == "__main__":
-    told(ask)
+    print_targets(ask)

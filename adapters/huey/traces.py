@@ -7,7 +7,10 @@ from adapters.base import Held
 
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-    """Task id → place, for those of `handles` that wait; the id is the first argument of the message."""
+    """Task id → place, for those of `handles` that wait.
+
+    The id is the first argument of the message.
+    """
     from huey.serializer import Serializer
 
     read = Serializer().deserialize
@@ -15,7 +18,7 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     places = {int(read(raw).args[0]): Held("queue") for raw in storage.enqueued_items()}
     places |= {int(read(raw).args[0]): Held("schedule") for raw in storage.scheduled_items()}
     storage.close()
-    return {task: place for task, place in places.items() if task in handles}
+    return {task: holding for task, holding in places.items() if task in handles}
 
 
 def _storage(broker: str) -> Any:

@@ -51,7 +51,7 @@ DURABLE = (
 
 
 class Rq:
-    """rq worker."""
+    """RQ as its users start it: `rq worker`."""
 
     name = "rq"
     version = 1
@@ -94,7 +94,8 @@ class Rq:
         ),
         "heavy": Profile(
             "heavy",
-            "the default with a task module that also imports celery and huey: each fork imports it anew",
+            "the default with a task module that also imports celery and huey: "
+            "each fork imports it anew",
             "at most once",
             True,
             "parent",
@@ -127,7 +128,10 @@ class Rq:
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """N × `rq worker`; the connection comes from a settings module, so that no password is an argument."""
+        """N × `rq worker`.
+
+        The connection comes from a settings module, so that no password is an argument.
+        """
         flags: list[str] = []
         for name, value in launch.settings.items():
             if name.startswith("-"):
@@ -136,18 +140,18 @@ class Rq:
 
     def tries(self, launch: Launch) -> list[Command]:
         """Its flags are read before the help is given; the class of the worker is not."""
-        found = [Command((*self.commands(launch)[0].argv, "--help"))]
+        unchecked = [Command((*self.commands(launch)[0].argv, "--help"))]
         if worker := launch.settings.get("-w"):
             module, _, name = str(worker).rpartition(".")
-            found.append(Command(("python", "-c", f"from {module} import {name}")))
-        return found
+            unchecked.append(Command(("python", "-c", f"from {module} import {name}")))
+        return unchecked
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """The same in every profile."""
+        """The commands that it needs, the same in every profile."""
         return rights.COMMANDS
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:

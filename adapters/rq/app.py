@@ -1,4 +1,4 @@
-"""RQ inside its processes. The default worker imports this module anew in every fork: keep it light."""
+"""RQ inside its processes; keep it light: the default worker imports it anew in every fork."""
 
 from time import monotonic_ns
 
@@ -8,18 +8,18 @@ from bench.inprocess import body  # noqa: E402  (what stands above is the stopwa
 
 
 def run(task, work=""):  # type: ignore[no-untyped-def]  # annotations would cost time in every fork
-    """The task."""
+    """The task that every cell enqueues; returns its id."""
     return body.run(task, work)
 
 
 def connect():  # type: ignore[no-untyped-def]
-    """The plain call: `enqueue`."""
+    """The enqueue call, RQ's plain one: `enqueue`."""
     job = _plain()  # type: ignore[no-untyped-call]
     return lambda task, work: job(task, work).id
 
 
 def ask(task, work):  # type: ignore[no-untyped-def]
-    """`enqueue`, then `latest_result`."""
+    """Enqueue by `enqueue` and wait for the result by `latest_result`."""
     global _asking
     _asking = _asking or _plain()  # type: ignore[no-untyped-call]
     result = _asking(task, work).latest_result(timeout=60)
@@ -37,8 +37,8 @@ def _plain():  # type: ignore[no-untyped-def]
     from bench.inprocess import cell_context
 
     queue = _queue()  # type: ignore[no-untyped-call]
-    known = cell_context.load()
-    settings, limit = known["settings"], known["params"].get("time_limit_s")
+    cell = cell_context.load()
+    settings, limit = cell["settings"], cell["params"].get("time_limit_s")
     retries = settings.get("retry_max")
     options: dict = {"retry": Retry(max=retries)} if retries else {}  # type: ignore[type-arg]
     if limit:
@@ -53,7 +53,7 @@ def _plain():  # type: ignore[no-untyped-def]
 
 
 def bulk(tasks):  # type: ignore[no-untyped-def]
-    """Many jobs in one pipeline."""
+    """Enqueue all of these tasks in one pipeline."""
     queue = _queue()  # type: ignore[no-untyped-call]
     queue.enqueue_many([queue.prepare_data(run, args=(task,)) for task in tasks])
 

@@ -6,11 +6,14 @@ from typing import Any
 from adapters.base import Fault, Prediction
 
 HEARTBEAT_GRACE_S = 60  # hard-coded in RQ
-LATER = "the second run comes with the maintenance after the heartbeat has expired, a minute or more later: a cell in which all has finished by then has ended"
+LATER = (
+    "the second run comes with the maintenance after the heartbeat has expired, "
+    "a minute or more later: a cell in which all has finished by then has ended"
+)
 
 
 def predict(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
-    """From heartbeat, maintenance and retries."""
+    """What heartbeat, maintenance and retries let one expect; None where nothing is known."""
     again = bool(settings.get("retry_max"))
     outcome = "run again" if again else "recorded as failed"
     if fault == Fault.CHILD_CRASH:
@@ -24,7 +27,10 @@ def predict(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predictio
         )
     if fault in (Fault.BROKER_CRASH, Fault.ENQUEUE_OUTAGE, Fault.NETWORK_CUT):
         if saved:
-            text = "A worker with a running task exits and needs the supervisor; its task has finished and is run once more where it may be retried."
+            text = (
+                "A worker with a running task exits and needs the supervisor; "
+                "its task has finished and is run once more where it may be retried."
+            )
             return Prediction(
                 text,
                 "doubled" if again else "recovered",
@@ -33,14 +39,18 @@ def predict(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Predictio
                 LATER if again else "",
             )
         return Prediction(
-            "A worker with a running task exits and needs the supervisor; an unsaved Redis comes back empty.",
+            "A worker with a running task exits and needs the supervisor; "
+            "an unsaved Redis comes back empty.",
             "recovered",
             "lost",
         )
     if fault == Fault.WORKER_CRASH:
         heartbeat = int(settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
         maintenance = int(settings.get("--maintenance-interval", 600))
-        text = f"The heartbeat of a dead worker's task expires after {heartbeat} s; the next maintenance, up to {maintenance} s later, has it {outcome}."
+        text = (
+            f"The heartbeat of a dead worker's task expires after {heartbeat} s; "
+            f"the next maintenance, up to {maintenance} s later, has it {outcome}."
+        )
         return Prediction(
             text,
             "recovered" if again else "stuck",
@@ -54,7 +64,8 @@ def _further(fault: Fault, again: bool) -> Prediction | None:
     tries = "run four times in all, then recorded as failed" if again else "recorded as failed"
     if fault == Fault.POISON:
         return Prediction(
-            f"Its work-horse dies, the worker lives; the task is {tries}; the others run beside it.",
+            f"Its work-horse dies, the worker lives; the task is {tries}; "
+            "the others run beside it.",
             "recovered",
             "recovered",
         )
@@ -76,6 +87,9 @@ def _further(fault: Fault, again: bool) -> Prediction | None:
             (0, 20),
         )
     if fault == Fault.HALF_OPEN:
-        text = "The worker waits 415 s for an answer, unless the keep-alive of TCP finds the other side dead after 45 s; what waits, waits."
+        text = (
+            "The worker waits 415 s for an answer, unless the keep-alive of TCP finds the other "
+            "side dead after 45 s; what waits, waits."
+        )
         return Prediction(text, "stuck", "stuck")
     return None

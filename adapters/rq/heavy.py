@@ -1,4 +1,7 @@
-"""A task module as many users have it: it imports more than its task needs. RQ's default worker pays for that in every fork."""
+"""A task module as many users have it: it imports more than its task needs.
+
+RQ's default worker pays for that in every fork.
+"""
 
 from time import monotonic_ns
 
@@ -11,7 +14,7 @@ from bench.inprocess import body  # noqa: E402
 
 
 def run(task, work=""):  # type: ignore[no-untyped-def]  # as in app.py
-    """The task."""
+    """The task that every cell enqueues; returns its id."""
     return body.run(task, work)
 
 

@@ -3,17 +3,17 @@
 from redis import Redis
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Found, pinged, redis_place, told
+from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
 
 
-def ask() -> Found:
+def ask() -> Targets:
     """Connect as app.py and `rq worker` do."""
     from rq import Queue
 
     queue = Queue(connection=Redis.from_url(broker()))
     pinged(queue.connection)
-    return [redis_place(queue.connection.connection_pool.connection_kwargs)]
+    return [redis_target(queue.connection.connection_pool.connection_kwargs)]
 
 
 if __name__ == "__main__":
-    told(ask)
+    print_targets(ask)

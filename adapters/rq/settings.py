@@ -1,4 +1,4 @@
-"""What `rq worker -c` reads. It must not import the task: the fork would then find it imported already."""
+"""What `rq worker -c` reads. It must not import the task: the fork would find it imported."""
 
 from bench.inprocess.cell_context import broker
 

@@ -1,4 +1,4 @@
-"""Where RQ holds a task."""
+"""Where RQ holds a task: a list or one of its registries."""
 
 from collections.abc import Mapping
 
@@ -15,25 +15,30 @@ REGISTRIES = {
 
 
 def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-    """Task id → place, for those of `handles` that RQ still keeps; the id stands in the job's description."""
+    """Task id → place, for those of `handles` that RQ still keeps.
+
+    The id stands in the job's description.
+    """
     import redis
 
     places: dict[str, Held] = {}
     with redis.Redis.from_url(broker) as client:
-        for key, place in LISTS.items():
+        for key, holding in LISTS.items():
             for job in client.lrange(key, 0, -1):
-                places[job.decode()] = Held(place)
-        for name, place in REGISTRIES.items():
+                places[job.decode()] = Held(holding)
+        for name, holding in REGISTRIES.items():
             for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1):
-                places[member.decode().partition(":")[0]] = Held(place, failed=name == "failed")
+                places[member.decode().partition(":")[0]] = Held(holding, failed=name == "failed")
         pipeline = client.pipeline(transaction=False)
         for job in places:
             pipeline.hget(f"rq:job:{job}", "description")
         described = pipeline.execute()
-    found = {
-        _task(text): place for text, place in zip(described, places.values(), strict=True) if text
+    by_task = {
+        _task(text): holding
+        for text, holding in zip(described, places.values(), strict=True)
+        if text
     }
-    return {task: place for task, place in found.items() if task in handles}
+    return {task: holding for task, holding in by_task.items() if task in handles}
 
 
 def _task(description: bytes) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from bench.analysis.dataset import Joined, prefix
 from bench.base.errors import UsageError
 from bench.measure.figures import fates_of
-from bench.measure.injections import Strike, book_of, culprits, strikes_of
+from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
 from bench.record.ledger import Ledger
 from bench.record.store import Run, StoredCell, read_json
 
@@ -84,7 +84,7 @@ def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:
 def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
     cell = StoredCell(folder)
     book = book_of(cell)
-    struck = strikes_of(cell, book)
+    struck = injections_of(cell, book)
     told = {int(task): name for name, ids in fates_of(cell, book).by_name.items() for task in ids}
     finish = dict(
         zip(
@@ -120,13 +120,13 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         never,
         len(cell.journal["restarts"]),
         cell.journal.get("freed"),
-        _end_of_culprit(cell),
+        _end_of_poison_task(cell),
         _uneven(told, struck),
         "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
     )
 
 
-def _uneven(told: Mapping[int, str], struck: Sequence[Strike]) -> bool:
+def _uneven(told: Mapping[int, str], struck: Sequence[MeasuredInjection]) -> bool:
     """Whether what ran, or what waited, met other fates in one strike than in another."""
     groups = [
         tuple(frozenset(_counted(told, ids)) for ids in (strike.seen.running, strike.seen.waiting))
@@ -139,7 +139,7 @@ def _counted(told: Mapping[int, str], tasks: Any) -> dict[str, int]:
     return dict(Counter(told.get(int(task), "open") for task in tasks))
 
 
-def _being_sent(book: Ledger, struck: Sequence[Strike]) -> list[int]:
+def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
     """The tasks whose enqueue call was open when a fault struck, or was made before what it took away was back."""
     found = []
     for strike in struck:
@@ -154,12 +154,12 @@ def _being_sent(book: Ledger, struck: Sequence[Strike]) -> list[int]:
     return found
 
 
-def _end_of_culprit(cell: StoredCell) -> str:
-    """Where the task that does harm ended."""
+def _end_of_poison_task(cell: StoredCell) -> str:
+    """Where the poison task ended."""
     places = (
         [
             cell.journal["held"].get(str(task), {}).get("place", "nowhere")
-            for task in culprits(cell.journal)
+            for task in poison_tasks(cell.journal)
         ]
         if cell.journal["held"] is not None
         else []

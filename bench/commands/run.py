@@ -26,7 +26,7 @@ from bench.commands.options import (
     passed_on,
 )
 from bench.hosts import lock
-from bench.model import arm as arms
+from bench.model.arm import load_adapters, parse_arm, twin
 from bench.record import store
 from bench.run.plan import SIZES, Plan, make_plan
 
@@ -114,7 +114,7 @@ def run(
 
     from bench.report.writing import report_path
 
-    known = arms.load_adapters(adapter)
+    known = load_adapters(adapter)
     if resume is not None:
         folder = find_run(resume)
         plan = _stored_plan(folder, known)
@@ -175,9 +175,7 @@ def _with_twins(texts: list[str], known: dict[str, Any]) -> list[str]:
     if not texts:
         raise UsageError("--aa measures an arm against itself: name it by --arm")
     return [
-        each.name
-        for one in (arms.parse_arm(text, known) for text in texts)
-        for each in (one, arms.twin(one))
+        each.name for one in (parse_arm(text, known) for text in texts) for each in (one, twin(one))
     ]
 
 

@@ -22,7 +22,7 @@ from bench.base.errors import CellFailed, UsageError
 from bench.environments.cache import fit
 from bench.hosts.local import Host, last_lines
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.model.arm import Arm
 from bench.model.broker import KINDS
 from bench.model.cell import Cell
@@ -43,10 +43,11 @@ class Attempt:
 
     @property
     def key(self) -> str:
-        """Equal where the same would be tried."""
+        """A text that is equal for two attempts which would try the same."""
         arm = self.arm
-        told = [str(arm.environment.folder), arm.adapter.app, arm.broker, arm.settings, self.argv]
-        return json.dumps(told, sort_keys=True, default=str)
+        folder = str(arm.environment.folder)
+        tried = [folder, arm.adapter.app, arm.broker, arm.settings, self.argv]
+        return json.dumps(tried, sort_keys=True, default=str)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
@@ -116,8 +117,8 @@ def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, st
     who = f"bench:{secrets.token_hex(8)}@127.0.0.1:{port}"
     ours = {
         "PYTHONPATH": str(task_code(work, arm.adapter)),
-        probe_cell.CELL: str(spec),
-        probe_cell.BROKER: KINDS[arm.broker].url.format(who=who, folder=work),
+        cell_context.CELL: str(spec),
+        cell_context.BROKER: KINDS[arm.broker].url.format(who=who, folder=work),
     }
     return built(ours, passed)
 

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Found = Iterable[tuple[str, object]]  # (host:port or path, database) of each connection
+Targets = Iterable[tuple[str, object]]  # (host:port or path, database) of each connection
 
 
-def told(ask: Callable[[], Found]) -> None:
+def print_targets(ask: Callable[[], Targets]) -> None:
     """Print where each connection of `ask` leads, or what was raised; then end at once."""
     try:
         answer: dict[str, object] = {"places": [[at, str(database)] for at, database in ask()]}
@@ -34,7 +34,10 @@ def pinged(client: Any) -> None:
             raise
 
 
-def redis_place(known: dict[str, object]) -> tuple[str, object]:
+def redis_target(arguments: dict[str, object]) -> tuple[str, object]:
     """The place from the arguments of redis-py's connections."""
-    at = known.get("path") or f"{str(known.get('host')).lower()}:{known.get('port', 6379)}"
-    return str(at), known.get("db") or 0
+    at = (
+        arguments.get("path")
+        or f"{str(arguments.get('host')).lower()}:{arguments.get('port', 6379)}"
+    )
+    return str(at), arguments.get("db") or 0

@@ -12,11 +12,11 @@ from bench.record.store import StoredCell
 PER_SLOT = 10.0  # short tasks per second
 SHORT, LONG = "sleep:20", "sleep:200"
 SHORT_S, LONG_S = 0.02, 0.2
-HEAP = 4  # long tasks per slot, due at once when the fault strikes
+LOAD_SPIKE = 4  # long tasks per slot, due at once when the fault strikes
 
 
 @dataclass(frozen=True)
-class Strike:
+class MeasuredInjection:
     """One fault of a cell: when, what it hit, and how the system came back."""
 
     timing: Timing
@@ -31,34 +31,34 @@ class Strike:
 
 def book_of(cell: StoredCell) -> Ledger:
     """The ledger as it stood at the end of the horizon: without the tasks that do harm, and before anybody freed what was stuck."""
-    book = ledger.load(cell).without(culprits(cell.journal))
+    book = ledger.load(cell).without(poison_tasks(cell.journal))
     freed = cell.journal["marks"].get("freed_from_ns")
     return book.until(int(freed)) if freed else book
 
 
-def culprits(journal: Mapping[str, Any]) -> set[int]:
-    """The tasks that brought a fault about."""
+def poison_tasks(journal: Mapping[str, Any]) -> set[int]:
+    """The poison tasks: ids of the tasks that brought a fault about."""
     return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 
-def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
+def injections_of(cell: StoredCell, book: Ledger) -> list[MeasuredInjection]:
     """Every strike of a stored cell."""
     marks = cell.journal["marks"]
-    return strikes(
+    return injections(
         book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
     )
 
 
-def strikes(
+def injections(
     book: Ledger,
     faults: Sequence[Mapping[str, Any]],
     marks: Mapping[str, Any],
     end_ns: int,
     slots: int,
-) -> list[Strike]:
-    """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
-    found: list[Strike] = []
-    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
+) -> list[MeasuredInjection]:
+    """Each with the time until the load spike of the next one falls due, and with the tasks that no earlier one had hit."""
+    found: list[MeasuredInjection] = []
+    # Not until the next t0: that spike waits by then, and would stand in this strike's backlog for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
@@ -70,10 +70,10 @@ def strikes(
             until,
             float(marks["rate"]),
             slots,
-            HEAP,
+            LOAD_SPIKE,
             LONG_S,
             SHORT_S,
         )
         seen = recovery(book, timing, {task for earlier in found for task in earlier.hit})
-        found.append(Strike(timing, seen, fault))
+        found.append(MeasuredInjection(timing, seen, fault))
     return found

@@ -12,7 +12,8 @@ Verdict = Literal[
 
 @dataclass(frozen=True)
 class Metric:
-    """One kind of number. `floor` is the tie zone: a ratio (0.02 = 2 %) or, for counts, a difference."""
+    """One kind of number; `floor` is its tie zone, a ratio (0.02 = 2 %) or, for counts, a
+    difference."""
 
     name: str
     label: str
@@ -24,7 +25,8 @@ class Metric:
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of one cell. `value` is None unless the verdict is ok, beyond, or a count of wrong."""
+    """One number of one cell; `value` is None unless the verdict is ok, beyond, or a count of
+    wrong."""
 
     metric: str
     value: float | None

@@ -1,4 +1,4 @@
-"""recovery: evenly spaced tasks, a heap of longer ones, a fault when every slot is busy.
+"""recovery: evenly spaced tasks, a load spike of longer ones, a fault when every slot is busy.
 
 Then: what became of them, and when.
 """

@@ -1,4 +1,4 @@
-"""Task types and pools."""
+"""Trials of Celery's task types and pools."""
 
 import os
 import time
@@ -28,7 +28,7 @@ def _sync(lab: Lab, call: Callable[[Any], Any]) -> Observation:
 
 @TRIALS.of("call.sync", "apply()", broker="none")
 def applied(lab: Lab) -> Observation:
-    """`Task.apply`."""
+    """Shown by `Task.apply`."""
     return _sync(lab, lambda module: module.task("add").apply(args=(2, 3)).get())
 
 
@@ -40,7 +40,7 @@ def eager(lab: Lab) -> Observation:
 
 @TRIALS.of("call.background")
 def background(lab: Lab) -> Observation:
-    """`delay`."""
+    """Shown by `delay`."""
     module = steps.app(lab)
     steps.worker(lab, module)
     began = time.perf_counter()
@@ -59,7 +59,10 @@ def background(lab: Lab) -> Observation:
 
 @TRIALS.of("call.async_def")
 def async_def(lab: Lab) -> Observation:
-    """A coroutine function as a task: it is registered without a word; what the worker makes of it is seen here."""
+    """A coroutine function as a task.
+
+    It is registered without an error; what the worker makes of it is observed here.
+    """
     module = steps.app(lab)
     steps.worker(lab, module)
     results = [module.task("coroutine").delay(f"co-{number}", 0.3) for number in range(2)]

@@ -30,7 +30,7 @@ def _beat(lab: Lab, name: str = "beat") -> Process:
 
 @TRIALS.of("periodic.fires")
 def fires(lab: Lab) -> Observation:
-    """Celery Beat, every second."""
+    """Celery Beat fires a task every second."""
     module = steps.app(lab, beat_schedule=TICK)
     steps.worker(lab, module)
     _beat(lab)
@@ -56,7 +56,7 @@ def missed(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.eta")
 def eta(lab: Lab) -> Observation:
-    """`countdown`."""
+    """Shown by `countdown`."""
     module = steps.app(lab)
     steps.worker(lab, module)
     return in_time(
@@ -69,7 +69,7 @@ def eta(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.expiry")
 def expiry(lab: Lab) -> Observation:
-    """`expires`."""
+    """Shown by `expires`."""
     module = steps.app(lab)
     module.task("touch").apply_async(("expired",), expires=1)
     module.task("touch").apply_async(("fresh",), expires=60)
@@ -140,7 +140,7 @@ TRIALS.of("limit.rate", "two workers")(_rate(2, limit=1, seconds=9.0))
 
 @TRIALS.of("cancel.queued")
 def queued(lab: Lab) -> Observation:
-    """`revoke` while it waits."""
+    """Shown by `revoke` while it waits."""
     module = steps.app(lab)
     steps.worker(lab, module)
     module.task("nap").delay("busy", 1.5)
@@ -199,5 +199,5 @@ def unique(lab: Lab) -> Observation:
 
 @TRIALS.of("unique.lock", broker="none")
 def lock(lab: Lab) -> Observation:
-    """The same."""
+    """Nothing of the kind is looked for there either."""
     return _nothing_like(r"mutex|(^|_)lock|semaphore", lab)

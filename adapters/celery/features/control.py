@@ -47,14 +47,14 @@ def status(lab: Lab) -> Observation:
     lab.wait(1, "busy:start")
     for _ in range(7):
         module.task("touch").delay("waiting")
-    told = [
+    output = [
         lab.run("celery", "-A", steps.MODULE, *words)
         for words in (("status",), ("inspect", "active_queues"))
     ]
     return {
         "command": "celery status, celery inspect active_queues",
-        "names_worker": "w@" in told[0],
-        "counts_queue": any(" 7 " in f" {text} " for text in told),
+        "names_worker": "w@" in output[0],
+        "counts_queue": any(" 7 " in f" {text} " for text in output),
     }
 
 
@@ -81,13 +81,13 @@ def _two(lab: Lab) -> Any:
 
 @TRIALS.of("control.ping")
 def ping(lab: Lab) -> Observation:
-    """`control.ping`."""
+    """Shown by `control.ping`."""
     return {"workers": 2, "answers": len(_two(lab).app.control.ping(timeout=2.0))}
 
 
 @TRIALS.of("control.stats")
 def stats(lab: Lab) -> Observation:
-    """`inspect.stats` and `inspect.active`."""
+    """Shown by `inspect.stats` and `inspect.active`."""
     module = steps.app(lab)
     steps.worker(lab, module)
     for _ in range(4):
@@ -96,10 +96,10 @@ def stats(lab: Lab) -> Observation:
     module.task("nap").delay("busy", 3.0)
     lab.wait(1, "busy:start")
     asked = module.app.control.inspect(timeout=2.0)
-    told, active = next(iter(asked.stats().values())), next(iter(asked.active().values()))
+    by_worker, active = next(iter(asked.stats().values())), next(iter(asked.active().values()))
     return {
         "done": 4,
-        "told_done": told["total"].get("add"),
+        "told_done": by_worker["total"].get("add"),
         "running": 1,
         "told_running": [task["name"] for task in active],
     }
@@ -107,7 +107,7 @@ def stats(lab: Lab) -> Observation:
 
 @TRIALS.of("control.resize")
 def resize(lab: Lab) -> Observation:
-    """`pool_grow` and `pool_shrink`."""
+    """Shown by `pool_grow` and `pool_shrink`."""
     module = steps.app(lab)
     steps.worker(lab, module)
     control = module.app.control
@@ -122,7 +122,7 @@ def resize(lab: Lab) -> Observation:
 
 @TRIALS.of("control.shutdown")
 def shutdown(lab: Lab) -> Observation:
-    """`control.shutdown`."""
+    """Shown by `control.shutdown`."""
     module = steps.app(lab)
     worker = steps.worker(lab, module)
     module.task("nap").delay("long", 1.5)
@@ -158,13 +158,13 @@ def autoscale(lab: Lab) -> Observation:
     lab.until(lambda: len(spans(lab.marks(), "load-")) == 30, 45)
     began = time.monotonic()
     down = lab.until(lambda: _children(worker) <= 1, 75)
-    seen = {
+    observation = {
         "low": 1,
         "high": 3,
         "most": most(spans(lab.marks(), "load-")),
         "up_s": up_s if grown else None,
     }
-    return {**seen, "down_s": time.monotonic() - began if down else None}
+    return {**observation, "down_s": time.monotonic() - began if down else None}
 
 
 def _children(worker: Process) -> int:

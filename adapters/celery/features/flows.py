@@ -1,4 +1,4 @@
-"""Workflows: chain, group, chord."""
+"""Trials of Celery's workflows: chain, group, chord."""
 
 import time
 from typing import Any
@@ -27,16 +27,16 @@ def _plain(module: Any) -> float:
 
 @TRIALS.of("flow.chain")
 def chain(lab: Lab) -> Observation:
-    """`chain`."""
+    """Shown by `chain`."""
     from celery import chain as make
 
     module = _ready(lab)
     step = module.task("step")
     flow = make(step.s(0, 0), *(step.s(number) for number in range(1, CHAIN)))
     seconds, value = timed(lambda: flow.apply_async().get(timeout=WAIT_S))
-    seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
+    observation = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
     return {
-        **seen,
+        **observation,
         "seconds": seconds,
         "steps": CHAIN,
         "plain_seconds": _plain(module),
@@ -46,7 +46,7 @@ def chain(lab: Lab) -> Observation:
 
 @TRIALS.of("flow.group")
 def group(lab: Lab) -> Observation:
-    """`group`."""
+    """Shown by `group`."""
     from celery import group as make
 
     module = _ready(lab)
@@ -71,7 +71,7 @@ def group(lab: Lab) -> Observation:
 
 @TRIALS.of("flow.chord")
 def chord(lab: Lab) -> Observation:
-    """`chord`."""
+    """Shown by `chord`."""
     from celery import chord as make
 
     module = _ready(lab)
@@ -82,7 +82,7 @@ def chord(lab: Lab) -> Observation:
         ).get(timeout=WAIT_S)
     )
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {
+    observation = fan_in(lab) | {
         "value": value,
         "expected": sum(range(1, WIDE + 1)),
         "passes": True,
@@ -90,7 +90,7 @@ def chord(lab: Lab) -> Observation:
         "steps": WIDE + 1,
     }
     return {
-        **seen,
+        **observation,
         **plain_group(
             lambda number: step.delay(number, number), lambda result: result.get(timeout=WAIT_S)
         ),
@@ -118,7 +118,7 @@ def error(lab: Lab) -> Observation:
     step = module.task("step")
     result = make(step.s(0, 0), module.task("boom").s(), step.s(99)).apply_async()
     lab.wait(1, "boom")
-    told: Any = ""
+    learnt: Any = ""
     if lab.until(lambda: bool(result.ready()), 3):
-        told = repr(result.get(propagate=False))
-    return {"after_ran": step_runs(lab, 100)[99], "told": told, "handler": False}
+        learnt = repr(result.get(propagate=False))
+    return {"after_ran": step_runs(lab, 100)[99], "told": learnt, "handler": False}

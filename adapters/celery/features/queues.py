@@ -1,4 +1,4 @@
-"""Priority and several queues."""
+"""Trials of Celery's priorities and of several queues."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Results and back ends."""
+"""Trials of Celery's results and back ends."""
 
 import time
 from collections.abc import Callable
@@ -53,7 +53,7 @@ TRIALS.of("results.store", "memory")(_store(lambda lab: "cache+memory://"))
 
 @TRIALS.of("results.large")
 def large(lab: Lab) -> Observation:
-    """1 MiB."""
+    """A result of 1 MiB."""
     module = steps.app(lab)
     steps.worker(lab, module)
     result = module.task("big").delay(1 << 20)
@@ -69,7 +69,7 @@ def large(lab: Lab) -> Observation:
 
 @TRIALS.of("results.expiry")
 def expiry(lab: Lab) -> Observation:
-    """`result_expires`."""
+    """Shown by `result_expires`."""
     module = steps.app(lab, result_expires=1)
     steps.worker(lab, module)
     result = module.task("add").delay(2, 3)
@@ -85,15 +85,15 @@ def expiry(lab: Lab) -> Observation:
 
 @TRIALS.of("results.exception")
 def exception(lab: Lab) -> Observation:
-    """The exception that `get` gives."""
+    """Which exception `get` raises for a task that failed."""
     module = steps.app(lab)
     steps.worker(lab, module)
     result = module.task("boom").delay("told you")
     error = result.get(timeout=5, propagate=False)
-    seen = {
+    observation = {
         "type": type(error).__name__,
         "text": str(error),
         "wanted_type": "ValueError",
         "wanted_text": "told you",
     }
-    return {**seen, "traceback": "in boom" in str(result.traceback)}
+    return {**observation, "traceback": "in boom" in str(result.traceback)}

@@ -34,7 +34,10 @@ def start(lab: Lab, *flags: str, name: str = "w") -> Process:
 
 
 def workers(lab: Lab, module: Any, *names: str) -> None:
-    """Several, and each has run a task: a first one alone could run all that are sent to see whether they are ready."""
+    """Several workers, each of which has run a task.
+
+    A first one alone could run all that are sent to see whether they are ready.
+    """
     started = [start(lab, "-P", "solo", name=name) for name in names]
 
     def all_ran() -> bool:

@@ -1,4 +1,7 @@
-"""The application of the trials, set up by the trial's settings; imported by the trial, its workers and its web server."""
+"""The application of the trials, set up by the trial's settings.
+
+It is imported by the trial, its workers and its web server.
+"""
 
 import json
 import os
@@ -45,10 +48,10 @@ app.task(name="limited-1", rate_limit="1/s")(tasks.touch)
 
 
 def task(name: str) -> Any:
-    """A task by its name."""
+    """The registered task with this name."""
     return app.tasks[name]
 
 
 def enqueue(name: str, *args: Any) -> Any:
-    """The plain call."""
+    """Enqueue a task by its name, by Celery's plain call."""
     return task(name).delay(*args)

@@ -10,7 +10,7 @@ TRIALS = Trials()
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
 def fastapi(lab: Lab) -> Observation:
-    """`delay` from an async endpoint."""
+    """Enqueue by `delay` from an async endpoint."""
     module = steps.app(lab)
     steps.worker(lab, module)
     return web.fastapi(lab, steps.MODULE, module.task("touch").delay)
@@ -18,7 +18,7 @@ def fastapi(lab: Lab) -> Observation:
 
 @TRIALS.of("web.django", packages=("django",))
 def django(lab: Lab) -> Observation:
-    """`delay` from a view."""
+    """Enqueue by `delay` from a view."""
     module = steps.app(lab, task_ignore_result=True)
     steps.worker(lab, module)
     return web.django(lab, module.enqueue)
@@ -26,5 +26,5 @@ def django(lab: Lab) -> Observation:
 
 @TRIALS.of("community.package", broker="none")
 def about(lab: Lab) -> Observation:
-    """The metadata of celery."""
+    """What the metadata of the distribution celery say."""
     return package.package(lab, "celery")

@@ -1,4 +1,4 @@
-"""Task types and workers."""
+"""Trials of Huey's task types and workers."""
 
 import os
 import time
@@ -28,7 +28,7 @@ def _sync(lab: Lab, module: Any, call: Callable[[Any], Any]) -> Observation:
 
 @TRIALS.of("call.sync", "call_local")
 def local(lab: Lab) -> Observation:
-    """`call_local`."""
+    """Shown by `call_local`."""
     return _sync(lab, steps.app(lab), lambda module: module.TASKS["add"].call_local(2, 3))
 
 
@@ -44,7 +44,7 @@ def immediate(lab: Lab) -> Observation:
 
 @TRIALS.of("call.background")
 def background(lab: Lab) -> Observation:
-    """The decorated function."""
+    """Shown by a call of the decorated function."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     began = time.perf_counter()
@@ -76,7 +76,7 @@ def async_def(lab: Lab) -> Observation:
 
 @TRIALS.of("call.batch")
 def batch(lab: Lab) -> Observation:
-    """`map`."""
+    """Shown by `map`."""
     module = steps.app(lab)
     client = redis.Redis.from_url(lab.broker)
     module.TASKS["touch"]("warm")

@@ -30,7 +30,10 @@ def _next_minute(margin_s: float) -> float:
 
 @TRIALS.of("periodic.fires", slow=True)
 def fires(lab: Lab) -> Observation:
-    """`periodic_task(crontab())`: a minute is the finest period, counted from the start of the consumer, which fires at once."""
+    """Shown by `periodic_task(crontab())`.
+
+    A minute is the finest period, counted from the start of the consumer, which fires at once.
+    """
     module = steps.app(lab, periodic=True)
     steps.consumer(lab, module)
     lab.until(lambda: len(_ticks(lab)) >= 3, 2 * MINUTE_S + 8)
@@ -73,7 +76,7 @@ def missed(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.eta")
 def eta(lab: Lab) -> Observation:
-    """`schedule(delay=…)`."""
+    """Shown by `schedule(delay=…)`."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     return in_time(
@@ -83,7 +86,7 @@ def eta(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.expiry")
 def expiry(lab: Lab) -> Observation:
-    """`expires`."""
+    """Shown by `expires`."""
     module = steps.app(lab)
     module.TASKS["touch"]("expired", expires=1)
     module.TASKS["touch"]("fresh", expires=60)
@@ -96,7 +99,7 @@ def expiry(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.retry")
 def retry(lab: Lab) -> Observation:
-    """`retries=3, retry_delay=1, retry_backoff=2`."""
+    """Shown by `retries=3, retry_delay=1, retry_backoff=2`."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     module.TASKS["flaky"](3)
@@ -136,7 +139,7 @@ def rate(lab: Lab) -> Observation:
 
 @TRIALS.of("cancel.queued")
 def queued(lab: Lab) -> Observation:
-    """`revoke` while it waits."""
+    """Shown by `revoke` while it waits."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     module.TASKS["nap"]("busy", 1.0)
@@ -168,7 +171,7 @@ def running(lab: Lab) -> Observation:
 
 @TRIALS.of("unique.queued", broker="none")
 def unique(lab: Lab) -> Observation:
-    """The same."""
+    """Nothing of the kind is looked for there either."""
     return _nothing_like(r"unique|singleton|only_once|dedup", lab)
 
 

@@ -95,11 +95,12 @@ def cost(lab: Lab) -> Observation:
                 module.TASKS["touch"]("drain")
             consumer = lab.start(
                 "huey_consumer",
-                f"adapters.huey.features.{'with_stats' if on else 'app'}.huey",
+                f"adapters.huey.features.{'with_stats' if on else 'trial_app'}.huey",
                 "-q",
             )
-            lab.until(lambda before=before: len(lab.marks("drain")) >= before + DRAIN * QUICK, 6)  # type: ignore[misc]
-            marks = lab.marks("drain")[before : before + DRAIN * QUICK]
+            until = before + DRAIN * QUICK
+            lab.until(lambda until=until: len(lab.marks("drain")) >= until, 6)  # type: ignore[misc]
+            marks = lab.marks("drain")[before:until]
             took[on].append((marks[-1]["ns"] - marks[0]["ns"]) / 1e9)
             consumer.end()
     return {"what": "huey.contrib.stats", "with_s": took[True], "without_s": took[False]}
@@ -139,12 +140,14 @@ def stats(lab: Lab) -> Observation:
     os.environ["QUEUE_BENCH_READER"] = "1"  # this process only reads
     from adapters.huey.features.with_stats import reader
 
-    told = reader()
-    lab.until(lambda: told.overview()["completed"] >= 4 and told.overview()["inflight"] >= 1, 3)
-    overview = told.overview()
+    counted = reader()
+    lab.until(
+        lambda: counted.overview()["completed"] >= 4 and counted.overview()["inflight"] >= 1, 3
+    )
+    overview = counted.overview()
     return {
         "done": 4,
         "told_done": overview["completed"],
         "running": 1,
-        "told_running": [row for row in told.inflight()] if overview["inflight"] else [],
+        "told_running": [row for row in counted.inflight()] if overview["inflight"] else [],
     }

@@ -1,4 +1,4 @@
-"""Workflows: pipelines, groups, chords."""
+"""Trials of Huey's workflows: pipelines, groups, chords."""
 
 import time
 from typing import Any
@@ -24,7 +24,7 @@ def _get(result: Any) -> Any:
 
 @TRIALS.of("flow.chain")
 def chain(lab: Lab) -> Observation:
-    """`then`."""
+    """Shown by `then`."""
     module = _ready(lab)
     step = module.TASKS["step"]
 
@@ -38,9 +38,9 @@ def chain(lab: Lab) -> Observation:
 
     seconds, value = timed(run)
     plain = timed(lambda: [_get(module.TASKS["add"](1, 1)) for _ in range(CHAIN)])[0]
-    seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
+    observation = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": True}
     return {
-        **seen,
+        **observation,
         "seconds": seconds,
         "steps": CHAIN,
         "plain_seconds": plain,
@@ -50,7 +50,7 @@ def chain(lab: Lab) -> Observation:
 
 @TRIALS.of("flow.group")
 def group(lab: Lab) -> Observation:
-    """`group`."""
+    """Shown by `group`."""
     from huey.api import group as make
 
     module = _ready(lab)
@@ -58,14 +58,14 @@ def group(lab: Lab) -> Observation:
     seconds, values = timed(
         lambda: _all(module.huey.enqueue(make([step.s(number, number) for number in range(WIDE)])))
     )
-    seen = {
+    observation = {
         "values": values,
         "expected": list(range(1, WIDE + 1)),
         "together": True,
         "seconds": seconds,
         "steps": WIDE,
     }
-    return {**seen, **plain_group(lambda number: step(number, number), _get)}
+    return {**observation, **plain_group(lambda number: step(number, number), _get)}
 
 
 def _all(results: Any) -> list[Any]:
@@ -74,7 +74,7 @@ def _all(results: Any) -> list[Any]:
 
 @TRIALS.of("flow.chord")
 def chord(lab: Lab) -> Observation:
-    """`chord`."""
+    """Shown by `chord`."""
     from huey.api import chord as make
 
     module = _ready(lab)
@@ -88,14 +88,14 @@ def chord(lab: Lab) -> Observation:
 
     seconds, value = timed(run)
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {
+    observation = fan_in(lab) | {
         "value": value,
         "expected": sum(range(1, WIDE + 1)),
         "passes": True,
         "seconds": seconds,
         "steps": WIDE + 1,
     }
-    return {**seen, **plain_group(lambda number: step(number, number), _get)}
+    return {**observation, **plain_group(lambda number: step(number, number), _get)}
 
 
 @TRIALS.of("flow.nested", "pipelines inside of a chord")
@@ -118,7 +118,7 @@ def pipelines(lab: Lab) -> Observation:
 
 @TRIALS.of("flow.nested", "a group behind a step")
 def nested(lab: Lab) -> Observation:
-    """As it would be written."""
+    """A group inside of a pipeline, as it would be written."""
     from huey.api import chord as wide
 
     module = _ready(lab)
@@ -142,11 +142,11 @@ def error(lab: Lab) -> Observation:
     results = list(module.huey.enqueue(step.s(0, 0).then(failing)))
     lab.wait(1, "boom")
     time.sleep(0.5)
-    told = ""
+    learnt = ""
     try:
         results[-1].get(blocking=True, timeout=1)
     except TaskException as raised:
-        told = str(raised)
+        learnt = str(raised)
     except steps.TimedOut:
         pass
     handled = [
@@ -154,4 +154,4 @@ def error(lab: Lab) -> Observation:
         for mark in lab.marks()
         if mark["name"] not in ("step", "boom") and not str(mark["name"]).startswith("ready")
     ]
-    return {"after_ran": step_runs(lab, 100)[99], "told": told, "handler": bool(handled)}
+    return {"after_ran": step_runs(lab, 100)[99], "told": learnt, "handler": bool(handled)}

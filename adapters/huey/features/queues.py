@@ -1,4 +1,4 @@
-"""Priority and several queues."""
+"""Trials of Huey's priorities and of several queues."""
 
 from collections.abc import Callable
 

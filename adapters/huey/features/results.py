@@ -1,4 +1,4 @@
-"""Results and storages."""
+"""Trials of Huey's results and storages."""
 
 import time
 from collections.abc import Callable
@@ -51,7 +51,7 @@ for _storage, _broker in (
 
 @TRIALS.of("results.large")
 def large(lab: Lab) -> Observation:
-    """1 MiB."""
+    """A result of 1 MiB."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     result = module.TASKS["big"](1 << 20)
@@ -87,21 +87,21 @@ TRIALS.of("results.expiry", "RedisExpireHuey")(_expiry("RedisExpireHuey", {"expi
 
 @TRIALS.of("results.exception")
 def exception(lab: Lab) -> Observation:
-    """What `get` raises."""
+    """Which exception `get` raises for a task that failed."""
     module = steps.app(lab)
     steps.consumer(lab, module)
     result = module.TASKS["boom"]("told you")
-    seen: Observation = {"wanted_type": "ValueError", "wanted_text": "told you"}
+    observation: Observation = {"wanted_type": "ValueError", "wanted_text": "told you"}
     try:
         return {
-            **seen,
+            **observation,
             "type": "no exception",
             "text": repr(result.get(blocking=True, timeout=5)),
             "traceback": False,
         }
     except TaskException as error:
         return {
-            **seen,
+            **observation,
             "type": type(error).__name__,
             "text": str(error),
             "traceback": "in boom" in str(error.metadata.get("traceback")),

@@ -1,4 +1,4 @@
-"""The admin, and nothing else."""
+"""The URLs of the trial's Django site: the admin, and nothing else."""
 
 from typing import Any
 

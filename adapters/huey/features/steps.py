@@ -21,7 +21,8 @@ def app(lab: Lab, **settings: Any) -> Any:
 
 def start(lab: Lab, *flags: str, instance: str = "huey") -> Process:
     """`huey_consumer`; it may not be ready yet."""
-    # What is no server is asked again and again, after up to 10 s as shipped; its documentation has these options for that.
+    # What is no server is asked again and again, after up to 10 s as shipped; its documentation has
+    # these options for that.
     polled = (
         ("-d", "0.02", "-m", "0.1")
         if any(name in os.environ.get(SETTINGS, "") for name in ("SqliteHuey", "FileHuey"))

@@ -1,4 +1,7 @@
-"""The instances of the trials, set up by the trial's settings; imported by the trial, its consumers and its web server."""
+"""The instances of the trials, set up by the trial's settings.
+
+They are imported by the trial, its consumers and its web server.
+"""
 
 import json
 import os
@@ -72,10 +75,10 @@ if _settings.get("periodic"):
 
     @huey.periodic_task(crontab())  # type: ignore[untyped-decorator]
     def tick() -> None:
-        """Every minute: the finest period."""
+        """Fire every minute, which is the finest period."""
         tasks.touch("tick")
 
 
 def enqueue(name: str, *args: Any) -> Any:
-    """The plain call."""
+    """Enqueue a task by its name, by Huey's plain call."""
     return TASKS[name](*args)

@@ -26,5 +26,5 @@ def django(lab: Lab) -> Observation:
 
 @TRIALS.of("community.package", broker="none")
 def about(lab: Lab) -> Observation:
-    """The metadata of huey."""
+    """What the metadata of the distribution huey say."""
     return package.package(lab, "huey")

@@ -16,7 +16,7 @@ database = SqliteDatabase(
 
 
 def reader() -> Any:
-    """What anybody can ask."""
+    """A reader of the figures that the consumer records."""
     return HueyStats(huey, database)
 
 

@@ -1,4 +1,4 @@
-"""Task types and workers."""
+"""Trials of RQ's task types and workers."""
 
 import os
 import time
@@ -17,7 +17,7 @@ BATCH = 100
 
 @TRIALS.of("call.sync")
 def sync(lab: Lab) -> Observation:
-    """`Queue(is_async=False)`."""
+    """Shown by `Queue(is_async=False)`."""
     job = steps.queue(lab, is_async=False).enqueue(tasks.add, 2, 3)
     return {
         "value": job.return_value(),
@@ -29,7 +29,7 @@ def sync(lab: Lab) -> Observation:
 
 @TRIALS.of("call.background")
 def background(lab: Lab) -> Observation:
-    """`enqueue`."""
+    """Shown by `enqueue`."""
     queue = steps.queue(lab)
     steps.worker(lab)
     queue.enqueue(tasks.touch, "warm")
@@ -63,7 +63,7 @@ def async_def(lab: Lab) -> Observation:
 
 @TRIALS.of("call.batch")
 def batch(lab: Lab) -> Observation:
-    """`enqueue_many`."""
+    """Shown by `enqueue_many`."""
     queue = steps.queue(lab)
     queue.enqueue(tasks.touch, "warm")
     client = queue.connection
@@ -104,7 +104,7 @@ TRIALS.of("pool.processes", "SpawnWorker")(_two("-w", "rq.SpawnWorker"))
 
 @TRIALS.of("pool.processes", "worker-pool")
 def pool(lab: Lab) -> Observation:
-    """`rq worker-pool -n 2`."""
+    """Shown by `rq worker-pool -n 2`."""
     queue = steps.queue(lab)
     lab.start("rq", "worker-pool", *steps.SETTINGS, "-n", "2", "default")
     for _ in range(2):
@@ -115,7 +115,7 @@ def pool(lab: Lab) -> Observation:
 
 @TRIALS.of("pool.inline")
 def inline(lab: Lab) -> Observation:
-    """SimpleWorker."""
+    """Shown by a SimpleWorker."""
     worker = steps.worker(lab, *steps.SIMPLE)
     return {**_overlapping(lab, "SimpleWorker"), "main_pid": worker.pid}
 

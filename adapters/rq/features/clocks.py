@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-# What younger versions brought is asked for where it is used: at an older one only that trial gives up, not all of them.
+# What younger versions brought is imported where it is used: at an older one only that trial gives
+# up, not all of them.
 import rq
 import rq.exceptions
 from rq import Queue, Retry
@@ -29,7 +30,7 @@ def _cron(lab: Lab) -> Process:
 
 @TRIALS.of("periodic.fires", "rq cron")
 def fires(lab: Lab) -> Observation:
-    """`rq cron`, every second."""
+    """`rq cron` fires a job every second."""
     steps.worker(lab, *steps.SIMPLE)
     _cron(lab)
     return evenly(lab, PERIOD_S, 5)
@@ -37,7 +38,10 @@ def fires(lab: Lab) -> Observation:
 
 @TRIALS.of("periodic.fires", "Repeat")
 def repeats(lab: Lab) -> Observation:
-    """A job that is enqueued again three seconds after it has run; its times are whole seconds, so that one may be lost or won."""
+    """A job that is enqueued again three seconds after it has run.
+
+    Its times are whole seconds, so that one may be lost or won.
+    """
     steps.worker(lab, *steps.SIMPLE, SCHEDULER)
     steps.queue(lab).enqueue(tasks.touch, "tick", repeat=rq.Repeat(times=4, interval=3))
     return evenly(lab, 3.0, 3)
@@ -72,7 +76,7 @@ def eta(lab: Lab) -> Observation:
 
 @TRIALS.of("delay.expiry")
 def expiry(lab: Lab) -> Observation:
-    """`ttl`."""
+    """Shown by `ttl`."""
     queue = steps.queue(lab)
     queue.enqueue(tasks.touch, "expired", ttl=1)
     queue.enqueue(tasks.touch, "fresh", ttl=60)
@@ -133,13 +137,13 @@ def rate(lab: Lab) -> Observation:
 
 @TRIALS.of("unique.lock", broker="none")
 def lock(lab: Lab) -> Observation:
-    """The same."""
+    """Nothing of the kind is looked for there either."""
     return _nothing_like(r"mutex|(^|_|-)lock|semaphore|exclusive", lab)
 
 
 @TRIALS.of("cancel.queued")
 def queued(lab: Lab) -> Observation:
-    """`Job.cancel` while it waits."""
+    """Shown by `Job.cancel` while it waits."""
     steps.worker(lab, *steps.SIMPLE)
     queue = steps.queue(lab)
     queue.enqueue(tasks.nap, "busy", 1.0)

@@ -52,9 +52,13 @@ def info(lab: Lab) -> Observation:
     lab.wait(1, "busy:start")
     for _ in range(7):
         queue.enqueue(tasks.touch, "waiting")
-    told = lab.run("rq", "info", *steps.SETTINGS)
+    output = lab.run("rq", "info", *steps.SETTINGS)
     worker = Worker.all(connection=queue.connection)[0]
-    return {"command": "rq info", "names_worker": worker.name in told, "counts_queue": " 7" in told}
+    return {
+        "command": "rq info",
+        "names_worker": worker.name in output,
+        "counts_queue": " 7" in output,
+    }
 
 
 @TRIALS.of("monitor.cost", packages=("rq-dashboard",))
@@ -124,7 +128,7 @@ def stats(lab: Lab) -> Observation:
 
 @TRIALS.of("control.shutdown")
 def shutdown(lab: Lab) -> Observation:
-    """`send_shutdown_command`."""
+    """Shown by `send_shutdown_command`."""
     started = steps.worker(lab)
     queue = steps.queue(lab)
     name = Worker.all(connection=queue.connection)[0].name
@@ -134,7 +138,7 @@ def shutdown(lab: Lab) -> Observation:
 
 @TRIALS.of("control.suspend")
 def suspend(lab: Lab) -> Observation:
-    """`rq suspend` and `rq resume`."""
+    """Shown by `rq suspend` and `rq resume`."""
     steps.worker(lab)
     queue = steps.queue(lab)
     lab.run("rq", "suspend", *steps.SETTINGS)

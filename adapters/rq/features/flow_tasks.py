@@ -20,10 +20,10 @@ def step(number: int) -> int:
 
 
 def total() -> int:
-    """The sum of all before."""
+    """The sum of the results of all jobs before this one."""
     return tasks.total(before())
 
 
 def handler(job: object, connection: object, kind: object, value: object, trace: object) -> None:
-    """What `on_failure` calls."""
+    """The callback that `on_failure` calls."""
     tasks.touch("handler")

@@ -1,4 +1,4 @@
-"""Workflows: dependencies and groups."""
+"""Trials of RQ's workflows: dependencies and groups."""
 
 import time
 from typing import Any
@@ -23,7 +23,7 @@ def _ready(lab: Lab) -> Any:
 
 @TRIALS.of("flow.chain")
 def chain(lab: Lab) -> Observation:
-    """`depends_on`."""
+    """Shown by `depends_on`."""
     queue = _ready(lab)
 
     def run() -> Any:
@@ -36,9 +36,14 @@ def chain(lab: Lab) -> Observation:
     plain = timed(lambda: [steps.value(lab, queue.enqueue(tasks.add, 1, 1)) for _ in range(CHAIN)])[
         0
     ]
-    seen = {"value": value, "expected": CHAIN, "runs": step_runs(lab, CHAIN), "passes": False}
+    observation = {
+        "value": value,
+        "expected": CHAIN,
+        "runs": step_runs(lab, CHAIN),
+        "passes": False,
+    }
     return {
-        **seen,
+        **observation,
         "seconds": seconds,
         "steps": CHAIN,
         "plain_seconds": plain,
@@ -90,14 +95,14 @@ def chord(lab: Lab) -> Observation:
 
     seconds, value = timed(run)
     time.sleep(0.5)  # a second callback would come now
-    seen = fan_in(lab) | {
+    observation = fan_in(lab) | {
         "value": value,
         "expected": sum(range(1, WIDE + 1)),
         "passes": False,
         "seconds": seconds,
         "steps": WIDE + 1,
     }
-    return {**seen, **_plain(lab, queue)}
+    return {**observation, **_plain(lab, queue)}
 
 
 @TRIALS.of("flow.nested")

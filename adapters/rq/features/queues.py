@@ -1,4 +1,4 @@
-"""Priority and several queues."""
+"""Trials of RQ's priorities and of several queues."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def _fill(lab: Lab, enqueue: Callable[[int], Any], first_queue: str) -> Observat
 
 @TRIALS.of("priority.levels", "order of queues")
 def by_queue(lab: Lab) -> Observation:
-    """`rq worker high middle low`."""
+    """Shown by `rq worker high middle low`."""
     queues = {level: steps.queue(lab, name) for level, name in NAMES.items()}
     steps.worker(lab, *steps.SIMPLE, "--quiet", queues=tuple(NAMES.values()))
     return _fill(
@@ -47,7 +47,7 @@ def at_front(lab: Lab) -> Observation:
 
 @TRIALS.of("queues.routing")
 def routing(lab: Lab) -> Observation:
-    """A worker per queue."""
+    """Each queue has a worker of its own."""
     workers = {name: steps.worker(lab, *steps.SIMPLE, queues=(name,)) for name in ("a", "b")}
     queues = {name: steps.queue(lab, name) for name in workers}
     for _ in range(20):

@@ -1,4 +1,4 @@
-"""Results."""
+"""Trials of RQ's results."""
 
 import time
 from typing import Any
@@ -16,7 +16,7 @@ VALUES: tuple[Any, ...] = (5, None, {"a": [1, 2.5, "ä"]})
 
 @TRIALS.of("results.store")
 def store(lab: Lab) -> Observation:
-    """In Redis, the only place."""
+    """Results are in Redis, the only place that RQ has for them."""
     steps.worker(lab)
     queue = steps.queue(lab)
     jobs = [queue.enqueue(tasks.echo, value) for value in VALUES]
@@ -27,7 +27,7 @@ def store(lab: Lab) -> Observation:
 
 @TRIALS.of("results.large")
 def large(lab: Lab) -> Observation:
-    """1 MiB."""
+    """A result of 1 MiB."""
     steps.worker(lab)
     job = steps.queue(lab).enqueue(tasks.big, 1 << 20)
     lab.until(lambda: bool(job.is_finished), 6)
@@ -42,7 +42,7 @@ def large(lab: Lab) -> Observation:
 
 @TRIALS.of("results.expiry")
 def expiry(lab: Lab) -> Observation:
-    """`result_ttl`."""
+    """Shown by `result_ttl`."""
     steps.worker(lab)
     job = steps.queue(lab).enqueue(tasks.add, 2, 3, result_ttl=1)
     before = steps.value(lab, job) == 5
@@ -63,11 +63,11 @@ def exception(lab: Lab) -> Observation:
     lab.wait(1, "boom")
     lab.until(lambda: bool(job.is_failed), 4)
     result: Any = job.latest_result(timeout=3)
-    told = str(result.exc_string).strip()
+    exc_string = str(result.exc_string).strip()
     return {
-        "type": type(told).__name__,
-        "text": told.splitlines()[-1],
+        "type": type(exc_string).__name__,
+        "text": exc_string.splitlines()[-1],
         "wanted_type": "ValueError",
         "wanted_text": "told you",
-        "traceback": "in boom" in told,
+        "traceback": "in boom" in exc_string,
     }

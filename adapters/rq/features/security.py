@@ -22,7 +22,8 @@ def _pickle(*flags: str) -> Callable[[Lab], Observation]:
     def carry_out(lab: Lab) -> Observation:
         steps.worker(lab, *flags)
         marker = lab.folder / "executed"
-        # Whoever can write to Redis writes what he likes, whatever the worker has agreed on with its own clients.
+        # Whoever can write to Redis writes what he likes, whatever the worker and its own clients
+        # have agreed on.
         steps.queue(lab).enqueue(tasks.echo, Crafted(marker), description="crafted")
         options_: dict[str, Any] = {"serializer": JSON} if flags else {}
         steps.queue(lab, **options_).enqueue(tasks.touch, "works")

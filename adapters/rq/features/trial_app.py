@@ -13,5 +13,5 @@ queue = Queue(connection=connection)
 
 
 def enqueue(name: str, *args: Any) -> Any:
-    """The plain call."""
+    """Enqueue a task by its name, by RQ's plain call."""
     return queue.enqueue(getattr(tasks, name), *args)

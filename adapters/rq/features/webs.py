@@ -11,14 +11,14 @@ MODULE = "adapters.rq.features.trial_app"
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))
 def fastapi(lab: Lab) -> Observation:
-    """`enqueue` from an async endpoint."""
+    """Enqueue by `enqueue` from an async endpoint."""
     steps.worker(lab, *steps.SIMPLE)
     return web.fastapi(lab, MODULE, steps.queue(lab).enqueue)
 
 
 @TRIALS.of("web.django", packages=("django",))
 def django(lab: Lab) -> Observation:
-    """`enqueue` from a view."""
+    """Enqueue by `enqueue` from a view."""
     from adapters.rq.features import trial_app
 
     steps.worker(lab, *steps.SIMPLE, "--quiet", "--results-ttl", "0")
@@ -27,5 +27,5 @@ def django(lab: Lab) -> Observation:
 
 @TRIALS.of("community.package", broker="none")
 def about(lab: Lab) -> Observation:
-    """The metadata of rq."""
+    """What the metadata of the distribution rq say."""
     return package.package(lab, "rq")
