@@ -21,7 +21,7 @@ from tests.fixture_run import write_run
 from tests.test_cli import bench
 
 CV = 0.0266  # from night to night, as was seen on hosted machines
-ZONE = math.log1p(METRICS["throughput"].floor)
+ZONE = math.log1p(METRICS["throughput"].tie_zone)
 NIGHTS = 12
 
 

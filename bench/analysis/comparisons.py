@@ -252,7 +252,7 @@ def _verdict(pair: Pair, ratio: Ratio, metric: Metric) -> str:
     return (
         "unclear"
         if pair.censored
-        else classify(ratio, metric.floor, metric.better, _is_duration(metric))
+        else classify(ratio, metric.tie_zone, metric.better, _is_duration(metric))
     )
 
 
@@ -268,9 +268,9 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
     if pair.blocks < MIN_BLOCKS:
         return Compared(mean)
     low, high = min(differences), max(differences)
-    if max(abs(low), abs(high)) <= metric.floor:
+    if max(abs(low), abs(high)) <= metric.tie_zone:
         verdict = "tie"
-    elif abs(mean) > metric.floor and (low >= 0 or high <= 0):
+    elif abs(mean) > metric.tie_zone and (low >= 0 or high <= 0):
         # More tasks lost are not `slower`, and fewer recovered neither.
         verdict = word(mean > 0, "none")
     else:
@@ -293,7 +293,7 @@ def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
         ratio = head / base if 0 < base < math.inf and head < math.inf else None
         verdict = "unclear"
         if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (
-            1 + metric.floor
+            1 + metric.tie_zone
         ):
             verdict = word(head > base, metric.better, duration=True)
         results.append(Compared(ratio, verdict=verdict))

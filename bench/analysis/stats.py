@@ -239,7 +239,7 @@ def _noncentrality(df: float, alpha: float, power: float) -> float:
     return high
 
 
-def classify(ratio: Ratio, floor: float, better: Better, duration: bool = False) -> Classified:
+def classify(ratio: Ratio, tie_zone: float, better: Better, duration: bool = False) -> Classified:
     """What head is, beside base: `tie` if the interval lies in [1/(1+floor), 1+floor]; a word if it excludes 1 and the estimate lies outside; else `unclear`.
 
     The zone is symmetric on the log scale, so a pair is judged alike whichever arm is the base. Words: `faster`/`slower` for rates
@@ -247,7 +247,7 @@ def classify(ratio: Ratio, floor: float, better: Better, duration: bool = False)
     """
     if ratio.low is None or ratio.high is None:
         return "unclear"
-    zone_low, zone_high = 1 / (1 + floor), 1 + floor
+    zone_low, zone_high = 1 / (1 + tie_zone), 1 + tie_zone
     if zone_low <= ratio.low and ratio.high <= zone_high:
         return "tie"
     if ratio.low > 1 and ratio.ratio > zone_high:

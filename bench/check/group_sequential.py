@@ -35,7 +35,7 @@ class Rules:
 
     def floor(self, metric: str) -> float:
         """What a change must be larger than; the tie zone unless told."""
-        return self.thresholds.get(metric, METRICS[metric].floor)
+        return self.thresholds.get(metric, METRICS[metric].tie_zone)
 
     def asked(self, metric: str) -> float:
         """The change that must not pass as the same: twice the threshold that was named, else twice the tie zone and at least 10 %.

@@ -116,9 +116,9 @@ def _weight(pair: Pair, result: Compared, metric: Metric) -> float:
     if metric.better == "none":
         return 0.0
     if metric.kind == "count":
-        return abs(result.ratio or 0.0) / (metric.floor or 1.0)
+        return abs(result.ratio or 0.0) / (metric.tie_zone or 1.0)
     if result.ratio:
-        return abs(math.log(result.ratio)) / math.log1p(metric.floor)
+        return abs(math.log(result.ratio)) / math.log1p(metric.tie_zone)
     ends = [math.isfinite(float(np.median(values))) for values in (pair.below, pair.above)]
     return ENDLESS if ends[0] != ends[1] else 0.0
 

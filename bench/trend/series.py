@@ -61,7 +61,7 @@ class Series:
     @property
     def zone(self) -> float:
         """The tie zone on the scale of `values`."""
-        return math.log1p(self.kind.floor) if self.kind.kind == "ratio" else self.kind.floor
+        return math.log1p(self.kind.tie_zone) if self.kind.kind == "ratio" else self.kind.tie_zone
 
     @property
     def values(self) -> list[float]:
