@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.comparisons import COMPARISON_COLUMNS, compare_arms, time_to
+from bench.analysis.comparisons import compare_arms, time_to
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS
-from bench.record.store import MEASURE_COLUMNS
+from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS
 
 
 def rows(arm, metric, values, verdict="ok", case="-", scenario="burst", first_block=0, run="r"):

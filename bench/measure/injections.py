@@ -1,4 +1,4 @@
-"""A stored cell of recovery, strike by strike: pure, from its files."""
+"""The strikes of a stored cell of recovery, computed from its files alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,24 +25,27 @@ class Strike:
 
     @property
     def hit(self) -> list[int]:
-        """The ids that it found accepted and unfinished."""
+        """The ids of the tasks that were accepted and unfinished when it struck."""
         return [int(task) for task in (*self.seen.running, *self.seen.waiting)]
 
 
 def book_of(cell: StoredCell) -> Ledger:
-    """The ledger as it stood at the end of the horizon: without the tasks that do harm, and before anybody freed what was stuck."""
+    """The ledger at the end of the horizon.
+
+    It lacks the tasks that do harm, and ends before anybody freed what was stuck.
+    """
     book = ledger.load(cell).without(culprits(cell.journal))
     freed = cell.journal["marks"].get("freed_from_ns")
     return book.until(int(freed)) if freed else book
 
 
 def culprits(journal: Mapping[str, Any]) -> set[int]:
-    """The tasks that brought a fault about."""
+    """The ids of the tasks that brought a fault about."""
     return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 
 def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
-    """Every strike of a stored cell."""
+    """The strikes of a stored cell in order of time."""
     marks = cell.journal["marks"]
     return strikes(
         book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
@@ -56,9 +59,14 @@ def strikes(
     end_ns: int,
     slots: int,
 ) -> list[Strike]:
-    """Each with the time until the heap of the next one falls due, and with the tasks that no earlier one had hit."""
-    found: list[Strike] = []
-    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for ever.
+    """The strikes in order of time.
+
+    Each is observed until the heap of the next one falls due, and counts only the tasks that no
+    earlier one had hit.
+    """
+    so_far: list[Strike] = []
+    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for
+    # ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
@@ -74,6 +82,6 @@ def strikes(
             LONG_S,
             SHORT_S,
         )
-        seen = recovery(book, timing, {task for earlier in found for task in earlier.hit})
-        found.append(Strike(timing, seen, fault))
-    return found
+        times = recovery(book, timing, {task for earlier in so_far for task in earlier.hit})
+        so_far.append(Strike(timing, times, fault))
+    return so_far
