@@ -22,8 +22,9 @@ class Change:
     """One measure of head beside base.
 
     `base_value` and `head_value` are over the blocks, in the metric's unit: geometric means
-    (`ratio` metrics), means (`count`) or medians (`time_to`). `ratio`, `low`, `high`, `smallest_detectable`
-    and `verdict` are as in comparisons.csv; for counts `ratio` is the mean difference head - base.
+    (`ratio` metrics), means (`count`) or medians (`time_to`). `ratio`, `low`, `high`,
+    `smallest_detectable` and `verdict` are as in comparisons.csv; for counts `ratio` is the mean
+    difference head - base.
     `weight` is the distance of the estimate from "the same" in tie zones: what is read first.
     """
 

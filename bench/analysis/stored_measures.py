@@ -56,7 +56,7 @@ def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[lis
 
 
 def measure_run(run: Run) -> pd.DataFrame:
-    """measures.csv of a whole run, computed anew; UsageError for a slim one, which has no events."""
+    """measures.csv of a whole run, computed anew; UsageError for a slim one: it has no events."""
     if run.slim:
         raise UsageError(
             f"{run.path} is a slim run, its raw events are not there: "
