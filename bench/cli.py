@@ -52,7 +52,7 @@ INTERRUPTED = "interrupted; if a run had begun, it is kept: `bench run --resume 
 
 
 def version_asked(asked: bool) -> None:
-    """--version."""
+    """Print the version and end the command."""
     if asked:
         print(VERSION)
         raise typer.Exit()
@@ -64,7 +64,7 @@ def options(
         bool, typer.Option("--version", callback=version_asked, is_eager=True)
     ] = False,
 ) -> None:
-    """Nothing but --version."""
+    """`--version` is the one option of `bench` itself."""
 
 
 def guarded(work: Callable[[], Any]) -> int:
@@ -80,7 +80,7 @@ def guarded(work: Callable[[], Any]) -> int:
 
 
 def _carried_out(work: Callable[[], Any]) -> tuple[int, str]:
-    """(exit code, what to say of it or nothing)."""
+    """(exit code, one line for standard error, or an empty text)."""
     try:
         code = work()
         if not isinstance(code, int):
@@ -123,7 +123,7 @@ def _give_memory_back() -> None:
 
 
 def main() -> None:
-    """The `bench` command."""
+    """The entry point of `bench`; it exits with the code of the command."""
     _give_memory_back()
     streams.prepare()
     # A shell that starts us in the background has SIGINT ignored: whoever sends one means it.

@@ -90,7 +90,8 @@ def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
     ]
     return AllInvalid(
         "no measure has a number on both sides "
-        f"({base.name}: {worth[0]}; {head.name}: {worth[1]}): measure again, `bench report RUN` gives the reasons"
+        f"({base.name}: {worth[0]}; {head.name}: {worth[1]}): "
+        "measure again, `bench report RUN` gives the reasons"
     )
 
 

@@ -1,4 +1,4 @@
-"""A look of a few seconds at each arm, so that the duration of a run is estimated and not guessed."""
+"""A few seconds with each arm, so that the duration of a run is estimated and not guessed."""
 
 import shutil
 import time
@@ -18,7 +18,7 @@ FILL_S, DRAIN_S = 1.0, 3.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rough rates of one arm on this machine, and how long it took to find them."""
+    """Rough rates of one arm on this machine in tasks/s, and the seconds that they took."""
 
     tasks_per_s: float
     enqueue_per_s: float
@@ -28,7 +28,7 @@ class Calibration:
 def calibrate(
     arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()
 ) -> Calibration:
-    """Boot, enqueue and drain for at most ten seconds in all."""
+    """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after."""
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
     stage = Stage(cell, folder, servers, 60, lambda *_: None)

@@ -1,4 +1,4 @@
-"""What is there, what is missing, and what to type."""
+"""`bench doctor`: what a run needs, what of it is missing, and what to type."""
 
 import importlib
 import os
@@ -28,7 +28,10 @@ from bench.model.machine_facts import given
 LIBRARIES = {
     "celery": "pip install 'celery[redis]'",
     "kombu": "pip install 'celery[redis]'",
-    "packaging": "pip install 'celery[redis]' (kombu's Redis transport needs packaging, and the extra brings it)",
+    "packaging": (
+        "pip install 'celery[redis]' "
+        "(kombu's Redis transport needs packaging, and the extra brings it)"
+    ),
     "rq": "pip install rq",
     "huey": "pip install huey",
     "gevent": "pip install gevent",
@@ -39,7 +42,7 @@ _COLOURS = {"ok": "green", "missing": "red", "note": "yellow"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `fix` is what to do about it, empty if nothing is to be done."""
+    """The result of one check. `fix` is what to do about it, empty if nothing is to be done."""
 
     what: str
     state: Literal["ok", "missing", "note"]
@@ -48,13 +51,13 @@ class Finding:
 
 
 def check(results: Path = Path("results")) -> list[Finding]:
-    """Look at everything a run needs, then at what would disturb it."""
+    """The findings on everything that a run needs, then on what would disturb it."""
     here = describe()
-    found = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
-    found += [_library(name, fix) for name, fix in LIBRARIES.items()]
-    found += [_results(results), _disk(results), _loopback()]
-    found += _variables()
-    return found + [_disturbance(line) for line in disturbances(here, results)]
+    findings = [_python(), Finding("machine", "ok", given(here)), _redis(), *_more_brokers()]
+    findings += [_library(name, fix) for name, fix in LIBRARIES.items()]
+    findings += [_results(results), _disk(results), _loopback()]
+    findings += _variables()
+    return findings + [_disturbance(line) for line in disturbances(here, results)]
 
 
 def render(findings: Iterable[Finding], console: Console) -> None:
@@ -97,8 +100,8 @@ def _redis() -> Finding:
 
 
 def _more_brokers() -> list[Finding]:
-    """Brokers that only some arms need: without them those arms are `unavailable`, and nothing else is."""
-    found = []
+    """Brokers that only some arms need: without one, those arms alone are `unavailable`."""
+    findings = []
     looks: list[tuple[str, Callable[[], object]]] = [
         ("RabbitMQ", find_rabbitmq),
         ("PostgreSQL", find_postgres),
@@ -106,11 +109,11 @@ def _more_brokers() -> list[Finding]:
     ]
     for name, look in looks:
         try:
-            found.append(Finding(name, "ok", str(look())))
+            findings.append(Finding(name, "ok", str(look())))
         except (Unavailable, UsageError) as error:
             detail, _, fix = str(error).partition(": ")
-            found.append(Finding(name, "note", detail, fix))
-    return found
+            findings.append(Finding(name, "note", detail, fix))
+    return findings
 
 
 def _library(name: str, fix: str) -> Finding:
