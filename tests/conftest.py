@@ -22,7 +22,7 @@ OURS = (
     "celery",
     "rq worker",
     "huey_consumer",
-    "bench.probe",
+    "bench.inprocess",
     "keeper.py",
     "adapters.floor",
     "planted.app",

@@ -407,15 +407,15 @@ def _recovery(
     t0, down, horizon = START + 10_000_000_000, 2_000_000_000, 20.0
     due = START + np.arange(20 * 28) * 50_000_000
     started = np.where((due >= t0) & (due < t0 + down), t0 + down + (due - t0) // 10, due) + 400_000
-    heap = np.full(8, t0 - 100_000_000)
+    spike = np.full(8, t0 - 100_000_000)
     due, started = (
-        np.concatenate((due, heap)),
+        np.concatenate((due, spike)),
         np.concatenate((started, t0 + down + np.arange(8) * 100_000_000)),
     )
     order = np.argsort(due, kind="stable")
     due, started = due[order], started[order]
     finished = started + 20_000_000
-    first = np.flatnonzero(due == heap[0])[:2]
+    first = np.flatnonzero(due == spike[0])[:2]
     started[first], finished[first] = t0 - 50_000_000, -1
     if system == "celery":
         finished[first] = t0 + 9_000_000_000

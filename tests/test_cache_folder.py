@@ -15,18 +15,18 @@ from bench.base.errors import UsageError
 from bench.environments import cache
 from bench.environments.build import environment_for
 from bench.model.environment import Environment
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import NUMBER, ROOT, as_other, needs_root
 
 # What `bench` does before it measures, up to the environment of an arm.
 BUILD = """
 import sys
+from bench.base.errors import UsageError
 from bench.environments.build import environment_for
-from bench.environments.wanted import Wanted
-from bench.errors import UsageError
+from bench.model.requirements import Requirement
 try:
-    print(environment_for("an arm", (), [Wanted("tiny", path=sys.argv[1])], print).folder)
+    print(environment_for("an arm", (), [Requirement("tiny", path=sys.argv[1])], print).folder)
 except UsageError as error:
     sys.exit(f"64 {error}")
 """
@@ -48,7 +48,7 @@ def made(shared: Path) -> Environment:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**NO_INDEX, "XDG_CACHE_HOME": str(shared / "cache")}.items():
             patch.setenv(name, value)
-        wanted = Wanted("tiny", path=str(tiny))
+        wanted = Requirement("tiny", path=str(tiny))
         return environment_for("an arm", (), [wanted], lambda line: None)
 
 
@@ -135,7 +135,7 @@ def test_an_environment_can_lie_below_any_usual_name(
     for name, value in {**NO_INDEX, "XDG_CACHE_HOME": str(folder)}.items():
         monkeypatch.setenv(name, value)
     tiny = make_tiny(tmp_path / "wie 中文 #1 %d:e")
-    made = environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
+    made = environment_for("an arm", (), [Requirement("tiny", path=str(tiny))], lambda line: None)
     assert made.folder and folder in made.folder.parents
     assert subprocess.check_output([made.program("tiny")], text=True) == "as committed\n"
 

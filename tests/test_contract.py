@@ -17,7 +17,7 @@ from bench.model.schedule import at_once, merge
 from bench.record import ledger
 from bench.record.fates import fates, order_violations
 from bench.record.store import StoredCell
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 ADAPTERS = load_adapters()
 DEFAULTS = [f"{name}/default" for name in ADAPTERS]
@@ -50,15 +50,15 @@ def there(text: str) -> None:
         pytest.skip(str(reason))
 
 
-def stage(text: str, folder: Path, slots: int = 2) -> Stage:
-    return Stage(
+def a_testbed(text: str, folder: Path, slots: int = 2) -> Testbed:
+    return Testbed(
         Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, {}, 120, lambda *_: None
     )
 
 
 def carry_out(text: str, folder: Path) -> StoredCell:
     """Forty tasks before the workers start, drained after; some of them sleep."""
-    made = stage(text, folder)
+    made = a_testbed(text, folder)
     with made.open():
         with made.phase("boot"):
             made.boot()
@@ -139,7 +139,7 @@ def _for_all(folder: Path) -> Path:
 )
 def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
     there(text)
-    made = stage(text, _for_all(tmp_path) / "cell")
+    made = a_testbed(text, _for_all(tmp_path) / "cell")
     with made.open():
         made.load.send(merge((at_once(5, 0.0), "")), time.monotonic_ns())
         deadline = time.monotonic() + 20
@@ -155,7 +155,7 @@ def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
     "text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Bulk)]
 )
 def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> None:
-    made = stage(text, tmp_path / "cell")
+    made = a_testbed(text, tmp_path / "cell")
     with made.open():
         made.mark("chosen_as_it_went", 1)
         made.load.order("bulk", tasks=30, chunk=20)
@@ -171,7 +171,7 @@ def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> No
     "text", [text for text in DEFAULTS if isinstance(ADAPTERS[text.partition("/")[0]], Answers)]
 )
 def test_a_result_comes_back_and_is_the_tasks_own(text: str, tmp_path: Path) -> None:
-    made = stage(text, tmp_path / "cell")
+    made = a_testbed(text, tmp_path / "cell")
     with made.open():
         made.mark("chosen_as_it_went", 1)
         with made.phase("boot"):

@@ -18,7 +18,7 @@ from tests.fixture_run import write_run
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("bench", "adapters", "scenarios")
 # `open` of these is no file in text mode.
-OTHERS = ("os", "stage", "made")
+OTHERS = ("os", "testbed", "made")
 
 
 def unnamed(source: bytes) -> Iterator[int]:

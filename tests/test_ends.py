@@ -29,8 +29,8 @@ class Silent(Rq):
 ADAPTER = Silent()
 """
 SILENT = """
-from bench.probe.live.lab import GaveUp
-from bench.probe.live.trial import Trials
+from bench.inprocess.trials.lab import GaveUp
+from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 

@@ -30,7 +30,7 @@ from bench.model.arm import (
     twin,
 )
 from bench.model.environment import Environment, Package
-from bench.model.requirements import Wanted, merged, parse
+from bench.model.requirements import Requirement, merged, parse
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
 ADAPTERS = load_adapters()
@@ -200,7 +200,7 @@ def test_a_run_is_not_taken_up_in_another_environment(tmp_path: Path) -> None:
 
 
 def test_the_digest_of_a_checkout_is_that_of_the_files_that_count(tiny: Path) -> None:
-    wanted = Wanted("tiny", path=str(tiny))
+    wanted = Requirement("tiny", path=str(tiny))
     first = checkout.look(wanted, "an arm")
     (tiny / "some.log").write_text("still ignored", encoding="utf-8")
     (tiny / "tiny.py").touch()
@@ -216,7 +216,7 @@ def test_the_digest_of_a_checkout_is_that_of_the_files_that_count(tiny: Path) ->
 
 def test_a_folder_that_is_no_checkout_has_a_digest_and_no_commit(tiny: Path) -> None:
     subprocess.run(["rm", "-r", str(tiny / ".git")], check=True)
-    found = checkout.look(Wanted("tiny", path=str(tiny)), "an arm")
+    found = checkout.look(Requirement("tiny", path=str(tiny)), "an arm")
     assert (found.commit, found.dirty) == ("", False) and "some.log" in checkout.files(tiny)
 
 
@@ -228,7 +228,7 @@ def test_an_environment_is_built_once_from_a_wheel_of_the_files_and_runs_their_p
     said: list[str] = []
 
     def made() -> Environment:
-        return environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], said.append)
+        return environment_for("an arm", (), [Requirement("tiny", path=str(tiny))], said.append)
 
     first = made()
     assert said == [f"building an environment with tiny @ {tiny} …"]
@@ -260,17 +260,17 @@ def prints(environment: Environment) -> str:
     ("wanted", "words"),
     [
         (
-            Wanted("tiny", path="nowhere"),
+            Requirement("tiny", path="nowhere"),
             "an arm: nowhere is not a checkout of tiny: it needs a pyproject.toml or a setup.py",
         ),
         (
-            Wanted("nosuchthing", specifier="==1"),
+            Requirement("nosuchthing", specifier="==1"),
             "an arm cannot be installed: nosuchthing==1: no such package, or the package index cannot be reached",
         ),
     ],
 )
 def test_what_cannot_be_installed_is_refused_in_one_line(
-    wanted: Wanted, words: str, monkeypatch: pytest.MonkeyPatch
+    wanted: Requirement, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in NO_INDEX.items():
         monkeypatch.setenv(name, value)
@@ -285,7 +285,7 @@ def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(
     for name, value in NO_INDEX.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match="is a checkout of tiny, not of rq: write tiny @"):
-        environment_for("an arm", (), [Wanted("rq", path=str(tiny))], lambda line: None)
+        environment_for("an arm", (), [Requirement("rq", path=str(tiny))], lambda line: None)
     (tiny / "own_backend.py").write_text(
         "def build_wheel(*_, **__):\n    raise RuntimeError('the compiler is missing')\n",
         encoding="utf-8",
@@ -293,7 +293,7 @@ def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(
     with pytest.raises(
         UsageError, match="an arm cannot be installed: RuntimeError: the compiler is missing"
     ):
-        environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
+        environment_for("an arm", (), [Requirement("tiny", path=str(tiny))], lambda line: None)
     assert not [
         folder
         for folder in cache.cache("wheels").iterdir()

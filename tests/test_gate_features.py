@@ -15,7 +15,7 @@ from bench.check.decision import Finding, decide, with_features
 from bench.check.group_sequential import Rules
 from bench.check.live_gate import differ_in_code
 from bench.check.outcome import changes_of
-from bench.environments.provision import furnish
+from bench.environments.provision import provision
 from bench.features.beside_base import AGAIN, METRIC, features_of
 from bench.formats import registry
 from bench.inprocess import cell_context
@@ -90,7 +90,7 @@ def test_an_older_version_has_its_trials_and_lacks_what_a_younger_one_brought(
     tmp_path: Path,
 ) -> None:
     """It needs a package index."""
-    base, head = furnish(
+    base, head = provision(
         [
             parse_arm(f"rq/simple[rq=={version}]", load_adapters())
             for version in ("1.16.2", "2.10.0")

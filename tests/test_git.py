@@ -12,7 +12,7 @@ import pytest
 from bench.base.errors import UsageError
 from bench.base.git import Answer, git
 from bench.environments import checkout
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 from tests import checkouts
 from tests.checkouts import commit_all, make_tiny
 from tests.other_user import NUMBER, ROOT, needs_root
@@ -59,7 +59,7 @@ def give_away(folder: Path) -> None:
 def test_the_variables_of_a_hook_make_no_difference(tiny: Path, another: str) -> None:
     head = git(tiny, *HEAD)
     assert len(head.text) == 41 and head.text != another
-    found = checkout.look(Wanted("tiny", path=str(tiny)), "an arm")
+    found = checkout.look(Requirement("tiny", path=str(tiny)), "an arm")
     assert (found.commit, found.dirty) == (head.text.strip(), False)
     assert "some.log" not in checkout.files(tiny) and len(checkout.files(tiny)) == 4
 
@@ -79,14 +79,14 @@ def test_a_worktree_whose_repository_is_gone_is_a_refusal(tiny: Path) -> None:
     (tiny / ".git").write_text("gitdir: /nowhere/.git/worktrees/tiny\n")
     assert git(tiny, *HEAD).refused == "not a git repository: /nowhere/.git/worktrees/tiny"
     with pytest.raises(UsageError, match=r"git refuses .*: mend it, or name a copy without \.git"):
-        checkout.look(Wanted("tiny", path=str(tiny)), "an arm")
+        checkout.look(Requirement("tiny", path=str(tiny)), "an arm")
 
 
 @needs_root
 def test_a_checkout_of_somebody_else_is_refused_with_what_git_advises(foreign: Path) -> None:
     assert git(foreign, *HEAD).refused.startswith("detected dubious ownership")
     with pytest.raises(UsageError) as error:
-        checkout.look(Wanted("tiny", path=str(foreign)), "an arm")
+        checkout.look(Requirement("tiny", path=str(foreign)), "an arm")
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(f": git config --global --add safe.directory {foreign}")
 
@@ -98,7 +98,7 @@ def test_it_is_read_where_the_user_trusts_it(
     monkeypatch.setenv("HOME", str(tmp_path))
     trusts = ["git", "config", "--global", "--add", "safe.directory", str(foreign)]
     subprocess.run(trusts, check=True)
-    assert len(checkout.look(Wanted("tiny", path=str(foreign)), "an arm").commit) == 40
+    assert len(checkout.look(Requirement("tiny", path=str(foreign)), "an arm").commit) == 40
 
 
 @needs_root
@@ -114,7 +114,7 @@ def test_without_git_the_files_of_a_checkout_cannot_be_told(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match=r"an arm: only git knows which files of .*: install git"):
-        checkout.look(Wanted("tiny", path=str(tiny)), "an arm")
+        checkout.look(Requirement("tiny", path=str(tiny)), "an arm")
 
 
 def test_names_that_are_not_utf_8_count_in_every_locale(tiny: Path) -> None:

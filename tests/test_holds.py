@@ -16,7 +16,7 @@ from bench.environments.usable import refuse_unusable
 from bench.environments.whole import is_whole
 from bench.model.arm import Arm, load_adapters, parse_arm
 from bench.model.environment import Environment
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import ROOT
 
@@ -40,7 +40,7 @@ def arm(text: str) -> Arm:
 
 
 def test_an_environment_that_has_lost_something_is_built_again(tmp_path: Path) -> None:
-    wanted = [Wanted("tiny", path=str(make_tiny(tmp_path / "tiny")))]
+    wanted = [Requirement("tiny", path=str(make_tiny(tmp_path / "tiny")))]
     said: list[str] = []
 
     def made() -> Environment:
@@ -63,7 +63,7 @@ def test_what_pip_says_to_have_installed_is_looked_for(tmp_path: Path) -> None:
     gone = "import shutil, site; shutil.rmtree(f'{site.getsitepackages()[0]}/tiny-1.0.dist-info')"
     (tiny / "tiny_gone.pth").write_text(gone)
     with pytest.raises(UsageError, match=r"^an arm cannot be installed: .* tiny==1\.0 is not in"):
-        environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
+        environment_for("an arm", (), [Requirement("tiny", path=str(tiny))], lambda line: None)
     assert not list((tmp_path / "cache/queue-bench/environments").glob("*/bin"))
 
 

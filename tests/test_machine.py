@@ -93,10 +93,10 @@ def test_cpu_model_reads_x86_and_arm() -> None:
 
 GIVEN = """
 import json
-from bench import machine
-from bench.arms import load_adapters
-from bench.gate.session import workers_for_a_gate
-from bench.plan import make_plan
+from bench.hosts import machine
+from bench.model.arm import load_adapters
+from bench.check.live_gate import workers_for_a_gate
+from bench.run.plan import make_plan
 told = machine.describe()
 plan = make_plan(["burst"], ["floor"], [], load_adapters())
 print(json.dumps([told["cores"], told["cpu_quota_cores"], plan.workers, workers_for_a_gate()]))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bench.testbed import pending
-from bench.testbed.pending import GONE_S, Missing
+from bench.testbed.pending import GONE_S, PendingTasks
 
 QUEUED = {"place": "queue", "failed": False}
 
@@ -33,7 +33,7 @@ class World:
 def test_what_the_broker_holds_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, {1, 2}, {1: 99.0, 2: 99.0})
     assert (
-        set(Missing(world.ask).at_the_end(world.unfinished) or {}) == {"1", "2"}
+        set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {"1", "2"}
         and world.now == 0.0
     )
 
@@ -42,7 +42,7 @@ def test_a_task_in_the_hands_of_a_worker_gets_time_to_finish(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(monkeypatch, {2}, {1: 1.0, 2: 99.0})
-    assert set(Missing(world.ask).at_the_end(world.unfinished) or {}) == {"2"}
+    assert set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {"2"}
     assert 1.0 <= world.now < 2.0, "once it has finished nothing is waited for"
 
 
@@ -50,7 +50,7 @@ def test_a_task_that_stays_away_is_not_waited_for_longer_than_5_s(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(monkeypatch, set(), {1: 99.0})
-    looker = Missing(world.ask)
+    looker = PendingTasks(world.ask)
     assert looker.at_the_end(world.unfinished) == {} and GONE_S <= world.now < GONE_S + 1
     before = world.now
     assert looker.at_the_end(world.unfinished) == {} and world.now == before, (
@@ -68,12 +68,12 @@ def test_a_task_that_turns_up_again_is_held(monkeypatch: pytest.MonkeyPatch) -> 
             world.held = {1}
 
     monkeypatch.setattr(pending.time, "sleep", requeued)
-    assert Missing(world.ask).at_the_end(world.unfinished) == {"1": QUEUED}
+    assert PendingTasks(world.ask).at_the_end(world.unfinished) == {"1": QUEUED}
 
 
 def test_all_is_told_when_each_has_failed_or_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, set(), {})
-    looker = Missing(
+    looker = PendingTasks(
         lambda tasks: {"2": {"place": "failed registry", "failed": True}} if 2 in tasks else {}
     )
     assert looker.all_told([]) and looker.all_told([2])
@@ -84,6 +84,6 @@ def test_all_is_told_when_each_has_failed_or_is_gone(monkeypatch: pytest.MonkeyP
 
 def test_without_the_ability_to_look_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, set(), {1: 99.0})
-    looker = Missing(lambda tasks: None)
+    looker = PendingTasks(lambda tasks: None)
     assert looker.at_the_end(world.unfinished) is None and not looker.all_told([1])
     assert GONE_S <= world.now < GONE_S + 1, "as long as where it can be told"

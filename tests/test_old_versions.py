@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import UsageError
-from bench.environments.provision import furnish
+from bench.environments.provision import provision
 from bench.model.arm import Arm, load_adapters, parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 from tests.other_user import ROOT
 
 ADAPTERS = load_adapters()
@@ -58,20 +58,20 @@ def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told
     text: str, seen: dict[str, str], tmp_path: Path
 ) -> None:
     """Versions are asked for inside; the tasks of another version are found on its queue."""
-    there = furnish([arm(text)], print)[0]
+    there = provision([arm(text)], print)[0]
     cell = Cell(1, "recovery", "none", there, 0, 2, 1)
-    stage = Stage(cell, tmp_path / "cell", {}, 120, lambda *_: None)
-    with stage.open():
-        stage.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
-        stage.expect(20)
-        assert waited(stage.load.done)
-        held = stage.held(list(range(20)))
-        assert held is not None, stage.journal["notes"]
+    testbed = Testbed(cell, tmp_path / "cell", {}, 120, lambda *_: None)
+    with testbed.open():
+        testbed.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
+        testbed.expect(20)
+        assert waited(testbed.load.done)
+        held = testbed.held(list(range(20)))
+        assert held is not None, testbed.journal["notes"]
         assert {place["place"] for place in held.values()} == {"queue"} and len(held) == 20
-        stage.fleet.start()
-        assert waited(lambda: stage.finished() == 20, 60)
-        assert waited(lambda: stage.held(list(range(20))) == {})
-    assert seen.items() <= stage.journal["versions"].items()
+        testbed.fleet.start()
+        assert waited(lambda: testbed.finished() == 20, 60)
+        assert waited(lambda: testbed.held(list(range(20))) == {})
+    assert seen.items() <= testbed.journal["versions"].items()
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def test_what_an_old_version_lacks_is_refused_before_anything_is_measured(
     text: str, words: str
 ) -> None:
     with pytest.raises(UsageError, match=words) as error:
-        furnish([arm(text)], print)
+        provision([arm(text)], print)
     assert "\n" not in str(error.value)
 
 

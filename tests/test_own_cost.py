@@ -21,7 +21,7 @@ from bench.record import ledger
 from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us
 from bench.testbed.fleet import Fleet
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 ROOT = Path(__file__).resolve().parent.parent
 ADAPTERS = load_adapters()
@@ -29,8 +29,8 @@ PAIRS = 15
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 
-def stage(arm: str, folder: Path) -> Stage:
-    return Stage(
+def a_testbed(arm: str, folder: Path) -> Testbed:
+    return Testbed(
         Cell(1, "burst", "-", parse_arm(arm, ADAPTERS), 0, 2, 1, {"tasks": 30_000}),
         folder,
         {},
@@ -39,7 +39,7 @@ def stage(arm: str, folder: Path) -> Stage:
     )
 
 
-def drained(made: Stage, bare: bool, queue: str, tasks: int) -> float:
+def drained(made: Testbed, bare: bool, queue: str, tasks: int) -> float:
     """Tasks per second between 5 and 95 %: from our events, or from the length of the queue with no event log at all."""
     with made.open():
         # By the bulk call: the plain one would take six times as long as the drain, and few pairs scatter by 6 % each.
@@ -75,7 +75,7 @@ def test_burst_agrees_with_a_bare_drain_within_5_per_cent(tmp_path: Path) -> Non
         order = [False, True] if pair % 2 else [True, False]
         rates = {
             bare: drained(
-                stage("celery/tuned", tmp_path / f"{pair}-{bare}"), bare, "celery", 30_000
+                a_testbed("celery/tuned", tmp_path / f"{pair}-{bare}"), bare, "celery", 30_000
             )
             for bare in order
         }
@@ -93,7 +93,7 @@ def test_recording_costs_at_most_5_us_per_task(tmp_path: Path) -> None:
 def test_wake_lag_at_1000_per_second_is_at_most_1_ms(tmp_path: Path) -> None:
     worst = []
     for number in range(5):
-        made = stage("floor", tmp_path / str(number))
+        made = a_testbed("floor", tmp_path / str(number))
         with made.open():
             made.boot()
             made.load.send(
@@ -110,7 +110,7 @@ def test_wake_lag_at_1000_per_second_is_at_most_1_ms(tmp_path: Path) -> None:
 
 def test_a_cell_costs_at_most_2_s_beside_the_systems_own_time(tmp_path: Path) -> None:
     began = time.monotonic()
-    made = stage("floor", tmp_path / "cell")
+    made = a_testbed("floor", tmp_path / "cell")
     with made.open():
         made.boot()
         inside = time.monotonic()

@@ -25,7 +25,7 @@ from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
 from bench.run.plan import make_plan
 from bench.run.runner import Runner
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 from tests.redis_server import Server, served
 
 KNOWN = load_adapters()
@@ -247,16 +247,16 @@ def test_an_arm_runs_with_the_rights_named_and_its_password_stands_nowhere(
     url = server.user(*INSTRUMENT, *rights_of(arm), "~*", "&*", password=PASSWORD) + "/5"
     check(arm, url)
     cell = Cell(1, "burst", "-", arm_of(arm), 0, 2, 1)
-    stage = Stage(cell, tmp_path / "cell", {"redis": url}, 60, lambda *_: None)
-    with stage.open():
-        stage.boot()
-        stage.expect(20)
-        stage.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
+    testbed = Testbed(cell, tmp_path / "cell", {"redis": url}, 60, lambda *_: None)
+    with testbed.open():
+        testbed.boot()
+        testbed.expect(20)
+        testbed.load.send(merge((at_once(20, 0.0), "")), time.monotonic_ns())
         deadline = time.monotonic() + 20
-        while stage.finished() < 20 and time.monotonic() < deadline:
+        while testbed.finished() < 20 and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert stage.finished() == 20
-        lines = [" ".join(_words(each)) for each in tree([stage.host.keeper])]
+        assert testbed.finished() == 20
+        lines = [" ".join(_words(each)) for each in tree([testbed.host.keeper])]
     kept = [path for path in (tmp_path / "cell").rglob("*") if path.is_file()]
     assert len(kept) > 3 and len(lines) > 2
     for secret in (PASSWORD, quote(PASSWORD, safe="")):

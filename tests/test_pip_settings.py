@@ -10,7 +10,7 @@ import pytest
 from bench.base.errors import UsageError
 from bench.environments.build import environment_for
 from bench.environments.pip_settings import environment
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 from tests.checkouts import BACKEND, NO_INDEX, make_tiny
 
 # Each of these puts things elsewhere, refuses to, or changes what is chosen.
@@ -71,7 +71,7 @@ def test_what_puts_things_elsewhere_is_left_out_and_the_index_is_kept(
         monkeypatch.setenv(f"PIP_{name.upper().replace('-', '_')}", value)
     index = {"no-index": "true", "find-links": "\n    nowhere\n    index"}
     configured(tmp_path, {"global": index, "install": MEDDLING, "wheel": MEDDLING})
-    wanted = Wanted("small", specifier="==1.0")
+    wanted = Requirement("small", specifier="==1.0")
     made = environment_for("an arm", (), [wanted], lambda line: None)
     ask = "import small; print(small.__file__)"
     where = subprocess.check_output([made.program("python"), "-I", "-c", ask], text=True)
@@ -85,7 +85,7 @@ def test_a_file_that_pip_cannot_read_is_one_line(tmp_path: Path) -> None:
     with (tmp_path / "config" / "pip" / "pip.conf").open("a") as file:
         file.write("nothing that is a setting\n")
     with pytest.raises(UsageError, match="pip cannot read its configuration files") as error:
-        environment_for("an arm", (), [Wanted("small", specifier="==1.0")], lambda line: None)
+        environment_for("an arm", (), [Requirement("small", specifier="==1.0")], lambda line: None)
     assert "\n" not in str(error.value) and "secret" not in str(error.value)
 
 
@@ -128,7 +128,7 @@ def test_a_build_sees_listed_names_only(tmp_path: Path, monkeypatch: pytest.Monk
     seen = tmp_path / "seen"
     dump = f"import os\nopen({str(seen)!r}, 'w').write(repr(dict(os.environ)))\n"
     (tiny / "own_backend.py").write_text(dump + BACKEND)
-    environment_for("an arm", (), [Wanted("tiny", path=str(tiny))], lambda line: None)
+    environment_for("an arm", (), [Requirement("tiny", path=str(tiny))], lambda line: None)
     found: dict[str, str] = eval(seen.read_text())
     # pip tells a backend some things of its own.
     assert [name for name in planted if found.get(name) == "planted"] == []

@@ -10,7 +10,7 @@ from bench.run import runner
 from bench.run.calibration import Calibration
 from bench.run.cell_record import line_of
 from bench.run.plan import cells, make_plan
-from bench.run.prior_measures import MOST_GENERATORS, Known, generators_for
+from bench.run.prior_measures import MOST_GENERATORS, MeasuresSoFar, generators_for
 from bench.run.runner import Runner
 
 
@@ -101,8 +101,8 @@ def test_only_a_good_value_is_known() -> None:
         ["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""]
         for value, verdict in seen
     ]
-    assert Known(rows, "a").value("latency", "capacity", "capacity") == 10.0
-    assert Known(rows, "b").value("latency", "capacity", "capacity") is None
+    assert MeasuresSoFar(rows, "a").value("latency", "capacity", "capacity") == 10.0
+    assert MeasuresSoFar(rows, "b").value("latency", "capacity", "capacity") is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_each_generator_spends_less_than_half_its_time_in_calls(
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
     assert (
         generators_for(
-            cells(plan)[-1], Known([], "floor/default"), Calibration(1.0, calls_per_s, 1.0)
+            cells(plan)[-1], MeasuresSoFar([], "floor/default"), Calibration(1.0, calls_per_s, 1.0)
         )
         == wanted
     )

@@ -17,8 +17,17 @@ from rich.console import Console
 from bench.base.errors import EXIT_INVALID
 from bench.model.arm import parse_arm
 from bench.run.runner import Runner
-from bench.selftest import alone, counting, noise, own_cost, proof, stored, subjects, unfit
-from bench.selftest import synthetic_runs as session
+from bench.selftest import (
+    alone,
+    counting,
+    noise,
+    own_cost,
+    proof,
+    stored,
+    subjects,
+    synthetic_runs,
+    unfit,
+)
 from bench.selftest.expectations import Line, NoFigure, Unmeasured, asked, within
 from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
 
@@ -42,7 +51,7 @@ def cells_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ends], list[str]]:
             line.update(zip(("state", "verdict", "reason"), ends(len(begun)), strict=True))
             begun.append(cell.label)
 
-        monkeypatch.setattr(Runner, "_stage", end)
+        monkeypatch.setattr(Runner, "_drive", end)
         return begun
 
     return install
@@ -123,7 +132,7 @@ def test_no_check_prints_nan_on_a_machine_that_is_never_fit(
 ) -> None:
     monkeypatch.setattr(own_cost, "loop_us", lambda folder: 1.0)
     monkeypatch.setattr(own_cost, "side_by_side", lambda *_: (float("nan"), 1.0))
-    for module in (session, unfit):
+    for module in (synthetic_runs, unfit):
         monkeypatch.setattr(module, "AGAIN", 0)
     cells_end(lambda before: ("failed", "invalid", BUSY))
     code, document, said = carry_out(tmp_path, quick, 0 if quick else 3)
@@ -195,7 +204,7 @@ def test_beside_a_real_neighbour_a_check_names_it(
     tmp_path: Path, neighbours: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proof, "QUICK", (counting.rates,))
-    monkeypatch.setattr(session, "AGAIN", 1)
+    monkeypatch.setattr(synthetic_runs, "AGAIN", 1)
     code, document, said = carry_out(tmp_path, quick=True)
     (line,) = document["lines"]
     assert (code, line["verdict"], line["item"]) == (EXIT_INVALID, "invalid", 2), said
@@ -208,7 +217,7 @@ def test_beside_a_real_neighbour_a_check_names_it(
 def test_what_is_measured_outside_of_cells_is_judged_too(
     neighbours: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "AGAIN", 0)
+    monkeypatch.setattr(synthetic_runs, "AGAIN", 0)
     with pytest.raises(Unmeasured, match=r"^tried once; foreign load: \d+\.\d% .* this check"):
         alone.alone(lambda: time.sleep(2.1))
     assert alone.alone(lambda: "too short to tell") == "too short to tell"

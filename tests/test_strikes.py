@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.measure.injections import culprits, strikes
+from bench.measure.injections import injections, poison_tasks
 from tests.events_files import SECOND, book, ran, sent
 
 MARKS = {"begin_ns": 0, "rate": 20.0}
@@ -35,22 +35,22 @@ def even(tmp_path: Path, lost: tuple[int, ...] = ()):  # type: ignore[no-untyped
 
 def test_a_task_belongs_to_the_strike_that_hit_it_first(tmp_path: Path) -> None:
     made = even(tmp_path, lost=(199, 599))
-    first, second = strikes(made, [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2)
+    first, second = injections(made, [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2)
     assert (first.hit, second.hit) == ([199], [599])
     assert first.timing.end_ns == int(29.95 * SECOND) and second.timing.lead_until_ns == 10 * SECOND
     assert (first.seen.work, first.seen.service, second.seen.service) == (None, 0.0, 0.0)
 
 
-def test_the_heap_of_the_next_strike_is_no_backlog_of_this_one(tmp_path: Path) -> None:
-    step, heap = SECOND // 20, int(29.95 * SECOND)
-    plan = {task: task * step for task in range(1200)} | {2000 + n: heap for n in range(8)}
+def test_the_load_spike_of_the_next_strike_is_no_backlog_of_this_one(tmp_path: Path) -> None:
+    step, spike = SECOND // 20, int(29.95 * SECOND)
+    plan = {task: task * step for task in range(1200)} | {2000 + n: spike for n in range(8)}
     sends = [row for task, due in plan.items() for row in sent(task, due, due, due + 1000)]
     runs = [
         row
         for task, due in plan.items()
         for row in ran(task, due + (2_000_000_000 if task >= 2000 else 2000), due + 2_000_500_000)
     ]
-    first, _ = strikes(
+    first, _ = injections(
         book(tmp_path, plan, sends, runs), [fault(10.0), fault(30.0)], MARKS, 60 * SECOND, 2
     )
     assert first.seen.backlog == 0.0
@@ -63,6 +63,6 @@ def test_what_a_human_freed_comes_after_the_end(tmp_path: Path) -> None:
 
 def test_the_task_that_does_harm_is_nobodys_victim(tmp_path: Path) -> None:
     journal = {"faults": [fault(10.0, culprit=199)]}
-    made = even(tmp_path, lost=(199,)).without(culprits(journal))
-    (only,) = strikes(made, journal["faults"], MARKS, 60 * SECOND, 2)
+    made = even(tmp_path, lost=(199,)).without(poison_tasks(journal))
+    (only,) = injections(made, journal["faults"], MARKS, 60 * SECOND, 2)
     assert only.hit == [] and 199 not in made.task

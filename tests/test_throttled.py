@@ -41,7 +41,7 @@ def test_a_cell_within_a_quota_is_invalid_and_says_that_it_was_throttled(tmp_pat
 
 FAILED = """
 import json, os, sys, time
-from bench.cell_lines import Halted
+from bench.run.cell_record import Halted
 with open(sys.argv[1] + "/cgroup.procs", "w") as file: file.write(str(os.getpid()))
 halted, lines = Halted(), [{"state": state, "reason": "not ready"} for state in ("failed", "done")]
 until = time.monotonic() + 0.5

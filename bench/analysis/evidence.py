@@ -13,7 +13,7 @@ from typing import Any
 from bench.analysis.dataset import Joined, prefix
 from bench.base.errors import UsageError
 from bench.measure.figures import fates_of
-from bench.measure.injections import Strike, book_of, culprits, strikes_of
+from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
 from bench.record.ledger import Ledger
 from bench.record.store import Run, StoredCell, read_json
 
@@ -91,7 +91,7 @@ def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:
 def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
     cell = StoredCell(folder)
     book = book_of(cell)
-    struck = strikes_of(cell, book)
+    struck = injections_of(cell, book)
     fate_of = {
         int(task): name for name, ids in fates_of(cell, book).by_name.items() for task in ids
     }
@@ -129,13 +129,13 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         never,
         len(cell.journal["restarts"]),
         cell.journal.get("freed"),
-        _end_of_culprit(cell),
+        _end_of_poison_task(cell),
         _uneven(fate_of, struck),
         "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
     )
 
 
-def _uneven(fate_of: Mapping[int, str], struck: Sequence[Strike]) -> bool:
+def _uneven(fate_of: Mapping[int, str], struck: Sequence[MeasuredInjection]) -> bool:
     """Whether what ran, or what waited, met other fates in one strike than in another."""
     groups = [
         tuple(
@@ -150,7 +150,7 @@ def _counted(fate_of: Mapping[int, str], tasks: Any) -> dict[str, int]:
     return dict(Counter(fate_of.get(int(task), "open") for task in tasks))
 
 
-def _being_sent(book: Ledger, struck: Sequence[Strike]) -> list[int]:
+def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
     """The ids of the tasks that were being enqueued during a fault.
 
     Their call was open when it struck, or was made before what it took away was back.
@@ -168,12 +168,12 @@ def _being_sent(book: Ledger, struck: Sequence[Strike]) -> list[int]:
     return being_sent
 
 
-def _end_of_culprit(cell: StoredCell) -> str:
-    """The places where the broker holds the tasks that do harm, `nowhere` if it does not."""
+def _end_of_poison_task(cell: StoredCell) -> str:
+    """The places where the broker holds the poison tasks, `nowhere` if it does not."""
     places = (
         [
             cell.journal["held"].get(str(task), {}).get("place", "nowhere")
-            for task in culprits(cell.journal)
+            for task in poison_tasks(cell.journal)
         ]
         if cell.journal["held"] is not None
         else []

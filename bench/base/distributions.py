@@ -1,6 +1,7 @@
-"""What is installed here, and what of it `make install` does not bring: a library may import what it finds, and weigh more for it.
+"""What is installed here, and what of it `make install` does not bring.
 
-Huey imports psycopg wherever it is installed. That alone made its consumer 9 MB larger in a run that was thrown away.
+A library may import what it finds, and weigh more for it. Huey imports psycopg wherever it is
+installed: that alone made its consumer 9 MB larger in a run that was thrown away.
 """
 
 import re
@@ -12,7 +13,10 @@ TOOLS = {"pip", "setuptools", "wheel"}
 
 
 def beyond_install(project: str = PROJECT) -> list[str]:
-    """The names of all distributions here that the project does not need, its extras not counted; nothing where the project itself is not installed."""
+    """The names of all distributions here that the project does not need, sorted.
+
+    Its extras do not count as needed. Empty where the project itself is not installed.
+    """
     from packaging.utils import canonicalize_name
 
     try:
@@ -27,19 +31,19 @@ def beyond_install(project: str = PROJECT) -> list[str]:
 
 
 def needed_by(requirements: Iterable[str]) -> set[str]:
-    """The names of what these requirements name, and of all that is needed for them, as far as it is installed here."""
+    """The names in these requirements and of all that they need, as far as it is installed here."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    found: set[str] = set()
+    names: set[str] = set()
     todo = [(each.name, frozenset(each.extras)) for each in map(Requirement, requirements)]
-    seen = set()
+    visited = set()
     while todo:
         name, extras = todo.pop()
-        if (canonicalize_name(name), extras) in seen:
+        if (canonicalize_name(name), extras) in visited:
             continue
-        seen.add((canonicalize_name(name), extras))
-        found.add(canonicalize_name(name))
+        visited.add((canonicalize_name(name), extras))
+        names.add(canonicalize_name(name))
         try:
             lines = requires(name) or []
         except PackageNotFoundError:
@@ -49,7 +53,7 @@ def needed_by(requirements: Iterable[str]) -> set[str]:
                 requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}
             ):
                 todo.append((requirement.name, frozenset(requirement.extras)))
-    return found
+    return names
 
 
 def names_in(requirements: Iterable[str]) -> tuple[str, ...]:
@@ -58,11 +62,14 @@ def names_in(requirements: Iterable[str]) -> tuple[str, ...]:
 
 
 def installed(names: Iterable[str] | None = None) -> dict[str, str]:
-    """Distribution → version, of these or of all that are here; built in place, it has no version that an index knows, and is left out of all."""
+    """Distribution → version, of these names or, without names, of all that are installed.
+
+    Among all, one that was built in place is left out: no index knows its version.
+    """
     from packaging.utils import canonicalize_name
 
     if names is not None:
-        return {name: found for name in names if (found := _version(name))}
+        return {name: release for name in names if (release := _version(name))}
     released = [each for each in distributions() if each.read_text("direct_url.json") is None]
     return {canonicalize_name(str(each.metadata["Name"])): each.version for each in released}
 

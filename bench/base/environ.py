@@ -34,16 +34,17 @@ def built(
     """
     wanted = set(passed)
     patterns = (*KEPT, *kept)
-    found = {
+    variables = {
         name: _absolute(name, value)
         for name, value in os.environ.items()
         if name in wanted or matches(name, patterns)
     }
-    if any(name.lower() in PROXIES for name in found):
+    if any(name.lower() in PROXIES for name in variables):
         # Whoever reads both takes the small one: theirs must be in it, however they wrote it.
-        theirs = found.get("no_proxy") or found.get("NO_PROXY")
-        found |= dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, (theirs, LOOPBACK))))
-    return found | dict(extra or {})
+        theirs = variables.get("no_proxy") or variables.get("NO_PROXY")
+        no_proxy = ",".join(filter(None, (theirs, LOOPBACK)))
+        variables |= dict.fromkeys(("no_proxy", "NO_PROXY"), no_proxy)
+    return variables | dict(extra or {})
 
 
 def _absolute(name: str, value: str) -> str:
@@ -63,8 +64,8 @@ def strange(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[st
 
     `patterns` are those that the adapters name, beside `READ`; what is handed on is not among them.
     """
-    known, handed = (*READ, *patterns), set(passed)
-    there = {name for name in os.environ if matches(name, known) and name not in handed}
+    readable, handed = (*READ, *patterns), set(passed)
+    there = {name for name in os.environ if matches(name, readable) and name not in handed}
     return sorted(there | _taken)
 
 

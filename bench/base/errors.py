@@ -34,7 +34,7 @@ class BenchError(Exception):
 
 
 class UsageError(BenchError):
-    """The user must change something first: input, connection, package, folder, disk, a damaged run."""
+    """The user must change something first, such as input, connection, package, folder or disk."""
 
     exit_code = EXIT_USAGE
 

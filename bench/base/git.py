@@ -39,14 +39,14 @@ def git(folder: Path, *args: str) -> Answer:
     return Answer(refused=_refusal(done.stderr.decode(errors="replace")))
 
 
-def _refusal(said: str) -> str:
+def _refusal(stderr: str) -> str:
     """Why git would not say; nothing where there just is no checkout."""
-    if any(words in said for words in NO_REPOSITORY):
+    if any(words in stderr for words in NO_REPOSITORY):
         return ""
     lines = [
-        line.removeprefix("fatal: ") for line in said.splitlines() if line.startswith("fatal: ")
+        line.removeprefix("fatal: ") for line in stderr.splitlines() if line.startswith("fatal: ")
     ]
-    return lines[0].rstrip(".") if lines else " ".join(said.split())[:200] or "without a word"
+    return lines[0].rstrip(".") if lines else " ".join(stderr.split())[:200] or "without a word"
 
 
 def shown(commit: str, dirty: bool = False) -> str:

@@ -27,8 +27,8 @@ def nearest(text: str) -> str:
 def _sign(sign: str) -> str:
     if sign.isascii():
         return sign
-    if (found := _SIGNS.get(sign)) is not None:
-        return found
+    if (likeness := _SIGNS.get(sign)) is not None:
+        return likeness
     if unicodedata.combining(sign):
         return ""  # the letter below it has been said already
     parts = unicodedata.normalize("NFKD", sign)

@@ -31,18 +31,18 @@ def plainly(folder: Path) -> Iterator[tuple[Path, Path]]:
     The name is a link in the second one where the folder's own is not plain. UsageError where there
     is no plain place for them.
     """
-    folder, place = folder.resolve(), _place()
+    folder, temporary = folder.resolve(), _plain_temporary()
     try:
         if is_plain(folder):
-            yield folder, place
+            yield folder, temporary
         else:
-            (place / LINK).symlink_to(folder)
-            yield place / LINK, place
+            (temporary / LINK).symlink_to(folder)
+            yield temporary / LINK, temporary
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _place() -> Path:
+def _plain_temporary() -> Path:
     candidates = dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"))
     for parent in map(Path, candidates):
         if not is_plain(parent):

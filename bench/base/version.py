@@ -1,3 +1,3 @@
-"""The version of bench."""
+"""The version that `bench --version` prints and every run stores."""
 
 VERSION = "0.2.0.dev0"

@@ -7,7 +7,7 @@ import typer
 
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.hosts import lock
-from bench.model import arm as arms
+from bench.model.arm import load_adapters
 
 
 @app.command(
@@ -47,7 +47,7 @@ def features(
         for each in CATALOG:
             console().print(f"{each.name:20s} {each.asks}", markup=False, soft_wrap=True)
         return None
-    adapters = arms.load_adapters(adapter)
+    adapters = load_adapters(adapter)
     handed = passed_on(passed, adapters.values())
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):

@@ -11,30 +11,33 @@ from bench.base.errors import UsageError
 from bench.environments import checkout as checkouts
 from bench.environments import pip_settings
 from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
-from bench.environments.pip import PipFailed, not_installable, pip, run, workshop
+from bench.environments.pip import PipFailed, build_dir, not_installable, pip, run
 from bench.environments.resolve import Resolved, resolve
 from bench.environments.whole import is_whole, lacks
 from bench.hosts.local import Host
 from bench.model.environment import Checkout, Environment, Package
-from bench.model.requirements import Wanted, merged
+from bench.model.requirements import Requirement, merged
 
 Say = Callable[[str], None]
 
 
 def environment_for(
-    arm: str, needs: Sequence[str], asked: Sequence[Wanted], say: Say
+    arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Say
 ) -> Environment:
-    """The environment with what an arm needs, in the versions that were asked for; made if it is not there yet."""
+    """The environment with what an arm needs, in the versions that were asked for.
+
+    It is made if it is not there yet, and `say` is told so. UsageError where it cannot be made.
+    """
     for kind in ("environments", "wheels"):
         sweep(kind)
-    told: list[str] = []
+    announced: list[str] = []
 
     def building() -> None:
-        if not told:
+        if not announced:
             texts = ", ".join(each.text for each in asked)
             where = elsewhere(cache("environments"))
-            told.append(f"building an environment with {texts}{where} …")
-            say(told[0])
+            announced.append(f"building an environment with {texts}{where} …")
+            say(announced[0])
 
     wanted = merged(needs, asked)
     looked = [checkouts.look(each, arm) for each in wanted if each.path]
@@ -58,8 +61,8 @@ def environment_for(
 
 
 def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
-    """The environment, wherever it is there and whole."""
-    folders = (place / digest for place in everywhere("environments"))
+    """The folder of an environment that is there and whole; None where none is."""
+    folders = (base / digest for base in everywhere("environments"))
     return next((folder for folder in folders if is_whole(folder, packages)), None)
 
 
@@ -70,7 +73,7 @@ def _made(
     wheels: Mapping[str, Path],
     building: Callable[[], None],
 ) -> Path:
-    """The environment, made where we can, unless somebody else has made it meanwhile."""
+    """Make the environment where we can, unless somebody else has made it meanwhile."""
     folder = cache("environments") / digest
     with held(folder):
         if not is_whole(folder, packages):
@@ -80,7 +83,10 @@ def _made(
 
 
 def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
-    """What the environment is made of, its Python included. A wheel that is built again from the same files has another digest: there the files count."""
+    """What the environment is made of, its Python included, in 16 hexadecimal digits.
+
+    A wheel that is built again from the same files has another digest: there the files count.
+    """
     built = {each.name: f"{each.digest} {each.commit}" for each in looked}
     lines = [
         f"{each.name}=={each.version} {built.get(each.name, each.sha256)}"
@@ -92,8 +98,11 @@ def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
 
 
 def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
-    """Made where it stays: programs name their interpreter by its path, and a moved .pyc costs time in every import."""
-    with or_nothing(folder), workshop() as host:
+    """Make the environment where it stays.
+
+    Programs name their interpreter by its path, and a moved .pyc costs time in every import.
+    """
+    with or_nothing(folder), build_dir() as host:
         try:
             venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
             run(host, venv, pip_settings.base())
@@ -112,7 +121,8 @@ def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[s
 def _install(
     host: Host, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]
 ) -> None:
-    """Just these files, each known by its digest: a wheel that was built again since is not what was resolved."""
+    """Install these files alone, each known by its digest: a wheel that was built again since is
+    not what was resolved."""
     lines = [
         f"{p.name} @ {wheels[p.name].as_uri()}" if p.name in wheels else f"{p.name}=={p.version}"
         for p in packages
@@ -123,8 +133,8 @@ def _install(
     ]
     locked = host.work / "locked.txt"
     # pip checks all of them or none.
-    known = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
-    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, known, strict=True))
+    suffixes = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
+    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, suffixes, strict=True))
     locked.write_text(text, encoding="utf-8")
     python = folder / "bin" / "python"
     pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=python)

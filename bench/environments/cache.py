@@ -98,10 +98,10 @@ def _not_ours(base: Path) -> str:
     """Why a folder among everybody's temporary ones must not be trusted; nothing if it may be."""
     if base != _temporary():
         return ""
-    found = base.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    status = base.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         return "belongs to somebody else"
-    return "can be written by others" if found.st_mode & 0o022 else ""
+    return "can be written by others" if status.st_mode & 0o022 else ""
 
 
 def _writable(folder: Path) -> bool:
@@ -109,7 +109,7 @@ def _writable(folder: Path) -> bool:
 
 
 def there(path: Path) -> bool:
-    """Whether it is there and we can get at it."""
+    """Whether the path exists and we can get at it."""
     return os.path.exists(path)
 
 
@@ -160,8 +160,8 @@ def or_nothing(folder: Path) -> Iterator[None]:
 
 def sweep(kind: str) -> None:
     """Remove what a killed bench left half built; what another bench builds is left alone."""
-    places = [place for place in everywhere(kind) if _writable(place)]
-    for folder in (each for place in places for each in place.iterdir()):
+    parents = [parent for parent in everywhere(kind) if _writable(parent)]
+    for folder in (each for parent in parents for each in parent.iterdir()):
         if folder.is_dir() and not there(folder / COMPLETE):
             with held(folder, wait=False) as ours:
                 if ours and not there(folder / COMPLETE):

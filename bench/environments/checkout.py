@@ -10,9 +10,9 @@ from pathlib import Path
 from bench.base.errors import UsageError
 from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
-from bench.environments.pip import PipFailed, not_installable, pip, workshop
+from bench.environments.pip import PipFailed, build_dir, not_installable, pip
 from bench.model.environment import Checkout
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 # Of a folder that is no checkout: what building and running leave behind.
 LEFT_BEHIND = (
@@ -28,7 +28,7 @@ LEFT_BEHIND = (
 )
 
 
-def look(wanted: Wanted, arm: str) -> Checkout:
+def look(wanted: Requirement, arm: str) -> Checkout:
     """What is at the path now.
 
     UsageError if nothing can be built from it, or git does not say what belongs to it.
@@ -40,10 +40,11 @@ def look(wanted: Wanted, arm: str) -> Checkout:
         raise UsageError(f"{arm}: {error.filename} cannot be read ({error.strerror})") from None
 
 
-def _looked(path: Path, wanted: Wanted, arm: str) -> Checkout:
+def _looked(path: Path, wanted: Requirement, arm: str) -> Checkout:
     if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
-            f"{arm}: {wanted.path} is not a checkout of {wanted.name}: it needs a pyproject.toml or a setup.py"
+            f"{arm}: {wanted.path} is not a checkout of {wanted.name}: "
+            "it needs a pyproject.toml or a setup.py"
         )
     if (path / ".git").exists() and not shutil.which("git"):
         raise UsageError(f"{arm}: only git knows which files of {wanted.path} count: install git")
@@ -54,14 +55,17 @@ def _looked(path: Path, wanted: Wanted, arm: str) -> Checkout:
 
 
 def digest(path: Path) -> str:
-    """A digest of names, executable bits and contents of the files; what git would ignore does not count."""
-    found = hashlib.sha256()
+    """A digest of names, executable bits and contents of the files, in 32 hexadecimal digits.
+
+    What git would ignore does not count.
+    """
+    hasher = hashlib.sha256()
     for name in files(path):
         file = path / name
         content = os.fsencode(os.readlink(file)) if file.is_symlink() else file.read_bytes()
         bits = b"l" if file.is_symlink() else b"x" if os.access(file, os.X_OK) else b"-"
-        found.update(b"\0".join((os.fsencode(name), bits, str(len(content)).encode(), content)))
-    return found.hexdigest()[:32]
+        hasher.update(b"\0".join((os.fsencode(name), bits, str(len(content)).encode(), content)))
+    return hasher.hexdigest()[:32]
 
 
 def files(path: Path) -> list[str]:
@@ -77,19 +81,20 @@ def files(path: Path) -> list[str]:
             for f in inside
             if not any(p in LEFT_BEHIND or p.endswith((".egg-info", ".pyc")) for p in f.parts)
         )
-    found = set()
+    names = set()
     for name in listed:
         if (path / name).is_dir() and not (path / name).is_symlink():
-            found |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
+            names |= {f"{name.rstrip('/')}/{below}" for below in files(path / name)}
         elif os.path.lexists(path / name):
-            found.add(name)
-    return sorted(found, key=os.fsencode)
+            names.add(name)
+    return sorted(names, key=os.fsencode)
 
 
 def _listed(path: Path) -> list[str]:
-    """What git tracks here or would; nothing where this is no checkout, or lies ignored inside another one."""
-    said = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return [_named(name) for name in said.split("\0") if name]
+    """What git tracks here or would; empty where this is no checkout, or lies ignored inside
+    another one."""
+    listing = _git(path, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [_named(name) for name in listing.split("\0") if name]
 
 
 def _named(text: str) -> str:
@@ -98,7 +103,10 @@ def _named(text: str) -> str:
 
 
 def wheel(checkout: Checkout, arm: str) -> Path:
-    """A wheel of these files, built once: from a copy, so that nothing is left in the checkout and nothing stale in it is packed."""
+    """A wheel of these files, built once.
+
+    It is built from a copy, so that nothing is left in the checkout and nothing stale is packed.
+    """
     built = _built(checkout)
     if built is None:
         folder = cache("wheels") / _name(checkout)
@@ -111,7 +119,8 @@ def wheel(checkout: Checkout, arm: str) -> Path:
 
     if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
         raise UsageError(
-            f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: write {name} @ {checkout.path}"
+            f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: "
+            f"write {name} @ {checkout.path}"
         )
     return built
 
@@ -122,9 +131,9 @@ def is_built(checkout: Checkout) -> bool:
 
 
 def _built(checkout: Checkout) -> Path | None:
-    """The wheel, wherever it lies."""
-    found = (_in(place / _name(checkout)) for place in everywhere("wheels"))
-    return next((wheel for wheel in found if wheel), None)
+    """The wheel in any of the folders that are looked into; None where it has not been built."""
+    wheels = (_in(base / _name(checkout)) for base in everywhere("wheels"))
+    return next((wheel for wheel in wheels if wheel), None)
 
 
 def _in(folder: Path) -> Path | None:
@@ -139,13 +148,14 @@ def _name(checkout: Checkout) -> str:
 
 
 def _build(checkout: Checkout, folder: Path, arm: str) -> None:
-    with or_nothing(folder), workshop() as host:
+    with or_nothing(folder), build_dir() as host:
         source, made = host.work / "source" / checkout.name, host.work / "made"
         path = Path(os.path.expanduser(checkout.path)).resolve()
         _copy(path, source)
         if digest(path) != checkout.digest:
             raise UsageError(
-                f"{arm}: the files of {checkout.path} change while they are being built: wait until they do not"
+                f"{arm}: the files of {checkout.path} change while they are being built: "
+                "wait until they do not"
             )
         try:
             pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))

@@ -17,7 +17,8 @@ from bench.hosts.local import Host
 PIP_S = 900.0
 _ADDRESS = re.compile(r"\b\w+://\S+")
 _NONE = re.compile(
-    r"Could not find a version that satisfies the requirement (?P<what>.+?) \((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)"
+    r"Could not find a version that satisfies the requirement (?P<what>.+?) "
+    r"\((?:from .+?\) \()?from versions: (?P<versions>[^)]*)\)"
 )
 _A_KIND = re.compile(r"error: [\w-]+$")  # pip's word for the kind of failure, without the reason
 _CONFLICT = re.compile(r"The conflict is caused by:\n(?P<lines>(?:[ \t]+\S.*\n)+)")
@@ -28,8 +29,8 @@ class PipFailed(Exception):
 
 
 @contextmanager
-def workshop() -> Iterator[Host]:
-    """Where pip runs: nothing of it outlives bench, and its folder goes with it."""
+def build_dir() -> Iterator[Host]:
+    """The folder in which pip builds, and its processes: nothing of either outlives bench."""
     fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
     with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
         yield host
@@ -37,21 +38,21 @@ def workshop() -> Iterator[Host]:
 
 def pip(host: Host, command: str, *args: str, python: Path | None = None) -> None:
     """Run pip with these arguments, for this Python or for bench's; PipFailed if it fails."""
-    told = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     into = ["--python", str(python)] if python else []
     env = pip_settings.environment(command, lambda: _listed(pip_settings.where()))
-    run(host, [*told, *into, command, *args], env)
+    run(host, [*argv, *into, command, *args], env)
 
 
 def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
-    """Run a program to its end, as a process of the workshop; PipFailed with all it said."""
+    """Run a program to its end in the build folder; PipFailed with its whole output if it fails."""
     log = host.work / "said.log"
     log.write_text("", encoding="utf-8")
     pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
     ended = host.wait([pid], PIP_S)
     if not ended or host.exit_status(pid) != 0:
-        said = log.read_text(encoding="utf-8", errors="replace")
-        raise PipFailed(said if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
+        output = log.read_text(encoding="utf-8", errors="replace")
+        raise PipFailed(output if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
 
 
 @lru_cache(maxsize=8)
@@ -69,46 +70,46 @@ def _listed(where: tuple[tuple[str, str], ...]) -> str:
     raise UsageError(f"pip cannot read its configuration files ({why}): see `pip config debug`")
 
 
-def missing_version(said: str) -> str | None:
-    """The requirement of which pip found no version at all."""
-    found = _NONE.search(said)
-    return found["what"] if found else None
+def missing_version(output: str) -> str | None:
+    """The requirement of which pip found no version at all; None if its output names none."""
+    match = _NONE.search(output)
+    return match["what"] if match else None
 
 
-def reason(said: str) -> str:
+def reason(output: str) -> str:
     """Why pip failed, in short and without any address."""
-    if "No module named pip" in said:
+    if "No module named pip" in output:
         return "pip is not installed beside bench: python -m ensurepip"
-    if found := _NONE.search(said):
-        return _no_version(found["what"], [text.strip() for text in found["versions"].split(",")])
-    if found := _CONFLICT.search(said):
+    if match := _NONE.search(output):
+        return _no_version(match["what"], [text.strip() for text in match["versions"].split(",")])
+    if match := _CONFLICT.search(output):
         return "these exclude each other: " + "; ".join(
-            " ".join(line.split()) for line in found["lines"].splitlines()
+            " ".join(line.split()) for line in match["lines"].splitlines()
         )
     errors = [
         line
-        for line in said.splitlines()
+        for line in output.splitlines()
         if re.match(r"\s*(ERROR|error|\w*Error)\b", line) and not _A_KIND.match(line)
     ]
     return _ADDRESS.sub(
-        "…", " ".join((errors or said.splitlines() or ["pip said nothing"])[-1].split())
+        "…", " ".join((errors or output.splitlines() or ["pip said nothing"])[-1].split())
     )[:300]
 
 
 def _no_version(what: str, versions: list[str]) -> str:
-    """Three versions that are nearest to the one asked for."""
+    """The message about a missing version, with the three that are nearest to it."""
     from packaging.requirements import Requirement
     from packaging.version import InvalidVersion, Version
 
     if versions in (["none"], [""]):
         return f"{what}: no such package, or the package index cannot be reached"
-    known = sorted({Version(text) for text in versions})
+    releases = sorted({Version(text) for text in versions})
     try:
         asked = Version(str(Requirement(what).specifier).lstrip("<>=!~"))
     except (InvalidVersion, ValueError):
-        asked = known[-1]
-    below = sum(version < asked for version in known)
-    near = known[max(0, min(below - 2, len(known) - 3)) :][:3]
+        asked = releases[-1]
+    below = sum(version < asked for version in releases)
+    near = releases[max(0, min(below - 2, len(releases) - 3)) :][:3]
     return f"{what}: no such version; the nearest are {', '.join(map(str, near))}"
 
 

@@ -41,20 +41,20 @@ def environment(command: str, listed: Callable[[], str]) -> dict[str, str]:
 
 
 def base() -> dict[str, str]:
-    """The same without any setting of pip's own."""
-    found = built({"PYTHONUTF8": "1"}, kept=ALSO)
-    found |= {name: _place(found[name]) for name in FILES if name in found}
+    """The environment of a process without any setting of pip's own."""
+    env = built({"PYTHONUTF8": "1"}, kept=ALSO)
+    env |= {name: _place(env[name]) for name in FILES if name in env}
     # Where pip keeps what it has loaded.
     cache = os.environ.get("XDG_CACHE_HOME", "")
-    return found | ({"XDG_CACHE_HOME": cache} if os.path.isabs(cache) else {})
+    return env | ({"XDG_CACHE_HOME": cache} if os.path.isabs(cache) else {})
 
 
 def where() -> tuple[tuple[str, str], ...]:
     """The variables that say where pip's configuration files are."""
-    found = {name: os.environ[name] for name in WHERE if name in os.environ}
-    if file := found.get("PIP_CONFIG_FILE"):
-        found["PIP_CONFIG_FILE"] = _place(file)
-    return tuple(found.items())
+    variables = {name: os.environ[name] for name in WHERE if name in os.environ}
+    if file := variables.get("PIP_CONFIG_FILE"):
+        variables["PIP_CONFIG_FILE"] = _place(file)
+    return tuple(variables.items())
 
 
 def _in_files(command: str, listed: Callable[[], str]) -> dict[str, str]:
@@ -62,8 +62,8 @@ def _in_files(command: str, listed: Callable[[], str]) -> dict[str, str]:
         return {}  # as pip has it: no file at all
     sections: dict[str, dict[str, str]] = {"global": {}, command: {}}
     for line in listed().splitlines():
-        if (found := _LINE.fullmatch(line.strip())) and found["section"] in sections:
-            sections[found["section"]][found["name"]] = str(ast.literal_eval(found["value"]))
+        if (setting := _LINE.fullmatch(line.strip())) and setting["section"] in sections:
+            sections[setting["section"]][setting["name"]] = str(ast.literal_eval(setting["value"]))
     return {**_kept(sections["global"]), **_kept(sections[command])}
 
 
@@ -73,16 +73,16 @@ def _in_variables() -> dict[str, str]:
 
 
 def _kept(settings: dict[str, str]) -> dict[str, str]:
-    found = {}
+    kept = {}
     for given, value in settings.items():
         name = SAME.get(given, given)
         if name in KEPT_WORD and KEPT_WORD[name] in value.split():
-            found[name] = KEPT_WORD[name]
+            kept[name] = KEPT_WORD[name]
         elif name in LISTS_OF_PLACES:
-            found[name] = " ".join(map(_place, value.split()))
+            kept[name] = " ".join(map(_place, value.split()))
         elif name in KEPT and value:
-            found[name] = _place(value) if name in PLACES else value
-    return found
+            kept[name] = _place(value) if name in PLACES else value
+    return kept
 
 
 def _place(text: str) -> str:

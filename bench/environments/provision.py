@@ -13,7 +13,7 @@ from bench.model.arm import Arm, code_of, needs_of, packages_of
 from bench.model.environment import Environment
 
 
-def furnish(
+def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
     """The arms, where they have requirements with their environments made; each has been tried.
@@ -21,9 +21,9 @@ def furnish(
     UsageError with the reason where an environment cannot be made, or an arm not be used in it.
     `passed` are the names of the user's variables that its processes will be given.
     """
-    furnished = [replace(arm, environment=_environment(arm, say)) for arm in arms]
-    refuse_unusable(furnished, passed)
-    return furnished
+    provisioned = [replace(arm, environment=_environment(arm, say)) for arm in arms]
+    refuse_unusable(provisioned, passed)
+    return provisioned
 
 
 def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
@@ -48,13 +48,18 @@ def refuse_other(
             or ["Python, or a file of the same version,"]
         )
         raise UsageError(
-            f"{folder} was begun with another environment of {arm.name} ({', '.join(differ)} differ): begin a new run"
+            f"{folder} was begun with another environment of {arm.name} "
+            f"({', '.join(differ)} differ): begin a new run"
         )
 
 
 def unlike(arms: Sequence[Arm]) -> list[str]:
-    """A warning where an arm in an environment of its own is measured beside one of its system that runs in bench's, with all that is installed there."""
-    found = []
+    """The warnings about arms in unlike environments.
+
+    An arm in an environment of its own is measured beside one of its system that runs in bench's,
+    with all that is installed there.
+    """
+    warnings = []
     for arm in (arm for arm in arms if not arm.requirements):
         beside = [
             other.name
@@ -66,7 +71,8 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
             named = shortened(extra)
             main = packages_of(arm)[0]
             alike = f"[{main}=={installed([main])[main]}]"
-            found.append(
-                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: write {alike} to have both alike"
+            warnings.append(
+                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: "
+                f"write {alike} to have both alike"
             )
-    return found
+    return warnings

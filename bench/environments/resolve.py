@@ -1,4 +1,4 @@
-"""Which distributions an environment gets: what was asked for, and of all else the versions that bench itself has."""
+"""Which distributions an environment gets: what was asked for, and of all else what bench has."""
 
 import hashlib
 import json
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from bench.base.distributions import installed, needed_by
 from bench.environments.cache import cache, everywhere
-from bench.environments.pip import PipFailed, missing_version, not_installable, pip, workshop
+from bench.environments.pip import PipFailed, build_dir, missing_version, not_installable, pip
 from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 _OURS = re.compile(
     r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)"
@@ -23,7 +23,8 @@ _OURS = re.compile(
 
 @dataclass(frozen=True)
 class Resolved:
-    """The distributions of an environment, and which of them could not stay at the versions that bench has."""
+    """The distributions of an environment, and those of them that could not stay at the versions
+    that bench has."""
 
     packages: tuple[Package, ...]
     moved: tuple[Moved, ...]
@@ -31,41 +32,44 @@ class Resolved:
 
 def resolve(
     arm: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Requirement],
     free: Collection[str],
     wheels: Mapping[str, Path],
     states: Mapping[str, str],
     building: Callable[[], None],
 ) -> Resolved:
-    """What pip would install; `free` may have other versions than bench has, `wheels` were built from paths, and `states` tell what is in them.
+    """What pip would install.
+
+    The distributions in `free` may have other versions than bench has, `wheels` were built from
+    paths, and `states` tell what is in them. `building` is called before pip is asked.
 
     An answer is kept, so that an environment that is there can be used without asking an index; not
     that to a range of versions, whose answer may be another one tomorrow.
     """
     name = f"{_key(wanted, free, states)}.json"
     if all(each.exact for each in wanted if each.name in free):
-        for place in everywhere("resolved"):
-            if known := _read(place / name):
-                return known
+        for base in everywhere("resolved"):
+            if answer := _read(base / name):
+                return answer
     building()
-    with workshop() as host:
-        found = _ask(arm, wanted, free, wheels, host)
+    with build_dir() as host:
+        resolved = _ask(arm, wanted, free, wheels, host)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(
         json.dumps(
             {
-                "packages": [asdict(p) for p in found.packages],
-                "moved": [asdict(m) for m in found.moved],
+                "packages": [asdict(p) for p in resolved.packages],
+                "moved": [asdict(m) for m in resolved.moved],
             }
         ),
         encoding="utf-8",
     )
     part.replace(kept)
-    return found
+    return resolved
 
 
-def _key(wanted: Sequence[Wanted], free: Collection[str], states: Mapping[str, str]) -> str:
+def _key(wanted: Sequence[Requirement], free: Collection[str], states: Mapping[str, str]) -> str:
     asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
     whole = [
         platform.python_version(),
@@ -89,12 +93,12 @@ def _read(file: Path) -> Resolved | None:
 
 def _ask(
     arm: str,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[Requirement],
     free: Collection[str],
     wheels: Mapping[str, Path],
     host: Host,
 ) -> Resolved:
-    """Ask pip, and let go of the versions that it names as being in the way, until it finds an answer."""
+    """Ask pip, and let go of the versions that it says are in the way, until it finds an answer."""
     stays = {name: version for name, version in installed().items() if name not in free}
     essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
     while True:
@@ -102,12 +106,12 @@ def _ask(
             packages = _dry_run(wanted, wheels, stays, host)
             break
         except PipFailed as failed:
-            said = str(failed)
+            output = str(failed)
             in_the_way = {
-                name.lower() for pair in _OURS.findall(said) for name in pair if name
+                name.lower() for pair in _OURS.findall(output) for name in pair if name
             } & stays.keys() or essential & stays.keys()
             if not in_the_way or any(
-                re.match(rf"{name}\b", missing_version(said) or "") for name in free
+                re.match(rf"{name}\b", missing_version(output) or "") for name in free
             ):
                 raise not_installable(arm, failed) from None
             for name in in_the_way:
@@ -132,7 +136,7 @@ def _moved(packages: Sequence[Package], free: Collection[str]) -> list[Moved]:
 
 
 def _dry_run(
-    wanted: Sequence[Wanted], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
+    wanted: Sequence[Requirement], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
 ) -> tuple[Package, ...]:
     from packaging.utils import canonicalize_name
 
@@ -155,19 +159,19 @@ def _dry_run(
         str(report),
         *asked,
     )
-    told = json.loads(report.read_text(encoding="utf-8"))["install"]
-    found = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in told]
+    installs = json.loads(report.read_text(encoding="utf-8"))["install"]
+    parts = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in installs]
     packages = [
         Package(
             canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")
         )
-        for m, archive in found
+        for m, archive in parts
     ]
     return tuple(sorted(packages, key=lambda package: package.name))
 
 
-def line(wanted: Wanted, wheels: Mapping[str, Path]) -> str:
-    """A line of a requirements file."""
+def line(wanted: Requirement, wheels: Mapping[str, Path]) -> str:
+    """The line of a requirements file that asks for this, by its wheel where there is one."""
     if wanted.name not in wheels:
         return wanted.text
     return f"{wanted.text.partition(' @ ')[0]} @ {wheels[wanted.name].as_uri()}"

@@ -22,7 +22,7 @@ from bench.base.errors import CellFailed, UsageError
 from bench.environments.cache import fit
 from bench.hosts.local import Host, last_lines
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.model.arm import Arm
 from bench.model.cell import Cell
 
@@ -42,10 +42,11 @@ class Attempt:
 
     @property
     def key(self) -> str:
-        """Equal where the same would be tried."""
+        """A text that is equal for two attempts which would try the same."""
         arm = self.arm
-        told = [str(arm.environment.folder), arm.adapter.app, arm.broker, arm.settings, self.argv]
-        return json.dumps(told, sort_keys=True, default=str)
+        folder = str(arm.environment.folder)
+        tried = [folder, arm.adapter.app, arm.broker, arm.settings, self.argv]
+        return json.dumps(tried, sort_keys=True, default=str)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
@@ -120,8 +121,8 @@ def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, st
     }
     ours = {
         "PYTHONPATH": str(task_code(work, arm.adapter)),
-        probe_cell.CELL: str(spec),
-        probe_cell.BROKER: urls.get(arm.broker, f"redis://{who}/0"),
+        cell_context.CELL: str(spec),
+        cell_context.BROKER: urls.get(arm.broker, f"redis://{who}/0"),
     }
     return built(ours, passed)
 

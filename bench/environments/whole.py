@@ -32,16 +32,16 @@ def is_whole(folder: Path, packages: Sequence[Package]) -> bool:
 
 def lacks(folder: Path, packages: Sequence[Package]) -> list[str]:
     """The distributions that are not there, not in this version, or not with all their files."""
-    found = _found(folder / "bin" / "python")
-    missing = (each for each in packages if found.get(each.name) != [each.version, 0])
+    installed = _found(folder / "bin" / "python")
+    missing = (each for each in packages if installed.get(each.name) != [each.version, 0])
     return [f"{each.name}=={each.version}" for each in missing]
 
 
 def _found(python: Path) -> dict[str, list[object]]:
-    """What there is; nothing where the interpreter cannot be run."""
+    """Name → [version, number of missing files]; empty where the interpreter cannot be run."""
     ask = [str(python), "-I", "-c", PROGRAM]
     try:
-        said = subprocess.check_output(ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL)
-        return dict(json.loads(said))
+        output = subprocess.check_output(ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL)
+        return dict(json.loads(output))
     except (OSError, ValueError, subprocess.SubprocessError):
         return {}

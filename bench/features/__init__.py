@@ -1,1 +1,1 @@
-"""What each system can do, shown live: a catalogue of features, trials by the adapters, judgements by one rule for all."""
+"""What each system can do, shown live: trials by the adapters, judged by one rule for all."""

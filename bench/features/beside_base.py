@@ -1,4 +1,7 @@
-"""Features gone: the trials of `bench features` at base and head, where the two run different code. It is no noise that decides here."""
+"""Features gone: the trials of `bench features` at base and head, where these run different code.
+
+What a trial shows is no figure with noise: it decides without statistics.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +19,8 @@ from bench.record import stored_features
 
 SIDES = ("base", "head")
 METRIC = "feature_offered"
-# Once more was not enough: RQ 2.0.0 started delayed tasks on time twice in a row, and too early in each of six other tries.
+# Once more was not enough: RQ 2.0.0 started delayed tasks on time twice in a row, and too early in
+# each of six other tries.
 AGAIN = 3
 WORTH = {
     WORKS: 2,
@@ -32,7 +36,10 @@ def features_of(
     passed: tuple[str, ...] = (),
     wanted: Sequence[str] = (),
 ) -> tuple[tuple[Finding, ...], str]:
-    """What the head offers less or more than the base, each seen in all of 1 + AGAIN tries, and a line about all trials. The slow ones are left out."""
+    """What the head offers less or more than the base, and a line about all trials.
+
+    Each finding was seen in all of 1 + AGAIN tries. The slow trials are left out.
+    """
     plans = [
         trial_runs.planned([arm.adapter], wanted, False, arm.environment, passed)
         for arm in (base, head)
@@ -47,15 +54,20 @@ def features_of(
         last = _confirmed(plans, at, sign, folder) if sign else None
         if last:
             findings.append(_finding(*last))
-    untold = sum(all(each.outcome == UNKNOWN for each in pair) or _lacking(*pair) for pair in pairs)
-    told = f"features: {len(pairs)} trials, {len(findings)} with another outcome at the head"
-    return tuple(findings), told + (f"; {untold} could not be tried" if untold else "")
+    untried = sum(
+        all(each.outcome == UNKNOWN for each in pair) or _lacking(*pair) for pair in pairs
+    )
+    summary = f"features: {len(pairs)} trials, {len(findings)} with another outcome at the head"
+    return tuple(findings), summary + (f"; {untried} could not be tried" if untried else "")
 
 
 def _confirmed(
     plans: Sequence[Sequence[trial_runs.Planned]], at: int, sign: int, folder: Path
 ) -> tuple[Tried, Tried] | None:
-    """The last of further tries that all say the same as the first; None where one does not: a trial may run out of time, or hang on the phase of a clock."""
+    """The last of AGAIN further tries that all say the same as the first; None where one does not.
+
+    A trial may run out of time, or depend on the phase of a clock.
+    """
     pair = None
     for number in range(1, AGAIN + 1):
         base, head = (
@@ -70,11 +82,11 @@ def _confirmed(
 
 def _all(plan: Sequence[trial_runs.Planned], folder: Path) -> list[Tried]:
     began = time.monotonic()
-    found = trial_runs.carry_out(plan, folder)
+    findings = trial_runs.carry_out(plan, folder)
     stored_features.write(
-        folder, found, time.monotonic() - began, quick=True, machine=machine.describe()
+        folder, findings, time.monotonic() - began, quick=True, machine=machine.describe()
     )
-    return found
+    return findings
 
 
 def _lacking(base: Tried, head: Tried) -> bool:
@@ -83,7 +95,7 @@ def _lacking(base: Tried, head: Tried) -> bool:
 
 
 def _sign(base: Tried, head: Tried) -> int:
-    """-1 where the head offers less, 1 where it offers more, 0 where they are alike or cannot be compared."""
+    """-1 where the head offers less, 1 where more, 0 where they are alike or not comparable."""
     if _lacking(base, head):
         return 0
     before, now = (WORTH.get(each.outcome, 0) for each in (base, head))

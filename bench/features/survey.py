@@ -1,4 +1,4 @@
-"""`bench features`: carry the trials out, show each outcome as it comes, store all, print the table."""
+"""`bench features`: carry the trials out, show each outcome, store all of them, print the table."""
 
 import time
 from collections import Counter
@@ -54,7 +54,8 @@ def features(
     )
     if not plan:
         raise UsageError(
-            "none of these systems has a trial of these features: `bench features --list` shows the features"
+            "none of these systems has a trial of these features: "
+            "`bench features --list` shows the features"
         )
     store.fresh_folder(folder)
     environ.take_out(read_by(adapters.values()), passed)
@@ -65,26 +66,27 @@ def features(
     findings = trial_runs.carry_out(
         plan, folder, lambda finding: out.print(_line(finding), soft_wrap=True)
     )
-    found = stored_features.write(
+    stored = stored_features.write(
         folder, findings, time.monotonic() - began, quick, machine.describe()
     )
-    out.print(table(found))
+    out.print(table(stored))
     counted = {name: sum(each.outcome == name for each in findings) for name in LOOKS}
     out.print(
-        f"{', '.join(f'{count} {name}' for name, count in counted.items() if count)}; {time.monotonic() - began:.0f} s; written to {folder / stored_features.FILE}"
+        f"{', '.join(f'{count} {name}' for name, count in counted.items() if count)}; "
+        f"{time.monotonic() - began:.0f} s; written to {folder / stored_features.FILE}"
     )
     if nothing_found_out(findings):
         out.print(nothing_found_out(findings), markup=False, soft_wrap=True)
-    return found
+    return stored
 
 
-def exit_code(found: Features) -> int:
+def exit_code(stored: Features) -> int:
     """4 where nothing could be found out; what is partly unknown is an answer."""
-    return EXIT_INVALID if nothing_found_out(found.findings) else EXIT_OK
+    return EXIT_INVALID if nothing_found_out(stored.findings) else EXIT_OK
 
 
 def nothing_found_out(findings: Sequence[Finding]) -> str:
-    """That nothing was found out, with the reason that most trials give; empty where something was."""
+    """That nothing was found out, and the most frequent reason; empty where something was."""
     if any(each.outcome != UNKNOWN for each in findings):
         return ""
     ((reason, times),) = Counter(each.text for each in findings).most_common(1)
@@ -93,14 +95,14 @@ def nothing_found_out(findings: Sequence[Finding]) -> str:
 
 def _meant(word: str) -> list[str]:
     """The features that a word stands for: one, or all of a kind (`flow`)."""
-    found = [name for name in FEATURES if name == word or name.startswith(word + ".")]
-    if not found:
+    names = [name for name in FEATURES if name == word or name.startswith(word + ".")]
+    if not names:
         raise nearest(
             word,
             [*FEATURES, *dict.fromkeys(name.partition(".")[0] for name in FEATURES)],
             "feature",
         )
-    return found
+    return names
 
 
 def _line(finding: Finding) -> Text:
@@ -113,22 +115,23 @@ def _line(finding: Finding) -> Text:
     )
 
 
-def table(found: Features) -> Table:
+def table(stored: Features) -> Table:
     """Feature × system, a word in each place."""
     shown = Table(box=None, padding=(0, 2, 0, 0))
     shown.add_column("")
-    for system in found.systems:
+    for system in stored.systems:
         shown.add_column(system)
     for group in GROUPS:
         rows = [
             each
             for each in CATALOG
-            if each.group == group and any(found.of(system, each.name) for system in found.systems)
+            if each.group == group
+            and any(stored.of(system, each.name) for system in stored.systems)
         ]
         if rows:
             shown.add_row(Text(group, style="bold"))
         for each in rows:
-            outcomes = [found.outcome(system, each.name) for system in found.systems]
+            outcomes = [stored.outcome(system, each.name) for system in stored.systems]
             shown.add_row(
                 Text(f"  {each.name}"),
                 *(

@@ -1,4 +1,4 @@
-"""Carrying trials out: each in a process of its own, with a broker of its own, under a keeper; nothing of it stays."""
+"""Carrying trials out: each in a process of its own, with a broker of its own, under a keeper."""
 
 import importlib
 import json
@@ -19,7 +19,7 @@ from bench.brokers.choice import make_broker
 from bench.features.judges import judge
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.trials.trial import Trial
 from bench.model.environment import OWN, Environment
 from bench.model.feature import FEATURES, SECONDS, SLOW_SECONDS
@@ -29,12 +29,12 @@ from bench.record import store
 BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
 GRACE_S = 4.0  # to start the process and to write down what was observed
 KEEP = ("observation.json", "marks.jsonl")
-Said = Callable[[Finding], None]
+Report = Callable[[Finding], None]
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One trial of one system."""
+    """A trial, the adapter and module that it is from, and where it will run."""
 
     adapter: Adapter
     module: str
@@ -57,33 +57,35 @@ def planned(
     environment: Environment = OWN,
     passed: tuple[str, ...] = (),
 ) -> list[Planned]:
-    """Every trial of these systems, in the order of the catalogue; a system without trials has none.
+    """Every trial of these systems and features, in the order of the catalogue.
 
     The code of the systems is that of the environment.
     """
-    found = []
+    trials = []
     for adapter in adapters:
         module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
         if importlib.util.find_spec(module) is None:
             continue
         for trial in importlib.import_module(module).TRIALS:
             if (not features or trial.feature in features) and (slow or not trial.slow):
-                found.append(Planned(adapter, module, trial, environment, passed))
-    order = {name: place for place, name in enumerate(FEATURES)}
-    return sorted(found, key=lambda each: order[each.trial.feature])
+                trials.append(Planned(adapter, module, trial, environment, passed))
+    order = {name: position for position, name in enumerate(FEATURES)}
+    return sorted(trials, key=lambda each: order[each.trial.feature])
 
 
 def carry_out(
-    plan: Sequence[Planned], folder: Path, said: Said = lambda finding: None
+    plan: Sequence[Planned], folder: Path, report: Report = lambda finding: None
 ) -> list[Finding]:
-    """All of them: the slow ones wait beside the ordinary ones, what measures time or rate comes last and alone.
+    """Carry out all of them and give their findings in the order of the plan.
 
-    One that came to no end is tried once more, alone: on a busy machine a trial may run out of time.
+    The slow ones wait beside the ordinary ones; those that measure time or rate come last, each
+    alone. One that came to no end is tried once more, alone: on a busy machine a trial may run out
+    of time.
     """
     alone = [each for each in plan if FEATURES[each.trial.feature].alone and not each.trial.slow]
     slow = [each for each in plan if each.trial.slow]
     rest = [each for each in plan if each not in alone and each not in slow]
-    found: dict[str, Finding] = {}
+    findings: dict[str, Finding] = {}
     with ThreadPoolExecutor(max(len(slow), 1)) as waiting, ThreadPoolExecutor(BESIDE) as working:
         futures: list[tuple[Planned, Future[Finding]]] = [
             (each, waiting.submit(one, each, folder)) for each in slow
@@ -91,59 +93,63 @@ def carry_out(
         futures += [(each, working.submit(one, each, folder)) for each in rest]
         try:
             for each, future in sorted(futures, key=lambda pair: pair[0].trial.slow):
-                found[each.place] = future.result()
-                if found[each.place].outcome != UNKNOWN:
-                    said(found[each.place])
+                findings[each.place] = future.result()
+                if findings[each.place].outcome != UNKNOWN:
+                    report(findings[each.place])
         except BaseException:
             for _, future in futures:  # nobody waits for those that have not begun
                 future.cancel()
             raise
     for each in [
         *alone,
-        *(each for each in plan if each.place in found and found[each.place].outcome == UNKNOWN),
+        *(
+            each
+            for each in plan
+            if each.place in findings and findings[each.place].outcome == UNKNOWN
+        ),
     ]:
         finding = one(each, folder)
-        found[each.place] = (
+        findings[each.place] = (
             one(each, folder) if finding.outcome == UNKNOWN and each in alone else finding
         )
-        said(found[each.place])
-    return [found[each.place] for each in plan]
+        report(findings[each.place])
+    return [findings[each.place] for each in plan]
 
 
 def one(each: Planned, folder: Path) -> Finding:
-    """One trial from start to end, and what it is worth; whatever goes wrong with it is `unknown`."""
-    place = folder / each.place
-    shutil.rmtree(place, ignore_errors=True)
-    work = place / "work"
+    """Carry out and judge one trial; whatever goes wrong with it is `unknown`."""
+    evidence = folder / each.place
+    shutil.rmtree(evidence, ignore_errors=True)
+    work = evidence / "work"
     work.mkdir(parents=True)
     seconds = SLOW_SECONDS if each.trial.slow else SECONDS
     try:
-        told = _in_a_room(each, place, work, seconds)
+        written = _in_a_room(each, evidence, work, seconds)
     except (BenchError, Unavailable) as error:
-        told = {"gave_up": str(error)}
+        written = {"gave_up": str(error)}
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    observed: Mapping[str, Any] = told.get("observation", {})
-    found = (
+    observed: Mapping[str, Any] = written.get("observation", {})
+    judgement = (
         judge(each.trial.feature, observed)
-        if "observation" in told
-        else Judgement(UNKNOWN, str(told.get("gave_up", "nothing was written down")))
+        if "observation" in written
+        else Judgement(UNKNOWN, str(written.get("gave_up", "nothing was written down")))
     )
     names = (each.adapter.name, each.trial.feature, each.trial.variant)
     return Finding(
         *names,
-        found.outcome,
-        found.text,
-        found.figures,
+        judgement.outcome,
+        judgement.text,
+        judgement.figures,
         _versions(each),
-        float(told.get("seconds", 0.0)),
+        float(written.get("seconds", 0.0)),
         each.place,
         observed,
     )
 
 
-def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[str, Any]:
-    """Keeper, broker, driver; what the driver wrote down."""
+def _in_a_room(each: Planned, evidence: Path, work: Path, seconds: float) -> dict[str, Any]:
+    """Start keeper, broker and driver; what the driver wrote. CellFailed if that is nothing."""
     with Host(work) as host:
         url = "none://"
         broker = None
@@ -152,7 +158,7 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
                 each.trial.broker,
                 host,
                 host.work,
-                place / "broker.log",
+                evidence / "broker.log",
                 each.adapter.push_command,
                 (),
                 {},
@@ -169,34 +175,36 @@ def _in_a_room(each: Planned, place: Path, work: Path, seconds: float) -> dict[s
                 str(host.work),
                 str(seconds),
             ]
-            pid = host.spawn(argv, place / "driver.log", _env(each, url, host))
+            pid = host.spawn(argv, evidence / "driver.log", _env(each, url, host))
             ended = host.wait([pid], seconds + GRACE_S)
         finally:
             if broker:
                 broker.close()
-            _keep(work, place)
-    if not (place / "observation.json").exists():
+            _keep(work, evidence)
+    if not (evidence / "observation.json").exists():
         raise CellFailed(
             f"the trial did not end within {seconds:.0f} s"
             if not ended
             else "the trial's process ended without a word, see driver.log"
         )
-    told: dict[str, Any] = json.loads((place / "observation.json").read_text(encoding="utf-8"))
-    return told
+    written: dict[str, Any] = json.loads(
+        (evidence / "observation.json").read_text(encoding="utf-8")
+    )
+    return written
 
 
 def _env(each: Planned, url: str, host: Host) -> dict[str, str]:
-    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), probe_cell.BROKER: url}
+    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), cell_context.BROKER: url}
     ours["TMPDIR"] = str(host.temporary)
     return built(ours, each.passed)
 
 
-def _keep(work: Path, place: Path) -> None:
-    """The evidence: what was observed, the marks, the logs, shortened."""
+def _keep(work: Path, evidence: Path) -> None:
+    """Keep what was observed, the marks and the logs as evidence, shortened."""
     for path in [*(work / name for name in KEEP), *work.glob("process-*.log")]:
         if path.exists():
-            shutil.copy(path, place / path.name)
-    store.trim_logs(place)
+            shutil.copy(path, evidence / path.name)
+    store.trim_logs(evidence)
 
 
 def _versions(each: Planned) -> dict[str, str]:
@@ -204,10 +212,10 @@ def _versions(each: Planned) -> dict[str, str]:
     if each.environment.folder is not None:
         there = {package.name: package.version for package in each.environment.packages}
         return {name: there[name] for name in names if name in there}
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

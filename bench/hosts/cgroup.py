@@ -33,7 +33,7 @@ class Limits:
 
 
 def limits(here: Path = HERE) -> Limits:
-    """The limits of this process."""
+    """CPU quota and memory limit of this process: the smallest of its cgroup and those above it."""
     quotas = [quota for folder in levels("cpu", here) if (quota := _quota(folder)) is not None]
     memory = levels("memory", here)
     least = [limit for folder in memory if (limit := _memory(folder)) is not None]
@@ -56,11 +56,13 @@ class Halts:
     def core_seconds(self) -> float | None:
         """Seconds for which it was halted so far, added up over the cores; None if not told."""
         # Linux 6.6 counts beside its own halts those that come from above, seen or not.
-        if self._levels and (told := _halted_s(self._levels[0] / "cpu.stat.local")) is not None:
-            return told
-        found = [_halted_s(folder / "cpu.stat") for folder in self._levels]
-        known = [seconds for seconds in found if seconds is not None]
-        return sum(known) if known else None
+        if self._levels:
+            halted_s = _halted_s(self._levels[0] / "cpu.stat.local")
+            if halted_s is not None:
+                return halted_s
+        by_level = [_halted_s(folder / "cpu.stat") for folder in self._levels]
+        counted = [seconds for seconds in by_level if seconds is not None]
+        return sum(counted) if counted else None
 
 
 def levels(controller: str, here: Path = HERE) -> list[Path]:
@@ -69,9 +71,9 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
     `here` is where /proc and the mounts are looked for. Empty where nothing is to be seen.
     """
     version, path = _membership(controller, _read(here / "proc/self/cgroup"))
-    known = mounts(_read(here / "proc/self/mountinfo"))
-    known = [each for each in known if each.version == version]
-    fitting = [each for each in known if version == 2 or controller in each.controllers]
+    hierarchies = mounts(_read(here / "proc/self/mountinfo"))
+    hierarchies = [each for each in hierarchies if each.version == version]
+    fitting = [each for each in hierarchies if version == 2 or controller in each.controllers]
     # The mount that shows most of the way up.
     for mount in sorted(fitting, key=lambda each: len(each.root)):
         point = here / mount.point.lstrip("/")
@@ -84,7 +86,7 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
 
 def mounts(mountinfo: str) -> list[Mount]:
     """The hierarchies in a /proc/PID/mountinfo (proc(5))."""
-    found = []
+    hierarchies = []
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(), after.split()
@@ -92,8 +94,8 @@ def mounts(mountinfo: str) -> list[Mount]:
             continue
         version = 2 if kind[0] == "cgroup2" else 1
         controllers = frozenset(kind[2].split(",")) if version == 1 else frozenset[str]()
-        found.append(Mount(version, controllers, _plain(fields[3]), _plain(fields[4])))
-    return found
+        hierarchies.append(Mount(version, controllers, _plain(fields[3]), _plain(fields[4])))
+    return hierarchies
 
 
 def _membership(controller: str, text: str) -> tuple[int, str]:
@@ -135,8 +137,8 @@ def _quota(folder: Path) -> float | None:
     if not quota:
         quota = _read(folder / "cpu.cfs_quota_us").strip()
         period = _read(folder / "cpu.cfs_period_us").strip()
-    known = quota.isdigit() and period.isdigit() and int(period) > 0
-    return int(quota) / int(period) if known else None
+    limited = quota.isdigit() and period.isdigit() and int(period) > 0
+    return int(quota) / int(period) if limited else None
 
 
 def _memory(folder: Path) -> int | None:
@@ -159,7 +161,7 @@ def _fields(file: Path) -> dict[str, int]:
 
 def _plain(text: str) -> str:
     """A name as the kernel escapes it in mountinfo: \\040 is a space."""
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)
+    return re.sub(r"\\([0-7]{3})", lambda escape: chr(int(escape[1], 8)), text)
 
 
 def _read(file: Path) -> str:

@@ -34,7 +34,7 @@ def say(message: dict[str, Any]) -> None:
 
 
 def spawn(order: dict[str, Any]) -> None:
-    """Start one process in a session of its own, so that Ctrl-C in the terminal does not reach it."""
+    """Start one process in a session of its own, which Ctrl-C in the terminal does not reach."""
     try:
         with open(order["log"], "ab") as log:
             process = subprocess.Popen(
@@ -78,12 +78,12 @@ def descendants() -> list[int]:
                     parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-    found: list[int] = []
+    below: list[int] = []
     frontier = {os.getpid()}
     while frontier:
         frontier = {pid for pid, parent in parents.items() if parent in frontier}
-        found += frontier
-    return found
+        below += frontier
+    return below
 
 
 def kill_all() -> None:
@@ -108,7 +108,7 @@ def main() -> None:
     """`python keeper.py FOLDER…`: serve until the lifeline closes, then remove the folders."""
     folders = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    # Deaf by a handler, not by SIG_IGN: that one is inherited, and the workers would not hear a SIGTERM either.
+    # Deaf by a handler, not by SIG_IGN, which is inherited: the workers would not hear a SIGTERM.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     wake_read, wake_write = os.pipe()

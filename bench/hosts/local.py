@@ -1,4 +1,7 @@
-"""Where a process of a cell runs: this machine. The one place that starts, signals and counts processes."""
+"""Where a process of a cell runs: this machine.
+
+Only this module starts, signals and counts processes.
+"""
 
 import json
 import os
@@ -68,7 +71,8 @@ class Host:
             self._keeper.wait(timeout=20)
         except subprocess.TimeoutExpired:
             raise BenchError(
-                f"the keeper of a cell (pid {self._keeper.pid}) does not end: look at its processes {sorted(p.pid for p in alive)}"
+                f"the keeper of a cell (pid {self._keeper.pid}) does not end: "
+                f"look at its processes {sorted(p.pid for p in alive)}"
             ) from None
         self._reader.join(timeout=5)
         self._keeper.stdout.close()
@@ -84,7 +88,7 @@ class Host:
         return self._keeper.pid
 
     def spawn(self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = "") -> int:
-        """Start a process of this cell and return its pid; CellFailed if there is no such program."""
+        """Start a process of this cell and return its pid; CellFailed if it cannot be started."""
         order = {
             "argv": list(argv),
             "env": dict(env),
@@ -138,10 +142,11 @@ class Host:
             return []
 
     def kill_tree(self, pids: Iterable[int], freeze: bool = True) -> tuple[int, list[int]]:
-        """SIGKILL these and all below them, the tree stopped first so that nobody sees half of it die.
+        """SIGKILL these and all below them; `freeze` stops the tree first, so that nobody sees half
+        of it die.
 
-        Returns the stamp at which the first signal had been sent, and every pid that was killed.
-        CellFailed if one of them is alive afterwards.
+        Returns the CLOCK_MONOTONIC stamp (ns) at which the first signal had been sent, and every
+        pid that was killed. CellFailed if one of them is alive afterwards.
         """
         roots = list(pids)
         t0 = 0
@@ -167,15 +172,15 @@ class Host:
 
 def tree(roots: Iterable[int]) -> list[psutil.Process]:
     """These processes and all below them that live now."""
-    found: dict[int, psutil.Process] = {}
+    processes: dict[int, psutil.Process] = {}
     for pid in roots:
         try:
             root = psutil.Process(pid)
             for process in [root, *root.children(recursive=True)]:
-                found[process.pid] = process
+                processes[process.pid] = process
         except psutil.NoSuchProcess:
             continue
-    return [p for p in found.values() if p.is_running()]
+    return [p for p in processes.values() if p.is_running()]
 
 
 def signalled(pid: int, number: int) -> bool:

@@ -14,7 +14,9 @@ NAME = "queue-bench.hosts.lock"
 
 @contextmanager
 def measuring(wait: bool = False, say: Callable[[str], None] = lambda line: None) -> Iterator[None]:
-    """Hold the host's measuring lock; if another bench has it, wait for it (and `say` so) or raise UsageError.
+    """Hold the host's measuring lock for as long as the context lasts.
+
+    If another bench has it, `wait` for it and `say` so, or raise UsageError.
 
     The kernel gives the lock back when its holder ends, however it ends. The file stays: to remove
     it would let a bench that waits for the old one and a bench that makes a new one both go ahead.
@@ -43,13 +45,15 @@ def _acquire(file: int, wait: bool, say: Callable[[str], None]) -> None:
 def _open(path: Path) -> int:
     """Open the lock file of all users, made if missing."""
     try:
-        # Without O_CREAT first: in a sticky folder the kernel (fs.protected_regular) refuses it for a file of another user.
+        # Without O_CREAT first: in a sticky folder the kernel (fs.protected_regular) refuses it for
+        # a file of another user.
         return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         pass
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be opened ({error.strerror}), and it keeps two benches from measuring at once: remove it"
+            f"{path} cannot be opened ({error.strerror}), "
+            "and it keeps two benches from measuring at once: remove it"
         ) from None
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)

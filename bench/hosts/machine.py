@@ -77,50 +77,56 @@ def disturbances(
 
 
 def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
-    found = []
+    warnings = []
     cores, load, quota = machine["cores"], machine["load_1min"], machine["cpu_quota_cores"]
     if load > QUIET_LOAD * cores:
-        found.append(
-            f"the load average is {load:.2f} on {cores_in_words(cores)}: end other programs (`top` shows them), then wait a minute for it to come down"
+        warnings.append(
+            f"the load average is {load:.2f} on {cores_in_words(cores)}: "
+            "end other programs (`top` shows them), then wait a minute for it to come down"
         )
     if cores < ENOUGH_CORES:
-        found.append(
+        warnings.append(
             f"only {cores_in_words(cores)}, which load generator, broker and workers share: "
             f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more"
         )
     if quota is not None and quota < cores:
-        found.append(
-            f"a quota halts this container when it takes more than {quota:g} of {cores_in_words(cores)}, "
-            "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit"
+        warnings.append(
+            f"a quota halts this container when it takes more than {quota:g} of "
+            f"{cores_in_words(cores)}, and what was halted is invalid: "
+            "give it --cpuset-cpus instead of a CPU limit"
         )
     if machine["governor"] not in ("", "performance"):
-        found.append(
-            f"the frequency governor is {machine['governor']}: `sudo cpupower frequency-set -g performance` (apt install linux-cpupower)"
+        warnings.append(
+            f"the frequency governor is {machine['governor']}: "
+            "`sudo cpupower frequency-set -g performance` (apt install linux-cpupower)"
         )
     if machine["virtual"]:
-        found.append(
-            f"a virtual machine ({machine['virtual']}) shares its cores with others: use --blocks 5 to see how far the figures scatter, or bare metal"
+        warnings.append(
+            f"a virtual machine ({machine['virtual']}) shares its cores with others: "
+            "use --blocks 5 to see how far the figures scatter, or bare metal"
         )
     if machine["steal_share"] > NOTABLE_STEAL:
-        found.append(
-            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time since boot: take a machine with cores of its own"
+        warnings.append(
+            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time "
+            "since boot: take a machine with cores of its own"
         )
-    return found
+    return warnings
 
 
 def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
-    found, used, limit = [], machine["swap_used_bytes"], machine.get("memory_limit_bytes")
+    warnings, used, limit = [], machine["swap_used_bytes"], machine.get("memory_limit_bytes")
     if used >= NOTABLE_SWAP_BYTES:
-        found.append(
+        warnings.append(
             f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
             "close programs, then `sudo swapoff -a && sudo swapon -a`"
         )
     if limit is not None and limit < ENOUGH_MEMORY_BYTES:
-        found.append(
-            f"the cgroup's memory limit is {size_in_words(limit)}, and what goes beyond it is killed: "
+        warnings.append(
+            f"the cgroup's memory limit is {size_in_words(limit)}, "
+            "and what goes beyond it is killed: "
             f"raise it to {size_in_words(ENOUGH_MEMORY_BYTES)}, or give --size quick"
         )
-    return found
+    return warnings
 
 
 def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
@@ -128,22 +134,24 @@ def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
     if not beyond:
         return []
     return [
-        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds (Huey psycopg, 9 MB): measure in a fresh environment"
+        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds "
+        "(Huey psycopg, 9 MB): measure in a fresh environment"
     ]
 
 
 def _of_the_disk(results: Path) -> list[str]:
-    found = []
+    warnings = []
     for what, folder in (
         ("the results folder", results),
         ("the folder for temporary files", Path(tempfile.gettempdir())),
     ):
         free = disk_free(folder)
         if free < ENOUGH_DISK_BYTES:
-            found.append(
-                f"{what} ({folder}) has {free >> 20} MiB left: free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one"
+            warnings.append(
+                f"{what} ({folder}) has {free >> 20} MiB left: "
+                f"free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one"
             )
-    return found
+    return warnings
 
 
 def disk_free(folder: Path) -> int:
@@ -192,7 +200,7 @@ def _detect(kind: str) -> str:
 
 
 def _governor() -> str:
-    """The frequency governors in use; "" where the kernel offers none, as in most virtual machines."""
+    """The frequency governors in use; "" where the kernel offers none, as in most guests."""
     files = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")
     return ", ".join(sorted({name for file in files if (name := _read(str(file)).strip())}))
 

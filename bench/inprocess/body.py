@@ -1,4 +1,4 @@
-"""The task body, the same for every system: it stamps its start and its finish and returns its id."""
+"""The task body, the same for every system: it stamps its start and finish and returns its id."""
 
 import os
 from _thread import get_ident
@@ -19,7 +19,11 @@ def imported_in(microseconds: int) -> None:
 
 
 def run(task: int, work: str = "") -> int:
-    """Run one task: nothing, or the work it names: `sleep:20` and `cpu:20` (milliseconds), `pad:…` (text that it leaves alone)."""
+    """Run one task and return its id.
+
+    `work` is empty for a no-op, or `sleep:20` or `cpu:20` (milliseconds), `pad:…` (text that is
+    left alone), `die` or `hang`. ValueError for any other.
+    """
     if _log is None:
         return task
     _log.write(STARTED, task, monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us)
@@ -34,7 +38,7 @@ def _do(work: str) -> None:
     if kind == "sleep":
         sleep(int(amount) / 1000)
     elif kind == "cpu":
-        # The thread's own clock: what others do on this core meanwhile does not make the task any smaller.
+        # The thread's own clock: what others do on this core meanwhile makes the task no smaller.
         end = thread_time_ns() + int(amount) * 1_000_000
         while thread_time_ns() < end:
             pass

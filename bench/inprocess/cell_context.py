@@ -12,11 +12,11 @@ EVENTS = "QUEUE_BENCH_EVENTS"  # the event file of the runs; without it the body
 
 
 def load() -> dict[str, Any]:
-    """The cell.json of this process."""
+    """The content of cell.json; KeyError outside of a measured process."""
     with open(os.environ[CELL], encoding="utf-8") as file:
         return dict(json.load(file))
 
 
 def broker() -> str:
-    """The broker's URL."""
+    """The broker's URL with its password; KeyError outside of a measured process."""
     return os.environ[BROKER]

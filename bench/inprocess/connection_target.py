@@ -34,7 +34,10 @@ def pinged(client: Any) -> None:
             raise
 
 
-def redis_place(known: dict[str, object]) -> tuple[str, object]:
+def redis_place(arguments: dict[str, object]) -> tuple[str, object]:
     """The place from the arguments of redis-py's connections."""
-    at = known.get("path") or f"{str(known.get('host')).lower()}:{known.get('port', 6379)}"
-    return str(at), known.get("db") or 0
+    at = (
+        arguments.get("path")
+        or f"{str(arguments.get('host')).lower()}:{arguments.get('port', 6379)}"
+    )
+    return str(at), arguments.get("db") or 0

@@ -21,7 +21,7 @@ DONE = 6  # a generator has sent all it had to send
 
 
 def boot_id() -> bytes:
-    """Sixteen bytes that name this boot of the machine: no stamp is subtracted across two of them."""
+    """Sixteen bytes that name this boot of the machine: stamps are never subtracted across two."""
     with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return bytes.fromhex(file.read().strip().replace("-", ""))
 
@@ -42,7 +42,7 @@ class Log:
     def write(
         self, kind: int, task: int, stamp_ns: int, a: int = 0, b: int = 0, flag: int = 0
     ) -> None:
-        """Append one record. A write of this size is not torn by a kill: it ends inside one system call."""
+        """Append one record; a kill does not tear it, as the write ends inside one system call."""
         os.write(self.fd, RECORD.pack(MARKER, kind, flag, os.getpid(), task, stamp_ns, a, b))
 
 

@@ -1,4 +1,4 @@
-"""The load generator: a process of its own that sends each task when it is due and never waits for a result.
+"""The load generator: a process that sends each task when it is due and never waits for a result.
 
 It carries out the orders it finds in the cell's work folder, one after the other:
 `order-001.json` names what to do, `order-001.bin` holds a schedule of (task, due_ns, work) triples.
@@ -16,7 +16,7 @@ from importlib import import_module
 from time import monotonic_ns
 from typing import Any, TextIO
 
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.event_log import DONE, READY, RECORD, RETURNED, SENT, Log
 
 ORDER_POLL_S = (
@@ -37,7 +37,7 @@ class Generator:
     def __init__(self, folder: str, number: int, of: int) -> None:
         self.folder, self.number, self.of = folder, number, of
         self.log = Log(os.path.join(folder, f"sent-{number}.bin"))
-        self.cell = probe_cell.load()
+        self.cell = cell_context.load()
         self.app: Any = import_module(self.cell["app"])
         self.enqueue: Callable[[int, str], str] = self.app.connect()
         self.handles = (
@@ -75,14 +75,14 @@ class Generator:
         """Write down the versions that this environment, the workers' own, really has."""
         from importlib.metadata import PackageNotFoundError, version
 
-        found = {"python": sys.version.split()[0]}
+        versions = {"python": sys.version.split()[0]}
         for name in self.cell["packages"]:
             try:
-                found[name] = version(name)
+                versions[name] = version(name)
             except PackageNotFoundError:
                 continue
         with open(os.path.join(self.folder, "versions.json"), "w", encoding="utf-8") as file:
-            json.dump(found, file)
+            json.dump(versions, file)
 
     def _order(self, path: str) -> None:
         while not os.path.exists(path):
@@ -91,7 +91,8 @@ class Generator:
             time.sleep(ORDER_POLL_S)
 
     def do_schedule(self, path: str, works: list[str], only: int | None = None) -> None:
-        """Send each task of the schedule at its due time; what is late is sent at once and keeps its due time."""
+        """Send each task of the schedule at its due time; a late one at once, and it keeps its due
+        time."""
         if only is not None and only != self.number:
             return
         rows = array("q")
@@ -114,7 +115,10 @@ class Generator:
     def do_backlog(
         self, path: str, events: str, low: int, high: int, warm_until_ns: int, until_ns: int
     ) -> None:
-        """Keep between `low` and `high` tasks waiting, by watching the event file; warm-up tasks have negative ids."""
+        """Keep between `low` and `high` tasks waiting, by watching the event file.
+
+        Warm-up tasks have negative ids.
+        """
         runs = os.open(events, os.O_RDONLY)
         already = os.fstat(runs).st_size
         sent = task = 0
@@ -147,7 +151,10 @@ class Generator:
                 self.log.write(RETURNED, task, returned, b=self.number)
 
     def do_ask(self, path: str, first: int, tasks: int, until_ns: int) -> None:
-        """Send a task and wait for its result, one after the other; a wrong result or none is an error, and the third ends it."""
+        """Send a task and wait for its result, one after the other.
+
+        A wrong result or none is an error, and the third error ends the order.
+        """
         wrong = 0
         for task in range(first, first + tasks):
             if self.stopping or wrong == 3 or monotonic_ns() > until_ns:

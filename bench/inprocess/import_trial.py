@@ -1,7 +1,7 @@
 """Whether an arm's system can be used in the environment that this process runs in.
 
-`python -m bench.inprocess.import_trial`: the app is imported and makes its enqueue call ready, with a broker
-that nobody serves. It ends with 0, or with the reason as the last line of what it says.
+`python -m bench.inprocess.import_trial`: the app is imported and makes its enqueue call ready, with
+a broker that nobody serves. It ends with 0, or with the reason as the last line of its output.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Ports of this host."""
+"""Finding a free port on this host."""
 
 import socket
 

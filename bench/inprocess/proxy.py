@@ -1,9 +1,10 @@
-"""A slow or broken network on loopback: `python -m bench.inprocess.proxy FOLDER PORT HOST:PORT RTT_MS`.
+"""A slow or broken network on loopback.
 
-It passes bytes on, each direction later by half of the round trip, and takes orders from files:
-`network-001.json` names a state. open: bytes pass. cut: connections are reset and new ones refused.
-silent: what is connected stays connected and is dead for good; what connects now gets no answer until
-the state is open again. Standard library only, as all that runs inside a cell.
+`python -m bench.inprocess.proxy FOLDER PORT HOST:PORT RTT_MS` passes bytes on, each direction later
+by half of the round trip, and takes orders from files: `network-001.json` names a state.
+open: bytes pass. cut: connections are reset and new ones refused. silent: what is connected stays
+connected and is dead for good; what connects now gets no answer until the state is open again.
+Standard library only, as all that runs inside a cell.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ import sys
 import time
 from collections import deque
 
-ECHO = b"\0ECHO"  # no broker's protocol begins with a zero byte: the instrument asks how long a round trip takes
+# By it the instrument asks how long a round trip takes: no broker's protocol begins with a zero.
+ECHO = b"\0ECHO"
 LOOK_S = 0.002
 PR_SET_TIMERSLACK = 29
 
@@ -94,7 +96,7 @@ class Side(asyncio.Protocol):
 
 
 class Client(Side):
-    """A connection from a worker or a generator; the one to the broker is opened with its first bytes."""
+    """A connection from a worker or a generator; its first bytes open the one to the broker."""
 
     def data_received(self, data: bytes) -> None:
         """The first bytes decide: an echo of ours, or a client of the broker."""
@@ -106,7 +108,7 @@ class Client(Side):
 
 
 class Proxy:
-    """Listens, dials, and obeys."""
+    """Listens for clients, opens their connections to the broker, and carries out the orders."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, folder: str, port: int, target: str, rtt_ms: float
@@ -147,7 +149,10 @@ class Proxy:
             order += 1
 
     async def become(self, state: str) -> None:
-        """Change the state; what was dead stays dead, only those that came while it was silent may begin anew."""
+        """Change the state.
+
+        A dead connection stays dead; only those that came while it was silent may begin anew.
+        """
         came_in_silence = (
             [side for side in self.sides if side.dead] if self.state == "silent" else []
         )
@@ -173,13 +178,15 @@ class Proxy:
         if was == "silent" and state == "open":
             for side in came_in_silence:
                 if isinstance(side, Client) and side.other is None and side.transport:
-                    side.transport.abort()  # its handshake was never answered: the client may try again now
+                    # Its handshake was never answered: the client may try again now.
+                    side.transport.abort()
 
 
 def main() -> None:
-    """Serve until killed."""
+    """Serve orders and connections until the process is killed."""
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0)
-    # select, not epoll: its timeout is not rounded up to whole milliseconds, and half of a round trip of 1 ms is 0.5.
+    # select, not epoll: its timeout is not rounded up to whole milliseconds, and half of a round
+    # trip of 1 ms is 0.5.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
     asyncio.set_event_loop(loop)
     proxy = Proxy(loop, sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4]))

@@ -12,11 +12,11 @@ from bench.record.store import StoredCell
 PER_SLOT = 10.0  # short tasks per second
 SHORT, LONG = "sleep:20", "sleep:200"
 SHORT_S, LONG_S = 0.02, 0.2
-HEAP = 4  # long tasks per slot, due at once when the fault strikes
+LOAD_SPIKE = 4  # long tasks per slot, due at once when the fault strikes
 
 
 @dataclass(frozen=True)
-class Strike:
+class MeasuredInjection:
     """One fault of a cell: when, what it hit, and how the system came back."""
 
     timing: Timing
@@ -32,41 +32,41 @@ class Strike:
 def book_of(cell: StoredCell) -> Ledger:
     """The ledger at the end of the horizon.
 
-    It lacks the tasks that do harm, and ends before anybody freed what was stuck.
+    It lacks the poison tasks, and ends before anybody freed what was stuck.
     """
-    book = ledger.load(cell).without(culprits(cell.journal))
+    book = ledger.load(cell).without(poison_tasks(cell.journal))
     freed = cell.journal["marks"].get("freed_from_ns")
     return book.until(int(freed)) if freed else book
 
 
-def culprits(journal: Mapping[str, Any]) -> set[int]:
-    """The ids of the tasks that brought a fault about."""
+def poison_tasks(journal: Mapping[str, Any]) -> set[int]:
+    """The poison tasks: ids of the tasks that brought a fault about."""
     return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 
-def strikes_of(cell: StoredCell, book: Ledger) -> list[Strike]:
+def injections_of(cell: StoredCell, book: Ledger) -> list[MeasuredInjection]:
     """The strikes of a stored cell in order of time."""
     marks = cell.journal["marks"]
-    return strikes(
+    return injections(
         book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
     )
 
 
-def strikes(
+def injections(
     book: Ledger,
     faults: Sequence[Mapping[str, Any]],
     marks: Mapping[str, Any],
     end_ns: int,
     slots: int,
-) -> list[Strike]:
+) -> list[MeasuredInjection]:
     """The strikes in order of time.
 
-    Each is observed until the heap of the next one falls due, and counts only the tasks that no
+    Each is observed until the load spike of the next one falls due, and counts only the tasks that no
     earlier one had hit.
     """
-    so_far: list[Strike] = []
-    # Not until the next t0: that heap waits by then, and would stand in this strike's backlog for
-    # ever.
+    so_far: list[MeasuredInjection] = []
+    # Not until the next t0: that spike waits by then, and would stand in this strike's backlog
+    # for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
@@ -78,10 +78,10 @@ def strikes(
             until,
             float(marks["rate"]),
             slots,
-            HEAP,
+            LOAD_SPIKE,
             LONG_S,
             SHORT_S,
         )
         times = recovery(book, timing, {task for earlier in so_far for task in earlier.hit})
-        so_far.append(Strike(timing, times, fault))
+        so_far.append(MeasuredInjection(timing, times, fault))
     return so_far

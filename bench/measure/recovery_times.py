@@ -27,7 +27,7 @@ class Timing:
     end_ns: int  # the next strike, or the end of the cell
     rate: float
     slots: int
-    heap: int  # long tasks per slot that fell due at the fault
+    load_spike: int  # long tasks per slot that fell due at the fault
     long_s: float
     short_s: float
 
@@ -53,8 +53,8 @@ class Recovery:
 def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> Recovery:
     """The recovery times after one fault, and the ids of the tasks that it hit.
 
-    A time is 0 where it is no longer than an undisturbed system would show after such a heap of
-    work. Tasks that an earlier strike had hit already (`hit_before`) are left to that one.
+    A time is 0 where it is no longer than an undisturbed system would show after such a
+    load spike. Tasks that an earlier strike had hit already (`hit_before`) are left to that one.
     """
     first_start, first_finish = book.first_start(), book.first_finish()
     accepted = book.measured() & (book.enqueue == ACCEPTED)
@@ -84,24 +84,24 @@ def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> 
 
 
 def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
-    """Seconds for which the heap alone is felt, without any fault.
+    """Seconds for which the load spike alone is felt, without any fault.
 
     To that the longest wait of the lead-in and the time between two arrivals are added.
 
-    The heap keeps the slots busy for heap × task time; what arrives meanwhile is worked off with
+    The spike keeps the slots busy for spike × task time; what arrives meanwhile is worked off with
     the capacity that is left over: ÷ (1 - ρ), the busy period of a work-conserving queue. The task
     time is taken from the lead-in, the system's own overhead included.
     """
     first_finish = book.first_finish()
     lead = book.measured() & (first_finish >= 0) & (book.due < timing.lead_until_ns - WINDOW_NS)
     if not lead.any():
-        return timing.heap * timing.long_s + 1 / timing.rate
+        return timing.load_spike * timing.long_s + 1 / timing.rate
     longest = float((first_start - book.due)[lead].max()) / 1e9
-    # A slow one of the lead-in stands for all: what is left behind a heap competes for the cores.
+    # A slow one of the lead-in stands for all: what is left behind a spike competes for the cores.
     each = float(np.quantile((first_finish - book.due)[lead], 0.9)) / 1e9
     busy = min(timing.rate / timing.slots * each, 0.9)
     return (
-        timing.heap * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy)
+        timing.load_spike * (timing.long_s + max(each - timing.short_s, 0.0)) / (1 - busy)
         + longest
         + 1 / timing.rate
     )

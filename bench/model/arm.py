@@ -1,4 +1,7 @@
-"""Arms: SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], and the adapters they name."""
+"""Arms, as they are typed, and the adapters that they name.
+
+SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}]
+"""
 
 import difflib
 import importlib
@@ -15,22 +18,23 @@ from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, Reads
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
 from bench.base.paths import ROOT
-from bench.model import requirements as wanted
+from bench.model import requirements
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
-from bench.model.requirements import Wanted
+from bench.model.requirements import Requirement
 
 BROKERS = ("redis", "redis-everysec", "redis-always", "valkey", "rabbitmq", "sqlite", "postgres")
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
 _BETWEEN = re.compile(r",(?![^\[{]*[\]}])")  # a comma that is not inside a list
 _ARM = re.compile(
-    r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$"
+    r"^(?P<system>[\w-]+)(?:/(?P<profile>[\w-]+))?(?:@(?P<broker>[\w-]+))?"
+    r"(?P<requires>\[.*\])?(?:\{(?P<settings>.*)\})?$"
 )
 
 
 @dataclass(frozen=True)
 class Arm:
-    """System + profile + broker (+ versions or checkouts of its own) (+ one or more settings changed).
+    """System + profile + broker (+ versions or checkouts of its own) (+ settings changed).
 
     `environment` is where it runs: of an arm with requirements, only once that has been made.
     """
@@ -39,7 +43,7 @@ class Arm:
     profile: Profile
     broker: str
     overrides: Mapping[str, Any]
-    requirements: tuple[Wanted, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
     again: bool = False
     environment: Environment = field(default=OWN, compare=False)
 
@@ -92,11 +96,11 @@ class Arm:
             {"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why}
             for s in self.stated
         ]
-        known = {s.name for s in self.stated}
+        stated = {s.name for s in self.stated}
         settings += [
             {"name": k, "value": v, "source": "", "why": "changed on the command line"}
             for k, v in self.overrides.items()
-            if k not in known
+            if k not in stated
         ]
         own = (
             {
@@ -127,37 +131,42 @@ class Arm:
         adapter = self.adapter
         if not isinstance(adapter, Predicts):
             return {}
-        said = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULTS}
-        return {fault: asdict(prediction) for fault, prediction in said.items() if prediction}
+        predictions = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULTS}
+        return {fault: asdict(each) for fault, each in predictions.items() if each}
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
-    """Every adapter by name: the folders under adapters/, the entry points, and the folders given."""
-    found: dict[str, Adapter] = {}
+    """Every adapter by name: of the folders under adapters/, the entry points, and `extra` folders.
+
+    UsageError where a folder is no adapter, or two adapters have one name.
+    """
+    adapters: dict[str, Adapter] = {}
     for path in sorted((ROOT / "adapters").glob("*/adapter.py")):
-        _add(found, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
+        _add(adapters, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
     for point in entry_points(group="queue_bench.adapters"):
-        _add(found, point.load())
+        _add(adapters, point.load())
     for folder in extra:
-        _add(found, _from_folder(folder))
-    return found
+        _add(adapters, _from_folder(folder))
+    return adapters
 
 
-def _add(found: dict[str, Adapter], adapter: Adapter) -> None:
+def _add(adapters: dict[str, Adapter], adapter: Adapter) -> None:
     if not isinstance(getattr(adapter, "version", None), int):
         raise UsageError(
-            f"the adapter {adapter.name} has no version: write `version = 1` into it, see docs/adding-a-system.md"
+            f"the adapter {adapter.name} has no version: "
+            "write `version = 1` into it, see docs/adding-a-system.md"
         )
-    if adapter.name in found:
+    if adapter.name in adapters:
         raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
-    found[adapter.name] = adapter
+    adapters[adapter.name] = adapter
 
 
 def _from_folder(folder: Path) -> Adapter:
     folder = folder.resolve()
     if not (folder / "adapter.py").is_file() or not (folder / "app.py").is_file():
         raise UsageError(
-            f"{folder} is not an adapter folder: it needs adapter.py and app.py, see docs/adding-a-system.md"
+            f"{folder} is not an adapter folder: "
+            "it needs adapter.py and app.py, see docs/adding-a-system.md"
         )
     sys.path.insert(0, str(folder.parent))
     try:
@@ -178,9 +187,9 @@ def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
 
 def nearest(word: str, words: Iterable[str], what: str) -> UsageError:
     """The error for an unknown word, with the nearest known one."""
-    known = list(words)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    candidates = list(words)
+    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(candidates)}"
     return UsageError(f"unknown {what} {word!r}: {hint}")
 
 
@@ -205,14 +214,18 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         )
     overrides, again = _settings(match["settings"] or "", text)
     for key in overrides:
-        if key not in (known := _known_settings(adapter, profile)):
-            raise nearest(key, sorted(known), f"setting of {adapter.name}/{name}")
-    requirements = wanted.parse(match["requires"][1:-1], text) if match["requires"] else ()
-    return Arm(adapter, profile, broker, overrides, requirements, again)
+        if key not in (allowed := _known_settings(adapter, profile)):
+            raise nearest(key, sorted(allowed), f"setting of {adapter.name}/{name}")
+    required = requirements.parse(match["requires"][1:-1], text) if match["requires"] else ()
+    return Arm(adapter, profile, broker, overrides, required, again)
 
 
 def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
-    """A flag belongs to its profile, which knows what a slot is with it; any other setting may be one of another profile, or of the library."""
+    """The settings that a profile may have changed.
+
+    A flag belongs to its profile, which knows what a slot is with it; any other setting may be one
+    of another profile, or of the library.
+    """
     flags = {s.name for s in profile.settings if s.name.startswith("-")}
     others = {
         s.name
@@ -239,33 +252,42 @@ def _settings(text: str, arm: str) -> tuple[dict[str, Any], bool]:
 
 
 def twin(arm: Arm) -> Arm:
-    """The same code and settings once more, under a name of its own: what an arm is measured against to see the noise."""
+    """The same code and settings under a name of its own: an arm is measured against it to see the
+    noise."""
     return replace(arm, again=True)
 
 
 def refuse_same(arms: Iterable[Arm]) -> None:
-    """UsageError if two arms are the same code and settings under two names, unless one is the twin of the other; their environments must be there."""
-    seen: dict[Any, Arm] = {}
+    """UsageError if two arms are the same code and settings under two names.
+
+    A twin may be the same as its arm. The environments of the arms must have been made.
+    """
+    first_of: dict[Any, Arm] = {}
     for arm in arms:
         settings = json.dumps(arm.settings, sort_keys=True, default=str)
-        first = seen.setdefault(
+        first = first_of.setdefault(
             (arm.adapter.name, arm.profile.name, arm.broker, settings, arm.again, code_of(arm)), arm
         )
         if first.name != arm.name:
             raise UsageError(
-                f"nothing is compared: {first.name} and {arm.name} are the same code and settings; --aa measures one against itself"
+                f"nothing is compared: {first.name} and {arm.name} are the same code and settings; "
+                "--aa measures one against itself"
             )
 
 
 def code_of(arm: Arm) -> frozenset[tuple[str, str]]:
-    """The distributions that an arm runs with, each with its version or, built from a path, the digest of its files."""
+    """The distributions that an arm runs with, each with its version or, built from a path, the
+    digest of its files."""
     if arm.requirements:
         return arm.environment.identity()
     return frozenset(installed(needed_by(needs_of(arm))).items())
 
 
 def missing_packages(arm: Arm) -> list[str]:
-    """The distributions that this arm needs and that are not installed; an arm with an environment of its own gets them there."""
+    """The distributions that this arm needs and that are not installed.
+
+    Empty for an arm with an environment of its own, which gets them there.
+    """
     return [] if arm.requirements else [name for name in packages_of(arm) if not installed([name])]
 
 
@@ -275,6 +297,6 @@ def packages_of(arm: Arm) -> tuple[str, ...]:
 
 
 def needs_of(arm: Arm) -> tuple[str, ...]:
-    """The same as pip is told, with the extras that matter."""
+    """The requirements that pip is given for this arm, with the extras that matter."""
     extra = arm.adapter.broker_packages.get(arm.broker, ()) if isinstance(arm.adapter, Asks) else ()
     return (*arm.adapter.packages, *arm.profile.requires, *extra)

@@ -23,12 +23,12 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The cell in one line."""
+        """Scenario, case and arm in one line, for messages."""
         case = "" if self.case == "-" else f" {self.case}"
         return f"{self.scenario}{case} {self.arm.name}"
 
     def spec(self) -> dict[str, Any]:
-        """cell.json: no password in it."""
+        """What cell.json holds: all that the cell's processes must know, and no password."""
         return {
             "number": self.number,
             "scenario": self.scenario,

@@ -1,4 +1,4 @@
-"""Where the programs of an arm are: in the environment of bench itself, or in one that was made for the arm."""
+"""Where the programs of an arm are: in bench's own environment, or in one made for the arm."""
 
 import sys
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A path that a distribution was built from: the digest of its files, the commit, and whether the files differ from it."""
+    """A path that a distribution was built from; `dirty` = its files differ from the commit."""
 
     name: str
     path: str
@@ -31,7 +31,8 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Moved:
-    """A distribution that nobody asked for and that could not stay at the version bench itself has."""
+    """A distribution that nobody asked for and that could not stay at the version of bench's own
+    environment (`here`)."""
 
     name: str
     here: str
@@ -40,7 +41,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Environment:
-    """The one place that says where a program of an arm is found. Without a folder: bench's own environment."""
+    """The one place that says where a program of an arm is; without a folder, bench's own."""
 
     folder: Path | None = None
     digest: str = ""
@@ -57,14 +58,17 @@ class Environment:
             return str(path)
         if self.folder is None:
             raise UsageError(
-                f"{name} is not installed beside {Path(sys.executable).name}: run `make install`, or pip install the package it comes with"
+                f"{name} is not installed beside {Path(sys.executable).name}: "
+                "run `make install`, or pip install the package it comes with"
             )
         raise UsageError(
-            f"none of {', '.join(f'{p.name}=={p.version}' for p in self.packages)} brings the program {name}: ask for versions that do"
+            f"none of {', '.join(f'{p.name}=={p.version}' for p in self.packages)} "
+            f"brings the program {name}: ask for versions that do"
         )
 
     def identity(self) -> frozenset[tuple[str, str]]:
-        """What runs in it: each distribution with its version, or with the digest of the files it was built from."""
+        """What runs in it: each distribution with its version, or with the digest of the files that
+        it was built from."""
         built = {checkout.name: checkout.digest for checkout in self.checkouts}
         return frozenset(
             (package.name, built.get(package.name, package.version)) for package in self.packages

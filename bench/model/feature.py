@@ -68,7 +68,8 @@ CATALOG: tuple[Feature, ...] = (
     Feature(
         "periodic.missed",
         "Periodic tasks",
-        "Does it fire again when a scheduler that was killed has been started anew, and is made up what was missed?",
+        "Does it fire again when a scheduler that was killed has been started anew, "
+        "and is made up what was missed?",
     ),
     Feature(
         "delay.eta",

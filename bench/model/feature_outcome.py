@@ -43,18 +43,21 @@ class Finding:
     observation: Observation
 
     def as_json(self) -> dict[str, Any]:
-        """As features.json has it."""
+        """The finding as it is stored in features.json."""
         return asdict(self)
 
 
 def together(outcomes: Sequence[str]) -> str:
-    """The outcome of a feature from those of its variants: `partly` where only some ways work; what is unknown speaks for nobody."""
-    known = [each for each in outcomes if each != UNKNOWN]
-    if not known:
+    """The outcome of a feature from those of its variants: `partly` where only some of them work.
+
+    An unknown one does not count beside others.
+    """
+    decided = [each for each in outcomes if each != UNKNOWN]
+    if not decided:
         return UNKNOWN
-    kinds = set(known)
+    kinds = set(decided)
     if len(kinds) == 1:
-        return known[0]
+        return decided[0]
     if kinds & {WORKS, PARTLY}:
         return PARTLY
     return BROKEN

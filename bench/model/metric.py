@@ -24,7 +24,8 @@ class Metric:
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of one cell. `value` is None unless the verdict is ok, beyond, or a count of wrong."""
+    """One number of one cell; `value` is None unless the verdict is ok, beyond, or a count of
+    wrong."""
 
     metric: str
     value: float | None

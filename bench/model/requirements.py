@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from bench.base.errors import UsageError
 
-# A comma parts two requirements unless it stands among extras, or a further bound of the same requirement follows.
+# A comma parts two requirements unless it stands among extras, or a further bound of the same
+# requirement follows.
 _BETWEEN = re.compile(r",(?![^\[]*\])(?!\s*[<>=!~])")
 _PATH = re.compile(r"^(?P<name>[^@]+)@\s*(?P<path>\S.*)$")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Requirement:
     """One distribution that is to be there: in these versions, or built from a path."""
 
     name: str
@@ -39,43 +40,49 @@ class Wanted:
         )
 
 
-def parse(text: str, arm: str) -> tuple[Wanted, ...]:
-    """The requirements in the brackets of an arm, sorted by name; UsageError for one that cannot be read or is there twice."""
-    found: dict[str, Wanted] = {}
+def parse(text: str, arm: str) -> tuple[Requirement, ...]:
+    """The requirements in the brackets of an arm, sorted by name.
+
+    UsageError where there is none, or one cannot be read or is there twice.
+    """
+    by_name: dict[str, Requirement] = {}
     for part in filter(None, (part.strip() for part in _BETWEEN.split(text))):
         wanted = _one(part, arm)
-        if wanted.name in found:
+        if wanted.name in by_name:
             raise UsageError(f"{arm!r} asks for {wanted.name} twice: name it once")
-        found[wanted.name] = wanted
-    if not found:
+        by_name[wanted.name] = wanted
+    if not by_name:
         raise UsageError(
-            f"{arm!r}: nothing stands in the square brackets: write a requirement such as [redis==6.4.0], or leave them out"
+            f"{arm!r}: nothing stands in the square brackets: "
+            "write a requirement such as [redis==6.4.0], or leave them out"
         )
-    return tuple(found[name] for name in sorted(found))
+    return tuple(by_name[name] for name in sorted(by_name))
 
 
-def _one(part: str, arm: str) -> Wanted:
-    from packaging.requirements import InvalidRequirement, Requirement
+def _one(part: str, arm: str) -> Requirement:
+    import packaging.requirements
     from packaging.utils import canonicalize_name
 
     located = _PATH.match(part)
     path = located["path"].strip() if located else ""
     if "://" in path:
         raise UsageError(
-            f"{arm!r}: {part.partition('@')[0].strip()} is given by an address: write a version, or the path of a checkout"
+            f"{arm!r}: {part.partition('@')[0].strip()} is given by an address: "
+            "write a version, or the path of a checkout"
         )
     try:
-        parsed = Requirement(located["name"] if located else part)
-    except InvalidRequirement:
+        parsed = packaging.requirements.Requirement(located["name"] if located else part)
+    except packaging.requirements.InvalidRequirement:
         raise UsageError(
             f"{arm!r}: {part!r} is not a requirement: write NAME==VERSION or NAME @ PATH"
         ) from None
     if parsed.marker or (path and parsed.specifier):
         raise UsageError(
-            f"{arm!r}: {part!r} is more than a version or a path: write NAME==VERSION or NAME @ PATH"
+            f"{arm!r}: {part!r} is more than a version or a path: "
+            "write NAME==VERSION or NAME @ PATH"
         )
     extras = tuple(sorted(canonicalize_name(extra) for extra in parsed.extras))
-    return Wanted(
+    return Requirement(
         canonicalize_name(parsed.name),
         extras,
         str(parsed.specifier),
@@ -83,20 +90,21 @@ def _one(part: str, arm: str) -> Wanted:
     )
 
 
-def merged(needs: Iterable[str], wanted: Iterable[Wanted]) -> list[Wanted]:
-    """What the arm needs, in the versions that are wanted; what is wanted and not needed stands beside it."""
-    from packaging.requirements import Requirement
+def merged(needs: Iterable[str], wanted: Iterable[Requirement]) -> list[Requirement]:
+    """What an arm needs, in the versions that are wanted, and what is wanted beside it; sorted by
+    name."""
+    import packaging.requirements
     from packaging.utils import canonicalize_name
 
-    found: dict[str, Wanted] = {}
+    by_name: dict[str, Requirement] = {}
     needed = [
-        Wanted(canonicalize_name(r.name), tuple(r.extras), str(r.specifier))
-        for r in map(Requirement, needs)
+        Requirement(canonicalize_name(r.name), tuple(r.extras), str(r.specifier))
+        for r in map(packaging.requirements.Requirement, needs)
     ]
     for each in [*needed, *wanted]:
-        before = found.get(each.name, Wanted(each.name))
+        before = by_name.get(each.name, Requirement(each.name))
         extras = tuple(sorted({*before.extras, *each.extras}))
-        found[each.name] = Wanted(
+        by_name[each.name] = Requirement(
             each.name, extras, each.specifier or before.specifier, each.path or before.path
         )
-    return [found[name] for name in sorted(found)]
+    return [by_name[name] for name in sorted(by_name)]

@@ -1,4 +1,7 @@
-"""When each task is due: offsets in integer nanoseconds, made before the load begins and never adjusted while it runs."""
+"""When each task is due: offsets in integer nanoseconds, made before the load begins.
+
+They are never adjusted while it runs.
+"""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 NS = 1_000_000_000
-# Below zero are the warm-up tasks; the ids next to zero are left to those that show that the workers are ready.
+# Below zero are the warm-up tasks; the ids next to zero are left to those that show that the
+# workers are ready.
 FIRST_WARM_TASK = -1_000_000
 
 Ints = npt.NDArray[np.int64]
@@ -16,7 +20,11 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Which task is due when, and what work it does: `work` points into `works`, `""` being the no-op."""
+    """Which task is due when, and what work it does.
+
+    `tasks` (ids), `due_ns` (offsets in ns) and `work` (indexes into `works`) have the shape (n,).
+    The work `""` is the no-op. ValueError where the arrays do not fit each other.
+    """
 
     tasks: Ints
     due_ns: Ints
@@ -33,7 +41,10 @@ class Schedule:
         return int(self.tasks.size)
 
     def write(self, path: Path, t0_ns: int) -> None:
-        """Write (task, absolute due_ns, work) as little-endian int64 triples, sorted by due time; whole or not at all."""
+        """Write (task, absolute due_ns, work) as little-endian int64 triples, sorted by due time.
+
+        The file appears whole or not at all.
+        """
         order = np.argsort(self.due_ns, kind="stable")
         rows = np.column_stack([self.tasks, self.due_ns + t0_ns, self.work])[order]
         # The generators poll for this name: it may appear only when all of it is there.
@@ -43,9 +54,11 @@ class Schedule:
 
 
 def poisson(rate_per_s: float, seconds: float, seed: int) -> Ints:
-    """Arrivals of a Poisson process within [0, seconds): a queue fed by many independent clients.
+    """Arrivals of a Poisson process within [0, seconds) in ns, shape (n,): a queue fed by many
+    independent clients.
 
-    The same seed gives the same first arrivals however long the phase is, and the same as `poisson_count`.
+    The same seed gives the same first arrivals however long the phase is, and the same as
+    `poisson_count`.
     """
     _check(rate_per_s, seconds)
     rng, end = np.random.default_rng(seed), round(seconds * NS)
@@ -57,7 +70,7 @@ def poisson(rate_per_s: float, seconds: float, seed: int) -> Ints:
 
 
 def poisson_count(rate_per_s: float, n: int, seed: int) -> Ints:
-    """The first `n` arrivals of a Poisson process."""
+    """The first `n` arrivals of a Poisson process in ns, shape (n,)."""
     _check(rate_per_s, n)
     return np.cumsum(_gaps(np.random.default_rng(seed), rate_per_s, n))
 
@@ -69,7 +82,7 @@ def _gaps(rng: np.random.Generator, rate_per_s: float, n: int) -> Ints:
 
 
 def even(rate_per_s: float, seconds: float) -> Ints:
-    """Evenly spaced arrivals within [0, seconds), the first at 0."""
+    """Evenly spaced arrivals within [0, seconds) in ns, shape (n,), the first at 0."""
     _check(rate_per_s, seconds)
     # One more than fit, as rate × seconds need not be exact in binary.
     due: Ints = np.rint(np.arange(int(rate_per_s * seconds) + 2) * (NS / rate_per_s)).astype(
@@ -79,7 +92,7 @@ def even(rate_per_s: float, seconds: float) -> Ints:
 
 
 def at_once(n: int, at_s: float) -> Ints:
-    """`n` tasks due at the same moment."""
+    """The due times of `n` tasks at the same moment in ns, shape (n,)."""
     if n < 0 or at_s < 0:
         raise ValueError("neither a number of tasks nor a moment may be negative")
     return np.full(n, round(at_s * NS), dtype=np.int64)
@@ -88,7 +101,8 @@ def at_once(n: int, at_s: float) -> Ints:
 def merge(*parts: tuple[Ints, str], measured_from_ns: int = 0) -> Schedule:
     """One schedule out of (offsets, work) parts, ids rising with the due time.
 
-    Tasks due before `measured_from_ns` are warm-up and count up from FIRST_WARM_TASK; the others are 0 … N-1.
+    Tasks due before `measured_from_ns` are warm-up and count up from FIRST_WARM_TASK; the others
+    are 0 … N-1. ValueError where more are warm-up than ids are kept for them.
     """
     works = tuple(dict.fromkeys(work for _, work in parts)) or ("",)
     due = np.concatenate([np.empty(0, dtype=np.int64), *(offsets for offsets, _ in parts)])
@@ -103,7 +117,8 @@ def merge(*parts: tuple[Ints, str], measured_from_ns: int = 0) -> Schedule:
     warm = int(np.searchsorted(due, measured_from_ns))
     if warm >= -FIRST_WARM_TASK:
         raise ValueError(
-            f"{warm} warm-up tasks are more than the ids that are kept for them: shorten the warm-up"
+            f"{warm} warm-up tasks are more than the ids that are kept for them: "
+            "shorten the warm-up"
         )
     tasks = np.concatenate(
         [
@@ -117,5 +132,6 @@ def merge(*parts: tuple[Ints, str], measured_from_ns: int = 0) -> Schedule:
 def _check(rate_per_s: float, amount: float) -> None:
     if not (0 < rate_per_s < float("inf") and 0 <= amount < float("inf")):
         raise ValueError(
-            f"a schedule needs a rate above 0 and a finite length, not {rate_per_s} per second and {amount}"
+            f"a schedule needs a rate above 0 and a finite length, "
+            f"not {rate_per_s} per second and {amount}"
         )

@@ -1,4 +1,7 @@
-"""Which code made a number: whole numbers, raised by hand in the commit that can change a figure (docs/decisions/0028)."""
+"""Which code made a number: whole numbers, raised by hand in the commit that can change a figure.
+
+See docs/decisions/0028.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +25,7 @@ class Scenario(Protocol):
 
 
 def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict[str, Any]:
-    """What run.json keeps under `code`."""
+    """The versions of what is measured with, as run.json keeps them under `code`."""
     return {
         "recording": RECORDING,
         "scenarios": {
@@ -34,7 +37,7 @@ def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict
 
 
 def counted(info: Mapping[str, Any]) -> dict[str, str]:
-    """What a run was measured by, in words → its version; every one is `0.1` where none was counted yet."""
+    """What measured a run, in words → its version; each `0.1` where none was counted yet."""
     code = info.get("code")
     if code is None:
         systems = dict.fromkeys(str(arm["system"]) for arm in info["arms"].values())
@@ -46,13 +49,13 @@ def counted(info: Mapping[str, Any]) -> dict[str, str]:
             **{f"{part} of {name}": BEFORE for name, part in parts},
             **{f"adapter of {name}": BEFORE for name in systems},
         }
-    found = {"recording": str(code["recording"])}
-    found |= {
+    counts = {"recording": str(code["recording"])}
+    counts |= {
         f"{part} of {name}": str(number)
         for name, parts in code["scenarios"].items()
         for part, number in parts.items()
     }
-    return found | {f"adapter of {name}": str(number) for name, number in code["adapters"].items()}
+    return counts | {f"adapter of {name}": str(number) for name, number in code["adapters"].items()}
 
 
 def measured_before(info: Mapping[str, Any]) -> bool:
@@ -69,7 +72,7 @@ def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
 
 
 def unlike_any(infos: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The same over several runs, each named once."""
+    """The versions that are not equal in all of several runs, each named once."""
     return list(
         dict.fromkeys(
             text

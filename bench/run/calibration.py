@@ -10,7 +10,7 @@ from bench.inprocess.event_log import FINISHED
 from bench.model.arm import Arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 TASKS = 20_000
 FILL_S, DRAIN_S = 1.0, 3.0
@@ -31,21 +31,21 @@ def calibrate(
     """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after."""
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
-    stage = Stage(cell, folder, servers, 60, lambda *_: None)
+    testbed = Testbed(cell, folder, servers, 60, lambda *_: None)
     try:
-        with stage.open():
-            stage.boot()
+        with testbed.open():
+            testbed.boot()
             start = time.monotonic()
-            stage.tail.poll()
-            stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
+            testbed.tail.poll()
+            testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
             finished, seen, quick = 0, 0.0, 0.0
             while (seen := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
-                finished += int((stage.tail.poll()["kind"] == FINISHED).sum())
+                finished += int((testbed.tail.poll()["kind"] == FINISHED).sum())
                 time.sleep(0.02)
-            sent = int((stage.live_ledger().returned >= 0).sum())
-            quick = seen if not stage.load.done() else _last_return_s(stage, start)
-            stage.mark("planned_until_ns", 1)
-            stage.journal["held"] = {}  # what is left in the queue is of no interest here
+            sent = int((testbed.live_ledger().returned >= 0).sum())
+            quick = seen if not testbed.load.done() else _last_return_s(testbed, start)
+            testbed.mark("planned_until_ns", 1)
+            testbed.journal["held"] = {}  # what is left in the queue is of no interest here
         return Calibration(
             max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1)
         )
@@ -53,5 +53,5 @@ def calibrate(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _last_return_s(stage: Stage, start_s: float) -> float:
-    return float(stage.live_ledger().returned.max()) / 1e9 - start_s
+def _last_return_s(testbed: Testbed, start_s: float) -> float:
+    return float(testbed.live_ledger().returned.max()) / 1e9 - start_s

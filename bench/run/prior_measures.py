@@ -11,7 +11,7 @@ MOST_GENERATORS = 8
 BUSY = 0.5  # the share of its time that a generator may spend in enqueue calls
 
 
-class Known:
+class MeasuresSoFar:
     """The measures of earlier cells of the same arm."""
 
     def __init__(self, measures: list[list[Any]], arm: str) -> None:
@@ -31,7 +31,7 @@ class Known:
         return None
 
 
-def generators_for(cell: Cell, prior: Known, calibrated: Calibration | None) -> int:
+def generators_for(cell: Cell, prior: MeasuresSoFar, calibrated: Calibration | None) -> int:
     """So many generators that each spends less than half of its time in enqueue calls."""
     if "generators" in cell.params:
         return int(cell.params["generators"])

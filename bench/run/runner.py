@@ -12,7 +12,7 @@ import pandas as pd
 from bench.analysis import stored_measures
 from bench.base.errors import EXIT_INTERNAL, NotOffered, Unavailable, UsageError
 from bench.brokers import choice
-from bench.environments.provision import furnish, refuse_other, unlike
+from bench.environments.provision import provision, refuse_other, unlike
 from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
@@ -23,9 +23,9 @@ from bench.run import failures, manifest
 from bench.run.calibration import Calibration, calibrate
 from bench.run.cell_record import Halted, deserves_another, first_of, line_of
 from bench.run.plan import Plan, cells
-from bench.run.prior_measures import Known, generators_for
+from bench.run.prior_measures import MeasuresSoFar, generators_for
 from bench.run.watcher import Watcher
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Runner:
                     f"{arm.name} needs {', '.join(missing)}: pip install {' '.join(missing)}"
                 )
         self._check_brokers()
-        self._furnish()
+        self._provision()
         self.todo = cells(self.plan)
         manifest.make_folder(self.folder)
         self.info: dict[str, Any] = manifest.info(
@@ -69,7 +69,7 @@ class Runner:
         self.info = run.info
         manifest.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
         self._check_brokers()
-        self._furnish()
+        self._provision()
         refuse_other(self.folder, self.info["arms"], self.plan.arms)
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
@@ -79,9 +79,9 @@ class Runner:
             for line in measured
         }
 
-    def _furnish(self) -> None:
+    def _provision(self) -> None:
         """Give each arm with versions of its own its environment, before anything is measured."""
-        arms = furnish(self.plan.arms, self.watcher.said, self.plan.passed)
+        arms = provision(self.plan.arms, self.watcher.said, self.plan.passed)
         self.plan = replace(self.plan, arms=arms)
         refuse_same(self.plan.arms)
         choice.check_readings(self.plan.arms, self.servers)
@@ -229,7 +229,7 @@ class Runner:
 
     def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
         began, halted = time.monotonic(), Halted()
-        self._stage(cell, line)
+        self._drive(cell, line)
         halted.tell(line)
         store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
@@ -253,13 +253,13 @@ class Runner:
             self._failed(cell, line, error)
             return stored_measures.measure_cell(run, line)
 
-    def _stage(self, cell: Cell, line: dict[str, Any]) -> None:
+    def _drive(self, cell: Cell, line: dict[str, Any]) -> None:
         """Carry a cell out, and write into its line how that went."""
         scenario = load_scenarios()[cell.scenario]
         if reason := scenario.skip(cell):
             line.update(state="skipped", verdict="not_offered", reason=reason)
             return
-        stage = Stage(
+        testbed = Testbed(
             cell,
             store.cell_folder(self.folder, cell.number),
             self.servers,
@@ -267,11 +267,11 @@ class Runner:
             self.watcher.progress,
         )
         try:
-            with stage.open(generators=self._generators(cell)):
-                scenario.part("drive").drive(cell, stage, self._known(cell))
+            with testbed.open(generators=self._generators(cell)):
+                scenario.part("drive").drive(cell, testbed, self._measures_so_far(cell))
             line.update(state="done", verdict="ok", reason="")
-            self.info["versions"][cell.arm.name] = stage.journal["versions"]
-            self.info["brokers"][cell.arm.broker] = stage.journal["server"]
+            self.info["versions"][cell.arm.name] = testbed.journal["versions"]
+            self.info["brokers"][cell.arm.broker] = testbed.journal["server"]
         except NotOffered as error:
             line.update(state="skipped", verdict="not_offered", reason=str(error))
         except Unavailable as error:
@@ -296,14 +296,14 @@ class Runner:
             self._save()
             raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
 
-    def _known(self, cell: Cell) -> Known:
+    def _measures_so_far(self, cell: Cell) -> MeasuresSoFar:
         """The earlier measures of the arm whose rates this cell runs at."""
-        return Known(self._measures(), self._basis_of(cell))
+        return MeasuresSoFar(self._measures(), self._basis_of(cell))
 
     def _generators(self, cell: Cell) -> int:
         calibrated = self.info["calibration"].get(self._basis_of(cell))
         return generators_for(
-            cell, self._known(cell), Calibration(**calibrated) if calibrated else None
+            cell, self._measures_so_far(cell), Calibration(**calibrated) if calibrated else None
         )
 
     def _once_more(self, cell: Cell) -> Cell:

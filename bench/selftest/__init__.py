@@ -1,1 +1,1 @@
-"""Proof of the instrument: a queue with a known truth, measured like any system, and what must come out."""
+"""Proof of the instrument: a queue with a known truth is measured like any system."""

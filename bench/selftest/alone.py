@@ -24,10 +24,10 @@ def alone(act: Callable[[], T]) -> T:
     while True:
         number += 1
         moment = Moment()
-        found = act()
+        result = act()
         why = moment.unfit()
         if not why:
-            return found
+            return result
         if why.startswith("throttled") or number > synthetic_runs.AGAIN:
             raise Unmeasured(synthetic_runs.tried(number, why))
 

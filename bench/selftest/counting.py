@@ -1,4 +1,7 @@
-"""1: planted losses, doubles and strangers are found by id. 2: a known capacity is measured. Both through the burst and latency scenarios."""
+"""1: planted losses, doubles and strangers are found by id. 2: a known capacity is measured.
+
+Both go through the burst and latency scenarios.
+"""
 
 from bench.measure.figures import fates_of
 from bench.record import ledger
@@ -22,13 +25,13 @@ def planted(session: Session, quick: bool) -> list[Line]:
     )
     run = session.run("counting", "burst", [name], ["-"], tasks=TASKS, workers=2)
     cell = cells(run)[-1]
-    told = fates_of(cell, ledger.load(cell)).by_name
+    ids_by_fate = fates_of(cell, ledger.load(cell)).by_name
     where = "bench/record/ledger.py and bench/record/fates.py: the instrument miscounts"
     lines = [
         same(
             1,
             f"{what} among {TASKS:,} tasks, by id",
-            sorted(told[fate].tolist()),
+            sorted(ids_by_fate[fate].tolist()),
             sorted(ids),
             where,
         )
@@ -42,7 +45,7 @@ def planted(session: Session, quick: bool) -> list[Line]:
     verdict = str(run.measures[run.measures["metric"] == "throughput"]["verdict"].iloc[-1])
     return [
         *lines,
-        same(1, "all other tasks are finished", len(told["finished"]), finished, where),
+        same(1, "all other tasks are finished", len(ids_by_fate["finished"]), finished, where),
         same(
             1,
             "a cell with losses gives no speed",
@@ -56,14 +59,14 @@ def planted(session: Session, quick: bool) -> list[Line]:
 def rates(session: Session, quick: bool) -> list[Line]:
     """Slots that begin a known number of tasks per second."""
     lines: list[Line] = []
-    where = "a busy machine, or scenarios/latency.py"
+    where = "a busy machine, or scenarios/latency"
     for rate, band in RATES[1:2] if quick else RATES:
         what = f"a capacity of {rate:,.0f} tasks/s"
         with asked(lines, 2, what):
             name = arm(capacity=rate, batch=20, fire_and_forget=True)
             size = "gate" if quick else "quick"  # as long a look after a shorter warm-up
             run = session.run(f"rate-{rate:.0f}", "latency", [name], ["capacity"], size=size)
-            seen = value(run, "capacity")
+            capacity = value(run, "capacity")
             low, high = rate * (1 - band), rate * (1 + band)
-            lines.append(within(2, what, seen, low, high, "tasks/s", where))
+            lines.append(within(2, what, capacity, low, high, "tasks/s", where))
     return lines

@@ -52,9 +52,9 @@ def within(
     return Line(item, what, band, measured, low <= value <= high, check)
 
 
-def same(item: int, what: str, found: object, wanted: object, check: str) -> Line:
+def same(item: int, what: str, measured: object, wanted: object, check: str) -> Line:
     """Something that must come out exactly."""
-    return Line(item, what, str(wanted), str(found), found == wanted, check)
+    return Line(item, what, str(wanted), str(measured), measured == wanted, check)
 
 
 def unmeasured(item: int, what: str, why: str) -> Line:

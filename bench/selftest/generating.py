@@ -1,4 +1,4 @@
-"""8: up to which rate the load generator can be believed, and that a slow enqueue call is not blamed on it."""
+"""8: up to which rate the load generator can be believed; it is not blamed for a slow call."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from bench.measure import validity
 from bench.record import ledger
 from bench.record.ledger import Ledger
 from bench.selftest.expectations import Line, Unmeasured, asked, same, within
-from bench.selftest.synthetic_runs import Session, arm, cells, found, value
+from bench.selftest.synthetic_runs import Session, arm, cells, newest_row, value
 
 RATES = (250, 500, 1000, 2000, 4000, 8000, 16000)
 MUST_HOLD = 1000
@@ -36,12 +36,15 @@ def _rising(session: Session) -> Line:
             ended = f"is not known beyond {held}/s: {str(error)[:70]}"
             break
         lags.append(f"{rate}/s {_lag_p99_ms(ledger.load(cells(run)[-1])):.2f} ms")
-        row = found(run, "latency_p99_ms")
+        row = newest_row(run, "latency_p99_ms")
         if row["verdict"] != "ok":
             ended = f"at {rate}/s: {row['verdict']}, {str(row['reason'])[:70]}"
             break
         held = rate
-    what = f"one generator on the floor, wake lag P99 {', '.join(lags)}; the verdict is no longer ok {ended}; the highest rate that held"
+    what = (
+        f"one generator on the floor, wake lag P99 {', '.join(lags)}; "
+        f"the verdict is no longer ok {ended}; the highest rate that held"
+    )
     return within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE)
 
 
@@ -50,14 +53,14 @@ def _lag_p99_ms(book: Ledger) -> float:
 
 
 def slow_call(session: Session, quick: bool) -> list[Line]:
-    """One enqueue call of 0.5 s: what it holds up stays in the latency, and the cell stays valid."""
+    """One enqueue call of 0.5 s: the delay stays in the latency, and the cell stays valid."""
     lines: list[Line] = []
     what = f"an enqueue call of {STALL_S} s under 200/s: P99 from the due time"
     with asked(lines, 8, what):
         name = arm(stall_call=[500, STALL_S])
         blamed = ("generator",)  # what must not happen
         run = session.run("slow-call", "latency", [name], ["rate=200"], tasks=2000, answers=blamed)
-        row = found(run, "latency_p99_ms")
+        row = newest_row(run, "latency_p99_ms")
         valid = "a cell with a slow enqueue call is valid"
         lines.append(same(8, valid, row["verdict"], "ok", "bench/measure/validity.py"))
         low, high = (STALL_S - 0.01 * 2000 / 200) * 1e3 - 60, STALL_S * 1e3 + 50

@@ -1,4 +1,4 @@
-"""9: the same arm against itself: the spread of this machine, false alarms, and the smallest change it can show."""
+"""9: the same arm against itself: spread of this machine, false alarms, smallest visible change."""
 
 from collections.abc import Callable
 
@@ -75,11 +75,17 @@ def _spreads(run: Run) -> list[Line]:
 
 
 def _line(metric: str, spread: float, blocks: int, ratio: float) -> Line:
-    """The spread with its own uncertainty: s²·(n - 1)/σ² is distributed as χ² with n - 1 degrees of freedom."""
+    """The spread with its own uncertainty.
+
+    s²·(n - 1)/σ² is distributed as χ² with n - 1 degrees of freedom.
+    """
     low, high = (spread * np.sqrt((blocks - 1) / chi2.ppf(q, blocks - 1)) for q in (0.975, 0.025))
     smallest = ", ".join(
         f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON
     )
-    known = f"{100 * low:.1f} to {100 * high:.1f} %"
-    what = f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: smallest change found 9 times in 10: {smallest}; spread {known}"
+    interval = f"{100 * low:.1f} to {100 * high:.1f} %"
+    what = (
+        f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: "
+        f"smallest change found 9 times in 10: {smallest}; spread {interval}"
+    )
     return within(9, what, 100 * spread, 0.0, WIDEST, "% from pair to pair", "a busy machine")

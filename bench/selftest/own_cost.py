@@ -21,16 +21,20 @@ from bench.selftest import subjects
 from bench.selftest.alone import alone
 from bench.selftest.expectations import Line, NoFigure, asked, within
 from bench.selftest.synthetic_runs import Session, cells, value
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 TASKS, ROUNDS = 15_000, 6
-IN_PLACE_US = 25.0  # between two tasks a worker waits for the broker: the caches are cold, and two µs become ten
+# Between two tasks a worker waits for the broker: the caches are cold, and two µs become ten.
+IN_PLACE_US = 25.0
 FORKS = 200
 WHERE = "bench/inprocess/body.py and bench/testbed/sampler.py, or a busy machine"
 
 
 def recording(session: Session, quick: bool) -> list[Line]:
-    """The log by itself; then a worker with it beside one without, on the fastest real arm and on the floor."""
+    """The log by itself; then a worker with it beside one without it.
+
+    The two workers run on the fastest real arm, then on the floor.
+    """
     lines: list[Line] = []
     what = "recording in a living process, by itself"
     with asked(lines, 7, what):
@@ -62,22 +66,23 @@ def _round(session: Session, arm: Arm, number: int) -> tuple[float, float]:
 
 
 def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]:
-    """Two workers drain one queue, one of them without an event file: (tasks per second with, without).
+    """Two workers drain one queue, one without an event file: (tasks per second with, without).
 
-    Whatever else the machine does hits both at once; two drains after each other scatter by 10 % here.
+    Whatever else the machine does hits both at once; two drains after each other scatter by 10 %
+    here.
     """
     cell = Cell(1, "burst", "-", arm, 0, subjects.SLOTS, 1, {"tasks": TASKS})
-    stage = Stage(
+    testbed = Testbed(
         cell, session.folder / "own-cost" / f"{arm.adapter.name}-{number}", {}, 300, lambda *_: None
     )
-    with stage.open():
-        stage.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
-        while not stage.load.done():
+    with testbed.open():
+        testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
+        while not testbed.load.done():
             time.sleep(0.02)
-        stage.fleet.without_log(number % 2)
-        stage.fleet.start()
-        left, recorded, seconds = _watched(stage, subjects.connect(stage.broker.url)).T
-        stage.journal["held"] = {}
+        testbed.fleet.without_log(number % 2)
+        testbed.fleet.start()
+        left, recorded, seconds = _watched(testbed, subjects.connect(testbed.broker.url)).T
+        testbed.journal["held"] = {}
     edges = [-0.9 * TASKS, -0.1 * TASKS]
     with_log, passed = (
         float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds)
@@ -85,14 +90,14 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
     return with_log / passed, (0.8 * TASKS - with_log) / passed
 
 
-def _watched(stage: Stage, client: Any) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """(tasks on the queue, tasks recorded as finished, seconds) until the queue is empty."""
-    seen: list[tuple[float, float, float]] = []
+def _watched(testbed: Testbed, client: Any) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """(tasks on the queue, tasks recorded as finished, seconds) until it is empty, shape (n, 3)."""
+    rows: list[tuple[float, float, float]] = []
     queue = subjects.queue(client)
-    while not seen or seen[-1][0]:
-        seen.append((float(client.llen(queue)), stage.tail.count() / 2, time.monotonic()))
+    while not rows or rows[-1][0]:
+        rows.append((float(client.llen(queue)), testbed.tail.count() / 2, time.monotonic()))
         time.sleep(0.02)
-    return np.array(seen)
+    return np.array(rows)
 
 
 def _interval(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, float, float]:
@@ -103,17 +108,20 @@ def _interval(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[f
 
 
 def loop_us(folder: Path, rounds: int = 5) -> float:
-    """µs that the two records of a task cost in a loop, median of rounds with and without an event file."""
+    """µs that the two records of a task cost in a loop, by the median of the rounds.
+
+    Each round is the difference of a loop with and one without an event file.
+    """
     loop = "for n in range({}): body.run(n)\n"
     code = (
-        "import time\nfrom bench.probe import body\n"
+        "import time\nfrom bench.inprocess import body\n"
         + loop.format(20_000)
         + "t = time.perf_counter()\n"
         + loop.format(100_000)
     )
     code += "print((time.perf_counter() - t) * 10)"
     folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    added = []
     for number in range(rounds):
         path = folder.absolute() / f"loop-{number}.bin"
         event_log.create(str(path))
@@ -121,8 +129,8 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
             _output(code, extra) for extra in ({"QUEUE_BENCH_EVENTS": str(path)}, {})
         )
         path.unlink()
-        found.append(with_log - without)
-    return statistics.median(found)
+        added.append(with_log - without)
+    return statistics.median(added)
 
 
 def _output(code: str, extra: dict[str, str]) -> float:
@@ -143,7 +151,7 @@ def child(path):
             os.environ["QUEUE_BENCH_EVENTS"] = path
         else:
             os.environ.pop("QUEUE_BENCH_EVENTS", None)
-        from bench.probe import body
+        from bench.inprocess import body
         body.run(1)
         os._exit(0)
     os.waitpid(pid, 0)

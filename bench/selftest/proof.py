@@ -71,8 +71,8 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
     began, lines = datetime.now(UTC), list[Line]()
     for check in checks:
-        lines += (found := _guarded(check, session, quick))
-        for line in found:
+        lines += (printed := _guarded(check, session, quick))
+        for line in printed:
             out.print(_row(line), markup=False, soft_wrap=True)
     document = {
         "format": 1,
@@ -88,8 +88,8 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     store.write_json(folder / FILE, document)
     good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
     rest = f", {left} not measured: the machine was unfit for them" if left else ""
-    said = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
-    out.print(said, markup=False, soft_wrap=True)
+    summary = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
+    out.print(summary, markup=False, soft_wrap=True)
     return EXIT_OK if good == len(lines) else EXIT_INVALID
 
 
@@ -102,8 +102,10 @@ def _guarded(check: Check, session: Session, quick: bool) -> list[Line]:
     except Unmeasured as error:
         return [unmeasured(0, _name(check), str(error))]
     except (BenchError, ValueError, KeyError, IndexError) as error:
-        said = f"{type(error).__name__}: {error}"[:200]
-        return [Line(0, f"{_name(check)} could not be carried out", "a figure", said, False, RUNS)]
+        reason = f"{type(error).__name__}: {error}"[:200]
+        return [
+            Line(0, f"{_name(check)} could not be carried out", "a figure", reason, False, RUNS)
+        ]
 
 
 def _name(check: Check) -> str:
@@ -113,7 +115,7 @@ def _name(check: Check) -> str:
 def _row(line: Line) -> str:
     """A line as it is printed; that of an unfit machine ends with what to do about it."""
     mark = {"ok": "ok  ", "failed": "FAIL", "invalid": "none"}[line.verdict]
-    said = f"{mark} {line.item:2d}  {line.what}: {line.measured}"
+    text = f"{mark} {line.item:2d}  {line.what}: {line.measured}"
     if line.unfit:
-        return said
-    return f"{said} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")
+        return text
+    return f"{text} (expected {line.expected})" + ("" if line.passed else f"; check {line.check}")

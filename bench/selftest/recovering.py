@@ -1,8 +1,8 @@
-"""5: a worker that comes back when it says, tasks that are delivered again when it says, or never."""
+"""5: a worker comes back when it says; tasks are delivered again when it says, or never."""
 
 from bench.record.store import Run
 from bench.selftest.expectations import Line, asked, same, within
-from bench.selftest.synthetic_runs import Session, arm, cells, found, truth, value
+from bench.selftest.synthetic_runs import Session, arm, cells, newest_row, truth, value
 
 SUPERVISOR_S, SPACING_S = 1.0, 0.05  # one slot: 10 tasks per second would be 0.1, two slots: 0.05
 RESOLUTION_S = 0.05
@@ -11,7 +11,7 @@ BACK_S = (2.0, 4.0, 8.0)
 REDELIVER_S = 3.0
 NEVER_RUNS_LONGER_S = 0.5  # a task of 200 ms that is older than this has lost its worker
 TIMES = ("service_recovery_s", "work_recovery_s", "rate_recovery_s", "backlog_recovery_s")
-WHERE = "bench/measure/recovery_times.py and bench/testbed/faults.py, or a busy machine"
+WHERE = "bench/measure/recovery_times.py and bench/testbed/faults, or a busy machine"
 
 
 def back(session: Session, quick: bool) -> list[Line]:
@@ -22,8 +22,8 @@ def back(session: Session, quick: bool) -> list[Line]:
     for wanted in BACK_S[:1] if quick else BACK_S:
         with asked(lines, 5, f"serving again {wanted:g} s after the kill"):
             name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
-            place, crash = f"back-{wanted:g}", ["worker-crash"]
-            run = session.run(place, "recovery", [name], crash, workers=2, params=params)
+            folder, crash = f"back-{wanted:g}", ["worker-crash"]
+            run = session.run(folder, "recovery", [name], crash, workers=2, params=params)
             lines += _served(run)
     return lines
 
@@ -40,8 +40,8 @@ def _served(run: Run) -> list[Line]:
     lines = []
     for name, band in bands.items():
         of = "work, tasks of 0.2 s" if name == "work" else name
-        seen = value(run, f"{name}_recovery_s")
-        lines.append(within(5, f"{what}: {of}", seen, *band, "s", WHERE))
+        measured_s = value(run, f"{name}_recovery_s")
+        lines.append(within(5, f"{what}: {of}", measured_s, *band, "s", WHERE))
     return lines
 
 
@@ -54,12 +54,12 @@ def again(session: Session, quick: bool) -> list[Line]:
         run = session.run("redelivery", "recovery", [name], ["worker-crash"], workers=2)
         last = _after_t0(run, "redelivered_ns", last=True) + LONG_S
         what += f", {last:.3f} s by the worker's own stamp"
-        seen = value(run, "work_recovery_s")
-        lines.append(within(5, what, seen, last - 0.2, last + 0.2, "s", WHERE))
+        measured_s = value(run, "work_recovery_s")
+        lines.append(within(5, what, measured_s, last - 0.2, last + 0.2, "s", WHERE))
     never = "never delivered again"
     with asked(lines, 5, never):
         run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)
-        work = found(run, "work_recovery_s")["verdict"]
+        work = newest_row(run, "work_recovery_s")["verdict"]
         lines.append(same(5, f"{never}: work", work, "beyond", WHERE))
         lost, ran = value(run, "lost"), value(run, "running")
         lines.append(same(5, f"{never}: lost, of those that ran", lost, ran, WHERE))

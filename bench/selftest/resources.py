@@ -22,13 +22,13 @@ def step(session: Session, quick: bool) -> list[Line]:
         plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
         tasks = 2500 if quick else 4000  # foreign load cannot be judged in less than 2 s
         run = session.run("step", "burst", [plain, stepped], ["-"], tasks=tasks)
-        seen = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
-        lines.append(within(6, what, seen, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY))
+        taken_mib = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
+        lines.append(within(6, what, taken_mib, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY))
     return lines
 
 
 def leak(session: Session, quick: bool) -> list[Line]:
-    """1 KiB per task as the slope of memory over finished tasks; and children that share 200 MiB."""
+    """1 KiB per task as the slope of memory over finished tasks; children that share 200 MiB."""
     lines: list[Line] = []
     what = f"a leak of {LEAK} bytes per task, as a slope"
     with asked(lines, 6, what):
@@ -39,9 +39,9 @@ def leak(session: Session, quick: bool) -> list[Line]:
     with asked(lines, 6, what):
         plain, shared = arm(shared_mib=1), arm(shared_mib=SHARED_MIB)
         run = session.run("shared", "burst", [plain, shared], ["-"], tasks=2000, workers=4)
-        seen = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
+        taken_mib = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
         wanted = SHARED_MIB - 1
-        lines.append(within(6, what, seen, wanted * 0.95, wanted * 1.05, "MiB", MEMORY))
+        lines.append(within(6, what, taken_mib, wanted * 0.95, wanted * 1.05, "MiB", MEMORY))
     return lines
 
 
@@ -57,10 +57,11 @@ def slope(cell: StoredCell) -> float:
 
 
 def burn(session: Session, quick: bool) -> list[Line]:
-    """500 µs of CPU per task, as the difference from the same arm without; in a lasting process and in a child per task.
+    """500 µs of CPU per task, as the difference from the same arm without.
 
-    The truth is what the processes say of themselves, by getrusage: a child that burns and one that does not
-    meet their parent at another moment, and what the kernel spends on that differs by 0.1 ms a task.
+    In a lasting process and in a child per task. The truth is what the processes say of
+    themselves, by getrusage: a child that burns and one that does not meet their parent at another
+    moment, and what the kernel spends on that differs by 0.1 ms a task.
     """
     lines: list[Line] = []
     for profile, tasks in (("default", 20_000), ("forking", 4000)):
@@ -72,20 +73,25 @@ def burn(session: Session, quick: bool) -> list[Line]:
             plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
             arms = [plain, burning]
             run = session.run(f"burn-{profile}", "burst", arms, ["-"], tasks=tasks, blocks=3)
-            seen = (mean(run, CPU, burning) - mean(run, CPU, plain)) * 1e3
-            said = said_us(run, burning) - said_us(run, plain)
-            what += f", {said:.0f} µs more than without by their own account"
-            low, high = said - BURN_US * 0.05, said + BURN_US * 0.05
-            lines.append(within(6, what, seen, low, high, "µs", TIME))
+            measured_us = (mean(run, CPU, burning) - mean(run, CPU, plain)) * 1e3
+            account_us = said_us(run, burning) - said_us(run, plain)
+            what += f", {account_us:.0f} µs more than without by their own account"
+            low, high = account_us - BURN_US * 0.05, account_us + BURN_US * 0.05
+            lines.append(within(6, what, measured_us, low, high, "µs", TIME))
     return lines
 
 
 def said_us(run: Run, arm_name: str) -> float:
-    """CPU per task by the worker's own account, between the first and the last line that it wrote of it; the mean of the blocks."""
-    found = []
+    """µs of CPU per task by the worker's own account, the mean of the blocks.
+
+    It is taken between the first and the last line that the worker wrote of it.
+    """
+    of_blocks = []
     for cell in (cell for cell in cells(run) if cell.spec["arm"] == arm_name):
-        told = [line for line in truth(cell) if "cpu_s" in line]
-        found.append(
-            (told[-1]["cpu_s"] - told[0]["cpu_s"]) / (told[-1]["tasks"] - told[0]["tasks"]) * 1e6
+        accounts = [line for line in truth(cell) if "cpu_s" in line]
+        of_blocks.append(
+            (accounts[-1]["cpu_s"] - accounts[0]["cpu_s"])
+            / (accounts[-1]["tasks"] - accounts[0]["tasks"])
+            * 1e6
         )
-    return float(np.mean(found))
+    return float(np.mean(of_blocks))

@@ -12,16 +12,19 @@ FILE = "selftest.json"
 
 
 def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
-    """The newest selftest under a folder that is of this machine and version, or None; a damaged one is passed over."""
-    found = []
+    """The newest selftest under a folder that is of this machine and version, or None.
+
+    A damaged one is passed over.
+    """
+    documents = []
     for path in results.glob(f"**/{FILE}"):
         try:
             document = store.read_json(path)
         except UsageError:
             continue
         if isinstance(document, dict) and _is_of(document, here):
-            found.append(document)
-    return max(found, key=lambda document: str(document["created"]), default=None)
+            documents.append(document)
+    return max(documents, key=lambda document: str(document["created"]), default=None)
 
 
 def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
@@ -34,7 +37,10 @@ def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
 
 
 def attach(info: dict[str, Any], run: Path, results: Path = Path("results")) -> None:
-    """Copy the newest selftest of this machine and version into a run that begins, or note that there is none."""
+    """Copy the newest selftest of this machine and version into a run that begins.
+
+    Where there is none, the run gets a warning that says so.
+    """
     document = newest(results, info["machine"])
     if document is None:
         info["warnings"].append(

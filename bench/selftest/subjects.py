@@ -15,14 +15,17 @@ TRIAL = 4000
 
 @cache
 def fastest(session: Session) -> Arm:
-    """The system's profile that drains a backlog fastest here, of those set for speed with a main process for each slot."""
-    known = {
+    """The arm that drains a backlog fastest here.
+
+    Only arms that are set for speed and have a main process for each slot are tried.
+    """
+    candidates = {
         arm.name: arm
         for arm in _arms(session)
         if not arm.profile.results and len(arm.adapter.commands(arm.launch(SLOTS))) == SLOTS
     }
-    run = session.run("fastest", "burst", list(known), ["-"], tasks=TRIAL, workers=SLOTS)
-    return max(known.values(), key=lambda arm: value(run, "throughput", arm_name=arm.name))
+    run = session.run("fastest", "burst", list(candidates), ["-"], tasks=TRIAL, workers=SLOTS)
+    return max(candidates.values(), key=lambda arm: value(run, "throughput", arm_name=arm.name))
 
 
 def forking(session: Session) -> Arm:

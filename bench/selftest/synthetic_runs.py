@@ -101,10 +101,10 @@ def tried(times: int, reason: str) -> str:
 
 def _tries(run: Run) -> list[list[dict[str, Any]]]:
     """The lines of each cell, its first try first."""
-    found: dict[int, list[dict[str, Any]]] = {}
+    by_cell: dict[int, list[dict[str, Any]]] = {}
     for line in run.info["cells"]:
-        found.setdefault(first_of(line), []).append(line)
-    return list(found.values())
+        by_cell.setdefault(first_of(line), []).append(line)
+    return list(by_cell.values())
 
 
 def arm(profile: str = "default", **settings: Any) -> str:
@@ -115,7 +115,7 @@ def arm(profile: str = "default", **settings: Any) -> str:
 
 def value(run: Run, metric: str, case: str | None = None, arm_name: str | None = None) -> float:
     """The newest value of a measure; NoFigure where it has none."""
-    row = found(run, metric, case, arm_name)
+    row = newest_row(run, metric, case, arm_name)
     if pd.isna(row["value"]):
         raise NoFigure(f"{metric} is {row['verdict']}: {row['reason']}")
     return float(row["value"])
@@ -129,7 +129,7 @@ def mean(run: Run, metric: str, arm_name: str) -> float:
     return float(rows["value"].mean())
 
 
-def found(
+def newest_row(
     run: Run, metric: str, case: str | None = None, arm_name: str | None = None
 ) -> "pd.Series[Any]":
     """The newest row of a measure."""

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import redis
 
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.inprocess.event_log import MARKER
 from bench.selftest.expectations import Line, Unmeasured, asked
-from bench.selftest.synthetic_runs import AGAIN, EXCUSES, Meddler, Session, arm, found, tried
+from bench.selftest.synthetic_runs import AGAIN, EXCUSES, Meddler, Session, arm, newest_row, tried
 
 WHERE = "bench/measure/validity.py"
 FOREIGN_S = 30.0
@@ -33,8 +33,8 @@ def gates(session: Session, quick: bool) -> list[Line]:
         with asked(lines, 10, what):
             verdict, reason = _disturbed(session, gate, meddle)
             closed = verdict == "invalid" and reason.startswith(gate)
-            said = f"{verdict}, {reason[:60]}"
-            lines.append(Line(10, what, f"invalid, {gate}", said, closed, WHERE))
+            measured = f"{verdict}, {reason[:60]}"
+            lines.append(Line(10, what, f"invalid, {gate}", measured, closed, WHERE))
     return lines
 
 
@@ -45,7 +45,7 @@ def _disturbed(session: Session, gate: str, meddle: Meddler) -> tuple[str, str]:
         number += 1
         name, arms = f"unfit-{gate.replace(' ', '-')}", [arm(capacity=2000)]
         run = session.run(name, "latency", arms, ["rate=200"], size="smoke", seed=2, meddle=meddle)
-        row = found(run, "latency_p50_ms")
+        row = newest_row(run, "latency_p50_ms")
         verdict, reason = str(row["verdict"]), str(row["reason"])
         other = tuple(each for each in EXCUSES if each != gate)
         if verdict != "invalid" or not reason.startswith(other):
@@ -62,7 +62,7 @@ def _spin(seconds: float) -> None:
 
 @contextmanager
 def _busy(folder: Path) -> Iterator[None]:
-    """A neighbour."""
+    """Keep one core busy in another process for as long as the context lasts."""
     process = multiprocessing.get_context("fork").Process(
         target=_spin, args=(FOREIGN_S,), daemon=True
     )
@@ -94,16 +94,16 @@ def _meanwhile(every_s: float, act: Callable[[], bool]) -> Iterator[None]:
 
 def _generators(folder: Path) -> list[psutil.Process]:
     """The load generators of the run in this folder."""
-    found = []
+    generators = []
     for process in psutil.Process().children(recursive=True):
         try:
             if "bench.inprocess.generator" in process.cmdline() and str(
                 folder.resolve()
             ) in " ".join(process.cmdline()):
-                found.append(process)
+                generators.append(process)
         except psutil.Error:
             continue
-    return found
+    return generators
 
 
 def _held_up(folder: Path) -> AbstractContextManager[None]:
@@ -145,7 +145,7 @@ def _stranger(folder: Path) -> AbstractContextManager[None]:
 
     def push() -> bool:
         for process in _generators(folder) if _loaded(folder) else []:
-            redis.Redis.from_url(process.environ()[probe_cell.BROKER]).lpush("stranger", 1)
+            redis.Redis.from_url(process.environ()[cell_context.BROKER]).lpush("stranger", 1)
             return True
         return False
 

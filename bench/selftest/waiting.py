@@ -1,9 +1,12 @@
 """3: waiting times against queueing theory. 4: a stall is not forgotten.
 
 Theory: one server, Poisson arrivals of rate λ, ρ = λ·S.
-M/D/1, mean wait: ρ·S / (2·(1 - ρ)), the Pollaczek–Khinchine formula with constant service (Kleinrock, Queueing Systems, vol. 1, 1975, chapter 5.6).
-M/M/1, tail of the wait: P(W > t) = ρ·exp(-(1 - ρ)·t/S) (the same, chapter 3.2), so that its P99 is S/(1 - ρ)·ln(100·ρ).
-Waits of neighbours resemble each other, so no textbook interval fits: the band comes from replays of the same queue with as many tasks.
+M/D/1, mean wait: ρ·S / (2·(1 - ρ)), the Pollaczek–Khinchine formula with constant service
+(Kleinrock, Queueing Systems, vol. 1, 1975, chapter 5.6).
+M/M/1, tail of the wait: P(W > t) = ρ·exp(-(1 - ρ)·t/S) (the same, chapter 3.2), so that its P99 is
+S/(1 - ρ)·ln(100·ρ).
+Waits of neighbours resemble each other, so no textbook interval fits: the band comes from replays
+of the same queue with as many tasks.
 """
 
 import math
@@ -28,14 +31,18 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Slot:
-    """One slot as it was seen: how long it is busy with a task, hand-over included, and how late an idle one begins. In ms."""
+    """One slot as it was measured, in ms: how long it is busy with a task, hand-over included, and
+    how late an idle one begins."""
 
     busy_ms: float
     transit_ms: float
 
 
 def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
-    """Lindley's recursion: the wait of each task, one row per replay; row 0 of time finds an empty queue."""
+    """Lindley's recursion: the wait of each task; the first of each replay finds an empty queue.
+
+    All arrays have the shape (replays, tasks).
+    """
     steps = np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1)
     steps = np.concatenate((np.zeros((len(steps), 1)), steps), axis=1)
     waits: Floats = steps - np.minimum.accumulate(steps, axis=1)
@@ -45,19 +52,23 @@ def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
 def band(
     load: float, busy_ms: float, tasks: int, exponential: bool, p99: bool
 ) -> tuple[float, float]:
-    """Where the mean (or the P99) of the waits of so many tasks lies in 99.9 % of replays, warm-up left out."""
-    rng, warm, found = np.random.default_rng(1), 1000, []
+    """Where the mean (or the P99) of the waits of so many tasks lies in 99.9 % of replays, in ms.
+
+    The warm-up is left out.
+    """
+    rng, warm, figures = np.random.default_rng(1), 1000, []
     for _ in range(REPLAYS // 100):
         shape = (100, tasks + warm)
         service = busy_ms * (rng.standard_exponential(shape) if exponential else np.ones(shape))
         waits = waits_ms(rng.standard_exponential(shape) * busy_ms / load, service)[:, warm:]
-        found.append(np.quantile(waits, 0.99, axis=1) if p99 else waits.mean(axis=1))
-    low, high = np.quantile(np.concatenate(found), (TAIL, 1 - TAIL))
+        figures.append(np.quantile(waits, 0.99, axis=1) if p99 else waits.mean(axis=1))
+    low, high = np.quantile(np.concatenate(figures), (TAIL, 1 - TAIL))
     return float(low), float(high)
 
 
 def slot_of(book: Ledger, service_ms: float | None) -> Slot:
-    """From the runs: the time from start to start where the next task was waiting already; the delay where the slot was idle."""
+    """From the runs: the mean time from start to start where the next task was waiting already, and
+    the median delay where the slot was idle."""
     ours = book.measured() & (book.first_start() >= 0)
     due, started = book.due[ours], book.first_start()[ours]
     order = np.argsort(started)
@@ -95,11 +106,11 @@ def _constant(session: Session, load: float, rate: float) -> Line:
     slot = slot_of(book, SERVICE_MS)
     ours = book.measured()
     mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
-    seen = rate * slot.busy_ms / 1e3
-    low, high = band(seen, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
+    measured_load = rate * slot.busy_ms / 1e3
+    low, high = band(measured_load, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
     formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
     what = (
-        f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {seen:.2f}): mean wait, "
+        f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {measured_load:.2f}): mean wait, "
         f"{formula:.2f} ms by Pollaczek–Khinchine"
     )
     return within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
@@ -117,8 +128,8 @@ def _exponential(session: Session, rate: float) -> Line:
         f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
         f"{formula:.1f} ms by the formula"
     )
-    seen = value(run, "wait_p99_ms")
-    return within(3, what, seen, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
+    measured_ms = value(run, "wait_p99_ms")
+    return within(3, what, measured_ms, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
 
 
 def _pollaczek(rate: float, busy_ms: float) -> float:
@@ -147,13 +158,16 @@ def stall(session: Session, quick: bool) -> list[Line]:
 
 
 def closed_loop_p99_ms(book: Ledger) -> float:
-    """P99 of a client that sends its next task only when the last has finished: it meets the stall once, whatever it costs the others."""
+    """P99 in ms of a client that sends its next task only when the last has finished.
+
+    It meets the stall once, whatever the stall costs the others.
+    """
     ours = book.measured()
     sent, finish = book.sent[ours], book.first_finish()[ours]
     order = np.argsort(sent)
-    seen, free = [], 0
+    latencies, free = [], 0
     for at in order:
         if sent[at] >= free:
-            seen.append(finish[at] - sent[at])
+            latencies.append(finish[at] - sent[at])
             free = int(finish[at])
-    return float(np.quantile(np.array(seen), 0.99)) / 1e6
+    return float(np.quantile(np.array(latencies), 0.99)) / 1e6

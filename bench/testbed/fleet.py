@@ -12,7 +12,7 @@ import psutil
 from adapters.base import Command
 from bench.base.errors import CellFailed
 from bench.hosts.local import Host, last_lines, signalled, tree
-from bench.inprocess import cell_context as probe_cell
+from bench.inprocess import cell_context
 from bench.model.environment import OWN, Environment
 from bench.record.ledger import Ints
 
@@ -55,12 +55,13 @@ class Fleet:
         self._lock = threading.Lock()
 
     def without_log(self, number: int) -> None:
-        """Give that main process no event file: its tasks are bare. So the cost of recording is measured."""
+        """Give that main process no event file: what recording costs shows against its bare
+        tasks."""
         bare = self.commands[number]
-        self.commands[number] = replace(bare, env={**bare.env, probe_cell.EVENTS: ""})
+        self.commands[number] = replace(bare, env={**bare.env, cell_context.EVENTS: ""})
 
     def start(self) -> None:
-        """Start every main process."""
+        """Start every main process, each with a log of its own."""
         for number, command in enumerate(self.commands):
             log = self.logs / f"worker-{number}.log"
             self.mains.append(Main(command, self._spawn(command, log), log))
@@ -107,15 +108,16 @@ class Fleet:
                         main.starts += 1
 
     def unsupervise(self) -> None:
-        """No dead process is started again from now on."""
+        """From now on start no dead process again."""
         self._unsupervised.set()
         if self._supervisor:
             self._supervisor.join()
 
     def replace_all(self, grace_s: float) -> tuple[int, list[int]]:
-        """A deploy: SIGTERM to every main process, replacements at once, SIGKILL to what is left after the grace.
+        """A deploy: SIGTERM to every main process, replacements at once, SIGKILL after the grace.
 
-        Returns the stamp of the first signal and the pids replaced; the grace runs in the background.
+        Returns the stamp of the first signal (ns) and the pids that were replaced. The grace runs
+        in the background.
         """
         with self._lock:
             old = [main.pid for main in self.mains]
@@ -130,7 +132,7 @@ class Fleet:
         return t0, old
 
     def replace_one(self, old: int, grace_s: float) -> tuple[int, int]:
-        """The same for one main process; the stamp of the signal and the pid of the replacement."""
+        """A deploy of one main process; the stamp of the signal (ns) and the replacement's pid."""
         with self._lock:
             main = next(main for main in self.mains if main.pid == old)
             signalled(old, TERM)
@@ -145,7 +147,7 @@ class Fleet:
             self.host.kill_tree([pid for pid in old if self.host.exit_status(pid) is None])
 
     def stop(self, timeout_s: float = 15) -> None:
-        """SIGTERM as a user would, SIGKILL to what does not end; afterwards nothing of the fleet lives."""
+        """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
         processes = tree(self.roots())
         for pid in self.roots():
             signalled(pid, TERM)
@@ -153,7 +155,10 @@ class Fleet:
         self.kill(processes)
 
     def kill(self, also: Sequence[psutil.Process] = ()) -> None:
-        """End the fleet at once, its supervisor first; `also` are processes that may have lost their parents."""
+        """End the fleet at once, its supervisor first.
+
+        `also` are processes that may have lost their parents.
+        """
         self.unsupervise()
         self.host.kill_tree([*self.roots(), *(process.pid for process in also)])
         with self._lock:
@@ -161,7 +166,7 @@ class Fleet:
 
 
 def overlapping(started: Ints, finished: Ints) -> int:
-    """The largest number of these runs that were going on at the same time."""
+    """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
     if not len(started):
         return 0
     stamps = np.concatenate((started, finished))

@@ -67,19 +67,24 @@ class Load:
                     raise self._early(number)
             if time.monotonic() > deadline:
                 raise CellFailed(
-                    f"a load generator did not {what} within {timeout_s:.0f} s: {last_lines(self.log)}"
+                    f"a load generator did not {what} within {timeout_s:.0f} s: "
+                    f"{last_lines(self.log)}"
                 )
             time.sleep(0.002)
 
     def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:
-        """Give out a schedule whose offsets count from t0; to all generators, or to that one alone, while the others go on with theirs."""
+        """Give out a schedule whose offsets count from t0.
+
+        It goes to all generators, or to the one with the number `only`, while the others go on with
+        theirs.
+        """
         self._tasks.append(schedule.tasks)
         self._due.append(schedule.due_ns + t0_ns)
         schedule.write(self._next(".bin"), t0_ns)
         self._order({"kind": "schedule", "works": list(schedule.works), "only": only})
 
     def order(self, kind: str, **what: Any) -> None:
-        """Any other order of bench.inprocess.generator."""
+        """Give out an order other than a schedule: the generators' method `do_KIND`."""
         self._order({"kind": kind, **what})
 
     def _next(self, suffix: str) -> Path:
@@ -115,13 +120,13 @@ class Load:
             self.host.kill_tree(self.pids)
 
     def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
-        """(ids, absolute due_ns) of every schedule given out."""
+        """(ids, absolute due_ns) of every schedule given out, each of the shape (n,)."""
         nothing = [np.empty(0, np.int64)]
         return np.concatenate(self._tasks or nothing), np.concatenate(self._due or nothing)
 
     def errors(self) -> dict[int, str]:
         """Task id → the exception that its enqueue call raised."""
-        found: dict[int, str] = {}
+        texts: dict[int, str] = {}
         for number in range(self.count):
             path = self.work / f"errors-{number}.jsonl"
             for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
@@ -129,15 +134,15 @@ class Load:
                     task, text = json.loads(line)
                 except ValueError:
                     continue  # the last line of a killed generator
-                found[int(task)] = str(text)
-        return found
+                texts[int(task)] = str(text)
+        return texts
 
     def handles(self) -> dict[int, str]:
         """Task id → the library's own id, where the cell keeps them."""
-        found: dict[int, str] = {}
+        by_task: dict[int, str] = {}
         for number in range(self.count):
             path = self.work / f"handles-{number}.txt"
             for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
                 task, _, handle = line.partition(" ")
-                found[int(task)] = handle
-        return found
+                by_task[int(task)] = handle
+        return by_task

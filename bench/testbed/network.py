@@ -1,4 +1,4 @@
-"""The network of a cell as the instrument sees it: a proxy between the broker and everybody else."""
+"""The network of a cell as the instrument sees it: a proxy between the broker and its clients."""
 
 import json
 import statistics
@@ -60,7 +60,7 @@ class Network:
         self.become("open")
 
     def become(self, state: str) -> int:
-        """`open`, `cut` or `silent` from now on; the stamp at which it was done."""
+        """Be `open`, `cut` or `silent` from now on; the stamp (ns) at which that was done."""
         self._orders += 1
         write_json(self.work / f"network-{self._orders:03d}.json", {"state": state})
         done = self.work / f"network-{self._orders:03d}.done"
@@ -72,15 +72,18 @@ class Network:
         return int(json.loads(done.read_text(encoding="utf-8"))["ns"])
 
     def round_trip_ms(self) -> float:
-        """The round trip that the proxy adds, as it is: median of 20 echoes that it answers in the broker's place."""
+        """The round trip that the proxy really adds.
+
+        It is the median of 20 echoes that the proxy answers in the broker's place.
+        """
         import socket
 
-        seen = []
+        times_ms = []
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for _ in range(PINGS):
                 began = time.monotonic_ns()
                 client.sendall(b"\0ECHO")
                 client.recv(16)
-                seen.append((time.monotonic_ns() - began) / 1e6)
-        return statistics.median(seen)
+                times_ms.append((time.monotonic_ns() - began) / 1e6)
+        return statistics.median(times_ms)

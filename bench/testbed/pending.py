@@ -1,4 +1,4 @@
-"""Tasks that have not finished: where the broker holds them, and since when it holds them nowhere."""
+"""Tasks that have not finished: where the broker holds them, or since when it does not."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +13,11 @@ BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
 Places = Mapping[str, Any]  # task id as text → {"place": …, "failed": …}
 
 
-class Missing:
-    """What is known of the unfinished tasks of a cell. `ask` tells where the broker holds tasks; None = it cannot be told."""
+class PendingTasks:
+    """The unfinished tasks of a cell, and since when the broker holds them nowhere.
+
+    `ask` gives the places of tasks, None where they cannot be told.
+    """
 
     def __init__(self, ask: Callable[[list[int]], Places | None]) -> None:
         self._ask = ask
@@ -39,7 +42,10 @@ class Missing:
         return time.monotonic() - self._nowhere_since.get(task, time.monotonic()) >= GONE_S
 
     def all_told(self, tasks: Iterable[int]) -> bool:
-        """Whether each of these is recorded as failed or has been nowhere for 5 s; False where it cannot be told."""
+        """Whether each of these is recorded as failed or has been nowhere for 5 s.
+
+        False where it cannot be told.
+        """
         tasks = [int(task) for task in tasks]
         places = self.look(tasks)
         return places is not None and all(
@@ -47,11 +53,12 @@ class Missing:
         )
 
     def at_the_end(self, unfinished: Callable[[], Iterable[int]]) -> Places | None:
-        """Where each unfinished task was held when the cell ended.
+        """Where each unfinished task was held when the cell ended; None where it cannot be told.
 
         The workers are still alive: a task that is nowhere may be in their hands, popped or
         running. It gets 5 s to finish or to turn up before it is called lost. Where nothing can be
-        told while workers live, they get these 5 s too: what is asked afterwards must not be our own doing.
+        told while workers live, they get these 5 s too: what is asked afterwards must not be our
+        own doing.
         """
         missing = {int(task) for task in unfinished()}
         first = self.look(missing)
@@ -66,29 +73,32 @@ class Missing:
             task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)
         }:
             time.sleep(LOOK_S)
-            found = self.look(in_hand)
-            if found is None:
+            held = self.look(in_hand)
+            if held is None:
                 return None
-            places.update(found)
-            in_hand = {task for task in in_hand if str(task) not in found}
+            places.update(held)
+            in_hand = {task for task in in_hand if str(task) not in held}
         return places
 
     def without_workers(
-        self, known: Places | None, unfinished: Iterable[int]
+        self, before: Places | None, unfinished: Iterable[int]
     ) -> dict[str, Any] | None:
-        """Ask once more now that the workers are gone: RabbitMQ shows only then what it had given to them and takes back."""
-        nowhere = [int(task) for task in unfinished if str(int(task)) not in (known or {})]
+        """The places `before`, and those that show only now that the workers are gone.
+
+        RabbitMQ shows only then what it had given to them and takes back.
+        """
+        nowhere = [int(task) for task in unfinished if str(int(task)) not in (before or {})]
         deadline = time.monotonic() + BACK_S
         while (
             nowhere
-            and (found := self._ask(nowhere)) is None
-            and known is None
+            and (held := self._ask(nowhere)) is None
+            and before is None
             and time.monotonic() < deadline
         ):
             time.sleep(LOOK_S)
-        if not nowhere or found is None:
-            return None if known is None and nowhere else dict(known or {})
-        return {**found, **(known or {})}
+        if not nowhere or held is None:
+            return None if before is None and nowhere else dict(before or {})
+        return {**held, **(before or {})}
 
 
 def places(
@@ -98,25 +108,30 @@ def places(
     tasks: Iterable[int],
     note: Callable[[str], None],
 ) -> dict[str, Any] | None:
-    """Where the broker holds these tasks now; None if the adapter cannot tell, or the broker does not answer."""
+    """Where the broker holds these tasks now.
+
+    None if the adapter cannot tell, or the broker does not answer; then `note` is told why.
+    """
     if not isinstance(adapter, Holds):
         return None
     try:
-        found = adapter.held(broker, {task: handles.get(task, "") for task in tasks})
+        held = adapter.held(broker, {task: handles.get(task, "") for task in tasks})
     except OSError as error:
         note(f"the broker could not be asked what it holds: {type(error).__name__}")
         return None
     except Exception as error:
-        # Redis clients raise errors of their own; a question that failed must not be read as "nowhere".
+        # Redis clients raise errors of their own; a question that failed must not be read as
+        # "nowhere".
         note(
-            f"the broker could not be asked what it holds: {type(error).__name__}: {cleaned(error, broker)[:120]}"
+            f"the broker could not be asked what it holds: {type(error).__name__}: "
+            f"{cleaned(error, broker)[:120]}"
         )
         return None
     return (
         None
-        if found is None
+        if held is None
         else {
-            str(task): {"place": place.place, "failed": place.failed}
-            for task, place in found.items()
+            str(task): {"place": holding.place, "failed": holding.failed}
+            for task, holding in held.items()
         }
     )

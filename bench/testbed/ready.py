@@ -1,4 +1,4 @@
-"""Are the workers ready? N warm-up tasks that ran at the same time say so; no fixed sleep, no log is read."""
+"""When the workers are ready: N warm-up tasks ran at the same time; no fixed sleep, no log."""
 
 import time
 
@@ -26,7 +26,10 @@ class Ready:
         self._task = -1
 
     def boot(self, fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
-        """Start the fleet; the seconds until every slot ran a warm-up task. CellFailed with the last log lines if that takes a minute."""
+        """Start the fleet; the seconds until every slot ran a warm-up task.
+
+        CellFailed with the last log lines if that takes a minute.
+        """
         began = time.monotonic_ns()
         fleet.start()
         runs: dict[tuple[int, int, int], list[int]] = {}
@@ -38,7 +41,8 @@ class Ready:
                 fleet.check_alive()
                 if time.monotonic() > deadline:
                     raise CellFailed(
-                        f"the workers were not ready within {TIMEOUT_S:.0f} s: {fleet.describe_logs()}"
+                        f"the workers were not ready within {TIMEOUT_S:.0f} s: "
+                        f"{fleet.describe_logs()}"
                     )
                 for record in tail.poll():
                     key = (int(record["pid"]), int(record["a"]), int(record["task"]))
@@ -62,7 +66,10 @@ class Ready:
 
 
 def _all_slots_began(runs: Ints, slots: int) -> int:
-    """The start of the run with which N were going on for the first time."""
+    """The start (ns) of the run with which N were going on for the first time.
+
+    `runs` has the shape (n, 2): start and finish of each.
+    """
     for stamp in np.sort(runs[:, 0]):
         if int(((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum()) >= slots:
             return int(stamp)

@@ -39,15 +39,18 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class Process:
-    """A process at one moment: its parent, and the CPU seconds of it and of the children that it has reaped."""
+    """A process at one moment: its parent, and its CPU seconds, reaped children included."""
 
     parent: int
     cpu_s: float
 
 
 def processes() -> dict[int, Process]:
-    """Every process of this machine by pid, in one pass: asking for each tree by itself took 3 % of the machine from what is measured."""
-    found = {}
+    """Every process of this machine by pid, in one pass.
+
+    To ask for each tree by itself took 3 % of the machine from what is measured.
+    """
+    by_pid = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
@@ -55,30 +58,33 @@ def processes() -> dict[int, Process]:
         except OSError:
             continue
         # RQ's horses live for milliseconds: what they used is in the last two of these four.
-        found[int(name)] = Process(int(fields[1]), sum(map(int, fields[11:15])) / _TICK)
-    return found
+        by_pid[int(name)] = Process(int(fields[1]), sum(map(int, fields[11:15])) / _TICK)
+    return by_pid
 
 
-def tree(roots: Iterable[int], known: Mapping[int, Process]) -> set[int]:
+def tree(roots: Iterable[int], by_pid: Mapping[int, Process]) -> set[int]:
     """Those of the roots that live, and all below them."""
     children = defaultdict(list)
-    for pid, process in known.items():
+    for pid, process in by_pid.items():
         children[process.parent].append(pid)
-    found: set[int] = set()
-    waiting = [pid for pid in roots if pid in known]
+    below: set[int] = set()
+    waiting = [pid for pid in roots if pid in by_pid]
     while waiting:
-        found.add(pid := waiting.pop())
+        below.add(pid := waiting.pop())
         waiting += children[pid]
-    return found
+    return below
 
 
-def cpu_s(pids: Iterable[int], known: Mapping[int, Process]) -> float:
+def cpu_s(pids: Iterable[int], by_pid: Mapping[int, Process]) -> float:
     """CPU seconds of these processes and of the children they have reaped."""
-    return sum(known[pid].cpu_s for pid in pids)
+    return sum(by_pid[pid].cpu_s for pid in pids)
 
 
 def memory(pids: Iterable[int]) -> tuple[float, float]:
-    """(PSS, USS) in bytes of these processes together; forks share pages, so summed RSS would count them again."""
+    """(PSS, USS) in bytes of these processes together.
+
+    Forks share pages: summed RSS would count them again.
+    """
     pss = uss = 0
     for pid in pids:
         try:
@@ -103,8 +109,8 @@ def machine_busy_s(cores: Collection[int]) -> float:
     every = {name: fields[:8] for name, *fields in lines}
     ours = [f"cpu{number}" for number in cores]
     # Each line is rounded by itself: where all cores are ours their sum is the first one.
-    known = len(ours) < len(every) - 1 and all(name in every for name in ours)
-    return sum(_busy(every[name]) for name in (ours if known else ["cpu"])) / _TICK
+    listed = len(ours) < len(every) - 1 and all(name in every for name in ours)
+    return sum(_busy(every[name]) for name in (ours if listed else ["cpu"])) / _TICK
 
 
 def _busy(fields: Sequence[str]) -> int:
@@ -134,11 +140,11 @@ class Sampler:
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Sample every 0.4 s from now on."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop for good."""
+        """End the sampling; it cannot be started again."""
         self._end.set()
         self._thread.join()
 
@@ -147,23 +153,23 @@ class Sampler:
             self.edge("")
 
     def edge(self, label: str) -> None:
-        """Take a sample now."""
+        """Take a sample now, under this label."""
         with self._lock:
             self._rows.append(self._sample(label))
 
     def _sample(self, label: str) -> list[object]:
         counters = self.broker.counters(edge=bool(label)) or Counters()
-        ns, known = time.monotonic_ns(), processes()
+        ns, by_pid = time.monotonic_ns(), processes()
         busy_s = machine_busy_s(os.sched_getaffinity(0))
         own = os.times()
         bench_s = own.user + own.system
         workers, broker = (
-            tree(self.roots(), known),
-            tree([self.broker.pid] if self.broker.pid else [], known),
+            tree(self.roots(), by_pid),
+            tree([self.broker.pid] if self.broker.pid else [], by_pid),
         )
         pss, uss = memory(workers)
         broker_pss, broker_cpu_s = (
-            (memory(broker)[0], cpu_s(broker, known)) if broker else (NAN, NAN)
+            (memory(broker)[0], cpu_s(broker, by_pid)) if broker else (NAN, NAN)
         )
         return [
             ns,
@@ -171,7 +177,7 @@ class Sampler:
             pss,
             uss,
             float(len(workers)),
-            cpu_s(workers, known),
+            cpu_s(workers, by_pid),
             broker_pss,
             broker_pss if self.broker.by_os else _or_nan(counters.memory),
             broker_cpu_s if self.broker.by_os else _or_nan(counters.cpu_s),
@@ -179,14 +185,14 @@ class Sampler:
             _or_nan(counters.pushes),
             _or_nan(counters.messages),
             _or_nan(counters.own),
-            cpu_s(tree([self.keeper], known) | broker, known) + bench_s,
-            bench_s + cpu_s(tree(self.generators(), known), known),
+            cpu_s(tree([self.keeper], by_pid) | broker, by_pid) + bench_s,
+            bench_s + cpu_s(tree(self.generators(), by_pid), by_pid),
             busy_s,
             _or_nan(self._halts.quota_cores()),
             _or_nan(self._halts.core_seconds()),
         ]
 
     def frame(self) -> pd.DataFrame:
-        """All samples so far."""
+        """One row per sample so far, with the columns COLUMNS."""
         with self._lock:
             return pd.DataFrame(self._rows, columns=COLUMNS)

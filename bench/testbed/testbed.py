@@ -15,15 +15,14 @@ from bench.brokers.broker import Broker
 from bench.brokers.choice import Servers, make_broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
-from bench.inprocess import cell_context as probe_cell
-from bench.inprocess import event_log
+from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.record import event_files, ledger, store
 from bench.record.downsample import thin
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
-from bench.testbed.pending import Missing, places
+from bench.testbed.pending import PendingTasks, places
 from bench.testbed.ready import Ready
 from bench.testbed.sampler import Sampler
 
@@ -31,13 +30,14 @@ TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
 
 
-class Stage:
-    """Broker, fleet, generators and sampler of one cell; everything a scenario does goes through here."""
+class Testbed:
+    """Broker, fleet, generators and sampler of one cell: all that a scenario drives it with."""
 
     def __init__(
         self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress
     ) -> None:
-        # The processes of the cell have a folder of their own: a relative path would mean another place to them.
+        # The processes of the cell have a folder of their own: a relative path would mean another
+        # place to them.
         folder = folder.resolve()
         self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
         self.deadline = time.monotonic() + time_cap_s
@@ -54,11 +54,14 @@ class Stage:
         }
         self._ready = Ready()
         self._seen = np.zeros(0, bool)
-        self.missing = Missing(self.held)
+        self.pending = PendingTasks(self.held)
 
     @contextmanager
-    def open(self, generators: int = 1) -> Iterator["Stage"]:
-        """Start broker, sampler and generators; at the end everything is gone and what was seen is stored."""
+    def open(self, generators: int = 1) -> Iterator["Testbed"]:
+        """Start broker, sampler and generators; at the end all is gone and the cell is stored.
+
+        Where the block raises, the cell's events and samples are not stored.
+        """
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.logs.mkdir(parents=True)
@@ -120,7 +123,7 @@ class Stage:
         )
 
     def _network(self, rtt_ms: float | None) -> Network | None:
-        """A proxy before the broker, where the cell asks for one: everybody but the instrument goes through it."""
+        """A proxy before the broker, where the cell asks for one: all but the instrument use it."""
         if rtt_ms is None:
             return None
         network = Network(
@@ -136,7 +139,7 @@ class Stage:
             self.host,
             commands,
             self.logs,
-            env | {probe_cell.EVENTS: str(self.work / "runs.bin")},
+            env | {cell_context.EVENTS: str(self.work / "runs.bin")},
             self.cell.arm.environment,
         )
 
@@ -144,8 +147,8 @@ class Stage:
         ours = {
             "PYTHONPATH": str(self.code),
             "TMPDIR": str(self.host.temporary),
-            probe_cell.CELL: str(self.work / "cell.json"),
-            probe_cell.BROKER: self.network.url if self.network else self.broker.url,
+            cell_context.CELL: str(self.work / "cell.json"),
+            cell_context.BROKER: self.network.url if self.network else self.broker.url,
         }
         return built(ours, self.cell.passed)
 
@@ -164,11 +167,11 @@ class Stage:
             self.sampler.edge(f"{name}:end")
 
     def mark(self, name: str, value: float) -> None:
-        """Note a figure that a measure will need."""
+        """Store a figure that a measure will need."""
         self.journal["marks"][name] = value
 
     def note(self, text: str) -> None:
-        """Note something in words for the report."""
+        """Store a sentence for the report."""
         self.journal["notes"].append(text)
 
     def new_fleet(self) -> None:
@@ -204,13 +207,18 @@ class Stage:
 
     def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
-        found = self.missing.at_the_end(lambda: _unfinished(self.live_ledger(chosen_as_it_went)))
-        held = None if found is None else dict(found)
+        places_now = self.pending.at_the_end(
+            lambda: _unfinished(self.live_ledger(chosen_as_it_went))
+        )
+        held = None if places_now is None else dict(places_now)
         self.journal["held"] = held
         return held
 
     def type_in(self, command: Command) -> int | None:
-        """Carry out a command as somebody who runs the system would; its exit status, None if it does not end."""
+        """Carry out a command as somebody who runs the system would.
+
+        Its exit status, None if it does not end within 15 s.
+        """
         argv = [self.cell.arm.environment.program(command.argv[0]), *command.argv[1:]]
         pid = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
         self.host.wait([pid], TYPED_S)
@@ -233,7 +241,7 @@ class Stage:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            self.journal["held"] = self.missing.without_workers(
+            self.journal["held"] = self.pending.without_workers(
                 self.journal["held"], _unfinished(self.live_ledger(chosen))
             )
         self.sampler.edge("end")

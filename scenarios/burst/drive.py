@@ -6,40 +6,40 @@ from adapters.base import Bulk
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 from bench.testbed.until import until_finished, until_sent
 
 SETTLE_S = 1.0
 
 
-def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     """Start on the empty queue, stop, fill, start on the full queue, drain."""
     if cell.case == "bulk":
-        return _bulk(cell, stage)
+        return _bulk(cell, testbed)
     tasks = int(cell.params["tasks"])
-    with stage.phase("boot"):
-        stage.boot()
-        stage.sampler.edge("settling")
+    with testbed.phase("boot"):
+        testbed.boot()
+        testbed.sampler.edge("settling")
         time.sleep(SETTLE_S)
-        stage.sampler.edge("idle")
-    stage.fleet.stop()
-    stage.new_fleet()
-    with stage.phase("enqueue"):
-        stage.load.send(merge((at_once(tasks, 0.0), "")), time.monotonic_ns())
-        until_sent(stage, tasks)
-    stage.expect(tasks)
-    with stage.phase("drain"):
-        stage.fleet.start()
-        until_finished(stage, tasks)
+        testbed.sampler.edge("idle")
+    testbed.fleet.stop()
+    testbed.new_fleet()
+    with testbed.phase("enqueue"):
+        testbed.load.send(merge((at_once(tasks, 0.0), "")), time.monotonic_ns())
+        until_sent(testbed, tasks)
+    testbed.expect(tasks)
+    with testbed.phase("drain"):
+        testbed.fleet.start()
+        until_finished(testbed, tasks)
     time.sleep(SETTLE_S)
-    stage.sampler.edge("after")
+    testbed.sampler.edge("after")
 
 
-def _bulk(cell: Cell, stage: Stage) -> None:
+def _bulk(cell: Cell, testbed: Testbed) -> None:
     adapter = cell.arm.adapter
     assert isinstance(adapter, Bulk)
     tasks = int(cell.params["tasks"])
-    stage.mark("chosen_as_it_went", 1)
-    with stage.phase("enqueue"):
-        stage.load.order("bulk", tasks=tasks, chunk=adapter.bulk_chunk)
-        until_sent(stage, tasks)
+    testbed.mark("chosen_as_it_went", 1)
+    with testbed.phase("enqueue"):
+        testbed.load.order("bulk", tasks=tasks, chunk=adapter.bulk_chunk)
+        until_sent(testbed, tasks)

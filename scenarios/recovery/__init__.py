@@ -1,4 +1,4 @@
-"""recovery: evenly spaced tasks, a heap of longer ones, a fault when every slot is busy; then: what became of them, and when."""
+"""recovery: evenly spaced tasks, a load spike of longer ones, a fault when every slot is busy; then: what became of them, and when."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.measure import validity
 from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
-from bench.measure.injections import Strike, book_of, culprits, strikes_of
+from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -18,14 +18,14 @@ from scenarios.recovery import TIMES
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """The four recoveries, the outage and the fates."""
     book = book_of(cell)
-    struck = strikes_of(cell, book)
+    struck = injections_of(cell, book)
     told = fates_of(cell, book)
     horizon = float(cell.spec["params"]["horizon_s"])
     measures = [
         *_times(struck, told.count("lost"), horizon),
         _outage(struck),
         _longest_call(book, struck),
-        *_culprit(cell),
+        *_poison_task(cell),
     ]
     measures += [
         Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck)))
@@ -63,7 +63,7 @@ def _lead_in_end_ns(cell: StoredCell) -> int:
     )
 
 
-def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]:
+def _times(struck: Sequence[MeasuredInjection], lost: int, horizon: float) -> list[Measure]:
     """The median over the strikes of a cell; `beyond` as soon as one of them is."""
     measures = []
     hit = sum(len(strike.hit) for strike in struck)
@@ -88,11 +88,11 @@ def _times(struck: Sequence[Strike], lost: int, horizon: float) -> list[Measure]
     return measures
 
 
-def _outage(struck: Sequence[Strike]) -> Measure:
+def _outage(struck: Sequence[MeasuredInjection]) -> Measure:
     return Measure("outage_s", statistics.median(strike.seen.outage for strike in struck))
 
 
-def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
+def _longest_call(book: Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
     """How long whoever enqueues stood still at most: a call that was open when the fault struck, or began before the next strike."""
     longest, still = 0.0, False
     for strike in struck:
@@ -116,9 +116,9 @@ def _longest_call(book: Ledger, struck: Sequence[Strike]) -> Measure:
     )
 
 
-def _culprit(cell: StoredCell) -> list[Measure]:
-    """How often the task that does harm was run."""
-    harmful = culprits(cell.journal)
+def _poison_task(cell: StoredCell) -> list[Measure]:
+    """How often the poison task was run."""
+    harmful = poison_tasks(cell.journal)
     if not harmful:
         return []
     runs = ledger.load(cell).run_task

@@ -8,14 +8,14 @@ import numpy as np
 from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.measure.injections import HEAP, LONG, Strike, culprits, strikes
+from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections, poison_tasks
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
 from bench.record.ledger import Ints, Ledger
-from bench.testbed.faults import strike_of, task_brought
+from bench.testbed.faults import poison_task, strike_of
 from bench.testbed.pending import GONE_S
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 from scenarios.recovery import APART_S
 
 BUSY_TIMEOUT_S = 10.0
@@ -27,33 +27,38 @@ FREE_S = 20.0
 AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
-def strike(stage: Stage, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the heap fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
-    count = HEAP * stage.cell.slots
+def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
+    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike; the journal says what happened."""
+    count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
-    # The task that does harm comes a millisecond before the heap, so that it finds a free slot.
+    # The poison task comes a millisecond before the spike, so that it finds a free slot.
     works, due = (
         (LONG, fault.work),
         np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000))),
     )
-    heap = (
+    spike = (
         Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works)
         if fault.work
         else Schedule(ids[1:], due[1:], np.zeros(count, np.int64), works)
     )
-    stage.load.send(heap, at_ns, only=1)
+    testbed.load.send(spike, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.work:
-        struck = task_brought.started(stage, first_id)
+        injection = poison_task.started(testbed, first_id)
     else:
-        busy = _until_busy(stage, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        struck = strike_of(fault)(stage, busy)
-    stage.journal["faults"].append(
-        {"kind": stage.cell.case, **vars(struck), "heap_ns": at_ns, "end_ns": time.monotonic_ns()}
+        busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
+        injection = strike_of(fault)(testbed, busy)
+    testbed.journal["faults"].append(
+        {
+            "kind": testbed.cell.case,
+            **vars(injection),
+            "heap_ns": at_ns,
+            "end_ns": time.monotonic_ns(),
+        }
     )
 
 
-def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[int]:
+def _until_busy(testbed: Testbed, long_tasks: set[int], deadline_s: float) -> list[int]:
     """Wait until all long tasks are accepted and N slots run one of them each; the pids that run them.
 
     Workers start the first ones while the last are still being enqueued. A fault that struck then found
@@ -62,7 +67,7 @@ def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[i
     running: dict[int, int] = {}
     accepted = False
     while time.monotonic() < deadline_s:
-        for record in stage.tail.poll():
+        for record in testbed.tail.poll():
             task = int(record["task"])
             if task not in long_tasks:
                 continue
@@ -70,82 +75,82 @@ def _until_busy(stage: Stage, long_tasks: set[int], deadline_s: float) -> list[i
                 running[task] = int(record["pid"])
             else:
                 running.pop(task, None)
-        if accepted and len(running) >= stage.cell.slots:
+        if accepted and len(running) >= testbed.cell.slots:
             return list(running.values())
-        accepted = accepted or (bool(running) and _all_accepted(stage, long_tasks))
+        accepted = accepted or (bool(running) and _all_accepted(testbed, long_tasks))
         time.sleep(0.001)
     raise CellFailed(
-        f"the fault never found all {stage.cell.slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s"
+        f"the fault never found all {testbed.cell.slots} slots busy with a long task within {BUSY_TIMEOUT_S:.0f} s"
     )
 
 
-def _all_accepted(stage: Stage, tasks: set[int]) -> bool:
-    book = stage.live_ledger()
+def _all_accepted(testbed: Testbed, tasks: set[int]) -> bool:
+    book = testbed.live_ledger()
     return int((np.isin(book.task, list(tasks)) & (book.enqueue == ledger.ACCEPTED)).sum()) == len(
         tasks
     )
 
 
-def until_next(stage: Stage, moment: random.Random) -> int | None:
+def until_next(testbed: Testbed, moment: random.Random) -> int | None:
     """The stamp of the next strike: service and rate are back, and 15 s have passed; None if that takes too long."""
     while True:
         time.sleep(LOOK_S)
-        last, now = _last(stage), time.monotonic_ns()
+        last, now = _last(testbed), time.monotonic_ns()
         since_s = (now - last.timing.t0_ns) / 1e9
         if since_s >= APART_S and last.seen.service is not None and last.seen.rate is not None:
             return now + int((AHEAD_S + moment.uniform(0.0, 1.0)) * 1e9)
         if since_s > BACK_S:
-            stage.note(
-                f"not struck again: service and rate were not back {BACK_S:.0f} s after strike {len(stage.journal['faults'])}"
+            testbed.note(
+                f"not struck again: service and rate were not back {BACK_S:.0f} s after strike {len(testbed.journal['faults'])}"
             )
             return None
 
 
-def until_well(stage: Stage, horizon_s: float) -> None:
+def until_well(testbed: Testbed, horizon_s: float) -> None:
     """Until service, rate and backlog are there and every task has its fate, or the horizon is over."""
     # What is nowhere for 5 s is lost: noticed at the end only, it would be waited for once more as long.
-    short = float(stage.cell.params["horizon_s"]) <= GONE_S
+    short = float(testbed.cell.params["horizon_s"]) <= GONE_S
     while time.monotonic() < horizon_s:
         time.sleep(LOOK_S)
-        last, now = _last(stage), time.monotonic_ns()
-        stage.progress(
-            "recovery", int((now - last.timing.t0_ns) / 1e9), int(stage.cell.params["horizon_s"])
+        last, now = _last(testbed), time.monotonic_ns()
+        testbed.progress(
+            "recovery", int((now - last.timing.t0_ns) / 1e9), int(testbed.cell.params["horizon_s"])
         )
         if short:
-            stage.missing.look(_unfinished(_book(stage), now - int(LOOK_S * 1e9)))
+            testbed.pending.look(_unfinished(_book(testbed), now - int(LOOK_S * 1e9)))
         if last.seen.service is None or last.seen.rate is None or last.seen.backlog is None:
             continue
         if now - last.timing.t0_ns < SETTLE_S * 1e9:
             continue
-        if stage.missing.all_told(_unfinished(_book(stage), now - int(GONE_S * 1e9))):
+        if testbed.pending.all_told(_unfinished(_book(testbed), now - int(GONE_S * 1e9))):
             return
 
 
-def free(stage: Stage) -> None:
+def free(testbed: Testbed) -> None:
     """What a human would type to free the stuck and the failed, typed; and what came of it.
 
     From the mark on nothing counts for the fates any more: they are those of the horizon.
     """
-    adapter = stage.cell.arm.adapter
-    stuck = _unfinished(_book(stage), time.monotonic_ns())
-    places = stage.settle_held()
+    adapter = testbed.cell.arm.adapter
+    stuck = _unfinished(_book(testbed), time.monotonic_ns())
+    places = testbed.settle_held()
     bound = [int(task) for task in stuck if str(task) in (places or {})]
     if not bound or not isinstance(adapter, Frees):
         return
-    stage.mark("freed_from_ns", time.monotonic_ns())
-    commands = adapter.free(stage.cell.arm.launch(stage.cell.slots))
-    statuses = [stage.type_in(command) for command in commands]
+    testbed.mark("freed_from_ns", time.monotonic_ns())
+    commands = adapter.free(testbed.cell.arm.launch(testbed.cell.slots))
+    statuses = [testbed.type_in(command) for command in commands]
     # No longer than the horizon: a smoke run, whose is 5 s, makes no claims.
-    deadline = time.monotonic() + min(FREE_S, float(stage.cell.params["horizon_s"]))
+    deadline = time.monotonic() + min(FREE_S, float(testbed.cell.params["horizon_s"]))
     left = bound
     while left and time.monotonic() < deadline:
         time.sleep(LOOK_S)
         left = [
             int(task)
-            for task in np.intersect1d(_unfinished(_book(stage), time.monotonic_ns()), bound)
+            for task in np.intersect1d(_unfinished(_book(testbed), time.monotonic_ns()), bound)
         ]
     typed = [" ".join(command.argv) for command in commands]
-    stage.journal["freed"] = {
+    testbed.journal["freed"] = {
         "commands": typed,
         "statuses": statuses,
         "tasks": bound,
@@ -153,14 +158,14 @@ def free(stage: Stage) -> None:
     }
 
 
-def _book(stage: Stage) -> Ledger:
-    return stage.live_ledger().without(culprits(stage.journal))
+def _book(testbed: Testbed) -> Ledger:
+    return testbed.live_ledger().without(poison_tasks(testbed.journal))
 
 
-def _last(stage: Stage) -> Strike:
-    journal, book = stage.journal, _book(stage)
-    return strikes(
-        book, journal["faults"], journal["marks"], time.monotonic_ns(), stage.cell.slots
+def _last(testbed: Testbed) -> MeasuredInjection:
+    journal, book = testbed.journal, _book(testbed)
+    return injections(
+        book, journal["faults"], journal["marks"], time.monotonic_ns(), testbed.cell.slots
     )[-1]
 
 
@@ -175,14 +180,14 @@ def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
     return late
 
 
-def until_drained(stage: Stage, horizon_s: float) -> None:
+def until_drained(testbed: Testbed, horizon_s: float) -> None:
     """The generators are silent: let the last tasks finish, unless they never will."""
     deadline = min(time.monotonic() + SETTLE_S, max(horizon_s, time.monotonic() + 1.0))
     count, quiet_since = -1, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - quiet_since < 1.0:
-        now = stage.tail.count()
+        now = testbed.tail.count()
         if now != count:
             count, quiet_since = now, time.monotonic()
-        if not len(_unfinished(_book(stage), time.monotonic_ns())):
+        if not len(_unfinished(_book(testbed), time.monotonic_ns())):
             return
         time.sleep(0.1)

@@ -7,32 +7,32 @@ from bench.base.errors import CellFailed
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import FIRST_WARM_TASK
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 WARM_TASKS = 10  # the first answers pay for connections and subscriptions
 
 
-def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     """Boot, a few answers to warm up, then those that count."""
-    with stage.phase("boot"):
-        stage.boot()
+    with testbed.phase("boot"):
+        testbed.boot()
     adapter = cell.arm.adapter
     assert isinstance(adapter, Answers)
-    stage.note(f"{adapter.answer_call}: {adapter.answer_how}")
-    stage.mark("chosen_as_it_went", 1)
+    testbed.note(f"{adapter.answer_call}: {adapter.answer_how}")
+    testbed.mark("chosen_as_it_went", 1)
     tasks, end = int(cell.params["tasks"]), time.monotonic() + float(cell.params["at_most_s"])
     for phase, first, count in (("warmup", FIRST_WARM_TASK, WARM_TASKS), ("steady", 0, tasks)):
-        with stage.phase(phase):
-            stage.load.order("ask", first=first, tasks=count, until_ns=int(end * 1e9))
-            _until_answered(stage, tasks, end)
+        with testbed.phase(phase):
+            testbed.load.order("ask", first=first, tasks=count, until_ns=int(end * 1e9))
+            _until_answered(testbed, tasks, end)
 
 
-def _until_answered(stage: Stage, tasks: int, end: float) -> None:
+def _until_answered(testbed: Testbed, tasks: int, end: float) -> None:
     """Until the caller has all its answers; its call waits at most 60 s for one, and it looks at the clock between two."""
-    while not stage.load.done():
-        stage.load.check_alive()
-        stage.fleet.check_alive()
-        stage.progress("answers", stage.tail.count() // 2, tasks)
+    while not testbed.load.done():
+        testbed.load.check_alive()
+        testbed.fleet.check_alive()
+        testbed.progress("answers", testbed.tail.count() // 2, tasks)
         if time.monotonic() > end + 90:
             raise CellFailed(
                 "the caller still waits for an answer though its call was to give up after 60 s"

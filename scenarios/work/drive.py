@@ -11,7 +11,7 @@ from bench.inprocess.event_log import FINISHED
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import FIRST_WARM_TASK, Schedule, at_once, merge
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 from bench.testbed.until import until_finished, until_sent
 from scenarios.work import LEAST, MOST, TASK_MS
 
@@ -19,26 +19,26 @@ PAYLOAD_BYTES = 10_240
 LOOK_LEAST, LOOK_MOST, LOOK_TIMEOUT_S = 40, 5_000, 30.0
 
 
-def drive(cell: Cell, stage: Stage, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     """Boot and look how fast it goes, stop, fill, start on the full queue, drain."""
     work = _work_of(cell.case)
-    with stage.phase("boot"):
-        stage.boot()
-        rate = _look(stage, work, float(cell.params["look_s"]))
-    stage.mark("look_rate", rate)
-    stage.fleet.stop()
-    stage.new_fleet()
+    with testbed.phase("boot"):
+        testbed.boot()
+        rate = _look(testbed, work, float(cell.params["look_s"]))
+    testbed.mark("look_rate", rate)
+    testbed.fleet.stop()
+    testbed.new_fleet()
     tasks = int(
         cell.params.get("tasks")
         or min(max(rate * float(cell.params["drain_s"]), LEAST, 10 * cell.slots), MOST)
     )
-    with stage.phase("enqueue"):
-        stage.load.send(merge((at_once(tasks, 0.0), work)), time.monotonic_ns())
-        until_sent(stage, tasks)
-    stage.expect(tasks)
-    with stage.phase("drain"):
-        stage.fleet.start()
-        until_finished(stage, tasks, float(cell.params["at_most_s"]))
+    with testbed.phase("enqueue"):
+        testbed.load.send(merge((at_once(tasks, 0.0), work)), time.monotonic_ns())
+        until_sent(testbed, tasks)
+    testbed.expect(tasks)
+    with testbed.phase("drain"):
+        testbed.fleet.start()
+        until_finished(testbed, tasks, float(cell.params["at_most_s"]))
 
 
 def _work_of(case: str) -> str:
@@ -54,19 +54,19 @@ def _padding() -> str:
     )
 
 
-def _look(stage: Stage, work: str, look_s: float) -> float:
+def _look(testbed: Testbed, work: str, look_s: float) -> float:
     """Tasks per second of a short backlog, enqueued and drained at once: a little less than the drain will reach."""
-    first, count, rate = FIRST_WARM_TASK, max(LOOK_LEAST, 4 * stage.cell.slots), 0.0
+    first, count, rate = FIRST_WARM_TASK, max(LOOK_LEAST, 4 * testbed.cell.slots), 0.0
     for _ in range(2):
         ids = np.arange(first, first + count, dtype=np.int64)
         began = time.monotonic()
-        stage.load.send(
+        testbed.load.send(
             Schedule(ids, np.zeros(count, np.int64), np.zeros(count, np.int64), (work,)),
             time.monotonic_ns(),
         )
         left = count
         while left > 0:
-            records = stage.tail.poll()
+            records = testbed.tail.poll()
             left -= int(
                 (
                     (records["kind"] == FINISHED)
@@ -74,10 +74,10 @@ def _look(stage: Stage, work: str, look_s: float) -> float:
                     & (records["task"] < first + count)
                 ).sum()
             )
-            stage.fleet.check_alive()
+            testbed.fleet.check_alive()
             if time.monotonic() > began + LOOK_TIMEOUT_S:
                 raise CellFailed(
-                    f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: {stage.fleet.describe_logs()}"
+                    f"{left} of {count} tasks had not finished after {LOOK_TIMEOUT_S:.0f} s: {testbed.fleet.describe_logs()}"
                 )
             time.sleep(0.005)
         rate = count / (time.monotonic() - began)

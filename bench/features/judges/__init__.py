@@ -1,4 +1,4 @@
-"""The judges: pure functions from what was observed to what it is worth, the same for every system."""
+"""The judges: pure functions from an observation to a judgement, the same for every system."""
 
 from collections.abc import Mapping
 

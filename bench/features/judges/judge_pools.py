@@ -1,4 +1,4 @@
-"""Concurrency models: told by the pids, threads and greenlets of tasks that overlap, never by a name."""
+"""Concurrency models, told by the pids, threads and greenlets of overlapping tasks, not by name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,32 +27,32 @@ def model(spans: Sequence[Span]) -> str:
 def of(wanted: str) -> Judge:
     """The judge of a pool that is said to be of this kind."""
 
-    def judged(seen: Observation) -> Judgement:
+    def judged(observed: Observation) -> Judgement:
         """`spans` of the tasks, `called` = what the library calls this pool."""
-        if len(seen["spans"]) < 2:
-            return Judgement(BROKEN, f"{len(seen['spans'])} of 2 tasks ran")
-        found = model(seen["spans"])
+        if len(observed["spans"]) < 2:
+            return Judgement(BROKEN, f"{len(observed['spans'])} of 2 tasks ran")
+        observed_model = model(observed["spans"])
         what = (
-            f"{seen['called']}: two tasks of 300 ms ran as {found}"
-            if found != "one at a time"
-            else f"{seen['called']}: two tasks ran one after the other"
+            f"{observed['called']}: two tasks of 300 ms ran as {observed_model}"
+            if observed_model != "one at a time"
+            else f"{observed['called']}: two tasks ran one after the other"
         )
-        return Judgement(WORKS if found == wanted else BROKEN, what)
+        return Judgement(WORKS if observed_model == wanted else BROKEN, what)
 
     return judged
 
 
-def inline(seen: Observation) -> Judgement:
+def inline(observed: Observation) -> Judgement:
     """`spans`, `main_pid` of the worker, `called`."""
-    if len(seen["spans"]) < 2:
-        return Judgement(BROKEN, f"{len(seen['spans'])} of 2 tasks ran")
-    if model(seen["spans"]) != "one at a time":
-        return Judgement(BROKEN, f"{seen['called']}: two tasks ran at the same time")
-    if {span["pid"] for span in seen["spans"]} != {seen["main_pid"]}:
+    if len(observed["spans"]) < 2:
+        return Judgement(BROKEN, f"{len(observed['spans'])} of 2 tasks ran")
+    if model(observed["spans"]) != "one at a time":
+        return Judgement(BROKEN, f"{observed['called']}: two tasks ran at the same time")
+    if {span["pid"] for span in observed["spans"]} != {observed["main_pid"]}:
         return Judgement(
-            BROKEN, f"{seen['called']}: tasks ran in another process than the worker's main one"
+            BROKEN, f"{observed['called']}: tasks ran in another process than the worker's main one"
         )
-    return Judgement(WORKS, f"{seen['called']}: one after the other, in the main process")
+    return Judgement(WORKS, f"{observed['called']}: one after the other, in the main process")
 
 
 JUDGES = {

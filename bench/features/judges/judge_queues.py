@@ -1,4 +1,4 @@
-"""Priority and several queues."""
+"""The judges of priorities and of several queues."""
 
 from collections.abc import Sequence
 
@@ -8,21 +8,27 @@ CLEAN, USEFUL = 0.01, 0.35  # shares of inverted pairs: as good as none; most of
 
 
 def inversions(order: Sequence[int]) -> tuple[int, int]:
-    """(pairs of unlike levels that ran the wrong way round, all such pairs); larger = more urgent, so the order should fall."""
+    """(pairs of unlike levels that ran the wrong way round, all pairs of unlike levels).
+
+    Larger = more urgent, so the order should fall.
+    """
     wrong = total = 0
-    seen: dict[int, int] = {}
+    earlier: dict[int, int] = {}
     for level in order:
-        wrong += sum(count for other, count in seen.items() if other < level)
-        total += sum(count for other, count in seen.items() if other != level)
-        seen[level] = seen.get(level, 0) + 1
+        wrong += sum(count for other, count in earlier.items() if other < level)
+        total += sum(count for other, count in earlier.items() if other != level)
+        earlier[level] = earlier.get(level, 0) + 1
     return wrong, total
 
 
-def levels(seen: Observation) -> Judgement:
-    """`order` = the levels as they started (larger = more urgent, enqueued least urgent first), `asked`."""
-    order = seen["order"]
-    if len(order) != seen["asked"]:
-        return Judgement(BROKEN, f"{len(order)} of {seen['asked']} ran")
+def levels(observed: Observation) -> Judgement:
+    """`order` = the levels as they started (larger = more urgent), `asked`.
+
+    The least urgent were enqueued first.
+    """
+    order = observed["order"]
+    if len(order) != observed["asked"]:
+        return Judgement(BROKEN, f"{len(order)} of {observed['asked']} ran")
     wrong, total = inversions(order)
     share = wrong / total
     figures = {"inverted_pairs": float(wrong), "inverted_share": share}
@@ -36,35 +42,42 @@ def levels(seen: Observation) -> Judgement:
     return Judgement(BROKEN, f"{text}: priority has no effect to speak of", figures)
 
 
-def routing(seen: Observation) -> Judgement:
+def routing(observed: Observation) -> Judgement:
     """`asked` and `ran`: queue → how many of its tasks ran at the worker of that queue."""
     strays = {
-        queue: count - seen["ran"].get(queue, 0)
-        for queue, count in seen["asked"].items()
-        if seen["ran"].get(queue, 0) != count
+        queue: count - observed["ran"].get(queue, 0)
+        for queue, count in observed["asked"].items()
+        if observed["ran"].get(queue, 0) != count
     }
     if strays:
         return Judgement(BROKEN, f"not at the worker of their queue: {strays}")
-    return Judgement(WORKS, f"all {sum(seen['asked'].values())} ran at the worker of their queue")
+    return Judgement(
+        WORKS, f"all {sum(observed['asked'].values())} ran at the worker of their queue"
+    )
 
 
-def starvation(seen: Observation) -> Judgement:
-    """`first` and `second`: how many of each queue ran while the first was kept full; `after` = of the second once it was empty."""
-    share = seen["second"] / (seen["first"] + seen["second"])
+def starvation(observed: Observation) -> Judgement:
+    """`first` and `second`: how many of each queue ran while the first was kept full.
+
+    `after` = how many of the second ran once the first was empty.
+    """
+    share = observed["second"] / (observed["first"] + observed["second"])
     figures = {"second_share": share}
-    if seen["second"] == 0:
-        if not seen["after"]:
+    if observed["second"] == 0:
+        if not observed["after"]:
             return Judgement(
                 BROKEN, "nothing of the second queue ran, not even when the first was empty"
             )
         return Judgement(
             PARTLY,
-            f"the second queue waits until the first is empty: 0 of {seen['first']} runs were its own",
+            "the second queue waits until the first is empty: "
+            f"0 of {observed['first']} runs were its own",
             figures,
         )
     return Judgement(
         WORKS,
-        f"the second queue had {seen['second']} of {seen['first'] + seen['second']} runs",
+        f"the second queue had {observed['second']} "
+        f"of {observed['first'] + observed['second']} runs",
         figures,
     )
 

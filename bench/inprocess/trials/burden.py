@@ -12,7 +12,7 @@ PAIRS, DRAIN = 3, 300
 def shows(
     lab: Lab, what: str, pages: Mapping[str, str], words: Mapping[str, str], timeout_s: float = 6.0
 ) -> Observation:
-    """Does the page `done` show its word, and the page `failed` its own? They have some seconds to."""
+    """Whether the page `done` shows its word, and the page `failed` its own, within `timeout_s`."""
 
     def there(name: str) -> bool:
         return words[name] in get(pages[name])[1]

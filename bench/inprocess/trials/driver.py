@@ -1,4 +1,7 @@
-"""A process that carries out one trial and writes down what it observed: `python -m bench.inprocess.trials.driver MODULE TRIAL FOLDER SECONDS`."""
+"""A process that carries out one trial and writes down what it observed.
+
+`python -m bench.inprocess.trials.driver MODULE TRIAL FOLDER SECONDS`
+"""
 
 import json
 import sys
@@ -17,26 +20,27 @@ def main() -> None:
     """Run it; whatever happens, `observation.json` says what."""
     module, name, folder, seconds = sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])
     began = time.monotonic()
-    told: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     try:
         trials = {each.name: each for each in import_module(module).TRIALS}
-        told["observation"] = trials[name].carry_out(Lab(folder, cell_context.broker(), seconds))
+        report["observation"] = trials[name].carry_out(Lab(folder, cell_context.broker(), seconds))
     except GaveUp as error:
-        told["gave_up"] = str(error)
+        report["gave_up"] = str(error)
     except ModuleNotFoundError as error:
-        # A part of a package that is there is what this version of it lacks, and no package beside the system.
+        # A missing part of an installed package is lacking in this version of it; it is no package
+        # beside the system.
         of_it = str(error.name).partition(".")[0] in sys.modules
-        told["gave_up"] = (
+        report["gave_up"] = (
             f"{type(error).__name__}: {error}"
             if of_it
             else f"{error.name} {LACKING} 'queue-bench[features]'"
         )
     except Exception as error:
-        told["gave_up"] = f"{type(error).__name__}: {error}"[:500]
-        told["traceback"] = traceback.format_exc()[-3000:]
-    told["seconds"] = round(time.monotonic() - began, 2)
+        report["gave_up"] = f"{type(error).__name__}: {error}"[:500]
+        report["traceback"] = traceback.format_exc()[-3000:]
+    report["seconds"] = round(time.monotonic() - began, 2)
     part = folder / "observation.json.part"
-    part.write_text(json.dumps(told, default=str), encoding="utf-8")
+    part.write_text(json.dumps(report, default=str), encoding="utf-8")
     part.rename(folder / "observation.json")
 
 

@@ -34,15 +34,15 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its pid."""
+        """The process id, also after its end."""
         return self.popen.pid
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the program still runs."""
         return self.popen.poll() is None
 
     def text(self) -> str:
-        """All that it has printed."""
+        """Standard output and errors so far."""
         return self.log.read_text(errors="replace", encoding="utf-8")
 
     def signal(self, number: int) -> None:
@@ -61,7 +61,7 @@ class Process:
 
 
 class Lab:
-    """One trial's room."""
+    """The folder, the broker, the processes and the marks of one trial, and its time limit."""
 
     def __init__(self, folder: Path, broker: str, seconds: float) -> None:
         self.folder, self.broker = folder, broker
@@ -72,7 +72,8 @@ class Lab:
         os.environ[MARKS] = str(self.marks_file)
 
     def settings(self, **values: Any) -> None:
-        """What the trial's application is set up with, here and in every process started from now on."""
+        """Set what the trial's application is set up with, here and in every process started from
+        now on."""
         os.environ[SETTINGS] = json.dumps(values)
 
     def start(
@@ -102,14 +103,16 @@ class Lab:
         except subprocess.TimeoutExpired:
             process.end(signal.SIGKILL)
             raise GaveUp(
-                f"{' '.join(argv[:3])} did not end within {timeout_s:.0f} s: {process.text()[-300:]}"
+                f"{' '.join(argv[:3])} did not end within {timeout_s:.0f} s: "
+                f"{process.text()[-300:]}"
             ) from None
         return process.text()
 
     def marks(self, name: str = "") -> list[dict[str, Any]]:
-        """The marks so far, in the order in which they were written; of one name only, if it is given."""
+        """The marks so far, or those of one name, in the order in which they were written."""
         if self.marks_file.exists():
-            # Only what is new: to read thousands of lines anew every 10 ms would take a core from the worker that is watched.
+            # Only what is new: to read thousands of lines anew every 10 ms would take a core from
+            # the worker that is watched.
             with open(self.marks_file, "rb") as file:
                 file.seek(self._read)
                 whole, end, _ = file.read().rpartition(b"\n")
@@ -134,7 +137,8 @@ class Lab:
         """Wait for so many marks of a name; GaveUp if they do not come."""
         if not self.until(lambda: len(self.marks(name)) >= count, timeout_s):
             raise GaveUp(
-                f"{len(self.marks(name))} of {count} marks {name!r} after {timeout_s:.0f} s; the logs end with: {self.logs()}"
+                f"{len(self.marks(name))} of {count} marks {name!r} after {timeout_s:.0f} s; "
+                f"the logs end with: {self.logs()}"
             )
         return self.marks(name)
 
@@ -147,22 +151,19 @@ class Lab:
 
 
 def absent(pattern: str, places: Mapping[str, Iterable[str]]) -> Observation:
-    """The observation that nothing in these places has such a name; GaveUp if something has, for then somebody has to look.
+    """The observation that nothing in these places has such a name.
 
-    `places`: what was looked at → the names found there (parameters, options, attributes).
+    GaveUp if something has one, for then somebody has to look. `places`: what was looked at → the
+    names found there (parameters, options, attributes).
     """
     wanted = re.compile(pattern, re.IGNORECASE)
-    found = [
-        f"{place}: {name}"
-        for place, names in places.items()
-        for name in names
-        if wanted.search(name)
+    matches = [
+        f"{at}: {name}" for at, names in places.items() for name in names if wanted.search(name)
     ]
-    if found:
-        raise GaveUp(f"something is called so ({', '.join(found[:5])}): write a trial for it")
-    return {
-        "absent": f"nothing named like {pattern!r} among {', '.join(f'{len(list(names))} names of {place}' for place, names in places.items())}"
-    }
+    if matches:
+        raise GaveUp(f"something is called so ({', '.join(matches[:5])}): write a trial for it")
+    looked_at = ", ".join(f"{len(list(names))} names of {at}" for at, names in places.items())
+    return {"absent": f"nothing named like {pattern!r} among {looked_at}"}
 
 
 def parameters(function: Any) -> list[str]:

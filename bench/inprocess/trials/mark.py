@@ -1,4 +1,7 @@
-"""Marks: one line of JSON per thing that a task saw of itself, appended by one write each. Standard library only."""
+"""Marks: one line of JSON per thing that a task saw of itself, appended by one write each.
+
+Standard library only.
+"""
 
 import json
 import os

@@ -8,7 +8,9 @@ from typing import Any
 
 from bench.inprocess.trials.lab import Lab, Observation, Process
 
-NEAR = 0.6  # two firings closer than that share of a period are one too many: of two schedulers one is within half of it
+# Two firings closer than that share of a period are one too many: of two schedulers one is within
+# half of it.
+NEAR = 0.6
 
 
 def _times(lab: Lab) -> list[float]:
@@ -16,7 +18,10 @@ def _times(lab: Lab) -> list[float]:
 
 
 def evenly(lab: Lab, period_s: float, wanted: int, skip: int = 1) -> Observation:
-    """Watch so many firings; the first is left out, for a scheduler may begin with one out of its time."""
+    """Watch so many firings.
+
+    The first `skip` are left out, as a scheduler may begin with one out of its time.
+    """
     lab.until(lambda: len(_times(lab)) >= wanted + skip, (wanted + skip + 2) * period_s)
     return {"period_s": period_s, "fired_s": _times(lab)[skip : skip + wanted], "wanted": wanted}
 

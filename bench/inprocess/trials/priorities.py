@@ -20,7 +20,10 @@ def order(lab: Lab) -> Observation:
 
 
 def shares(lab: Lab, enqueue: Callable[[str, str], Any]) -> Observation:
-    """`enqueue(queue, name)` naps of 10 ms: first the queue `a`, then `b`; who ran while `a` was not empty?"""
+    """Which queue's tasks ran while the queue `a` was not empty.
+
+    `enqueue(queue, name)` enqueues a nap of 10 ms: first those of the queue `a`, then those of `b`.
+    """
     enqueue("a", "plug")
     for queue in ("a", "b"):
         for number in range(LONG):

@@ -1,4 +1,7 @@
-"""The processes below another, from /proc: a trial runs where nothing is installed but the system, so not by psutil."""
+"""The processes below another, from /proc.
+
+A trial runs where nothing but the system is installed, so psutil is not there.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -6,17 +9,17 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """Those whose parent it is; none of a process that is gone."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/stat"):
+    """The pids of its children; empty for a process that is gone."""
+    pids = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            if int(place.read_bytes().rpartition(b")")[2].split()[1]) == pid:
-                found.append(int(place.parent.name))
-    return found
+            if int(stat.read_bytes().rpartition(b")")[2].split()[1]) == pid:
+                pids.append(int(stat.parent.name))
+    return pids
 
 
 def below(pid: int) -> Iterator[int]:
-    """Its children, theirs, and so on."""
+    """The pids of its children, theirs, and so on."""
     for child in children(pid):
         yield child
         yield from below(child)

@@ -1,4 +1,4 @@
-"""The bodies of the trials' tasks, plain functions that every system wraps or names as its users do."""
+"""The bodies of the trials' tasks: plain functions that each system wraps as its users do."""
 
 import asyncio
 import json
@@ -18,13 +18,13 @@ def touch(name: str, **facts: Any) -> str:
 
 
 def add(x: int, y: int) -> int:
-    """A sum."""
+    """The sum of two numbers, with a mark."""
     mark("add")
     return x + y
 
 
 def echo(value: Any) -> Any:
-    """What it was given."""
+    """Return the value unchanged, with a mark."""
     mark("echo")
     return value
 
@@ -38,7 +38,7 @@ def nap(name: str, seconds: float) -> str:
 
 
 async def coroutine(name: str, seconds: float) -> str:
-    """The same as a coroutine."""
+    """A nap as a coroutine."""
     mark(f"{name}:start")
     await asyncio.sleep(seconds)
     mark(f"{name}:end")
@@ -62,7 +62,7 @@ def careful(name: str, seconds: float) -> str:
 
 
 def boom(text: str) -> None:
-    """Fail."""
+    """Fail with a ValueError of this text."""
     mark("boom")
     raise ValueError(text)
 
@@ -79,7 +79,7 @@ def flaky(fails: int) -> str:
 
 
 def big(size: int) -> str:
-    """A long text."""
+    """A text of `size` characters, rounded down to a multiple of 16."""
     return "0123456789abcdef" * (size // 16)
 
 
@@ -90,7 +90,7 @@ def step(value: int, number: int) -> int:
 
 
 def total(values: Sequence[int]) -> int:
-    """What comes after many."""
+    """The sum of the results of many tasks, with a mark that it was asked for."""
     mark("callback")
     return sum(values)
 

@@ -12,7 +12,10 @@ TASKS = 100
 
 
 def in_time(lab: Lab, enqueue: Callable[[float, float], Any]) -> Observation:
-    """100 tasks due 1.5 to 4.5 s from now, `enqueue(delay_s, due_s)`; they carry their due time in the mark."""
+    """How late 100 tasks begin that are due 1.5 to 4.5 s from now.
+
+    `enqueue(delay_s, due_s)` enqueues one that carries its due time in its mark.
+    """
     moments = random.Random(1)
     for _ in range(TASKS):
         delay = moments.uniform(1.5, 4.5)
@@ -35,7 +38,7 @@ def once_more(lab: Lab, asked_s: Sequence[float]) -> Observation:
 def held_up(
     lab: Lab, limit_s: float, enqueue_next: Callable[[], Any], timeout_s: float = 7.0
 ) -> Observation:
-    """A task named `long` is over its limit in the only slot; does a `next` one run?"""
+    """Whether a task named `next` runs when one named `long` is over its limit in the only slot."""
     began = lab.wait(1, "long:start")[0]["ns"]
     enqueue_next()
     lab.until(lambda: bool(lab.marks("next")), timeout_s)
@@ -48,13 +51,13 @@ def held_up(
 
 
 def after(lab: Lab, limit_s: float, timeout_s: float = 6.0) -> Observation:
-    """A task named `careful` is over its limit: is it told, and does its clean-up come to an end?"""
+    """Whether a task named `careful` that is over its limit is told, and its clean-up ends."""
     began = lab.wait(1, "careful:start")[0]["ns"]
     lab.until(lambda: bool(lab.marks("careful:end") or lab.marks("cleaned")), timeout_s)
     caught = lab.marks("caught")
-    seen = {
+    observation = {
         "limit_s": limit_s,
         "finished": bool(lab.marks("careful:end")),
         "cleaned": bool(lab.marks("cleaned")),
     }
-    return {**seen, "caught_s": (caught[0]["ns"] - began) / 1e9 if caught else None}
+    return {**observation, "caught_s": (caught[0]["ns"] - began) / 1e9 if caught else None}

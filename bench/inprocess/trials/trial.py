@@ -1,4 +1,7 @@
-"""A trial: what one system does to show one feature, live; what it observes is judged elsewhere, by the same rules for all systems."""
+"""A trial: what one system does to show one feature, live.
+
+What it observes is judged elsewhere, by the same rules for all systems.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,7 +9,8 @@ from typing import Any
 
 from bench.inprocess.trials.lab import Lab, Observation
 
-LACKING = "is not installed: pip install"  # how a trial says that a package beside the system is not there
+# How a trial says that a package beside the system is not there.
+LACKING = "is not installed: pip install"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """Unique within a system; also the name of its folder."""
+        """The feature with its variant: unique within a system, also the name of its folder."""
         return f"{self.feature}~{self.variant}" if self.variant else self.feature
 
 
@@ -32,7 +36,7 @@ class Trials(list[Trial]):
     def of(
         self, feature: str, variant: str = "", **rest: Any
     ) -> Callable[[Callable[[Lab], Observation]], Callable[[Lab], Observation]]:
-        """The function below shows this feature."""
+        """Decorate the function that shows this feature."""
 
         def gather(function: Callable[[Lab], Observation]) -> Callable[[Lab], Observation]:
             self.append(Trial(feature, function, variant, **rest))

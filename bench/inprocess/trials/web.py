@@ -64,7 +64,8 @@ def fastapi(lab: Lab, module: str, call: Callable[..., Any]) -> Observation:
 
 
 def django(lab: Lab, enqueue: Callable[..., Any]) -> Observation:
-    """A view that writes a row and enqueues a task that looks for it: inside the transaction, and on its commit."""
+    """A view writes a row and enqueues a task that looks for it: inside the transaction, and on its
+    commit."""
     from bench.inprocess.trials import web_django
 
     database = lab.folder / "app.sqlite3"
@@ -79,9 +80,9 @@ def django(lab: Lab, enqueue: Callable[..., Any]) -> Observation:
         kind: sum(mark["kind"] == kind and not mark["there"] for mark in marks)
         for kind in ("inside", "on_commit")
     }
-    seen = {"requests": DJANGO_REQUESTS, "ran": len(marks), "call": "transaction.on_commit"}
+    observation = {"requests": DJANGO_REQUESTS, "ran": len(marks), "call": "transaction.on_commit"}
     return {
-        **seen,
+        **observation,
         "before_commit_missing": missing["inside"],
         "on_commit_missing": missing["on_commit"],
         "busy_ms": BUSY_S * 1000,

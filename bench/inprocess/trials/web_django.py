@@ -1,4 +1,4 @@
-"""A Django site in one module: a model, a view that enqueues inside a transaction, one that enqueues on its commit."""
+"""A Django site in one module: a view that enqueues inside a transaction, one on its commit."""
 
 import sqlite3
 import time

@@ -20,14 +20,19 @@ def grows(
     asked: Sequence[int],
 ) -> Observation:
     """How many naps run at a time: before, after growing, after shrinking."""
-    seen = [_at_a_time(lab, nap, "before", 3)]
+    overlaps = [_at_a_time(lab, nap, "before", 3)]
     grow()
     time.sleep(SETTLE_S)
-    seen.append(_at_a_time(lab, nap, "grown", NAPS))
+    overlaps.append(_at_a_time(lab, nap, "grown", NAPS))
     shrink()
     time.sleep(SETTLE_S)
-    seen.append(_at_a_time(lab, nap, "shrunk", NAPS))
-    return {"before": seen[0], "grown": seen[1], "shrunk": seen[2], "asked": list(asked)}
+    overlaps.append(_at_a_time(lab, nap, "shrunk", NAPS))
+    return {
+        "before": overlaps[0],
+        "grown": overlaps[1],
+        "shrunk": overlaps[2],
+        "asked": list(asked),
+    }
 
 
 def _at_a_time(lab: Lab, nap: Callable[[str], Any], name: str, count: int) -> int:

@@ -11,7 +11,7 @@ CHAIN, WIDE = 10, 100
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """(seconds, what came back)."""
+    """Call it; (the seconds that took, its result)."""
     began = time.perf_counter()
     value = work()
     return time.perf_counter() - began, value
@@ -19,12 +19,12 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def step_runs(lab: Lab, steps: int) -> list[int]:
     """How often each step ran, by its number."""
-    seen = counts(lab.marks(), "step", "number")
-    return [seen.get(number, 0) for number in range(steps)]
+    by_number = counts(lab.marks(), "step", "number")
+    return [by_number.get(number, 0) for number in range(steps)]
 
 
 def plain_group(enqueue: Callable[[int], Any], wait: Callable[[Any], Any]) -> Observation:
-    """As many plain tasks: all enqueued, then each waited for."""
+    """The seconds that as many plain tasks take: all enqueued, then each waited for."""
     seconds, _ = timed(
         lambda: [wait(result) for result in [enqueue(number) for number in range(WIDE)]]
     )

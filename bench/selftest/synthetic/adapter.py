@@ -1,4 +1,4 @@
-"""A queue with a known truth: a Redis list whose client and workers do exactly what their settings say.
+"""A queue with a known truth: a Redis list whose client and workers do what their settings say.
 
 It is an adapter like any other, given by its folder; nothing in the instrument knows of it.
 """
@@ -40,7 +40,8 @@ SETTINGS = (
     _off(
         "back_after_s",
         0.0,
-        "how long a worker that is started again waits before it serves; then it starts all that waits at once",
+        "how long a worker that is started again waits before it serves; "
+        "then it starts all that waits at once",
     ),
     _off(
         "redeliver_s",
@@ -78,7 +79,11 @@ class Synthetic:
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """A worker per slot; one for all where the slots are children that share memory; another program where each task has a child."""
+        """A worker per slot.
+
+        One worker for all where the slots are children that share memory; another program where
+        each task has a child.
+        """
         if launch.profile == "forking":
             return [Command(("python", "-S", "-m", "synthetic.forking"))] * launch.slots
         if launch.settings["shared_mib"]:
@@ -89,7 +94,7 @@ class Synthetic:
         ]
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-        """On the list, or remembered as running."""
+        """Each task that is on the list or remembered as running; raises what the client raises."""
         import redis
 
         with redis.Redis.from_url(broker) as client:
@@ -99,7 +104,9 @@ class Synthetic:
             running = {
                 int(json.loads(item)[0]): Held("running") for item in client.zrange(RUNNING, 0, -1)
             }
-        return {task: place for task, place in {**running, **waiting}.items() if task in handles}
+        return {
+            task: holding for task, holding in {**running, **waiting}.items() if task in handles
+        }
 
 
 ADAPTER = Synthetic()

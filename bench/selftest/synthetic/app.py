@@ -33,14 +33,17 @@ def _answered() -> Callable[[str], Any]:
 
 
 def _forgetful() -> Callable[[str], Any]:
-    """A connection that has told the broker not to answer: so one process can send more than a round trip allows."""
+    """A push over a connection that has told the broker not to answer.
+
+    So one process can send more than a round trip allows.
+    """
     connection: Any = redis.Redis.from_url(cell_context.broker()).connection_pool.get_connection()
     connection.send_command("CLIENT", "REPLY", "OFF")
     return lambda item: connection.send_command("LPUSH", QUEUE, item)
 
 
 def bulk(tasks: Sequence[int]) -> None:
-    """Many in one LPUSH."""
+    """Enqueue all of these tasks in one LPUSH."""
     redis.Redis.from_url(cell_context.broker()).lpush(
         QUEUE, *[json.dumps([task, ""]) for task in tasks]
     )

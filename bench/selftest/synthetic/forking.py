@@ -1,7 +1,8 @@
-"""The worker with a child per task: `python -S -m synthetic.forking`. It holds next to nothing, not even a Redis client.
+"""The worker with a child per task: `python -S -m synthetic.forking`.
 
-What a fork costs grows with what the parent has imported: 1.1 ms of CPU beside a Redis client, and it drifts
-by 5 % from cell to cell, which would drown the 500 µs that a task burns. Here it is 0.25 ms.
+It holds next to nothing, not even a Redis client. What a fork costs grows with what the parent has
+imported: 1.1 ms of CPU beside a Redis client, and it drifts by 5 % from cell to cell, which would
+drown the 500 µs that a task burns. Here it is 0.25 ms.
 """
 
 import json
@@ -29,11 +30,11 @@ def ask(server: Any, *words: bytes) -> list[bytes]:
         raise OSError(first.decode().strip())
     if first[:1] != b"*":
         return [first.strip()]
-    found = []
+    parts = []
     for _ in range(int(first[1:])):
         size = int(server.readline()[1:])
-        found.append(bytes(server.read(size + 2)[:-2]))
-    return found
+        parts.append(bytes(server.read(size + 2)[:-2]))
+    return parts
 
 
 def used_s() -> float:
@@ -45,7 +46,7 @@ def used_s() -> float:
 
 
 def main() -> None:
-    """Fetch, fork, wait, for ever."""
+    """Fetch a task, run it in a child and wait for the child, for ever."""
     burn_ns = int(cell_context.load()["settings"]["burn_us"] * 1000)
     broker = urlsplit(cell_context.broker())
     with (

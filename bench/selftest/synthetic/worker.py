@@ -1,4 +1,7 @@
-"""The worker of the synthetic queue: `python -m synthetic.worker SLOT CHILDREN`. It writes what it did into its log, as JSON lines."""
+"""The worker of the synthetic queue: `python -m synthetic.worker SLOT CHILDREN`.
+
+It writes what it did into its log, as JSON lines.
+"""
 
 import json
 import mmap
@@ -24,7 +27,7 @@ READY_TASKS = -10_000  # ids between this and 0 only show that the slots are rea
 
 
 def tell(**truth: Any) -> None:
-    """A line of truth."""
+    """Write what this worker did into its log, as a line of JSON."""
     print(json.dumps(truth), flush=True)
 
 
@@ -44,7 +47,7 @@ def taken(size: int) -> mmap.mmap:
 
 
 class Worker:
-    """One slot."""
+    """One slot of the synthetic queue and the settings that it follows."""
 
     def __init__(self, slot: int) -> None:
         self.settings: dict[str, Any] = cell_context.load()["settings"]
@@ -64,7 +67,7 @@ class Worker:
         )
 
     def serve(self) -> None:
-        """Fetch and run, for ever."""
+        """Fetch tasks and run them, for ever."""
         self.come_back()
         while True:
             fetched = self.fetch()
@@ -77,7 +80,10 @@ class Worker:
                 self.task(*json.loads(item))
 
     def come_back(self) -> None:
-        """One that is started again waits, then starts all that waited at once: the moment is the truth of a recovery."""
+        """Where this worker is started again: wait, then start all that waited at once.
+
+        That moment is the truth of a recovery.
+        """
         again = int(self.client.incr(f"{STARTS}-{self.slot}")) > 1
         if not again or not self.settings["back_after_s"]:
             return
@@ -93,7 +99,8 @@ class Worker:
 
     def fetch(self) -> list[bytes]:
         """The oldest waiting tasks, or nothing after a short wait."""
-        # Until the load comes one by one: the first tasks must find every slot free, they show that all are ready.
+        # Until the load comes one by one: the first tasks must find every slot free, as they show
+        # that all are ready.
         if self.settings["batch"] > 1 and self.loaded:
             many = self.client.rpop(QUEUE, self.settings["batch"])
             if not many:
@@ -158,7 +165,7 @@ class Worker:
             self.client.zrem(RUNNING, item)
 
     def work(self, task: int, work: str) -> None:
-        """The body, which stamps the start; then the slot is busy for as long as a no-op is to take, and burns what it is to burn."""
+        """Run the body, burn the CPU time, and stay busy for as long as a no-op is to take."""
         begin, mean_ns = monotonic_ns(), self.settings["service_ms"] * 1e6
         wanted = mean_ns * (self.random.expovariate(1.0) if self.settings["exponential"] else 1.0)
         body.run(task, work)

@@ -3,28 +3,28 @@
 import time
 
 from bench.base.errors import NotOffered, Unavailable
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 LONG_S = 10.0
 
 
-def killed(stage: Stage, seconds: float) -> Struck:
-    """SIGKILL of the broker, back on the same data folder after so many seconds."""
-    t0 = stage.broker.kill()
-    victims = [stage.broker.pid] if stage.broker.pid else []
+def killed(testbed: Testbed, seconds: float) -> Injection:
+    """Kill the broker, and start it on the same data folder after so many seconds."""
+    t0 = testbed.broker.kill()
+    victims = [testbed.broker.pid] if testbed.broker.pid else []
     wait_until(t0, seconds)
-    stage.broker.start()
-    return Struck(t0, victims, time.monotonic_ns())
+    testbed.broker.start()
+    return Injection(t0, victims, time.monotonic_ns())
 
 
-def cannot(stage: Stage, why: str) -> NotOffered | Unavailable:
+def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:
     """The error for a broker that cannot be struck in this way."""
-    if stage.broker.ours:
+    if testbed.broker.ours:
         return NotOffered(why)
     return Unavailable("this is not done to a server given by its URL")
 
 
 def wait_until(t0_ns: int, seconds: float) -> None:
-    """Until so many seconds after a stamp."""
+    """Sleep until so many seconds after a stamp (ns)."""
     time.sleep(max(0.0, seconds - (time.monotonic_ns() - t0_ns) / 1e9))

@@ -6,21 +6,21 @@ import time
 from bench.base.errors import NotOffered, Unavailable
 from bench.hosts.local import signalled, tree
 from bench.testbed.faults.broker_away import LONG_S, wait_until
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Stopped, and continued."""
-    if stage.broker.pid is None:
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Stop every process of the broker and continue it after 10 s."""
+    if testbed.broker.pid is None:
         raise NotOffered("there is no server that could be frozen")
-    if not stage.broker.ours:
+    if not testbed.broker.ours:
         raise Unavailable("a server given by its URL is not frozen")
-    victims = [process.pid for process in tree([stage.broker.pid])]
+    victims = [process.pid for process in tree([testbed.broker.pid])]
     for pid in victims:
         signalled(pid, signal.SIGSTOP)
     t0 = time.monotonic_ns()
     wait_until(t0, LONG_S)
     for pid in victims:
         signalled(pid, signal.SIGCONT)
-    return Struck(t0, victims, time.monotonic_ns())
+    return Injection(t0, victims, time.monotonic_ns())

@@ -7,16 +7,16 @@ import time
 
 from bench.brokers.broker import Fills
 from bench.testbed.faults.broker_away import LONG_S, cannot, wait_until
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Filled, and relieved."""
-    if not isinstance(stage.broker, Fills):
-        raise cannot(stage, "it has no limit of its memory that could be reached")
-    stage.broker.fill()
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Take the broker's memory and give it back after 10 s."""
+    if not isinstance(testbed.broker, Fills):
+        raise cannot(testbed, "it has no limit of its memory that could be reached")
+    testbed.broker.fill()
     t0 = time.monotonic_ns()
     wait_until(t0, LONG_S)
-    stage.broker.relieve()
-    return Struck(t0, [stage.broker.pid or 0], time.monotonic_ns())
+    testbed.broker.relieve()
+    return Injection(t0, [testbed.broker.pid or 0], time.monotonic_ns())

@@ -5,14 +5,14 @@ import time
 
 from bench.base.errors import NotOffered
 from bench.hosts.local import signalled
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Killed; NotOffered where tasks run in the main process."""
-    children = [pid for pid in busy if pid not in stage.fleet.roots()]
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Kill one child; NotOffered where tasks run in the main process."""
+    children = [pid for pid in busy if pid not in testbed.fleet.roots()]
     if not children:
         raise NotOffered("its tasks run in the main process: there is no child to kill")
     signalled(children[0], signal.SIGKILL)
-    return Struck(time.monotonic_ns(), children[:1])
+    return Injection(time.monotonic_ns(), children[:1])

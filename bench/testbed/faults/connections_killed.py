@@ -5,22 +5,22 @@ import time
 from bench.base.errors import NotOffered
 from bench.brokers.broker import Drops
 from bench.testbed.faults.broker_away import cannot
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 BETWEEN_S = 0.1
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Closed one by one; t0 is the first."""
-    if not isinstance(stage.broker, Drops):
-        raise cannot(stage, "it has no connections that could be closed")
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Close the connections one by one; t0 is the moment of the first."""
+    if not isinstance(testbed.broker, Drops):
+        raise cannot(testbed, "it has no connections that could be closed")
     stamps = []
-    for close in stage.broker.clients():
+    for close in testbed.broker.clients():
         close()
         stamps.append(time.monotonic_ns())
         time.sleep(BETWEEN_S)
     if not stamps:
         raise NotOffered("no client was connected")
     note = f"{len(stamps)} connections were closed"
-    return Struck(stamps[0], [stage.broker.pid or 0], note=note)
+    return Injection(stamps[0], [testbed.broker.pid or 0], note=note)

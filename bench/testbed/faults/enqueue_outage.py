@@ -4,10 +4,10 @@ How long does whoever enqueues wait, and for what answer?
 """
 
 from bench.testbed.faults.broker_away import LONG_S, killed
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Killed, and started again."""
-    return killed(stage, LONG_S)
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Kill the broker and start it again after 10 s."""
+    return killed(testbed, LONG_S)

@@ -3,11 +3,11 @@
 For ten seconds new ones get no answer either.
 """
 
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.faults.network_away import away
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Silent, and open again."""
-    return away(stage, "silent")
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Make the network silent and open it again after 10 s."""
+    return away(testbed, "silent")

@@ -4,14 +4,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Struck:
-    """t0 = return of the first signal that can stop work; `back_ns` = when what was taken away was there again.
+class Injection:
+    """One fault that has struck. Its fields are stored under their names in phases.json.
 
-    `culprit` is the task that brought it about, if a task did.
+    `t0_ns` is the return of the first signal that can stop work, `back_ns` the moment at which what
+    was taken away was there again (both CLOCK_MONOTONIC), `culprit` the poison task, if one brought
+    the fault about.
     """
 
     t0_ns: int
-    victims: list[int] = field(default_factory=list)
+    victims: list[int] = field(default_factory=list)  # pids
     back_ns: int | None = None
     culprit: int | None = None
     note: str = ""

@@ -1,10 +1,10 @@
 """network-cut: every connection is reset and every new one refused, for ten seconds."""
 
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.faults.network_away import away
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Cut, and open again."""
-    return away(stage, "cut")
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Cut the network and open it again after 10 s."""
+    return away(testbed, "cut")

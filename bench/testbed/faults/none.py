@@ -2,10 +2,10 @@
 
 import time
 
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """Nothing."""
-    return Struck(time.monotonic_ns())
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Do nothing; t0 is now."""
+    return Injection(time.monotonic_ns())

@@ -6,28 +6,28 @@ from bench.base.errors import CellFailed
 from bench.hosts.local import tree
 from bench.inprocess import event_log
 from bench.testbed.faults.deploy import GRACE_S
-from bench.testbed.faults.injection import Struck
+from bench.testbed.faults.injection import Injection
 from bench.testbed.fleet import wait_for
-from bench.testbed.testbed import Stage
+from bench.testbed.testbed import Testbed
 
 ROLL_S = 20.0  # a replacement that runs nothing within this is waited for no longer
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """The next is replaced when the replacement of the one before has run a task."""
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Replace one main process after the other, the next when the replacement has run a task."""
     t0, victims = 0, list[int]()
-    for old in stage.fleet.roots():
-        stamp, new = stage.fleet.replace_one(old, GRACE_S)
+    for old in testbed.fleet.roots():
+        stamp, new = testbed.fleet.replace_one(old, GRACE_S)
         t0, victims = t0 or stamp, [*victims, old]
-        if not wait_for(partial(_ran, stage, new), ROLL_S, every_s=0.05):
-            logs = stage.fleet.describe_logs()
+        if not wait_for(partial(_ran, testbed, new), ROLL_S, every_s=0.05):
+            logs = testbed.fleet.describe_logs()
             raise CellFailed(f"a replacement ran no task within {ROLL_S:.0f} s: {logs}")
-    return Struck(t0, victims)
+    return Injection(t0, victims)
 
 
-def _ran(stage: Stage, root: int) -> bool:
+def _ran(testbed: Testbed, root: int) -> bool:
     """Whether a process below this one has run a task since the last look."""
-    records = stage.tail.poll()
+    records = testbed.tail.poll()
     pids = {process.pid for process in tree([root])}
     parents = records["b"] >> 32
     done = records["kind"] == event_log.FINISHED

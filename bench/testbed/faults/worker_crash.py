@@ -1,10 +1,10 @@
 """worker-crash: SIGKILL of every worker process."""
 
-from bench.testbed.faults.injection import Struck
-from bench.testbed.testbed import Stage
+from bench.testbed.faults.injection import Injection
+from bench.testbed.testbed import Testbed
 
 
-def strike(stage: Stage, busy: list[int]) -> Struck:
-    """The tree is stopped first, all of it killed, and proven gone."""
-    t0, victims = stage.host.kill_tree(stage.fleet.roots())
-    return Struck(t0, victims)
+def strike(testbed: Testbed, busy: list[int]) -> Injection:
+    """Stop the whole tree, kill all of it, and prove it gone."""
+    t0, victims = testbed.host.kill_tree(testbed.fleet.roots())
+    return Injection(t0, victims)
