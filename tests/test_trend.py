@@ -1,4 +1,7 @@
-"""bench trend: steps are found where they were planted, few where there are none, and a slower machine is none."""
+"""bench trend: steps are found where they were planted, and few where there are none.
+
+A slower machine is no step.
+"""
 
 import json
 import math
@@ -34,7 +37,10 @@ def drifting(nights: int, series: int, phi: float, sd: float, seed: int) -> Any:
 
 
 def test_at_most_one_false_step_in_100_nights_that_drift() -> None:
-    """Looked at every fifth night, as a reader does who comes back; a step that was seen before is not new."""
+    """Looked at every fifth night, as a reader does who comes back.
+
+    A step that was shown before is not new.
+    """
     false = 0
     for series in drifting(100, 60, 0.6, CV, 1):
         seen: set[int] = set()

@@ -38,16 +38,16 @@ def calibrate(
             start = time.monotonic()
             testbed.tail.poll()
             testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
-            finished, seen, quick = 0, 0.0, 0.0
-            while (seen := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
+            finished, elapsed, quick = 0, 0.0, 0.0
+            while (elapsed := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
                 finished += int((testbed.tail.poll()["kind"] == FINISHED).sum())
                 time.sleep(0.02)
             sent = int((testbed.live_ledger().returned >= 0).sum())
-            quick = seen if not testbed.load.done() else _last_return_s(testbed, start)
+            quick = elapsed if not testbed.load.done() else _last_return_s(testbed, start)
             testbed.mark("planned_until_ns", 1)
             testbed.journal["held"] = {}  # what is left in the queue is of no interest here
         return Calibration(
-            max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1)
+            max(finished, 1) / elapsed, max(sent, 1) / quick, round(time.monotonic() - began, 1)
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
