@@ -54,7 +54,7 @@ class Joined:
 
     @cached_property
     def systems(self) -> list[str]:
-        """Every system, in the same order."""
+        """The systems of the arms, in the same order."""
         return list(dict.fromkeys(str(arm["system"]) for arm in self.arms.values()))
 
     def main_arm(self, system: str) -> str:

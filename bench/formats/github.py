@@ -16,8 +16,8 @@ def of_changes(changes: Changes) -> str:
     levels[first].append(_command(first, f"queue-bench: {headline(changes)}", verdict(changes)))
     for line in ordered(changes):
         level = _LEVEL[outcome(line, changes.exit_code)]
-        # What is unclear without standing in the way is in the summary: a warning that means nothing
-        # teaches to read none.
+        # What is unclear without standing in the way is in the summary: a warning that means
+        # nothing teaches to read none.
         if line.says != "same" and not (line.says == "unclear" and level == "warning"):
             levels[level].append(
                 _command(level, f"{line.says}: {title(line, changes)}", sentence(line, changes))

@@ -27,12 +27,12 @@ class Family:
 
 
 def of_run(run: Run) -> str:
-    """The document of a stored run."""
+    """The document of a stored run: `families_of_run` and an end mark."""
     return _document(families_of_run(run))
 
 
 def of_changes(changes: Changes) -> str:
-    """The document of a comparison."""
+    """The document of a comparison: `families_of_changes` and an end mark."""
     return _document(families_of_changes(changes))
 
 

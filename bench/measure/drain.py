@@ -86,7 +86,7 @@ def capped(cell: StoredCell) -> tuple[str, str]:
 
 
 def why_no_server(cell: StoredCell) -> tuple[str, str]:
-    """(reason, verdict) where nothing is known of the broker's memory and CPU."""
+    """The reason and the verdict where nothing is known of the broker's memory and CPU."""
     return (
         (COUNTS_NONE["sqlite"], "not_offered")
         if cell.spec["broker"] == "sqlite"

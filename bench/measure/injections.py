@@ -61,8 +61,8 @@ def injections(
 ) -> list[MeasuredInjection]:
     """The strikes in order of time.
 
-    Each is observed until the load spike of the next one falls due, and counts only the tasks that no
-    earlier one had hit.
+    Each is observed until the load spike of the next one falls due, and counts only the tasks that
+    no earlier one had hit.
     """
     so_far: list[MeasuredInjection] = []
     # Not until the next t0: that spike waits by then, and would stand in this strike's backlog

@@ -138,7 +138,10 @@ class StoredCell:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """Resources over time, see bench.testbed.sampler.COLUMNS."""
+        """samples.parquet: resources over time, one row per sample, `ns` ascending.
+
+        The columns are those of bench.testbed.sampler.COLUMNS.
+        """
         return pd.DataFrame(self._table("samples.parquet").to_pandas())
 
     def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
@@ -163,7 +166,7 @@ class StoredCell:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder opened for reading."""
+    """A run folder opened for reading: its path and its run.json."""
 
     path: Path
     info: dict[str, Any]

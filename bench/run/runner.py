@@ -30,7 +30,7 @@ from bench.testbed.testbed import Testbed
 
 @dataclass
 class Runner:
-    """One run folder being filled."""
+    """Carries a plan out and fills its run folder."""
 
     plan: Plan
     folder: Path
