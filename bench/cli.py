@@ -52,7 +52,7 @@ INTERRUPTED = "interrupted; if a run had begun, it is kept: `bench run --resume 
 
 
 def version_asked(asked: bool) -> None:
-    """--version."""
+    """Print the version and end the command."""
     if asked:
         print(VERSION)
         raise typer.Exit()
@@ -64,7 +64,7 @@ def options(
         bool, typer.Option("--version", callback=version_asked, is_eager=True)
     ] = False,
 ) -> None:
-    """Nothing but --version."""
+    """`--version` is the one option of `bench` itself."""
 
 
 def guarded(work: Callable[[], Any], program: str = "bench") -> int:
@@ -83,7 +83,7 @@ def guarded(work: Callable[[], Any], program: str = "bench") -> int:
 
 
 def _carried_out(work: Callable[[], Any], program: str) -> tuple[int, str]:
-    """(exit code, what to say of it or nothing)."""
+    """(exit code, one line for standard error, or an empty text)."""
     try:
         code = work()
         if not isinstance(code, int):
@@ -126,7 +126,10 @@ def _give_memory_back() -> None:
 
 
 def main(commands: typer.Typer = app, program: str = "bench") -> None:
-    """The `bench` command; tools made of the same parts hand in their own."""
+    """The entry point of `bench`; it exits with the code of the command.
+
+    Tools made of the same parts hand in their own commands.
+    """
     _give_memory_back()
     streams.prepare()
     # A shell that starts us in the background has SIGINT ignored: whoever sends one means it.

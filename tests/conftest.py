@@ -99,7 +99,10 @@ def ports() -> set[int]:
 
 @pytest.fixture(scope="session")
 def installed() -> Iterator[Path]:
-    """The programs of a fresh environment that has the wheel of these files, and no checkout on its path."""
+    """The programs of a fresh environment with the wheel of these files.
+
+    No checkout is on its path.
+    """
     base = Path(tempfile.mkdtemp(prefix="newcomer-"))
     try:
         yield newcomer.install(base)

@@ -317,7 +317,10 @@ def _latency(
 def _work(
     case: str, system: str, rng: np.random.Generator
 ) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
-    """Each slot needs its own time and the task's; computing tasks have no more slots than the two cores."""
+    """Each slot needs its own time and the task's.
+
+    Computing tasks have no more slots than the two cores.
+    """
     kind, slots = case.partition("/")[0], slots_of(case)
     own_s, task_s = 2 / RATES[system], 0.0 if kind == "payload" else 0.01
     rate = (min(slots, 2) if kind == "cpu" else slots) / (own_s + task_s)
@@ -373,7 +376,7 @@ def _result(
 def _soak(
     case: str, system: str, rng: np.random.Generator
 ) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
-    """A minute at 50/s; the workers take 10,000 bytes with each task and keep them (see `_samples`)."""
+    """A minute at 50 tasks/s; the workers keep 10,000 bytes of each task (see `_samples`)."""
     due = START + (np.arange(int(SOAK_RATE * SOAK_S)) * 1e9 / SOAK_RATE).astype(np.int64)
     end, idle = START + SOAK_S * 1_000_000_000, START - IDLE_S * 1_000_000_000
     spans = (("idle", idle, START - 1000), ("steady", START, end))
@@ -403,7 +406,11 @@ def _soak(
 def _recovery(
     case: str, system: str, rng: np.random.Generator
 ) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
-    """Down for 2 s; what ran when the fault struck is lost by floor and huey, still held by rq, and finished at last by celery."""
+    """Down for 2 s.
+
+    What ran when the fault struck is lost by floor and huey, still held by rq, and finished at last
+    by celery.
+    """
     t0, down, horizon = START + 10_000_000_000, 2_000_000_000, 20.0
     due = START + np.arange(20 * 28) * 50_000_000
     started = np.where((due >= t0) & (due < t0 + down), t0 + down + (due - t0) // 10, due) + 400_000

@@ -30,7 +30,7 @@ def line(metric: str = "throughput", says: Any = "same", **given: Any) -> Change
 
 
 def comparison(code: int = 1, **given: Any) -> Changes:
-    """A regression, an improvement, a count, something unclear without numbers, something the same."""
+    """A regression, an improvement, a count, a line without numbers, one that is the same."""
     nothing = dict.fromkeys(
         ("base_value", "head_value", "ratio", "low", "high", "smallest_detectable")
     )
@@ -128,7 +128,7 @@ def hostile(code: int = 1) -> Changes:
 
 
 def empty(code: int = 4) -> Changes:
-    """Nothing could be compared."""
+    """A comparison without any line, as where nothing could be compared."""
     return comparison(
         code, lines=(), notes=(), about={}, summary="no block has a number of both arms"
     )

@@ -29,7 +29,7 @@ class Server:
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Until it answers."""
+        """Start it and return when it answers."""
         files = ("cert-file s.pem", "key-file s.key", "ca-cert-file ca.pem", "auth-clients no")
         lines = [f"tls-{each}" for each in files] + [f"tls-port {self.tls}", f"port {self.port}"]
         lines += ["bind 127.0.0.1", f"unixsocket {self.socket}", 'save ""', "databases 64"]

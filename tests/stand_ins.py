@@ -1,4 +1,7 @@
-"""Observations of systems that keep no promise, and of ones that do: what each judge must call broken, and what not."""
+"""Observations of systems that keep no promise, and of ones that do.
+
+Each judge must call the former broken, and the latter not.
+"""
 
 from typing import Any
 

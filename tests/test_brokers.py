@@ -1,4 +1,4 @@
-"""The brokers of a cell's own: they start, die, come back with what was saved, and leave nothing."""
+"""The brokers of a cell: they start, die, come back with what was saved, and leave nothing."""
 
 import os
 import time

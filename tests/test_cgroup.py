@@ -128,7 +128,9 @@ def test_v2_below_a_slice_that_is_smaller(tmp_path: Path) -> None:
         "sys/fs/cgroup/user.slice/cpu.max": "max 100000\n",
         "sys/fs/cgroup/user.slice/user-1000.slice/cpu.max": "200000 100000\n",
         "sys/fs/cgroup/user.slice/user-1000.slice/memory.max": "1073741824\n",
-        "sys/fs/cgroup/user.slice/user-1000.slice/cpu.stat": "nr_throttled 2\nthrottled_usec 250000\n",
+        "sys/fs/cgroup/user.slice/user-1000.slice/cpu.stat": (
+            "nr_throttled 2\nthrottled_usec 250000\n"
+        ),
         f"{own}/cpu.max": "350000 50000\n",
         f"{own}/memory.max": "max\n",
         f"{own}/cpu.stat": "usage_usec 5\nnr_throttled 4\nthrottled_usec 500000\n",

@@ -1,4 +1,7 @@
-"""action.yml, the examples and docker-compose.yml: against the published schemas, and for what a schema does not see."""
+"""action.yml, the examples and docker-compose.yml.
+
+Against the published schemas, and for what a schema does not see.
+"""
 
 import re
 import subprocess

@@ -1,4 +1,7 @@
-"""bench compare: what was planted is found, unlike runs are refused, and nothing that went wrong passes as an answer."""
+"""bench compare: what was planted is found and unlike runs are refused.
+
+Nothing that went wrong passes as an answer.
+"""
 
 import json
 import math

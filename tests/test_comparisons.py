@@ -1,4 +1,7 @@
-"""comparisons.csv: pairs share blocks, families are corrected, and nothing is claimed that the blocks do not bear."""
+"""comparisons.csv: pairs share blocks and families are corrected.
+
+Nothing is claimed that the blocks do not bear.
+"""
 
 import math
 
@@ -8,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.comparisons import COMPARISON_COLUMNS, compare_arms, time_to
+from bench.analysis.comparisons import compare_arms, time_to
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS
-from bench.record.store import MEASURE_COLUMNS
+from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS
 
 
 def rows(arm, metric, values, verdict="ok", case="-", scenario="burst", first_block=0, run="r"):
@@ -134,7 +137,8 @@ def test_few_blocks_give_a_ratio_and_no_claim(blocks):
 
 
 def test_only_common_good_blocks_are_paired():
-    # The machine is twice as fast in block 3: pairing by position instead of by block would show a difference.
+    # The machine is twice as fast in block 3: pairing by position instead of by block would show a
+    # difference.
     base = rows("a/x", "throughput", [(math.nan, "invalid"), 100, 101, 200, 99])
     head = rows("b/x", "throughput", [100, 100, 101, 200, (math.nan, "wrong")])
     found = only(base, head)

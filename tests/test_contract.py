@@ -1,4 +1,7 @@
-"""Every adapter against a real broker: it starts, runs each task once, tells what it holds, and leaves nothing."""
+"""Every adapter against a real broker.
+
+It starts, runs each task once, tells what it holds, and leaves nothing.
+"""
 
 import os
 import time

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.e2e
 
 
 def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder of its own. `--wait`: another test run may be measuring on this host."""
+    """Run the command in a folder of its own.
+
+    With `--wait`, for another test run may be measuring on this host.
+    """
     wait = ["--wait"] if args[0] == "run" else []
     return subprocess.run(
         [*BENCH, *args, *wait],

@@ -1,4 +1,7 @@
-"""Versions and checkouts as arms: read as written, built whole or not at all, and refused where nothing would be compared."""
+"""Versions and checkouts as arms: read as written, built whole or not at all.
+
+Refused where nothing would be compared.
+"""
 
 import json
 import os
@@ -162,7 +165,8 @@ def test_two_arms_that_are_the_same_code_and_settings_are_refused() -> None:
     same = in_environment("rq/default[rq==9.9]", *code_of(plain))
     with pytest.raises(
         UsageError,
-        match=r"nothing is compared: rq/default and rq/default\[rq==9.9\] are the same code and settings; --aa",
+        match=r"nothing is compared: rq/default and rq/default\[rq==9.9\] "
+        "are the same code and settings; --aa",
     ):
         refuse_same([plain, same])
     other = in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "1.0"))
@@ -265,7 +269,8 @@ def prints(environment: Environment) -> str:
         ),
         (
             Requirement("nosuchthing", specifier="==1"),
-            "an arm cannot be installed: nosuchthing==1: no such package, or the package index cannot be reached",
+            "an arm cannot be installed: nosuchthing==1: no such package, "
+            "or the package index cannot be reached",
         ),
     ],
 )
@@ -305,19 +310,23 @@ def test_a_checkout_of_something_else_or_one_that_cannot_be_built_is_refused(
     ("said", "words"),
     [
         (
-            "ERROR: Could not find a version that satisfies the requirement celery[redis]==5.5.9 (from versions: 5.4.0, 5.5.2, 5.5.3, 5.6.0, 5.6.1)\n",
+            "ERROR: Could not find a version that satisfies the requirement celery[redis]==5.5.9 "
+            "(from versions: 5.4.0, 5.5.2, 5.5.3, 5.6.0, 5.6.1)\n",
             "celery[redis]==5.5.9: no such version; the nearest are 5.5.2, 5.5.3, 5.6.0",
         ),
         (
-            "ERROR: Could not find a version that satisfies the requirement a==99 (from versions: 1.0, 1.10, 1.9)\n",
+            "ERROR: Could not find a version that satisfies the requirement a==99 "
+            "(from versions: 1.0, 1.10, 1.9)\n",
             "a==99: no such version; the nearest are 1.0, 1.9, 1.10",
         ),
         (
-            "The conflict is caused by:\n    a 1 depends on b<2\n    The user requested b==2\n\nTo fix this you could try to:\n",
+            "The conflict is caused by:\n    a 1 depends on b<2\n    The user requested b==2\n\n"
+            "To fix this you could try to:\n",
             "these exclude each other: a 1 depends on b<2; The user requested b==2",
         ),
         (
-            "WARNING: x\nERROR: 403 Client Error for url: https://user:secret@index.example.org/simple/\n",
+            "WARNING: x\n"
+            "ERROR: 403 Client Error for url: https://user:secret@index.example.org/simple/\n",
             "ERROR: 403 Client Error for url: …",
         ),
         (

@@ -1,4 +1,7 @@
-"""Intervals by t and by ranks: what the ranks claim is what counting every possibility gives, and one stall does not blind them."""
+"""Intervals by t and by ranks.
+
+What the ranks claim is what counting every possibility gives, and one stall does not blind them.
+"""
 
 import itertools
 import math

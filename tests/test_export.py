@@ -1,4 +1,7 @@
-"""bench export --slim: small, marked, and every command says the same of it as of the whole run, or why it cannot."""
+"""bench export --slim: small and marked.
+
+Every command says the same of it as of the whole run, or why it cannot.
+"""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""A cell that fails is a cell that failed: its reason is kept, the run goes on, and nothing is left."""
+"""A cell that fails: its reason is kept, the run goes on, and nothing is left."""
 
 import errno
 import io

@@ -62,7 +62,8 @@ BMF = {
         }
     },
 }
-# The `BenchmarkResult` of the action's src/extract.ts; it coerces, we do not count on that. `No benchmark result was found` is its word for an empty list.
+# The `BenchmarkResult` of the action's src/extract.ts; it coerces, we do not count on that. `No
+# benchmark result was found` is its word for an empty list.
 ACTION = {
     "type": "array",
     "items": {
@@ -335,7 +336,7 @@ def test_arms_of_two_runs_have_cases_of_their_own() -> None:
 
 
 def commands(made: str) -> list[tuple[str, str, str]]:
-    """(level, title, message), taken apart as the runner does: properties at commas, then `%` back."""
+    """(level, title, message) as the runner takes them apart: at commas, then `%` back."""
     found = []
     for each in made.splitlines():
         match = re.fullmatch(r"::(\w+) ([^:]*)::(.*)", each)

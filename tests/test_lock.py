@@ -16,7 +16,10 @@ import pytest
 from bench.base.errors import UsageError
 from bench.hosts import lock
 
-HOLD = "from bench.hosts.lock import measuring\nwith measuring():\n    print('held', flush=True)\n    input()\n"
+HOLD = (
+    "from bench.hosts.lock import measuring\n"
+    "with measuring():\n    print('held', flush=True)\n    input()\n"
+)
 
 
 @pytest.fixture(autouse=True)

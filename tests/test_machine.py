@@ -117,8 +117,8 @@ def test_a_real_quota_is_described_and_decides_how_many_workers(
 
 def test_a_real_memory_limit_is_described_and_told_by_the_doctor(tmp_path: Path) -> None:
     code = (
-        "from bench.run import diagnosis; "
-        "print(*(f'{f.what}: {f.detail}' for f in diagnosis.check()), sep=chr(10))"
+        "from bench.run.diagnosis import check; "
+        "print(*(f'{f.what}: {f.detail}' for f in check()), sep=chr(10))"
     )
     with memory(600 << 20) as folder:
         said = python_inside(folder, code)

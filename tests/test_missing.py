@@ -1,4 +1,4 @@
-"""A task is lost when it has been nowhere for five seconds while the workers lived, and not before."""
+"""A task is lost when it was nowhere for five seconds while the workers lived, not before."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ QUEUED = {"place": "queue", "failed": False}
 
 
 class World:
-    """A clock that moves only when somebody sleeps, a broker that holds what it is told to, and workers that finish tasks."""
+    """A clock that moves only when somebody sleeps, a broker and workers.
+
+    The broker holds what it is told to; the workers finish tasks.
+    """
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, held: set[int], finish_at: dict[int, float]

@@ -1,4 +1,4 @@
-"""The proxy: slow as asked for, cut and silent when told, and the connections that died stay dead."""
+"""The proxy: slow as asked for, cut and silent when told; dead connections stay dead."""
 
 import socket
 import threading

@@ -1,4 +1,7 @@
-"""A system from outside the repository, written from docs/adding-a-system.md, that loses, doubles, stalls and leaks: all of it must show."""
+"""A system from outside the repository, written from docs/adding-a-system.md.
+
+It loses, doubles, stalls and leaks: all of that must show.
+"""
 
 import os
 import re
@@ -103,5 +106,6 @@ def test_its_stall_is_in_the_latency(tiny: Path) -> None:
     row = measures.loc["latency_p99_ms"]
     if row["verdict"] == "invalid":
         pytest.skip("the machine was too busy for this cell: " + str(row["reason"]))
-    # The worst of the stall is its length; the 1 % of the tasks that may be worse than a P99 are 20, due within 0.1 s.
+    # The worst of the stall is its length; the 1 % of the tasks that may be worse than a P99 are
+    # 20, due within 0.1 s.
     assert 850 <= float(row["value"]) <= 1100

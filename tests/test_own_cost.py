@@ -1,4 +1,7 @@
-"""What the instrument costs: measured, not asserted. Slow: part of `make test-all`, on a quiet machine."""
+"""The measured cost of the instrument.
+
+Slow: part of `make test-all`, on a quiet machine.
+"""
 
 import os
 import statistics
@@ -40,9 +43,13 @@ def a_testbed(arm: str, folder: Path) -> Testbed:
 
 
 def drained(made: Testbed, bare: bool, queue: str, tasks: int) -> float:
-    """Tasks per second between 5 and 95 %: from our events, or from the length of the queue with no event log at all."""
+    """Tasks per second between 5 and 95 %.
+
+    From our events, or from the length of the queue with no event log at all.
+    """
     with made.open():
-        # By the bulk call: the plain one would take six times as long as the drain, and few pairs scatter by 6 % each.
+        # By the bulk call: the plain one would take six times as long as the drain, and few pairs
+        # scatter by 6 % each.
         made.mark("chosen_as_it_went", 1)
         made.load.order("bulk", tasks=tasks, chunk=1000)
         while not made.load.done():

@@ -69,7 +69,8 @@ ENDS = {
 def test_what_a_test_comes_to(suite: pytest.Pytester) -> None:
     # All in one run: a process for each would take half a minute.
     calls = [
-        f"def test_{name}(queue_bench):\n    assert queue_bench.check('a/b', 'a/b{{x={code}}}', {more}).lines"
+        f"def test_{name}(queue_bench):\n"
+        f"    assert queue_bench.check('a/b', 'a/b{{x={code}}}', {more}).lines"
         for name, (code, more, *_) in ENDS.items()
     ]
     suite.makepyfile("\n\n".join(calls))
@@ -92,8 +93,10 @@ def test_what_is_asked_reaches_the_gate_and_files_are_written(suite: pytest.Pyte
         from conftest import ASKED
 
         def test_queue(queue_bench):
-            queue_bench.check(base="a/b", head="a/b{x=0}", budget="1.5m", thresholds={"throughput": 0.05}, workers=2, write=["junit=out.xml"])
-            assert ASKED == [{"base": "a/b", "head": "a/b{x=0}", "budget_s": 90.0, "thresholds": {"throughput": 0.05}, "workers": 2}]
+            arms = {"base": "a/b", "head": "a/b{x=0}"}
+            how = {"thresholds": {"throughput": 0.05}, "workers": 2}
+            queue_bench.check(**arms, **how, budget="1.5m", write=["junit=out.xml"])
+            assert ASKED == [{**arms, **how, "budget_s": 90.0}]
     """)
     suite.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
     assert (suite.path / "out.xml").is_file()
@@ -130,7 +133,8 @@ def test_the_real_gate_answers_a_test(
     pytester.makepyfile("""
         def test_queue(queue_bench, tmp_path):
             arms = {"base": "floor/default", "head": "floor/default", "aa": True}
-            changes = queue_bench.check(**arms, scenarios=("burst",), budget="40s", out=tmp_path / "run", inconclusive="pass")
+            how = {"scenarios": ("burst",), "out": tmp_path / "run", "inconclusive": "pass"}
+            changes = queue_bench.check(**arms, **how, budget="40s")
             assert changes.exit_code in (0, 2)
             assert "throughput" in {line.metric for line in changes.lines if line.blocks}
     """)

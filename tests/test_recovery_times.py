@@ -16,7 +16,10 @@ MS = 1_000_000
 def served(
     tmp_path: Path, down_s: float, end_s: float = 40.0, lose: tuple[int, ...] = ()
 ) -> tuple[Ledger, Timing]:
-    """Twenty tasks a second of 20 ms on two slots; from T0 on nothing runs for `down_s`, then all at once in order."""
+    """Twenty tasks a second of 20 ms on two slots.
+
+    From T0 on nothing runs for `down_s`, then all at once in order.
+    """
     plan, sends, runs = {}, [], []
     free = [0, 0]
     for task in range(int(end_s * RATE)):

@@ -57,7 +57,8 @@ def test_the_reference_is_complete() -> None:
             if line["state"] == "done" and line["verdict"] == "ok"
         }
         # What was measured again may be left out of a reference, which has to stay small.
-        # So may cells that are named as such: the floor's events at three loads alone would be 3 MB.
+        # So may cells that are named as such: the floor's events at three loads alone would be
+        # 3 MB.
         out = {
             line["number"]
             for line in run.info["cells"]
@@ -78,7 +79,10 @@ def test_the_reference_is_complete() -> None:
 
 
 def test_the_fault_matrix_is_whole() -> None:
-    """Core faults for the default and durable arms, the further ones for the durable ones: each measured, or refused for a reason."""
+    """Core faults for the default and durable arms, the further ones for the durable ones.
+
+    Each was measured, or refused for a reason.
+    """
     lines = [
         line
         for name in RUNS
@@ -119,8 +123,9 @@ def test_the_instrument_was_proven_three_times_in_a_row() -> None:
 
 
 def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> None:
-    """The tasks that ran and those that waited met the same fates in both; else the cell says that it hangs on a moment.
+    """The tasks that ran and those that waited met the same fates in both runs.
 
+    Else the cell says that it depends on the moment.
     Where nothing waited when the fault struck there is no fate to compare.
     """
     folders = sorted((REFERENCE.parent / "agreement").glob("quick-*"))
@@ -135,7 +140,8 @@ def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> Non
         groups = ((one.running, other.running), (one.waiting, other.waiting))
         if any(a and b and set(a) != set(b) for a, b in groups) and not timing(joined[0], one):
             unlike.append(
-                f"{key}: {dict(one.running)} {dict(one.waiting)}, then {dict(other.running)} {dict(other.waiting)}"
+                f"{key}: {dict(one.running)} {dict(one.waiting)}, "
+                f"then {dict(other.running)} {dict(other.waiting)}"
             )
     assert unlike == []
 

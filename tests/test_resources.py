@@ -36,7 +36,7 @@ def test_busy_is_counted_on_the_cores_that_are_ours_alone() -> None:
 
 
 def _busy_s(core: int) -> float:
-    """By psutil's account."""
+    """Seconds for which a core was busy, as psutil counts them."""
     told = psutil.cpu_times(percpu=True)[core]
     return told.user + told.nice + told.system + told.irq + told.softirq + told.steal
 

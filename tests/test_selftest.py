@@ -48,7 +48,8 @@ def test_the_band_holds_the_formula_of_pollaczek_and_khinchine(
 
 
 def test_a_slot_is_as_busy_as_its_starts_say(tmp_path: Path) -> None:
-    # Five tasks due at once, a slot that needs 6 ms each; later one that finds it idle and begins 0.4 ms late.
+    # Five tasks due at once, a slot that needs 6 ms each; later one that finds it idle and begins
+    # 0.4 ms late.
     plan = {task: 10 * MS for task in range(5)} | {5: 200 * MS}
     sends = [row for task, due in plan.items() for row in sent(task, due, due + 1, due + 2)]
     runs = [

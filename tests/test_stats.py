@@ -1,4 +1,7 @@
-"""Intervals cover what they claim, families keep their alpha, and nothing depends on which arm is the base."""
+"""Intervals cover what they claim, and families keep their alpha.
+
+Nothing depends on which arm is the base.
+"""
 
 import math
 
@@ -117,7 +120,10 @@ def test_interval_covers_95_percent_under_heavy_tails(size):
 
 
 def _alarms(noise, size, rounds=2500):
-    """The share of arms compared with themselves that get a word, on a machine whose speed wanders by 5 % from block to block."""
+    """The share of arms compared with themselves that get a word.
+
+    The machine's speed wanders by 5 % from block to block.
+    """
     rng = np.random.default_rng(size)
     drift = np.cumsum(rng.normal(0, 0.05, (rounds, size)), axis=1)
     base, head = (np.exp(drift + rng.normal(0, noise, (rounds, size))) for _ in range(2))
@@ -190,7 +196,8 @@ def test_levels_reject_what_holm_rejects(values, alpha):
             assert (adjusted < alpha) == (p <= level)
 
 
-# Percent for sd 1, 5 and 10 %, on the log scale: power 0.9 by the noncentral t, computed independently.
+# Percent for sd 1, 5 and 10 %, on the log scale: power 0.9 by the noncentral t, computed
+# independently.
 @pytest.mark.parametrize(
     ("blocks", "alpha", "percent"),
     [

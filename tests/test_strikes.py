@@ -1,4 +1,7 @@
-"""Several strikes in one cell: each answers for the tasks that it hit first, and only until the next."""
+"""Several strikes in one cell.
+
+Each answers for the tasks that it hit first, and only until the next.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""What lies around a measurement does not steer it: variables, folders, places that cannot be written."""
+"""What lies around a measurement does not steer it.
+
+Variables, folders, places that cannot be written.
+"""
 
 import json
 import os
@@ -32,7 +35,7 @@ ALLOWED = (*environ.KEPT, *OURS)
 
 @dataclass(frozen=True)
 class Measured:
-    """A run, the processes that it started, what it printed, and whether the user's Redis is as it was."""
+    """A run, its processes, its output, and whether the user's Redis is as it was."""
 
     run: store.Run
     seen: Seen
@@ -82,7 +85,11 @@ def dumped(client: redis.Redis) -> dict[bytes, bytes]:
 
 
 def planted(url: str) -> dict[str, str]:
-    """Two hundred variables: those that point at the user's server, those that change an arm, every prefix that is read, and any name."""
+    """Two hundred variables.
+
+    Those that point at the user's server, those that change an arm, every prefix that is read, and
+    any name.
+    """
     found = dict.fromkeys(
         ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "BROKER_URL", "RQ_REDIS_URL", "REDIS_URL"),
         url,

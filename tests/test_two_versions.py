@@ -1,4 +1,7 @@
-"""The example of two released versions: its page and its figures are those of the stored run, and the gate fails on its blocks."""
+"""The example of two released versions.
+
+Its page and its figures are those of the stored run, and the gate fails on its blocks.
+"""
 
 import json
 

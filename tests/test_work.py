@@ -1,4 +1,4 @@
-"""work, result and soak on made-up cells: every number against the arithmetic that made the cell."""
+"""work, result and soak on made-up cells: every number against the cell's own arithmetic."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
-"""What a comparison of two arms comes to: one line per measure, and what all of them say together.
+"""The result of a comparison of two arms: one line per measure, and what all of them say together.
 
-`bench compare`, `bench check` and `bench trend` make these; the terminal, Markdown, HTML and the formats of other tools are made from them.
+`bench compare`, `bench check` and `bench trend` make these; the terminal, Markdown, HTML and the
+formats of other tools are made from them.
 """
 
 import math
@@ -10,8 +11,9 @@ from typing import Any, Literal
 
 from bench.model.metric import METRICS, Metric
 
-# `regression` and `improvement` are decided; `same` = inside the tie zone; `unclear` = too noisy or too few blocks;
-# `differs` = decided, of a metric that is neither better nor worse (running, finished).
+# `regression` and `improvement` are decided; `same` = inside the tie zone; `unclear` = too noisy or
+# too few blocks; `differs` = decided, of a metric that is neither better nor worse (running,
+# finished).
 Says = Literal["regression", "improvement", "same", "unclear", "differs"]
 
 
@@ -19,8 +21,11 @@ Says = Literal["regression", "improvement", "same", "unclear", "differs"]
 class Change:
     """One measure of head beside base.
 
-    `base_value` and `head_value`: geometric means over the blocks (`ratio` metrics), means (`count`), medians (`time_to`), in the metric's unit.
-    `ratio`, `low`, `high`, `smallest_detectable`, `verdict`: as in comparisons.csv; for counts `ratio` is the mean difference head - base.
+    `base_value` and `head_value` are over the blocks, in the metric's unit: geometric means
+    (`ratio` metrics), means (`count`) or medians (`time_to`). `ratio`, `low`, `high`,
+    `smallest_detectable` and `verdict` are as in comparisons.csv; for counts `ratio` is the mean
+    difference head - base.
+    `weight` is the distance of the estimate from "the same" in tie zones: what is read first.
     """
 
     scenario: str
@@ -37,9 +42,7 @@ class Change:
     smallest_detectable: float | None
     verdict: str
     says: Says
-    weight: float = (
-        0.0  # how many tie zones the estimate is away from "the same": what is looked at first
-    )
+    weight: float = 0.0
     reason: str = ""
 
     @property
@@ -56,7 +59,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """All measures of a comparison. `exit_code` is that of the command: 0, 1, 2, 3, 4 as DESIGN.md says; `summary` is one line."""
+    """All measures of a comparison.
+
+    `exit_code` is that of the command: 0, 1, 2, 3, 4 as DESIGN.md says; `summary` is one line.
+    `notes` is what a reader must know before any line: forced, not interleaved, few blocks.
+    `about` has the run ids, the machine, the versions of base and head, the seed and the seconds.
+    """
 
     title: str
     base: str
@@ -64,15 +72,11 @@ class Changes:
     exit_code: int
     summary: str
     lines: tuple[Change, ...]
-    notes: tuple[
-        str, ...
-    ] = ()  # what a reader must know before any line: forced, not interleaved, few blocks
-    about: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # run ids, machine, versions of base and head, seed, seconds
+    notes: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """For --json: null where a number is none or has no end, such as the weight of a lost task."""
+        """For --json: null for what is no finite number, such as the weight of a lost task."""
         return dict(_sayable(asdict(self)))
 
 

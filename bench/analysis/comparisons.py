@@ -1,6 +1,7 @@
-"""Arms beside each other: every pair of arms per scenario, case and metric, from measures.csv alone.
+"""Every pair of arms per scenario, case and metric, compared from measures.csv alone.
 
-One number per arm and block; blocks are paired, never pooled. The family of Holm's correction is all pairs of one metric in one case.
+One number per arm and block; blocks are paired, never pooled. The family of Holm's correction is
+all pairs of one metric in one case.
 """
 
 import math
@@ -29,20 +30,7 @@ from bench.analysis.stats import (
 )
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS, Metric
-
-COMPARISON_COLUMNS = [
-    "scenario",
-    "case",
-    "metric",
-    "base",
-    "head",
-    "ratio",
-    "low",
-    "high",
-    "blocks",
-    "smallest_detectable",
-    "verdict",
-]
+from bench.record.store import COMPARISON_COLUMNS
 
 # What a kind of metric is compared by; all else is no number of that block.
 USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
@@ -52,7 +40,10 @@ CENSORED = ("beyond", "unbounded")
 
 @dataclass(frozen=True)
 class TimeTo:
-    """How often an event came within the horizon, k of n, and the median time to it; `inf` if that lies beyond."""
+    """In how many of the blocks an event came within the horizon, and the median time to it in s.
+
+    The median is `inf` if it lies beyond the horizon, NaN without any block.
+    """
 
     within: int
     blocks: int
@@ -61,7 +52,10 @@ class TimeTo:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two arms' numbers of one metric, in the blocks that both have; of two runs (not `interleaved`) all blocks of each."""
+    """The numbers of one metric of two arms, base `below` and head `above`.
+
+    They are of the blocks that both have; of two runs (not `interleaved`) of all blocks of each.
+    """
 
     base: str
     head: str
@@ -72,11 +66,11 @@ class Pair:
 
     @property
     def blocks(self) -> int:
-        """How many blocks both arms have a number in, or the fewer of the two."""
+        """In how many blocks both arms have a number; of two runs the smaller number of blocks."""
         return min(len(self.below), len(self.above))
 
     def p(self) -> float:
-        """Of "no difference", for a `ratio` metric."""
+        """Two-sided p of "no difference", for a `ratio` metric."""
         return (
             paired_p(self.below, self.above)
             if self.interleaved
@@ -84,17 +78,17 @@ class Pair:
         )
 
     def ratio(self, alpha: float) -> Ratio:
-        """Head over base with its interval."""
+        """Head ÷ base with its 1 - alpha interval, for a `ratio` metric."""
         return (paired_ratio if self.interleaved else welch_ratio)(self.below, self.above, alpha)
 
     def detectable(self, alpha: float) -> float | None:
-        """The smallest change that is found nine times in ten."""
+        """The smallest change (0.05 = 5 %) found nine times in ten; None below three blocks."""
         if not self.interleaved:
             return welch_detectable(self.below, self.above, alpha)
         return smallest_detectable(log_ratio_sd(self.below, self.above), self.blocks, alpha)
 
     def differences(self) -> list[float]:
-        """Head - base block by block; of two runs every block of one less every block of the other."""
+        """Head - base block by block; of two runs every block of head less every block of base."""
         couples = (
             zip(self.below, self.above, strict=True)
             if self.interleaved
@@ -105,7 +99,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a pair came to: the last columns of comparisons.csv."""
+    """The result for one pair: the last columns of comparisons.csv."""
 
     ratio: float | None = None
     low: float | None = None
@@ -120,15 +114,19 @@ def compare_arms(
     guarantees: Mapping[str, str] | None = None,
     alpha: float = 0.05,
 ) -> pd.DataFrame:
-    """comparisons.csv from the rows of measures.csv; UsageError for a run of size `smoke`, which makes no claims.
+    """comparisons.csv from the rows of measures.csv.
 
-    * `ratio` metrics: `ratio` is head ÷ base, `low` and `high` its t-interval at the level that Holm gives this pair (an adjusted
-      interval: it excludes 1 exactly where Holm rejects), `smallest_detectable` the change found 9 times in 10 at Holm's strictest level.
-    * `count` metrics: `ratio` holds the mean *difference* head - base, `low` and `high` the smallest and largest difference of a block.
-    * `time_to` metrics: `ratio` is that of the medians, empty where one lies beyond the horizon; decided by ranks, never a tie.
+    * `ratio` metrics: `ratio` is head ÷ base, `low` and `high` its t-interval at the level that
+      Holm gives this pair (an adjusted interval: it excludes 1 exactly where Holm rejects),
+      `smallest_detectable` the change found 9 times in 10 at Holm's strictest level.
+    * `count` metrics: `ratio` holds the mean *difference* head - base, `low` and `high` the
+      smallest and largest difference of a block.
+    * `time_to` metrics: `ratio` is that of the medians, empty where one lies beyond the horizon;
+      decided by ranks, never a tie.
 
-    Below three blocks there is a ratio, no `low` or `high`, and the verdict `unclear`. Arms without a common block give no row. With
-    `guarantees` (arm → guarantee) only arms of the same guarantee are paired.
+    Below three blocks there is a ratio, no `low` or `high`, and the verdict `unclear`. Arms without
+    a common block give no row. With `guarantees` (arm → guarantee) only arms of the same guarantee
+    are paired. UsageError for a run of size `smoke`, which makes no claims.
     """
     if size == "smoke":
         raise UsageError(
@@ -139,31 +137,22 @@ def compare_arms(
     for scenario, case, metric, group in _groups(measures):
         pairs = list(_pairs(group, metric, guarantees or {}))
         for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
-            numbers = [
-                math.nan if value is None else value
-                for value in (result.ratio, result.low, result.high)
-            ]
-            detectable = (
-                math.nan if result.smallest_detectable is None else result.smallest_detectable
-            )
-            rows.append(
-                [
-                    scenario,
-                    case,
-                    metric.name,
-                    pair.base,
-                    pair.head,
-                    *numbers,
-                    pair.blocks,
-                    detectable,
-                    result.verdict,
-                ]
-            )
+            arms = [pair.base, pair.head]
+            rows.append([scenario, case, metric.name, *arms, *_numbers(pair, result)])
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
+def _numbers(pair: Pair, result: Compared) -> list[object]:
+    """The columns `ratio` to `verdict`; NaN for what there is none of."""
+    ratio, low, high, detectable = (
+        math.nan if value is None else value
+        for value in (result.ratio, result.low, result.high, result.smallest_detectable)
+    )
+    return [ratio, low, high, pair.blocks, detectable, result.verdict]
+
+
 def refuse_unknown(measures: pd.DataFrame) -> None:
-    """UsageError if a metric is none of ours."""
+    """UsageError if measures.csv has a metric that this version does not know."""
     unknown = sorted(set(measures["metric"]) - set(METRICS))
     if unknown:
         raise UsageError(
@@ -172,7 +161,10 @@ def refuse_unknown(measures: pd.DataFrame) -> None:
 
 
 def time_to(group: pd.DataFrame) -> TimeTo:
-    """k of n and the median of one arm's rows of a `time_to` metric; rows that are neither `ok` nor `beyond` do not count."""
+    """`TimeTo` of one arm's rows of a `time_to` metric.
+
+    Rows that are neither `ok` nor `beyond` do not count.
+    """
     times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
     return TimeTo(
         sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan
@@ -180,12 +172,12 @@ def time_to(group: pd.DataFrame) -> TimeTo:
 
 
 def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
-    place = {name: at for at, name in enumerate(METRICS)}
+    order = {name: at for at, name in enumerate(METRICS)}
     groups = {
         (str(key[0]), str(key[1]), str(key[2])): group
         for key, group in measures.groupby(["scenario", "case", "metric"], sort=False)
     }
-    for scenario, case, name in sorted(groups, key=lambda key: (key[0], key[1], place[key[2]])):
+    for scenario, case, name in sorted(groups, key=lambda key: (key[0], key[1], order[key[2]])):
         yield scenario, case, METRICS[name], groups[scenario, case, name]
 
 
@@ -209,7 +201,11 @@ def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
 
 
 def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
-    """One number per block. Where a cell was run once more and both can be used, the later stands: the choice must not look at the value."""
+    """(run, block) → the number of that block, in the metric's unit; `inf` for a time beyond.
+
+    Where a cell was run once more and both can be used, the later stands: the choice must not look
+    at the value.
+    """
     usable = group[group["verdict"].isin(USABLE[metric.kind])]
     values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
     if metric.kind == "time_to":
@@ -221,7 +217,7 @@ def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float
 
 
 def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> list[Compared]:
-    """What each pair comes to; all of them are the family of Holm's correction."""
+    """The result for each pair, in order; all pairs are the family of Holm's correction."""
     if metric.kind == "count":
         return [_difference(pair, metric) for pair in pairs]
     if metric.kind == "time_to":
@@ -236,9 +232,8 @@ def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     results = []
     for at, pair in enumerate(pairs):
         if not usable[at]:
-            results.append(
-                Compared()
-            )  # 0 has no logarithm, and leaving its block out would favour one arm
+            # 0 has no logarithm, and leaving its block out would favour one arm.
+            results.append(Compared())
             continue
         ratio = pair.ratio(levels.get(at, alpha))
         detectable = pair.detectable(alpha / len(family)) if at in levels else None
@@ -252,7 +247,7 @@ def _verdict(pair: Pair, ratio: Ratio, metric: Metric) -> str:
     return (
         "unclear"
         if pair.censored
-        else classify(ratio, metric.floor, metric.better, _is_duration(metric))
+        else classify(ratio, metric.tie_zone, metric.better, _is_duration(metric))
     )
 
 
@@ -262,15 +257,19 @@ def _is_duration(metric: Metric) -> bool:
 
 
 def _difference(pair: Pair, metric: Metric) -> Compared:
-    """Counts differ by exactly what they differ: `tie` if no block differs by more than the floor; a word if the mean does and no block says the contrary."""
+    """The mean difference of counts, and the smallest and largest one as its bounds.
+
+    `tie` if no block differs by more than the tie zone; a word if the mean does and no block says
+    the contrary.
+    """
     differences = pair.differences()
     mean = math.fsum(differences) / len(differences)
     if pair.blocks < MIN_BLOCKS:
         return Compared(mean)
     low, high = min(differences), max(differences)
-    if max(abs(low), abs(high)) <= metric.floor:
+    if max(abs(low), abs(high)) <= metric.tie_zone:
         verdict = "tie"
-    elif abs(mean) > metric.floor and (low >= 0 or high <= 0):
+    elif abs(mean) > metric.tie_zone and (low >= 0 or high <= 0):
         # More tasks lost are not `slower`, and fewer recovered neither.
         verdict = word(mean > 0, "none")
     else:
@@ -279,9 +278,11 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
 
 
 def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
-    """Decided where Holm rejects the rank test (a time beyond the horizon ranks above all within) and the medians differ by more than the floor.
+    """Decided where Holm rejects the rank test and the medians differ by more than the tie zone.
 
-    Never `tie`: a rank test that finds nothing has shown nothing. Three blocks cannot decide (p ≥ 0.1); five that separate fully can, among six pairs.
+    A time beyond the horizon ranks above all within. Never `tie`: a rank test that finds nothing
+    has shown nothing. Three blocks cannot decide (p ≥ 0.1); five that separate fully can, among six
+    pairs.
     """
     family = [at for at, pair in enumerate(pairs) if pair.blocks >= MIN_BLOCKS]
     adjusted = dict(
@@ -293,7 +294,7 @@ def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
         ratio = head / base if 0 < base < math.inf and head < math.inf else None
         verdict = "unclear"
         if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (
-            1 + metric.floor
+            1 + metric.tie_zone
         ):
             verdict = word(head > base, metric.better, duration=True)
         results.append(Compared(ratio, verdict=verdict))

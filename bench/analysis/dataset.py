@@ -1,4 +1,4 @@
-"""Several stored runs as one: their measures with the cell behind each, and which part is from which run."""
+"""Several stored runs as one: their measures, and the cell and the run behind each of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Joined:
-    """What the page is made from. Where two runs measured the same, the run that was named first is shown."""
+    """Several runs as one. Where two measured the same, the run that was named first stands.
+
+    The place of a run is its index in `runs`.
+    """
 
     runs: tuple[Run, ...]
     every: pd.DataFrame  # every measure of every cell, with its run (by place), cell and label
@@ -43,25 +46,25 @@ class Joined:
     @cached_property
     def arms(self) -> dict[str, Mapping[str, Any]]:
         """Arm → its description, systems in the order of the published table, the floor last."""
-        found: dict[str, Mapping[str, Any]] = {}
+        arms: dict[str, Mapping[str, Any]] = {}
         for run in self.runs:
             for name, arm in run.info["arms"].items():
-                found.setdefault(name, arm)
-        return dict(sorted(found.items(), key=lambda item: arm_order(item[1])))
+                arms.setdefault(name, arm)
+        return dict(sorted(arms.items(), key=lambda item: arm_order(item[1])))
 
     @cached_property
     def systems(self) -> list[str]:
-        """Every system, in the same order."""
+        """The systems of the arms, in the same order."""
         return list(dict.fromkeys(str(arm["system"]) for arm in self.arms.values()))
 
     def main_arm(self, system: str) -> str:
-        """The arm that stands for a system in the headline: its default profile, else its first arm."""
+        """The arm that stands for a system in the headline: its default profile, or its first."""
         mine = [name for name, arm in self.arms.items() if arm["system"] == system]
         return next((name for name in mine if name == f"{system}/default"), mine[0])
 
     @cached_property
     def _places(self) -> Any:
-        """Where the measures of each arm and metric stand: the page asks for them some thousand times."""
+        """The row numbers per arm and metric: the page asks for them some thousand times."""
         return self.frame.groupby(["scenario", "case", "arm", "metric"]).indices
 
     def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
@@ -82,7 +85,10 @@ class Joined:
     def cell(
         self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")
     ) -> Shown | None:
-        """The first block's cell that has files and none of these verdicts; a slim run has no files."""
+        """The first block's cell that has files and none of the verdicts in `refuse`, or None.
+
+        A slim run has no files.
+        """
         f = self.frame[
             (self.frame["scenario"] == scenario)
             & (self.frame["case"] == case)
@@ -101,7 +107,7 @@ class Joined:
         return None
 
     def place(self, scenario: str, case: str, arm: str) -> int | None:
-        """Which run the measures of an arm stand from."""
+        """The place of the run whose measures of an arm stand; None if there are none."""
         f = self.frame[
             (self.frame["scenario"] == scenario)
             & (self.frame["case"] == case)
@@ -110,7 +116,7 @@ class Joined:
         return None if f.empty else int(f["place"].iloc[0])
 
     def line(self, place: int, number: int) -> Mapping[str, Any] | None:
-        """A cell's line in run.json."""
+        """The line in run.json of cell `number` of run `place`; None if there is none."""
         return next(
             (line for line in self.runs[place].info["cells"] if line["number"] == number), None
         )
@@ -122,7 +128,7 @@ class Joined:
 
 
 def workers_of(joined: Joined, case: str) -> int:
-    """How many workers a case of `work` has: N is the plan's."""
+    """The number of slots of a case of `work` that was measured."""
     rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
     return load_scenarios()["work"].slots(
         case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"])
@@ -140,10 +146,13 @@ def prefix(place: int, of: int) -> str:
 
 
 def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
-    """Guarantees apart is the tables' work; here: published systems, others, the floor; then by profile."""
+    """Sort key: published systems, others, the floor; then by profile.
+
+    Guarantees are kept apart by the tables.
+    """
     system, profile = str(arm["system"]), str(arm["profile"])
-    known = list(TITLES)
-    rank = known.index(system) if system in known else len(known) + (system == FLOOR)
+    published = list(TITLES)
+    rank = published.index(system) if system in published else len(published) + (system == FLOOR)
     return (
         bool(arm.get("variant")),
         rank,
@@ -154,10 +163,14 @@ def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
 
 
 def join(runs: Sequence[Run]) -> Joined:
-    """Put the runs together and find out which cell stands behind each measure; UsageError where different versions of the instrument made them."""
+    """Put runs together and find the cell behind each measure.
+
+    UsageError where different versions of the instrument made them.
+    """
     if unlike := unlike_any([run.info for run in runs]):
         raise UsageError(
-            f"these runs were measured by different versions of bench ({'; '.join(unlike)}): take them one by one"
+            f"these runs were measured by different versions of bench ({'; '.join(unlike)}): "
+            "take them one by one"
         )
     tables = [_numbered(run, place, len(runs)) for place, run in enumerate(runs)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
@@ -175,7 +188,11 @@ def join(runs: Sequence[Run]) -> Joined:
 
 
 def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
-    """measures.csv has no cell numbers: the n-th row of a metric belongs to the n-th cell of that key, for a retry comes later."""
+    """The measures of run `place` of `of` with the number of the cell behind each.
+
+    measures.csv has no cell numbers: the n-th row of a metric belongs to the n-th cell of that key,
+    for a retry comes later.
+    """
     lines = [line for line in run.info["cells"] if line["state"] in MEASURED]
     cells = pd.DataFrame(
         [[line[name] for name in (*KEY, "number")] for line in lines], columns=[*KEY, "cell"]

@@ -1,4 +1,7 @@
-"""What a stored cell of recovery tells of the tasks that a fault hit: pure, and the same for table, chart and sentence."""
+"""The fates of the tasks that a fault hit, from a stored cell of recovery.
+
+Table, chart and sentence take them from here, so that they say the same.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,20 +17,21 @@ from bench.measure.injections import MeasuredInjection, book_of, injections_of, 
 from bench.record.ledger import Ledger
 from bench.record.store import Run, StoredCell, read_json
 
-STORED = "evidence.json"  # in a slim run: what its events told
+STORED = "evidence.json"  # in a slim run, which has no events
 # From what one cannot get over to what is nothing: the worst names the cell of the matrix.
 WORST = ("lost", "doubled", "open", "stuck", "failed", "refused", "recovered", "finished")
 RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the supervisor
-RULE_OF_THREE = (
-    3.0  # 0 of n seen: with 95 % confidence less than 3/n happens (Hanley & Lippman-Hand 1983)
-)
+# Of an event that came 0 times of n: with 95 % confidence its rate is less than 3/n (Hanley &
+# Lippman-Hand 1983).
+RULE_OF_THREE = 3.0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One cell. Counts are of tasks.
+    """One cell. `running`, `waiting` and `enqueuing` are numbers of tasks by fate.
 
-    `back_s`: seconds after its strike at which a task that was hit had finished; `never_s`: how long the others were watched.
+    `places` are numbers of tasks by where the broker still held them. `back_s` has the seconds from
+    its strike to the finish of each task that was hit, `never_s` how long the others were watched.
     """
 
     arm: str
@@ -53,13 +57,16 @@ class Evidence:
 
     @property
     def worst(self) -> str:
-        """The worst fate of a task that was running, waiting or being enqueued; `recovered` where nothing was hit."""
-        seen = self.hit + Counter(self.enqueuing)
-        return next((fate for fate in WORST if seen[fate]), "recovered")
+        """The worst fate of a task that was running, waiting or being enqueued.
+
+        `recovered` where nothing was hit.
+        """
+        touched = self.hit + Counter(self.enqueuing)
+        return next((fate for fate in WORST if touched[fate]), "recovered")
 
 
 def evidence(joined: Joined, case: str, arm: str) -> Evidence | None:
-    """That of the first block's cell; None if it was not measured."""
+    """The evidence of the first block's cell; None if it was not measured."""
     place = joined.place("recovery", case, arm)
     if place is not None and joined.runs[place].slim:
         return _stored(joined.runs[place], case, arm, prefix(place, len(joined.runs)))
@@ -68,13 +75,13 @@ def evidence(joined: Joined, case: str, arm: str) -> Evidence | None:
 
 
 def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:
-    """As the events told when the run was exported; UsageError if the file is damaged."""
+    """The evidence that was stored when the run was exported; UsageError if the file is damaged."""
     path = run.path / STORED
     if not path.is_file():
         return None
-    found = read_json(path)
+    stored = read_json(path)
     try:
-        mine = found.get(f"{case} {arm}")
+        mine = stored.get(f"{case} {arm}")
         return None if mine is None else Evidence(**{**mine, "cell": letter + mine["cell"]})
     except (AttributeError, KeyError, TypeError):
         raise UsageError(f"{path} is damaged: export the run again from the whole one") from None
@@ -85,7 +92,9 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
     cell = StoredCell(folder)
     book = book_of(cell)
     struck = injections_of(cell, book)
-    told = {int(task): name for name, ids in fates_of(cell, book).by_name.items() for task in ids}
+    fate_of = {
+        int(task): name for name, ids in fates_of(cell, book).by_name.items() for task in ids
+    }
     finish = dict(
         zip(
             (int(task) for task in book.task),
@@ -112,36 +121,41 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         case,
         label,
         len(struck),
-        _counted(told, (task for strike in struck for task in strike.seen.running)),
-        _counted(told, (task for strike in struck for task in strike.seen.waiting)),
-        _counted(told, _being_sent(book, struck)),
-        dict(Counter(str(place["place"]) for task, place in held.items() if int(task) in told)),
+        _counted(fate_of, (task for strike in struck for task in strike.seen.running)),
+        _counted(fate_of, (task for strike in struck for task in strike.seen.waiting)),
+        _counted(fate_of, _being_sent(book, struck)),
+        dict(Counter(str(at["place"]) for task, at in held.items() if int(task) in fate_of)),
         sorted(back),
         never,
         len(cell.journal["restarts"]),
         cell.journal.get("freed"),
         _end_of_poison_task(cell),
-        _uneven(told, struck),
+        _uneven(fate_of, struck),
         "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
     )
 
 
-def _uneven(told: Mapping[int, str], struck: Sequence[MeasuredInjection]) -> bool:
+def _uneven(fate_of: Mapping[int, str], struck: Sequence[MeasuredInjection]) -> bool:
     """Whether what ran, or what waited, met other fates in one strike than in another."""
     groups = [
-        tuple(frozenset(_counted(told, ids)) for ids in (strike.seen.running, strike.seen.waiting))
+        tuple(
+            frozenset(_counted(fate_of, ids)) for ids in (strike.seen.running, strike.seen.waiting)
+        )
         for strike in struck
     ]
     return len(set(groups)) > 1
 
 
-def _counted(told: Mapping[int, str], tasks: Any) -> dict[str, int]:
-    return dict(Counter(told.get(int(task), "open") for task in tasks))
+def _counted(fate_of: Mapping[int, str], tasks: Any) -> dict[str, int]:
+    return dict(Counter(fate_of.get(int(task), "open") for task in tasks))
 
 
 def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
-    """The tasks whose enqueue call was open when a fault struck, or was made before what it took away was back."""
-    found = []
+    """The ids of the tasks that were being enqueued during a fault.
+
+    Their call was open when it struck, or was made before what it took away was back.
+    """
+    being_sent = []
     for strike in struck:
         until = max(strike.timing.serving_from_ns, strike.timing.t0_ns)
         ours = (
@@ -150,12 +164,12 @@ def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
             & (book.sent <= until)
             & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
         )
-        found += [int(task) for task in book.task[ours]]
-    return found
+        being_sent += [int(task) for task in book.task[ours]]
+    return being_sent
 
 
 def _end_of_poison_task(cell: StoredCell) -> str:
-    """Where the poison task ended."""
+    """The places where the broker holds the poison tasks, `nowhere` if it does not."""
     places = (
         [
             cell.journal["held"].get(str(task), {}).get("place", "nowhere")
@@ -168,10 +182,10 @@ def _end_of_poison_task(cell: StoredCell) -> str:
 
 
 def all_evidence(joined: Joined) -> list[Evidence]:
-    """Every cell that was measured, fault by fault."""
-    found = [
+    """The evidence of every arm in every case of recovery that was measured."""
+    every = [
         evidence(joined, case, arm)
         for case in joined.cases("recovery")
         for arm in joined.arms_of("recovery", case)
     ]
-    return [each for each in found if each]
+    return [each for each in every if each]

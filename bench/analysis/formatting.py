@@ -1,16 +1,19 @@
-"""Measures in words: one figure from the blocks of an arm, or the verdict that stands in its place."""
+"""Measures in words: one figure from the blocks of an arm, or the verdict in its place."""
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.model.metric import METRICS
 
 VERDICTS = {
-    "beyond": "the truth is larger than the value: the horizon or the time cap ended the cell first",
+    "beyond": (
+        "the truth is larger than the value: the horizon or the time cap ended the cell first"
+    ),
     "unbounded": "the backlog grew to the end: there is no such number",
     "not_offered": "the system does not offer it",
     "unavailable": "not to be had on this machine or this broker",
@@ -25,7 +28,10 @@ _WORST = ("wrong", "unbounded", "beyond", "withheld", "unavailable", "not_offere
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a table: its text without unit, its value if there is one, and what it is worth."""
+    """One number of a table: its text without unit, its value if there is one, and its verdict.
+
+    `cells` are the labels of the cells behind it.
+    """
 
     text: str
     value: float | None = None
@@ -52,23 +58,26 @@ def number(value: float) -> str:
 
 
 def scale(metric: str) -> tuple[str, float]:
-    """(unit, divisor) in which a metric is shown: memory, and its growth in an hour, in MB, all else as stored."""
-    known = METRICS[metric]
+    """(unit, divisor) in which a metric is shown.
+
+    Memory and its growth in an hour are in MB, all else as stored.
+    """
+    described = METRICS[metric]
     return (
         ("MB", 1e6)
         if metric.endswith(("memory_peak_bytes", "growth_bytes_per_hour"))
-        or (known.unit == "bytes" and "memory" in metric)
-        else (known.unit, 1.0)
+        or (described.unit == "bytes" and "memory" in metric)
+        else (described.unit, 1.0)
     )
 
 
 def records(frame: pd.DataFrame) -> list[Any]:
-    """The rows one by one, fields by name."""
+    """The rows as named tuples."""
     return list(frame.itertuples())
 
 
 def cells_of(rows: pd.DataFrame) -> str:
-    """The cell numbers behind some measures."""
+    """The labels of the cells behind some measures, each once: `007, 012`."""
     return ", ".join(dict.fromkeys(rows["label"])) if not rows.empty else ""
 
 
@@ -89,61 +98,52 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:
     rate = METRICS[metric].better == "higher"
-    # A block without an end counts as longer than every other one; a rate that the time cap cut short is still a rate.
+    # A block without an end counts as longer than every other one; a rate that the time cap cut
+    # short is still a rate.
     endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
-    values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
-    middle = (
-        float(np.median(values))
-        if METRICS[metric].kind != "count"
-        else float(np.median(values[~np.isnan(values)]))
-        if (~np.isnan(values)).any()
-        else math.nan
-    )
-    notes = [
-        _reason(fit, word)
-        for word in ("beyond", "unbounded", "wrong")
-        if word in set(fit["verdict"])
-    ]
-    notes += (
-        [
-            f"{text} {METRICS[metric].unit}"
-            for text in set(fit["reason"])
-            if str(text).startswith(INTERVAL)
-        ]
-        if len(fit) == 1
-        else []
-    )
-    if len(fit) > 1 and endless.any():
-        notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")
-    if len(fit) < len(rows):
-        notes.append(f"{len(rows) - len(fit)} of {len(rows)} blocks gave no number")
-    note = "; ".join(note for note in notes if note)
+    middle = _median(np.where(endless, math.inf, fit["value"].to_numpy(dtype=float)), metric)
+    note, verdicts = _note(fit, rows, metric, endless), set(fit["verdict"])
     if math.isnan(middle):
         return Figure("–", None, "withheld", note, cells)
     if not math.isinf(middle):
-        verdict = (
-            "wrong"
-            if "wrong" in set(fit["verdict"])
-            else "beyond"
-            if "beyond" in set(fit["verdict"])
-            else "ok"
-        )
+        verdict = next((word for word in ("wrong", "beyond") if word in verdicts), "ok")
         shown = middle / scale(metric)[1]
         whole = METRICS[metric].kind == "count" and shown.is_integer()
         return Figure(f"{shown:,.0f}" if whole else number(shown), middle, verdict, note, cells)
-    if "unbounded" in set(fit["verdict"]):
+    if "unbounded" in verdicts:
         return Figure("unbounded", None, "unbounded", note, cells)
     horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
     return Figure(f"> {horizon / scale(metric)[1]:g}", horizon, "beyond", note, cells)
 
 
+def _median(values: npt.NDArray[np.float64], metric: str) -> float:
+    """The median over (blocks,) values; of a count over the blocks that have one, NaN if none."""
+    if METRICS[metric].kind == "count":
+        values = values[~np.isnan(values)]
+    return float(np.median(values)) if len(values) else math.nan
+
+
+def _note(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, endless: "pd.Series[bool]") -> str:
+    """How many blocks have no end or no number, and the reasons."""
+    verdicts = set(fit["verdict"])
+    notes = [_reason(fit, word) for word in ("beyond", "unbounded", "wrong") if word in verdicts]
+    if len(fit) == 1:
+        reason = str(fit["reason"].iloc[0])
+        notes += [f"{reason} {METRICS[metric].unit}"] if reason.startswith(INTERVAL) else []
+    if len(fit) > 1 and endless.any():
+        notes.insert(0, f"{int((~endless).sum())} of {len(fit)} blocks within")
+    if len(fit) < len(rows):
+        notes.append(f"{len(rows) - len(fit)} of {len(rows)} blocks gave no number")
+    return "; ".join(note for note in notes if note)
+
+
 def _reason(rows: pd.DataFrame, verdict: str) -> str:
-    found = [str(text) for text in rows.loc[rows["verdict"] == verdict, "reason"] if text]
-    return "; ".join(dict.fromkeys(found))
+    texts = [str(text) for text in rows.loc[rows["verdict"] == verdict, "reason"] if text]
+    return "; ".join(dict.fromkeys(texts))
 
 
 def listing(parts: list[str]) -> str:
-    """a, b and c."""
+    """The parts as one text, such as `a, b and c`; empty for none."""
     return (
         parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
     )
@@ -160,7 +160,7 @@ def plain(value: Any) -> str:
 
 
 def measure_in_words(row: Any) -> str:
-    """A measure in words: its number, or its verdict."""
+    """The number of a row of measures.csv with its unit, or its verdict."""
     if row.value is None or row.value != row.value:
         return str(row.verdict)
     number = (

@@ -1,4 +1,4 @@
-"""Which library versions differ, as seen inside the workers."""
+"""Which library versions differ, as read inside the workers."""
 
 from collections.abc import Mapping
 

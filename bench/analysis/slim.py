@@ -1,4 +1,7 @@
-"""`bench export --slim`: a run small enough to be kept beside code, with every number and without the events behind them."""
+"""`bench export --slim`: a run small enough to be kept beside code.
+
+It has every number, and not the events behind them.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -18,7 +21,7 @@ EVENTS = "raw events, samples and logs of the cells"
 
 @dataclass(frozen=True)
 class Slim:
-    """A run that was exported: where to, how large, and what it does not have."""
+    """A run that was exported: its folder, its size and what it lacks."""
 
     path: Path
     bytes: int
@@ -26,7 +29,10 @@ class Slim:
 
 
 def export_slim(run: Run, out: Path) -> Slim:
-    """Write the slim copy into a fresh folder; UsageError where it cannot be written, or the run is slim already."""
+    """Write the slim copy into a fresh folder.
+
+    UsageError where that cannot be written, or the run is slim already.
+    """
     if run.slim:
         raise UsageError(f"{run.path} is slim already: copy the folder")
     store.fresh_folder(out)
@@ -45,18 +51,22 @@ def export_slim(run: Run, out: Path) -> Slim:
 
 
 def _numbers(run: Run, out: Path) -> None:
-    """What no slim run can be without: measures, and what recovery's events tell of the tasks that were hit."""
+    """Write what no slim run can be without: the measures, and the evidence of recovery."""
     store.write_json(out / "run.json", {**run.info, "slim": True, "left_out": []}, compact=True)
     stored_measures.write_measures(Run(out, {}), run.measures)
-    found = [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
-    if found:
+    evidence = (
+        [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
+    )
+    if evidence:
         store.write_json(
-            out / STORED, {f"{each['case']} {each['arm']}": each for each in found}, compact=True
+            out / STORED,
+            {f"{each['case']} {each['arm']}": each for each in evidence},
+            compact=True,
         )
 
 
 def _extras(run: Run) -> list[tuple[str, list[Path]]]:
-    """What is kept if there is room for it, the more useful first; each is kept whole or not at all."""
+    """What is kept if there is room, the more useful first; each is kept whole or not at all."""
     cells = [store.cell_folder(run.path, int(line["number"])) for line in run.info["cells"]]
     groups = [
         ("comparisons.csv", [run.path / "comparisons.csv"]),
@@ -71,7 +81,10 @@ def _extras(run: Run) -> list[tuple[str, list[Path]]]:
 
 
 def _fits(run: Run, out: Path, paths: Sequence[Path]) -> bool:
-    """Copy them and say so, or leave them out where the copy would grow beyond the limit; the list of what is left out needs its room too."""
+    """Copy files, or return False where the copy would grow beyond the limit.
+
+    Room is kept for the list of what is left out.
+    """
     if _size(out) + sum(path.stat().st_size for path in paths) > LIMIT_BYTES - 1024:
         return False
     for path in paths:

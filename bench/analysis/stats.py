@@ -1,4 +1,4 @@
-"""Intervals, families of comparisons and the smallest change that can be seen. Pure: numbers in, numbers out.
+"""Intervals, families of comparisons and the smallest detectable change; no files, no state.
 
 The unit is the block: one number per arm and block, compared on the log scale within the block.
 """
@@ -33,14 +33,18 @@ class Ratio:
 
 
 def log_ratios(base: Sequence[float], head: Sequence[float]) -> Floats:
-    """ln(head ÷ base), block by block; ValueError if the blocks do not pair up or a value has no logarithm."""
+    """(blocks,) ln(head ÷ base).
+
+    ValueError if the blocks do not pair up or a value has no logarithm.
+    """
     below, above = np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)
     if below.shape != above.shape or not below.size:
         raise ValueError("base and head need one number each per block")
     both = np.concatenate([below, above])
     if not (np.isfinite(both).all() and (both > 0).all()):
         raise ValueError("a log-ratio needs positive, finite values")
-    # A difference of logarithms is exactly 0 for equal values and changes only its sign when the arms change places.
+    # A difference of logarithms is exactly 0 for equal values, and only its sign changes when the
+    # arms change places.
     difference: Floats = np.log(above) - np.log(below)
     return difference
 
@@ -51,9 +55,10 @@ def log_ratio_sd(base: Sequence[float], head: Sequence[float]) -> float:
 
 
 def paired_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
-    """Geometric mean of head ÷ base with its 1 - alpha interval: exp(m ± t(1-α/2, n-1) · s/√n), m and s of the log-ratios.
+    """Geometric mean of head ÷ base with its 1 - alpha interval (Student 1908).
 
-    The percentile bootstrap covers 84 % instead of 95 at five blocks, this interval 95.
+    exp(m ± t(1-α/2, n-1) · s/√n), m and s being the mean and the standard deviation of the
+    log-ratios. At five blocks the percentile bootstrap covers 84 % instead of 95, this interval 95.
     """
     logs = log_ratios(base, head)
     n, mean = logs.size, float(logs.mean())
@@ -64,7 +69,11 @@ def paired_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.
 
 
 def paired_p(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of "no difference": 2·P(T > |m|·√n/s), T of n - 1 degrees of freedom; the test that `paired_ratio` inverts."""
+    """Two-sided p of "no difference" by the paired t-test, which `paired_ratio` inverts.
+
+    2·P(T > |m|·√n/s), T with n - 1 degrees of freedom, m and s of the log-ratios. ValueError below
+    three blocks.
+    """
     logs = log_ratios(base, head)
     if logs.size < MIN_BLOCKS:
         raise ValueError(f"a test needs {MIN_BLOCKS} blocks")
@@ -76,7 +85,10 @@ def paired_p(base: Sequence[float], head: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class _Apart:
-    """The difference of the mean logarithms of two unpaired samples, its standard error and degrees of freedom."""
+    """The difference of the mean logarithms of two unpaired samples, head - base.
+
+    With its standard error and degrees of freedom.
+    """
 
     mean: float
     error: float
@@ -84,7 +96,10 @@ class _Apart:
 
 
 def _apart(base: Sequence[float], head: Sequence[float]) -> _Apart:
-    """df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b the squared standard errors (Welch 1947, Satterthwaite 1946)."""
+    """df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b being the squared standard errors.
+
+    Welch 1947, Satterthwaite 1946.
+    """
     below, above = (np.log(np.asarray(values, dtype=np.float64)) for values in (base, head))
     a, b = (float(logs.var(ddof=1)) / logs.size for logs in (below, above))
     df = (
@@ -96,7 +111,10 @@ def _apart(base: Sequence[float], head: Sequence[float]) -> _Apart:
 
 
 def welch_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
-    """Geometric mean of head over that of base with Welch's interval on the log scale: for blocks that were not interleaved and so are no pairs."""
+    """Geometric mean of head over that of base with Welch's 1 - alpha interval on the log scale.
+
+    For blocks that were not interleaved and so are no pairs; no interval below three blocks.
+    """
     blocks = min(len(base), len(head))
     if blocks < MIN_BLOCKS:
         return Ratio(
@@ -110,7 +128,10 @@ def welch_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.0
 
 
 def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of "no difference" of two unpaired samples of positive numbers; the test that `welch_ratio` inverts."""
+    """Two-sided p of "no difference" of two unpaired samples of positive numbers.
+
+    Welch's t-test on the log scale, which `welch_ratio` inverts.
+    """
     apart = _apart(base, head)
     if apart.error == 0:
         return 0.0 if apart.mean else 1.0
@@ -120,7 +141,10 @@ def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
 def welch_detectable(
     base: Sequence[float], head: Sequence[float], alpha: float = 0.05, power: float = 0.9
 ) -> float | None:
-    """`smallest_detectable` for blocks that are no pairs: exp(λ·error) - 1 at Welch's degrees of freedom."""
+    """`smallest_detectable` for blocks that are no pairs.
+
+    exp(λ·error) - 1 at Welch's degrees of freedom.
+    """
     if min(len(base), len(head)) < MIN_BLOCKS:
         return None
     apart = _apart(base, head)
@@ -128,10 +152,11 @@ def welch_detectable(
 
 
 def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of the rank sum by permutation (Wilcoxon 1945, Gehan 1965): `inf` stands for "not within the horizon" and ties at the top.
+    """Two-sided p of the rank sum by permutation (Wilcoxon 1945, Gehan 1965).
 
-    Exact up to eight blocks, then 20,000 seeded permutations. Needs no mean, which a censored time does not have. It leaves the pairing
-    unused: that costs power where blocks are alike within, and no false alarms.
+    `inf` stands for "not within the horizon" and ties at the top. Exact up to eight blocks, then
+    20,000 seeded permutations. Needs no mean, which a censored time does not have. It leaves the
+    pairing unused: that costs power where blocks are alike within, and no false alarms.
     """
     ranks = stats.rankdata(
         np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)])
@@ -149,7 +174,10 @@ def _sum_of_first(first: Floats, second: Floats, axis: int = -1) -> Floats:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given: the running maximum of (m - i + 1)·p(i), at most 1 (Holm 1979)."""
+    """Adjusted p-values, in the order given (Holm 1979).
+
+    The running maximum of (m - i + 1)·p(i), at most 1.
+    """
     m, worst = len(p_values), 0.0
     adjusted = [0.0] * m
     for step, at in enumerate(np.argsort(p_values, kind="stable")):
@@ -159,10 +187,11 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
-    """The alpha at which each pair's interval is drawn, so that it excludes 1 exactly where Holm rejects.
+    """The alpha of each pair's interval, so that it excludes 1 exactly where Holm rejects.
 
-    The i-th smallest of m p-values is tested at α/(m - i + 1); from the first that is not rejected on, all keep its level. So any false
-    rejection among the pairs has a probability of at most alpha; that all intervals cover at once is not claimed.
+    The i-th smallest of m p-values is tested at α/(m - i + 1); from the first that is not rejected
+    on, all keep its level. So any false rejection among the pairs has a probability of at most
+    alpha; that all intervals cover at once is not claimed.
     """
     m = len(p_values)
     level, stopped = alpha, False
@@ -178,10 +207,11 @@ def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
 def smallest_detectable(
     sd: float, blocks: int, alpha: float = 0.05, power: float = 0.9
 ) -> float | None:
-    """The relative change (0.05 = 5 %) that a paired t-test finds with this power: exp(λ·sd/√n) - 1; None below three blocks.
+    """The relative change (0.05 = 5 %) that a paired t-test finds with this power.
 
-    `sd` is that of the log-ratios; λ solves P(T'(n-1, λ) > t(1-α/2, n-1)) = power with the noncentral t (Johnson & Welch 1940).
-    The tail on the wrong side is left out: it would count a change seen with the wrong sign as found.
+    exp(λ·sd/√n) - 1, None below three blocks. `sd` is that of the log-ratios; λ solves
+    P(T'(n-1, λ) > t(1-α/2, n-1)) = power with the noncentral t (Johnson & Welch 1940). The tail on
+    the wrong side is left out: it would count a change seen with the wrong sign as found.
     """
     if blocks < MIN_BLOCKS:
         return None
@@ -191,11 +221,14 @@ def smallest_detectable(
 def blocks_needed(
     sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096
 ) -> int | None:
-    """How many blocks `smallest_detectable` needs to come down to this change; None if more than `at_most`."""
+    """The number of blocks at which `smallest_detectable` comes down to this change.
+
+    None if that takes more than `at_most`.
+    """
 
     def enough(blocks: int) -> bool:
-        found = smallest_detectable(sd, blocks, alpha, power)
-        return found is not None and found <= change
+        detectable = smallest_detectable(sd, blocks, alpha, power)
+        return detectable is not None and detectable <= change
 
     if not enough(at_most):
         return None
@@ -207,7 +240,7 @@ def blocks_needed(
 
 
 def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The two-sided interval of a share, exact (Clopper & Pearson 1934)."""
+    """The exact two-sided interval of the share hits ÷ of (Clopper & Pearson 1934)."""
     tail = (1 - confidence) / 2
     low = float(stats.beta.ppf(tail, hits, of - hits + 1)) if hits else 0.0
     high = float(stats.beta.ppf(1 - tail, hits + 1, of - hits)) if hits < of else 1.0
@@ -215,7 +248,10 @@ def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, f
 
 
 def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
-    """The largest sd of the log-ratios at which so many blocks show this change; None below three blocks."""
+    """The largest sd of the log-ratios at which so many blocks show this change.
+
+    None below three blocks.
+    """
     return (
         math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power)
         if blocks >= MIN_BLOCKS
@@ -225,6 +261,8 @@ def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0
 
 @lru_cache(maxsize=256)
 def _noncentrality(df: float, alpha: float, power: float) -> float:
+    """λ at which P(T'(df, λ) > t(1-α/2, df)) = power, from above and to 1e-6."""
+    # Not brentq: stored figures hold nine digits of what this bisection gives.
     critical = float(stats.t.ppf(1 - alpha / 2, df))
 
     def too_small(shift: float) -> bool:
@@ -239,15 +277,17 @@ def _noncentrality(df: float, alpha: float, power: float) -> float:
     return high
 
 
-def classify(ratio: Ratio, floor: float, better: Better, duration: bool = False) -> Classified:
-    """What head is, beside base: `tie` if the interval lies in [1/(1+floor), 1+floor]; a word if it excludes 1 and the estimate lies outside; else `unclear`.
+def classify(ratio: Ratio, tie_zone: float, better: Better, duration: bool = False) -> Classified:
+    """The verdict on head beside base.
 
-    The zone is symmetric on the log scale, so a pair is judged alike whichever arm is the base. Words: `faster`/`slower` for rates
-    (better: higher) and durations, `less`/`more` for memory, CPU and the rest.
+    `tie` if the interval lies in [1/(1+tie_zone), 1+tie_zone]; a word if it excludes 1 and the
+    estimate lies outside of the zone; else `unclear`. The zone is symmetric on the log scale, so a
+    pair is judged alike whichever arm is the base. Words: `faster`/`slower` for rates (better:
+    higher) and durations, `less`/`more` for memory, CPU and the rest.
     """
     if ratio.low is None or ratio.high is None:
         return "unclear"
-    zone_low, zone_high = 1 / (1 + floor), 1 + floor
+    zone_low, zone_high = 1 / (1 + tie_zone), 1 + tie_zone
     if zone_low <= ratio.low and ratio.high <= zone_high:
         return "tie"
     if ratio.low > 1 and ratio.ratio > zone_high:

@@ -1,4 +1,4 @@
-"""From stored cells to measures.csv and comparisons.csv: offline, and the same numbers every time."""
+"""From stored cells to measures.csv and comparisons.csv: offline, the same numbers every time."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,25 +11,11 @@ from bench.measure.cell_measures import measures_of
 from bench.model.metric import METRICS, Measure
 from bench.model.scenario import load_scenarios
 from bench.record import store
-from bench.record.store import MEASURE_COLUMNS, Run
-
-COMPARISON_COLUMNS = [
-    "scenario",
-    "case",
-    "metric",
-    "base",
-    "head",
-    "ratio",
-    "low",
-    "high",
-    "blocks",
-    "smallest_detectable",
-    "verdict",
-]
+from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run
 
 
 def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
-    """Every measure of one cell: from its files, or from why it has none."""
+    """Every measure of one cell, from its files; without files its verdict and reason."""
     scenario = load_scenarios()[line["scenario"]]
     if line["state"] == "done":
         return measures_of(
@@ -70,30 +56,30 @@ def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[lis
 
 
 def measure_run(run: Run) -> pd.DataFrame:
-    """measures.csv of a whole run, computed anew; UsageError for a slim one, which has no events."""
+    """measures.csv of a whole run, computed anew; UsageError for a slim one: it has no events."""
     if run.slim:
         raise UsageError(
-            f"{run.path} is a slim run, its raw events are not there: its measures.csv stands as it was exported, measure the whole run"
+            f"{run.path} is a slim run, its raw events are not there: "
+            "its measures.csv stands as it was exported, measure the whole run"
         )
-    found = [
+    table = [
         row
         for line in run.info["cells"]
         if line["state"] in ("done", "failed", "skipped")
         for row in rows(run, line, measure_cell(run, line))
     ]
-    return pd.DataFrame(found, columns=MEASURE_COLUMNS)
+    return pd.DataFrame(table, columns=MEASURE_COLUMNS)
 
 
 def write_measures(run: Run, measures: pd.DataFrame) -> None:
-    """Store measures.csv."""
+    """Store measures.csv; UsageError if it cannot be written."""
     _csv(run.path / "measures.csv", measures)
 
 
 def write(run: Run, measures: pd.DataFrame) -> None:
-    """Store measures.csv and comparisons.csv."""
-    from bench.analysis.comparisons import (
-        compare_arms,
-    )  # scipy behind it weighs 60 MB: not while a cell is being measured
+    """Store measures.csv and comparisons.csv; UsageError if they cannot be written."""
+    # scipy behind it weighs 60 MB: not while a cell is being measured.
+    from bench.analysis.comparisons import compare_arms
 
     _csv(run.path / "measures.csv", measures)
     if measures.empty or run.info["plan"]["size"] == "smoke":
@@ -119,18 +105,24 @@ def _csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def note_versions(run: Run) -> None:
-    """Write into run.json by which version of each scenario its figures have just been made; a run of 0.1 counted none."""
+    """Write into run.json which version of each scenario has just made its figures.
+
+    A run of 0.1 counted none and stays as it is.
+    """
     code = run.info.get("code")
     if code is None:
         return
-    known = load_scenarios()
+    scenarios = load_scenarios()
     for name, parts in code["scenarios"].items():
-        parts["measure"] = known[name].measure_version
+        parts["measure"] = scenarios[name].measure_version
     store.write_json(run.path / "run.json", run.info)
 
 
 def exit_code(run: Run, measures: pd.DataFrame) -> int:
-    """The worst of wrong, invalid and ok; an invalid cell that was measured again well does not count."""
+    """The exit code of the worst of wrong, invalid and ok.
+
+    An invalid cell that was measured again well does not count.
+    """
     if (measures["verdict"] == "wrong").any():
         return EXIT_WRONG
     again = {
@@ -147,7 +139,7 @@ def exit_code(run: Run, measures: pd.DataFrame) -> int:
 
 
 def open_measured(path: Path) -> Run:
-    """A run with its measures at hand; those of a run that was cut off are computed now, in memory."""
+    """A stored run with its measures; those of a run that was cut off are computed in memory."""
     run = store.open_run(path)
     if not (path / "measures.csv").exists():
         run.__dict__["measures"] = measure_run(run)

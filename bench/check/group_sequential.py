@@ -40,7 +40,7 @@ class Rules:
 
     def threshold(self, metric: str) -> float:
         """What a change must be larger than: the tie zone unless `thresholds` has the metric."""
-        return self.thresholds.get(metric, METRICS[metric].floor)
+        return self.thresholds.get(metric, METRICS[metric].tie_zone)
 
     def asked(self, metric: str) -> float:
         """The change that must not pass as the same.

@@ -28,12 +28,12 @@ def claims(
     """Judge the published claims by stored runs and features."""
     from bench.claims.rulings import judged, render, rulings
 
-    found = rulings(
+    every = rulings(
         [stored_measures.open_measured(find_run(name)) for name in run], given_features(features)
     )
     if as_json:
-        answer([asdict(each) for each in found])
+        answer([asdict(each) for each in every])
     else:
-        render(found, console())
-    # Last, so that the reason of each is seen first.
-    judged(found)
+        render(every, console())
+    # Last, so that the reason of each is shown first.
+    judged(every)

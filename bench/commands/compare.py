@@ -21,7 +21,10 @@ def _side(text: str) -> Side:
     return side_of(stored_measures.open_measured(find_run(name)), arm)
 
 
-@app.command()
+@app.command(
+    help="Show what changed from BASE to HEAD: "
+    "per measure the ratio, its interval and whether the blocks bear it."
+)
 def compare(
     base: SideArg,
     head: SideArg,
@@ -39,28 +42,28 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what changed from BASE to HEAD: per measure the ratio, its interval and whether the blocks bear it."""
     from bench.compare.change_table import render
     from bench.compare.comparison import compare as compared
 
     printed = [each for each in write if each.endswith("=-")]
     if as_json and printed:
         raise UsageError(
-            f"--json and --write {printed[0]} both want standard output: write one of them to a file"
+            f"--json and --write {printed[0]} both want standard output: "
+            "write one of them to a file"
         )
-    found = compared(_side(base), _side(head), force)
+    changes = compared(_side(base), _side(head), force)
     if write:
         from bench.formats.registry import write as written
 
-        written(found, write)
+        written(changes, write)
     if html is not None:
         from bench.report.compare_page import page
         from bench.report.shell import write_page
 
-        write_page(page(found), html)
+        write_page(page(changes), html)
     if as_json:
-        return answer(found.as_json())
+        return answer(changes.as_json())
     if not printed:
-        render(found, console(), everything)
+        render(changes, console(), everything)
     if html is not None:
         console(bool(printed)).print(f"page: {html}", markup=False, soft_wrap=True)

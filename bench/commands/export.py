@@ -12,7 +12,10 @@ from bench.commands.options import Json, RunArg, answer, app, console, find_run
 from bench.record.store import Run
 
 
-@app.command()
+@app.command(
+    help="Copy a stored run without its raw events (compare, trend, claims and advise work on "
+    "the copy), or write it for other tools."
+)
 def export(
     run: RunArg,
     slim: Annotated[
@@ -34,11 +37,11 @@ def export(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Copy a stored run without its raw events (compare, trend, claims and advise work on the copy), or write it for other tools."""
     opened = stored_measures.open_measured(find_run(run))
     if not slim and not write:
         raise UsageError(
-            "nothing to export: add --slim for a small copy of the run, or --write FORMAT=FILE for another tool"
+            "nothing to export: add --slim for a small copy of the run, "
+            "or --write FORMAT=FILE for another tool"
         )
     done: dict[str, object] = {"run": opened.id}
     if write:

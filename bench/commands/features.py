@@ -10,7 +10,10 @@ from bench.hosts import lock
 from bench.model.arm import load_adapters
 
 
-@app.command()
+@app.command(
+    help="Show live what each system can do, by its own worker and public calls, "
+    "and keep the evidence."
+)
 def features(
     system: Annotated[
         list[str], typer.Option("--system", help="a system by its name; all of them unless named")
@@ -34,7 +37,6 @@ def features(
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
-    """Show live what each system can do, by its own worker and public calls, and keep the evidence."""
     from bench.features.survey import exit_code, new_folder
     from bench.features.survey import features as carry_out
     from bench.model.feature import CATALOG
@@ -45,11 +47,11 @@ def features(
         for each in CATALOG:
             console().print(f"{each.name:20s} {each.asks}", markup=False, soft_wrap=True)
         return None
-    known = load_adapters(adapter)
-    handed = passed_on(passed, known.values())
+    adapters = load_adapters(adapter)
+    handed = passed_on(passed, adapters.values())
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):
-        found = carry_out(known, system, feature, folder, quick, console(as_json), handed)
+        trials = carry_out(adapters, system, feature, folder, quick, console(as_json), handed)
     if as_json:
-        answer(found.info)
-    raise typer.Exit(exit_code(found))
+        answer(trials.info)
+    raise typer.Exit(exit_code(trials))

@@ -14,25 +14,28 @@ from bench.model import arm
 from bench.model.scenario import load_scenarios
 
 
-@app.command("list")
+@app.command(
+    "list",
+    help="Show every scenario, case, arm and setting with its documentation page; "
+    "or the stored runs.",
+)
 def list_all(
-    adapter: Adapters = [],
+    adapter: Adapters = [],  # noqa: B006
     runs: Annotated[bool, typer.Option("--runs", help="the stored runs instead")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show every scenario, case, arm and setting with its documentation page; or the stored runs."""
     if runs:
-        found = [path.parent.name for path in sorted(Path("results").glob("**/run.json"))]
+        names = [path.parent.name for path in sorted(Path("results").glob("**/run.json"))]
         return (
-            answer(found)
+            answer(names)
             if as_json
-            else console().print("\n".join(found) or "no runs under results/")
+            else console().print("\n".join(names) or "no runs under results/")
         )
     count = slots()
-    known = [
+    profiles = [
         (each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()
     ]
-    described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in known]
+    described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in profiles]
     scenarios = {
         name: {"about": s.about, "cases": list(s.all_cases())}
         for name, s in load_scenarios().items()
@@ -45,7 +48,7 @@ def list_all(
 def print_arms(
     scenarios: Mapping[str, Any], described: Sequence[Mapping[str, Any]], out: Console
 ) -> None:
-    """`bench list`."""
+    """Print scenarios with their cases, and arms with their settings as a table."""
     for name, scenario in scenarios.items():
         out.print(
             f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}"

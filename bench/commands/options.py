@@ -59,12 +59,15 @@ def answer(value: Any) -> None:
 
 
 def given_features(folder: Path | None) -> Features | None:
-    """Those that were named, or none."""
+    """The features in the folder of --features; None without that option."""
     return None if folder is None else open_features(folder)
 
 
 def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
-    """The variables to hand on; UsageError for one that is not there, is ours, or steers a system."""
+    """The variables to hand on, sorted.
+
+    UsageError for one that is not there, is ours, or steers a system.
+    """
     steering = arm.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
@@ -85,13 +88,13 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
 
 
 def find_run(name: str) -> Path:
-    """The folder of a run given by path or id."""
+    """The folder of a run given by path or id; UsageError with the nearest id if there is none."""
     for path in (Path(name), Path("results") / name):
         if path.is_dir():
             return path
-    known = [path.parent.name for path in Path("results").glob("**/run.json")]
+    ids = [path.parent.name for path in Path("results").glob("**/run.json")]
     raise (
-        arm.nearest(name, known, "run")
-        if known
+        arm.nearest(name, ids, "run")
+        if ids
         else UsageError(f"there is no run {name!r}: `bench run` makes one")
     )

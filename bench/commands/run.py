@@ -32,114 +32,115 @@ from bench.run.plan import SIZES, Plan, make_plan
 
 # Escaped: square brackets are markup to the help.
 ARM_HELP = escape(
-    "SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], such as celery/tuned, huey/default@sqlite, 'celery/default[celery==5.6.2]', "
-    "'rq/simple[rq @ path/to/checkout]' or 'celery/default{worker_prefetch_multiplier=1}'; may be given several times"
+    "SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], such as celery/tuned, "
+    "huey/default@sqlite, 'celery/default[celery==5.6.2]', 'rq/simple[rq @ path/to/checkout]' or "
+    "'celery/default{worker_prefetch_multiplier=1}'; may be given several times"
 )
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Argument(help="burst, latency, recovery (these three unless named), work, result, soak"),
+]
+Arms = Annotated[list[str], typer.Option("--arm", help=ARM_HELP)]
+Cases = Annotated[
+    list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")
+]
+Size = Annotated[str, typer.Option(help=" | ".join(SIZES))]
+Tasks = Annotated[
+    int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")
+]
+Blocks = Annotated[int, typer.Option(help="repetitions of every arm, in random order")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="slots of every system; as many as cores, or as the CPU quota has, unless told"
+    ),
+]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        envvar="QUEUE_BENCH_REDIS",
+        help="an empty Redis database of your own; the variable hides its password",
+    ),
+]
+RabbitMQ = Annotated[
+    str | None,
+    typer.Option(
+        envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…"
+    ),
+]
+Postgres = Annotated[
+    str | None,
+    typer.Option(
+        envvar="QUEUE_BENCH_POSTGRES",
+        help="an empty PostgreSQL database of your own, postgresql://…",
+    ),
+]
+AgainstItself = Annotated[
+    bool,
+    typer.Option(
+        "--aa",
+        help="measure each given arm against itself: SYSTEM/PROFILE and SYSTEM/PROFILE{again}",
+    ),
+]
+Seed = Annotated[
+    int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")
+]
+Label = Annotated[str, typer.Option(help="a text that stands in the report")]
+Out = Annotated[
+    Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")
+]
+Resume = Annotated[str | None, typer.Option(help="go on with a run that was cut off")]
+TimeCap = Annotated[
+    float, typer.Option(help="seconds after which a cell is measured on what it did")
+]
+Minutes = Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")]
+Report = Annotated[
+    Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")
+]
 
 
 @app.command()
 def run(
-    scenario: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="burst, latency, recovery (these three unless named), work, result, soak"
-        ),
-    ] = None,
-    arm: Annotated[list[str], typer.Option("--arm", help=ARM_HELP)] = [],  # noqa: B006  (typer wants a literal)
-    case: Annotated[
-        list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")
-    ] = [],  # noqa: B006
-    size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full",
-    tasks: Annotated[
-        int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")
-    ] = None,
-    blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="slots of every system; as many as cores, or as the CPU quota has, unless told"
-        ),
-    ] = None,
-    redis: Annotated[
-        str | None,
-        typer.Option(
-            envvar="QUEUE_BENCH_REDIS",
-            help="an empty Redis database of your own; the variable hides its password",
-        ),
-    ] = None,
-    rabbitmq: Annotated[
-        str | None,
-        typer.Option(
-            envvar="QUEUE_BENCH_RABBITMQ",
-            help="an empty virtual host of your own RabbitMQ, amqp://…",
-        ),
-    ] = None,
-    postgres: Annotated[
-        str | None,
-        typer.Option(
-            envvar="QUEUE_BENCH_POSTGRES",
-            help="an empty PostgreSQL database of your own, postgresql://…",
-        ),
-    ] = None,
+    scenario: Scenarios = None,
+    arm: Arms = [],  # noqa: B006  (typer wants a literal)
+    case: Cases = [],  # noqa: B006
+    size: Size = "full",
+    tasks: Tasks = None,
+    blocks: Blocks = 1,
+    workers: Workers = None,
+    redis: Redis = None,
+    rabbitmq: RabbitMQ = None,
+    postgres: Postgres = None,
     adapter: Adapters = [],  # noqa: B006
-    aa: Annotated[
-        bool,
-        typer.Option(
-            "--aa",
-            help="measure each given arm against itself: SYSTEM/PROFILE and SYSTEM/PROFILE{again}",
-        ),
-    ] = False,
-    seed: Annotated[
-        int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")
-    ] = None,
-    label: Annotated[str, typer.Option(help="a text that stands in the report")] = "",
-    out: Annotated[
-        Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")
-    ] = None,
-    resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None,
-    time_cap: Annotated[
-        float, typer.Option(help="seconds after which a cell is measured on what it did")
-    ] = 1200.0,
-    minutes: Annotated[
-        float | None, typer.Option(help="how long a soak lasts; 10 unless told")
-    ] = None,
+    aa: AgainstItself = False,
+    seed: Seed = None,
+    label: Label = "",
+    out: Out = None,
+    resume: Resume = None,
+    time_cap: TimeCap = 1200.0,
+    minutes: Minutes = None,
     passed: Pass = [],  # noqa: B006
-    report: Annotated[
-        Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")
-    ] = None,
+    report: Report = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
-
     from bench.report.writing import report_path
 
-    known = load_adapters(adapter)
+    adapters = load_adapters(adapter)
     if resume is not None:
         folder = find_run(resume)
-        plan = _stored_plan(folder, known)
+        plan = _stored_plan(folder, adapters)
     else:
-        from bench.run.manifest import fresh_seed, new_folder, refuse_folder
-
-        if not 0 < time_cap < math.inf:
-            raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
-        if aa:
-            arm = _with_twins(arm, known)
-        given = seed if seed is not None else fresh_seed()
         how: dict[str, Any] = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers}
-        how |= {"minutes": minutes, "time_cap_s": time_cap}
-        how["passed"] = passed_on(passed, known.values())
-        plan = make_plan(scenario or [], arm, case, known, seed=given, label=label, **how)
-        folder = new_folder(out, given)
-        refuse_folder(folder)
+        how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed, "label": label}
+        plan = _new_plan(scenario or [], arm, case, adapters, how | {"seed": seed}, aa)
+        folder = _new_folder(out, plan.seed)
     page = report_path(folder, report)
     refuse_unwritable(page, "name another place by --report FILE")
     with lock.measuring(wait, console(as_json).print):
-        servers = {
-            name: url
-            for name, url in (("redis", redis), ("rabbitmq", rabbitmq), ("postgres", postgres))
-            if url
-        }
+        urls = {"redis": redis, "rabbitmq": rabbitmq, "postgres": postgres}
+        servers = {name: url for name, url in urls.items() if url}
         code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
     if as_json:
         code = in_spite(code, lambda: answer(_summary(folder, code)))
@@ -171,15 +172,42 @@ def measure_live(
     )
 
 
-def _with_twins(texts: list[str], known: dict[str, Any]) -> list[str]:
+def _new_plan(
+    scenarios: list[str],
+    arms: list[str],
+    cases: list[str],
+    adapters: dict[str, Any],
+    how: dict[str, Any],
+    against_itself: bool,
+) -> Plan:
+    """A plan from the words of the command line; `how` has its further fields."""
+    from bench.run.manifest import fresh_seed
+
+    if not 0 < how["time_cap_s"] < math.inf:
+        raise UsageError(f"--time-cap {how['time_cap_s']:g}: give a number of seconds above 0")
+    if against_itself:
+        arms = _with_twins(arms, adapters)
+    seed = fresh_seed() if how["seed"] is None else how["seed"]
+    how = how | {"seed": seed, "passed": passed_on(how["passed"], adapters.values())}
+    return make_plan(scenarios, arms, cases, adapters, **how)
+
+
+def _new_folder(out: Path | None, seed: int) -> Path:
+    from bench.run.manifest import new_folder, refuse_folder
+
+    folder = new_folder(out, seed)
+    refuse_folder(folder)
+    return folder
+
+
+def _with_twins(texts: list[str], adapters: dict[str, Any]) -> list[str]:
     if not texts:
         raise UsageError("--aa measures an arm against itself: name it by --arm")
-    return [
-        each.name for one in (parse_arm(text, known) for text in texts) for each in (one, twin(one))
-    ]
+    parsed = [parse_arm(text, adapters) for text in texts]
+    return [each.name for one in parsed for each in (one, twin(one))]
 
 
-def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
+def _stored_plan(folder: Path, adapters: dict[str, Any]) -> Plan:
     run = store.open_run(folder)
     if run.slim:
         raise UsageError(
@@ -187,7 +215,7 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
         )
     info = run.info
     stored = info["plan"]
-    handed = passed_on(stored.get("passed", []), known.values())
+    handed = passed_on(stored.get("passed", []), adapters.values())
     options = {
         name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")
     } | {"minutes": stored.get("minutes")}
@@ -196,7 +224,7 @@ def _stored_plan(folder: Path, known: dict[str, Any]) -> Plan:
         stored["scenarios"],
         stored["arms"],
         stored["cases"],
-        known,
+        adapters,
         seed=info["seed"],
         label=info.get("label", ""),
         **options,

@@ -9,7 +9,10 @@ from bench.analysis import stored_measures
 from bench.commands.options import Json, answer, app, console, find_run
 
 
-@app.command()
+@app.command(
+    help="Look through many stored runs for lasting changes, beside the floor of each run, "
+    "and say what changed there."
+)
 def trend(
     run: Annotated[
         list[str],
@@ -22,18 +25,17 @@ def trend(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Look through many stored runs for lasting changes, beside the floor of each run, and say what changed there."""
-    from bench.trend.history import trend as found_in
+    from bench.trend.history import trend as trend_of
     from bench.trend.step_table import render
 
-    found = found_in([stored_measures.open_measured(find_run(name)) for name in run])
+    result = trend_of([stored_measures.open_measured(find_run(name)) for name in run])
     if html is not None:
         from bench.report.shell import write_page
         from bench.report.trend_page import page
 
-        write_page(page(found), html)
+        write_page(page(result), html)
     if as_json:
-        return answer(found.as_json())
-    render(found, console())
+        return answer(result.as_json())
+    render(result, console())
     if html is not None:
         console().print(f"page: {html}", markup=False, soft_wrap=True)

@@ -1,1 +1,1 @@
-"""Two runs, or two arms, beside each other: what changed, by how much, and whether the blocks bear it."""
+"""Comparison of two runs or two arms: what changed, by how much, and whether that is decided."""

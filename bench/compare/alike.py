@@ -1,4 +1,4 @@
-"""What makes two sides unlike, so that a difference of their numbers would say nothing of the arms."""
+"""What makes two sides unlike, so that a difference of their numbers says nothing of the arms."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,24 +11,21 @@ PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "t
 
 
 def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
-    """Each in a few words; empty for what may be compared. UsageError for smoke runs, which nothing makes comparable."""
+    """What is unlike, each in a few words; empty where the sides may be compared.
+
+    UsageError for smoke runs, which nothing makes comparable.
+    """
     for side in (base, head):
         if side.run.info["plan"].get("size") == "smoke":
             raise UsageError(
-                f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; measure with --size quick or full"
+                f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; "
+                "measure with --size quick or full"
             )
-    found = [*_promises(base, head, couples)]
-    return (
-        found
-        if one_run(base, head)
-        else [
-            *_machine(base, head),
-            *_plan(base, head),
-            *_code(base, head),
-            *_brokers(base, head, couples),
-            *found,
-        ]
-    )
+    promises = [*_promises(base, head, couples)]
+    if one_run(base, head):
+        return promises
+    surroundings = [*_machine(base, head), *_plan(base, head), *_code(base, head)]
+    return [*surroundings, *_brokers(base, head, couples), *promises]
 
 
 def _machine(base: Side, head: Side) -> Iterator[str]:
@@ -51,11 +48,11 @@ def _code(base: Side, head: Side) -> Iterator[str]:
 
 
 def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
-    seen = set()
+    named = set()
     for before, after in couples:
         names = tuple(_server(side, arm) for side, arm in ((base, before), (head, after)))
-        if names[0] != names[1] and names not in seen:
-            seen.add(names)
+        if names[0] != names[1] and names not in named:
+            named.add(names)
             yield f"broker: {names[0]} and {names[1]}"
 
 

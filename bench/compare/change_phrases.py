@@ -14,17 +14,17 @@ SAYS = {
 
 
 def names_arms(changes: Changes) -> bool:
-    """Whether each line must name its arm: not where base and head do."""
+    """Whether each line must name its arm, because base and head are whole runs."""
     return "#" not in changes.base
 
 
 def by_how_much(change: Change) -> str:
-    """`+12 %`, `×3.1` from double or half on; for counts the difference."""
+    """`+12.0 %`, `×3.1` from double or half on; for counts the difference."""
     return _amount(change, change.ratio)
 
 
 def interval(change: Change) -> str:
-    """From … to, or a dash where there is none."""
+    """The interval as `+1.0 % … +5.5 %`, or a dash where there is none."""
     return (
         "–"
         if change.low is None or change.high is None

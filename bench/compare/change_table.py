@@ -1,4 +1,4 @@
-"""`bench compare` in the terminal: what to know first, then one line per measure, the weighty on top."""
+"""`bench compare` in the terminal: notes first, then one line per measure by weight."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ WIDE, MIDDLE = 150, 110  # columns of the terminal: below, some are left out, an
 
 
 def render(changes: Changes, out: Console, everything: bool = False) -> None:
-    """The whole answer; unless `everything`, undecided measures inside their tie zone are only counted."""
+    """Print a comparison; unless `everything`, undecided measures in their tie zone are counted."""
     out.print(Text(changes.title, style="bold"), soft_wrap=True)
     for note in changes.notes:
         out.print(Text(f"! {note}", style="yellow"), soft_wrap=True)
@@ -31,7 +31,8 @@ def render(changes: Changes, out: Console, everything: bool = False) -> None:
     ]
     if shown:
         if not out.is_terminal:
-            out.width = WIDE  # a file or a pipe has no width of its own, and would get that of a small terminal
+            # A file or a pipe has no width of its own, and would get that of a small terminal.
+            out.width = WIDE
         out.print(_table(shown, out.width, names_arms(changes)))
     if len(shown) < len(changes.lines):
         out.print(

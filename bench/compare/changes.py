@@ -1,4 +1,4 @@
-"""One `Change` per measure: the pair of each couple of arms, put through the statistics of comparisons.csv."""
+"""One `Change` per measure and couple of arms, by the statistics of comparisons.csv."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,14 +17,17 @@ Key = tuple[str, str, str]
 
 
 def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[Change, ...]:
-    """Every measure that both sides were asked for and one has a number of: the decided first, then by weight."""
-    found = [
+    """Every measure that both sides have rows of and at least one side a number.
+
+    The decided ones stand first, then the heavier ones.
+    """
+    unsorted = [
         change
         for group in _groups(base, head)
         for change in _of_group(group, couples, one_run(base, head))
     ]
     return tuple(
-        sorted(found, key=lambda change: (change.says in ("same", "unclear"), -change.weight))
+        sorted(unsorted, key=lambda change: (change.says in ("same", "unclear"), -change.weight))
     )
 
 
@@ -112,13 +115,16 @@ def _middle(values: Sequence[float], metric: Metric) -> float | None:
 
 
 def _weight(pair: Pair, result: Compared, metric: Metric) -> float:
-    """Tie zones between the estimate and "the same"; for counts without a zone each unit is one, and nothing for what is neither better nor worse."""
+    """The distance between the estimate and "the same", in tie zones.
+
+    Of counts without a zone each unit is one; 0 for a metric that is neither better nor worse.
+    """
     if metric.better == "none":
         return 0.0
     if metric.kind == "count":
-        return abs(result.ratio or 0.0) / (metric.floor or 1.0)
+        return abs(result.ratio or 0.0) / (metric.tie_zone or 1.0)
     if result.ratio:
-        return abs(math.log(result.ratio)) / math.log1p(metric.floor)
+        return abs(math.log(result.ratio)) / math.log1p(metric.tie_zone)
     ends = [math.isfinite(float(np.median(values))) for values in (pair.below, pair.above)]
     return ENDLESS if ends[0] != ends[1] else 0.0
 
@@ -141,7 +147,7 @@ def _without_a_number(
     one: pd.DataFrame,
     two: pd.DataFrame,
 ) -> Change:
-    """One side has a number and the other a verdict: no ratio, but nobody may overlook it."""
+    """The change where one side has a number and the other a verdict: nobody may overlook it."""
     numbers = [list(by_block(rows, metric).values()) for rows in (one, two)]
     before, after = (_middle(each, metric) if each else None for each in numbers)
     parts = [

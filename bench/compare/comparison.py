@@ -1,4 +1,4 @@
-"""`bench compare`: base and head, refused where they are unlike, and what all measures say together."""
+"""`bench compare`: base and head, refused where they are unlike, and all their measures."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,31 +16,39 @@ from bench.compare.change_phrases import by_how_much
 from bench.compare.changes import lines, verdicts
 from bench.compare.sides import Side, couples, one_run
 
-APART = "not interleaved: the machine may have drifted between the two; Welch's t on the logarithms, blocks are no pairs"
-TOLD = 3  # measures that the summary names
+APART = (
+    "not interleaved: the machine may have drifted between the two; "
+    "Welch's t on the logarithms, blocks are no pairs"
+)
+NAMED = 3  # measures that the summary names
 
 
 def compare(base: Side, head: Side, force: bool = False) -> Changes:
-    """Every measure of head beside base. UsageError for unlike sides (unless forced) and where nothing is in common; AllInvalid where no number is left."""
+    """Every measure of head beside base.
+
+    UsageError for unlike sides (unless forced) and where nothing is in common; AllInvalid where no
+    number is left.
+    """
     for side in (base, head):
         refuse_unknown(side.measures)
     beside = couples(base, head)
     unlike = differences(base, head, beside)
     if unlike and not force:
         raise UsageError(
-            f"{base.name} and {head.name} are unlike ({'; '.join(unlike)}): compare like with like, or use --force, which is printed on top"
+            f"{base.name} and {head.name} are unlike ({'; '.join(unlike)}): "
+            "compare like with like, or use --force, which is printed on top"
         )
-    found = lines(base, head, beside)
-    if not any(line.blocks for line in found):
+    changes = lines(base, head, beside)
+    if not any(line.blocks for line in changes):
         raise _nothing(base, head)
-    notes = tuple(_notes(base, head, beside, unlike, found))
+    notes = tuple(_notes(base, head, beside, unlike, changes))
     return Changes(
         _title(base, head),
         base.name,
         head.name,
         EXIT_OK,
-        summary(found, not base.arm),
-        found,
+        summary(changes, not base.arm),
+        changes,
         notes,
         _about(base, head, beside),
     )
@@ -74,38 +82,48 @@ def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
             for kind in kinds
         ]
         return UsageError(
-            f"no measure in common: {base.name} has {had[0]}; {head.name} has {had[1]}; measure the same scenarios and cases"
+            f"no measure in common: {base.name} has {had[0]}; {head.name} has {had[1]}; "
+            "measure the same scenarios and cases"
         )
-    told = [
+    worth = [
         verdicts(side.measures[side.measures["verdict"] != "ok"]) or "ok" for side in (base, head)
     ]
     return AllInvalid(
-        f"no measure has a number on both sides ({base.name}: {told[0]}; {head.name}: {told[1]}): measure again, `bench report RUN` gives the reasons"
+        "no measure has a number on both sides "
+        f"({base.name}: {worth[0]}; {head.name}: {worth[1]}): "
+        "measure again, `bench report RUN` gives the reasons"
     )
 
 
-def summary(found: Sequence[Change], arms: bool) -> str:
-    """One line: what is decided, by how much, and what is left open; with `arms` each measure names its arm."""
-    counts = Counter(line.says for line in found)
+def summary(changes: Sequence[Change], arms: bool) -> str:
+    """What is decided, by how much, and what is left open, in one line.
+
+    With `arms` each measure names its arm.
+    """
+    counts = Counter(line.says for line in changes)
     words: tuple[tuple[Says, str], ...] = (
         ("regression", "regression"),
         ("improvement", "improvement"),
         ("differs", "difference"),
     )
     decided = [
-        _counted(counts[says], word, [line for line in found if line.says == says], arms)
+        _counted(counts[says], word, [line for line in changes if line.says == says], arms)
         for says, word in words
         if counts[says]
     ]
-    return f"{'; '.join(decided) or 'nothing is decided'}; {counts['same']} the same, {counts['unclear']} unclear, of {len(found)} measures"
+    return (
+        f"{'; '.join(decided) or 'nothing is decided'}; {counts['same']} the same, "
+        f"{counts['unclear']} unclear, of {len(changes)} measures"
+    )
 
 
 def _counted(count: int, word: str, of: Sequence[Change], arms: bool) -> str:
     named = [
         f"{line.label}{f' of {line.head}' if arms else ''} {by_how_much(line)}"
-        for line in of[:TOLD]
+        for line in of[:NAMED]
     ]
-    return f"{count} {word}{'' if count == 1 else 's'} ({', '.join(named)}{', …' if count > TOLD else ''})"
+    plural, more = "" if count == 1 else "s", ", …" if count > NAMED else ""
+    return f"{count} {word}{plural} ({', '.join(named)}{more})"
 
 
 def _notes(
@@ -113,20 +131,26 @@ def _notes(
     head: Side,
     beside: Sequence[tuple[str, str]],
     unlike: Sequence[str],
-    found: Sequence[Change],
+    changes: Sequence[Change],
 ) -> Iterator[str]:
     """What a reader must know before any line."""
     if unlike:
         yield f"FORCED, though unlike: {'; '.join(unlike)}"
     if not one_run(base, head):
         yield APART
-    if any(line.blocks and line.blocks < MIN_BLOCKS for line in found):
-        yield f"measures with fewer than {MIN_BLOCKS} blocks have no interval and are never decided: measure with --blocks 5"
+    if any(line.blocks and line.blocks < MIN_BLOCKS for line in changes):
+        yield (
+            f"measures with fewer than {MIN_BLOCKS} blocks have no interval and are never decided: "
+            "measure with --blocks 5"
+        )
     for side in (base, head):
         yield from _broken(side)
         yield from _unfit(side)
-    if any(line.case.startswith("load=") for line in found) and not _one_rate(base, head):
-        yield "load=… is a share of each arm's own capacity, as each run measured it: those latencies are at unlike rates where the capacities differ"
+    if any(line.case.startswith("load=") for line in changes) and not _one_rate(base, head):
+        yield (
+            "load=… is a share of each arm's own capacity, as each run measured it: "
+            "those latencies are at unlike rates where the capacities differ"
+        )
     servers = (
         {
             side.about(arm)["broker"]
@@ -142,21 +166,28 @@ def _notes(
 
 
 def _one_rate(base: Side, head: Side) -> bool:
-    """Whether both were driven at the same rates: a gate drives its head at the base's, and measures no capacity of it."""
+    """Whether both were driven at the same rates.
+
+    `bench check` drives its head at the rates of the base, and measures no capacity of it.
+    """
     return one_run(base, head) and any(
         "capacity" not in set(side.measures["case"]) for side in (base, head)
     )
 
 
 def _broken(side: Side) -> Iterator[str]:
-    """Promises that were not kept: no ratio shows them."""
+    """The guarantees that were not kept: no ratio shows them."""
     frame: pd.DataFrame = side.measures[side.measures["verdict"] == "wrong"]
     for arm, rows in frame.groupby("arm"):
-        yield f"WRONG in {side.run.id}, {arm}: {'; '.join(dict.fromkeys(str(reason) for reason in rows['reason'] if reason)) or 'a promise was not kept'}"
+        reasons = dict.fromkeys(str(reason) for reason in rows["reason"] if reason)
+        yield f"WRONG in {side.run.id}, {arm}: {'; '.join(reasons) or 'a promise was not kept'}"
 
 
 def _unfit(side: Side) -> Iterator[str]:
-    """Cells in which the instrument was unfit and no other try was better: measures without a number on both sides have no line."""
+    """The cells in which the instrument was unfit and no other try was better.
+
+    Measures without a number on both sides have no line that would show them.
+    """
     frame = side.measures
     keys = ["arm", "scenario", "case", "block"]
     bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*keys, "metric")]).all()
@@ -164,22 +195,23 @@ def _unfit(side: Side) -> Iterator[str]:
     for arm, mine in cells.groupby("arm", sort=False):
         reasons = frame.loc[(frame["arm"] == arm) & (frame["verdict"] == "invalid"), "reason"]
         why = next((str(reason) for reason in reasons if reason), "see its report")
-        yield f"invalid in {side.run.id}, {arm}, {len(mine)} {'cell' if len(mine) == 1 else 'cells'}: {why}"
+        cells_word = "cell" if len(mine) == 1 else "cells"
+        yield f"invalid in {side.run.id}, {arm}, {len(mine)} {cells_word}: {why}"
 
 
 def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
-    said: dict[str, list[str]] = {}
+    arms_by_text: dict[str, list[str]] = {}
     for before, after in beside:
         texts = changed(base.versions(before), head.versions(after))
         if before == after or str(base.about(before)["system"]) == str(head.about(after)["system"]):
-            said.setdefault(", ".join(texts), []).append(after)
-    for text, arms in said.items():
+            arms_by_text.setdefault(", ".join(texts), []).append(after)
+    for text, arms in arms_by_text.items():
         if text:
             yield f"versions: {text} ({', '.join(arms)})"
 
 
 def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Where the two are from, for those who look a number up."""
+    """Where base and head come from, for those who look a number up."""
     arms = {
         "base": (base, [before for before, _ in beside]),
         "head": (head, [after for _, after in beside]),

@@ -20,12 +20,12 @@ class Side:
 
     @property
     def name(self) -> str:
-        """As it is written on the command line."""
+        """RUN or RUN#ARM, as on the command line."""
         return f"{self.run.id}#{self.arm}" if self.arm else self.run.id
 
     @property
     def measures(self) -> pd.DataFrame:
-        """Its rows of measures.csv."""
+        """The rows of measures.csv of the run, or of its one arm."""
         frame = self.run.measures
         return frame[frame["arm"] == self.arm] if self.arm else frame
 
@@ -34,19 +34,22 @@ class Side:
         return dict(self.run.info["arms"][arm])
 
     def versions(self, arm: str) -> Mapping[str, str]:
-        """Of its libraries, as seen inside the workers."""
+        """Library → version, as read inside the workers of an arm; empty if nothing was stored."""
         return dict(self.run.info.get("versions", {}).get(arm, {}))
 
 
 def side_of(run: Run, arm: str) -> Side:
-    """A side of a comparison; UsageError with the nearest name for an arm that the run does not have."""
+    """A side of a comparison; UsageError with the nearest name for an arm the run does not have."""
     if arm and arm not in run.info["arms"]:
         raise nearest(arm, run.info["arms"], f"arm of {run.id}")
     return Side(run, arm)
 
 
 def one_run(base: Side, head: Side) -> bool:
-    """Whether both are of one run, so that their blocks were interleaved; its slim copy is the same run."""
+    """Whether both are of one run, so that their blocks were interleaved.
+
+    A slim copy is the same run.
+    """
     marks = [
         [side.run.info.get(name) for name in ("run", "created", "seed", "boot_id")]
         for side in (base, head)
@@ -55,14 +58,18 @@ def one_run(base: Side, head: Side) -> bool:
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
-    """The arms that stand beside each other: the two that were named, or those of one name in both runs; UsageError if there are none."""
+    """(base arm, head arm) of each comparison: the two that were named, or each in both runs.
+
+    UsageError if there are none.
+    """
     if bool(base.arm) != bool(head.arm):
         raise UsageError(
             f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither"
         )
     if one_run(base, head) and base.arm == head.arm:
         raise UsageError(
-            "nothing is compared: base and head are the same; name two runs, or two arms of one run as RUN#ARM"
+            "nothing is compared: base and head are the same; "
+            "name two runs, or two arms of one run as RUN#ARM"
         )
     if base.arm:
         return [(base.arm, head.arm)]
@@ -70,6 +77,7 @@ def couples(base: Side, head: Side) -> list[tuple[str, str]]:
     if not common:
         arms = [", ".join(side.run.info["arms"]) or "none" for side in (base, head)]
         raise UsageError(
-            f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; name one of each as RUN#ARM"
+            f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; "
+            "name one of each as RUN#ARM"
         )
     return [(arm, arm) for arm in common]

@@ -1,4 +1,6 @@
-"""JSON for github-action-benchmark: its tools customSmallerIsBetter and customBiggerIsBetter, a document each.
+"""JSON for github-action-benchmark, a document for each of two of its tools.
+
+They are customSmallerIsBetter and customBiggerIsBetter.
 
 https://github.com/benchmark-action/github-action-benchmark
 """
@@ -14,31 +16,31 @@ from bench.record.store import Run
 
 
 def smaller_of_changes(changes: Changes) -> str:
-    """The head's measures of which less is better."""
+    """The document of the head's measures of which less is better."""
     return _document(points.of_changes(changes), "lower")
 
 
 def bigger_of_changes(changes: Changes) -> str:
-    """The head's measures of which more is better."""
+    """The document of the head's measures of which more is better."""
     return _document(points.of_changes(changes), "higher")
 
 
 def smaller_of_run(run: Run) -> str:
-    """A run's measures of which less is better."""
+    """The document of a run's measures of which less is better."""
     return _document(points.of_run(run), "lower")
 
 
 def bigger_of_run(run: Run) -> str:
-    """A run's measures of which more is better."""
+    """The document of a run's measures of which more is better."""
     return _document(points.of_run(run), "higher")
 
 
-def _document(found: list[Point], better: Better) -> str:
-    return as_json([_entry(point) for point in found if point.kind.better == better])
+def _document(numbers: list[Point], better: Better) -> str:
+    return as_json([_entry(point) for point in numbers if point.kind.better == better])
 
 
 def _entry(point: Point) -> dict[str, Any]:
-    """The name is what the action finds a measure by, from commit to commit."""
+    """One measure; the action finds it by its name from commit to commit."""
     entry: dict[str, Any] = {
         "name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"),
         "value": point.value,

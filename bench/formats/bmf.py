@@ -1,4 +1,7 @@
-"""Bencher Metric Format: a benchmark per scenario, case and arm, with its measures. https://bencher.dev/bmf.json"""
+"""Bencher Metric Format: a benchmark per scenario, case and arm, with its measures.
+
+https://bencher.dev/bmf.json
+"""
 
 from bench.analysis.comparison_result import Changes
 from bench.formats import points
@@ -10,19 +13,22 @@ NAME_MAX = 1024  # of a benchmark; a longer one is refused with the whole report
 
 
 def of_changes(changes: Changes) -> str:
-    """The head's measures."""
+    """The document of the head's measures in a comparison."""
     return _document(points.of_changes(changes))
 
 
 def of_run(run: Run) -> str:
-    """Every measure of a run."""
+    """The document of every measure of a stored run."""
     return _document(points.of_run(run))
 
 
-def _document(found: list[Point]) -> str:
-    """The measures are named by slugs, `latency-p99-ms`: their units are set once in Bencher, the format has no place for them."""
+def _document(numbers: list[Point]) -> str:
+    """The document, its measures named by slugs such as `latency-p99-ms`.
+
+    Their units are set once in Bencher, the format has no field for them.
+    """
     document: dict[str, dict[str, dict[str, float]]] = {}
-    for point in found:
+    for point in numbers:
         name = one_line(f"{point.scenario}/{point.case} {point.arm}")[:NAME_MAX]
         document.setdefault(name, {})[point.metric.replace("_", "-")] = _metric(point)
     return as_json(document)

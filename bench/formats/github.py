@@ -10,13 +10,14 @@ _LEVEL = {"failed": "error", "error": "error", "skipped": "warning", "passed": "
 
 
 def of_changes(changes: Changes) -> str:
-    """One annotation for the verdict, then one per line that is decided, or that stands in the way of a decision."""
+    """One annotation for the verdict, then one per line that decides or hinders."""
     levels: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     first = "error" if changes.exit_code != EXIT_OK else "notice" if changes.lines else "warning"
     levels[first].append(_command(first, f"queue-bench: {headline(changes)}", verdict(changes)))
     for line in ordered(changes):
         level = _LEVEL[outcome(line, changes.exit_code)]
-        # What is unclear without standing in the way is in the summary: a warning that means nothing teaches to read none.
+        # What is unclear without standing in the way is in the summary: a warning that means
+        # nothing teaches to read none.
         if line.says != "same" and not (line.says == "unclear" and level == "warning"):
             levels[level].append(
                 _command(level, f"{line.says}: {title(line, changes)}", sentence(line, changes))
@@ -40,5 +41,8 @@ def _command(level: str, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    """As the runner takes it apart again. Line ends are gone already; `%` comes first, or it would escape the others once more."""
+    """A text with the escapes that the runner undoes.
+
+    Line ends are gone already; `%` comes first, or it would escape the others once more.
+    """
     return one_line(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,4 +1,7 @@
-"""JUnit XML as Jenkins and GitLab read it: a suite per scenario, a test case per measure, and one for the verdict of the whole."""
+"""JUnit XML as Jenkins and GitLab read it.
+
+It has a suite per scenario, a test case per measure, and one case for the verdict of the whole.
+"""
 
 import io
 from collections.abc import Iterable
@@ -29,7 +32,10 @@ Case = tuple[str, Outcome, str, str]  # name, outcome, one line, all there is to
 
 
 def of_changes(changes: Changes) -> str:
-    """The document. It has a failure or an error exactly where the exit code is not 0, an empty comparison included."""
+    """The document; it has a failure or an error exactly where the exit code is not 0.
+
+    That holds for an empty comparison too.
+    """
     suites = [
         _suite("gate", changes, [("verdict", _whole(changes), headline(changes), verdict(changes))])
     ]

@@ -15,19 +15,23 @@ from bench.formats.texts import (
     verdict,
 )
 
-# What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a formula, `#1` an issue).
+# What begins anything within a line, in Markdown or in the dialects of GitHub and GitLab (`$` is a
+# formula, `#1` an issue).
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~$])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 COLUMNS = ("", "measure", "base", "head", "change", "interval", "smallest change seen", "blocks")
 
 
 def text(value: object) -> str:
-    """An outside text that stands as it is, in a table too."""
+    """An outside text, escaped so that it is shown as it is, in a table too."""
     return _SPECIAL.sub(r"\\\1", "".join(_HTML.get(letter, letter) for letter in one_line(value)))
 
 
 def code(value: object) -> str:
-    """The same as code; by HTML, for `@` in an arm must not become a person and a backtick cannot end it."""
+    """The same as code.
+
+    By HTML, for `@` in an arm must not become a person and a backtick must not end it.
+    """
     return f"<code>{text(value)}</code>"
 
 
@@ -49,7 +53,7 @@ def of_changes(changes: Changes) -> str:
 
 
 def _rest(changes: Changes) -> str:
-    """The summary without the word that stands before it."""
+    """The verdict without the headline before it."""
     return verdict(changes).removeprefix(headline(changes)).lstrip(":; ")
 
 
@@ -70,11 +74,19 @@ def _row(line: Change, changes: Changes) -> str:
         change(line.ratio, line.metric),
         interval(line),
     )
-    seen = "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %"
+    detectable = (
+        "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %"
+    )
     return (
         "| "
         + " | ".join(
-            [word, text(title(line, changes)) + why, *map(text, numbers), seen, str(line.blocks)]
+            [
+                word,
+                text(title(line, changes)) + why,
+                *map(text, numbers),
+                detectable,
+                str(line.blocks),
+            ]
         )
         + " |"
     )
@@ -85,10 +97,10 @@ def _folded(title: str, body: str) -> str:
 
 
 def _again(changes: Changes) -> list[str]:
-    """`about["command"]` is the command line that made this; the rest of what is known follows, folded."""
+    """The command line that made this (`about["command"]`), and what else is known, folded."""
     about = dict(changes.about)
     command = one_line(about.pop("command", ""))
     # An indented block of code has no end that a text could write.
     parts = [f"To have it again:\n\n    {command}"] if command else []
-    known = [f"- {text(name)}: {text(value)}" for name, value in facts(about)]
-    return parts + ([_folded("What was compared", "\n".join(known))] if known else [])
+    items = [f"- {text(name)}: {text(value)}" for name, value in facts(about)]
+    return parts + ([_folded("What was compared", "\n".join(items))] if items else [])

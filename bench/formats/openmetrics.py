@@ -10,7 +10,8 @@ from bench.formats.texts import finite, one_line
 from bench.model.metric import METRICS
 from bench.record.store import Run
 
-# Broker and profile of an arm where only its name is known: SYSTEM/PROFILE[@BROKER] and what else follows.
+# Broker and profile of an arm where only its name is known: SYSTEM/PROFILE[@BROKER] and what else
+# follows.
 _ARM = re.compile(r"(?P<system>[^/]*)/(?P<profile>[^@{\[]*)(?:@(?P<broker>[^{\[]*))?")
 Sample = tuple[Mapping[str, object], float]  # labels, value
 
@@ -26,12 +27,12 @@ class Family:
 
 
 def of_run(run: Run) -> str:
-    """A stored run."""
+    """The document of a stored run: `families_of_run` and an end mark."""
     return _document(families_of_run(run))
 
 
 def of_changes(changes: Changes) -> str:
-    """A comparison."""
+    """The document of a comparison: `families_of_changes` and an end mark."""
     return _document(families_of_changes(changes))
 
 
@@ -46,7 +47,7 @@ def _family(family: Family) -> str:
 
 
 def sample_lines(family: Family, end: str) -> Iterable[str]:
-    """The lines of a family; its name is followed by `end`."""
+    """The lines of a family, its name followed by `end`."""
     for labels, value in family.samples:
         inside = ",".join(f'{key}="{escaped(text)}"' for key, text in labels.items())
         yield f"{family.name}{end}{{{inside}}} {value!r}"
@@ -58,17 +59,20 @@ def escaped(text: object) -> str:
 
 
 def families_of_run(run: Run) -> list[Family]:
-    """A gauge per metric, one more with how many blocks have which verdict, so that what is not there is not taken for good."""
+    """A gauge per metric, and one with the number of blocks per verdict.
+
+    Without that, a number that is missing would be taken for a good one.
+    """
     arms = {
         name: {key: arm[key] for key in ("system", "profile", "broker")}
         for name, arm in run.info["arms"].items()
     }
     families = [_run_info(run)]
-    found = points.of_run(run)
-    for metric in dict.fromkeys(point.metric for point in found):
+    numbers = points.of_run(run)
+    for metric in dict.fromkeys(point.metric for point in numbers):
         samples = [
             sample
-            for point in found
+            for point in numbers
             if point.metric == metric
             for sample in _samples(point, arms[point.arm])
         ]
@@ -96,12 +100,12 @@ def families_of_changes(changes: Changes) -> list[Family]:
         }
         bounds = {"value": line.ratio, "low": line.low, "high": line.high}
         samples[name] += [
-            ({**labels, "bound": bound}, known)
+            ({**labels, "bound": bound}, number)
             for bound, value in bounds.items()
-            if (known := finite(value)) is not None
+            if (number := finite(value)) is not None
         ]
     families = [
-        _named(name, f"Head and base: {name}", found) for name, found in samples.items() if found
+        _named(name, f"Head and base: {name}", mine) for name, mine in samples.items() if mine
     ]
     code: list[Sample] = [({"base": changes.base, "arm": changes.head}, float(changes.exit_code))]
     return [*families, _named("exit_code", "Of the comparison: 0 is no regression", code)]
@@ -112,8 +116,8 @@ def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False)
 
 
 def _of_arm(arm: str) -> dict[str, str]:
-    found = _ARM.match(arm)
-    parts = found.groupdict(default="redis") if found else {}
+    match = _ARM.match(arm)
+    parts = match.groupdict(default="redis") if match else {}
     return {key: parts.get(key, "") for key in ("system", "profile", "broker")}
 
 

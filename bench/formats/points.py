@@ -13,13 +13,18 @@ from bench.formats.texts import finite
 from bench.model.metric import METRICS, Metric
 from bench.record.store import Run
 
-# A cell that is wrong gives no speed, and with blocks beyond or unbounded left out, what is left would flatter the arm.
+# A cell that is wrong gives no speed, and with blocks beyond or unbounded left out, what is left
+# would flatter the arm.
 SPOILED = (*CENSORED, "wrong")
 
 
 @dataclass(frozen=True)
 class Point:
-    """What an arm's blocks come to; `low` and `high`: 95 % interval of a ratio metric, extremes of a count, None below three blocks."""
+    """One number over the blocks of an arm, in the metric's unit.
+
+    `low` and `high` are the 95 % interval of a ratio metric or the extremes of a count, None below
+    three blocks.
+    """
 
     scenario: str
     case: str
@@ -32,16 +37,16 @@ class Point:
 
     @property
     def kind(self) -> Metric:
-        """What is measured."""
+        """The entry of METRICS, with label, unit and direction."""
         return METRICS[self.metric]
 
 
 def of_changes(changes: Changes) -> list[Point]:
-    """The head's numbers. Its interval is that of the comparison, laid around the base."""
-    found = ((line, finite(line.head_value)) for line in changes.lines)
+    """The head's numbers; their interval is that of the comparison, laid around the base."""
+    values = ((line, finite(line.head_value)) for line in changes.lines)
     return [
         Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks)
-        for line, value in found
+        for line, value in values
         if value is not None
     ]
 
@@ -63,7 +68,10 @@ def of_run(run: Run) -> list[Point]:
 
 
 def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], pd.DataFrame]]:
-    """The rows of each scenario, case, metric and arm that this version knows, in the order of measures.csv."""
+    """The rows of each scenario, case, metric and arm, in the order of measures.csv.
+
+    Metrics that this version does not know are left out.
+    """
     for key, rows in measures.groupby(["scenario", "case", "metric", "arm"], sort=False):
         scenario, case, metric, arm = (str(part) for part in key)
         if metric in METRICS:
@@ -71,7 +79,10 @@ def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], 
 
 
 def per_block(rows: pd.DataFrame, metric: Metric) -> list[float]:
-    """One number per block, in the order of blocks; none where blocks that fell out would flatter the rest."""
+    """One number per block, in the order of blocks.
+
+    None at all where blocks without a number would make the rest flatter the arm.
+    """
     if metric.kind == "ratio" and rows["verdict"].isin(SPOILED).any():
         return []
     numbers: Mapping[tuple[str, int], float] = by_block(rows, metric)
@@ -90,7 +101,10 @@ def _point(key: tuple[str, str, str, str], rows: pd.DataFrame) -> Point | None:
 
 
 def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, float | None]:
-    """(value, low, high): geometric mean of a ratio metric, as everywhere; the mean where a 0 has no logarithm."""
+    """(value, low, high): the geometric mean of a ratio metric with its 95 % interval.
+
+    The mean and the extremes of a count, and of values with a 0, which has no logarithm.
+    """
     if metric.kind == "count" or min(values) <= 0:
         several = len(values) > 2
         return (

@@ -12,12 +12,12 @@ from bench.record.store import Run
 
 
 def of_run(run: Run) -> str:
-    """A stored run."""
+    """The document of a stored run."""
     return _document(families_of_run(run))
 
 
 def of_changes(changes: Changes) -> str:
-    """A comparison."""
+    """The document of a comparison."""
     return _document(families_of_changes(changes))
 
 

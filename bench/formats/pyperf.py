@@ -1,4 +1,7 @@
-"""pyperf's JSON of one arm of a stored run: `pyperf compare_to base.json head.json` reads two of them."""
+"""pyperf's JSON of one arm of a stored run.
+
+`pyperf compare_to base.json head.json` reads two of them.
+"""
 
 import json
 from typing import Any
@@ -14,7 +17,11 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 
 
 def document(run: Run, arm: str | None = None) -> str:
-    """Durations, memory, and rates as seconds per task; one pyperf run with one value per block. Counts and times to an event do not fit."""
+    """Durations, memory, and rates as seconds per task; one pyperf run with one value per block.
+
+    Counts and times to an event do not fit. UsageError where nothing is left, or where the arm is
+    unknown or not named although there are several.
+    """
     arms = list(run.info["arms"])
     chosen = _chosen(arms, arm)
     benchmarks = []
@@ -29,7 +36,8 @@ def document(run: Run, arm: str | None = None) -> str:
     if not benchmarks:
         why = "counts and times to an event do not fit into it"
         raise UsageError(
-            f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could hold ({why}): choose another --arm or format"
+            f"{run.id} has no duration, rate or memory of {one_line(chosen)} that pyperf could "
+            f"hold ({why}): choose another --arm or format"
         )
     return as_json({"version": "1.0", "metadata": _metadata(run, chosen), "benchmarks": benchmarks})
 
@@ -69,7 +77,7 @@ def _benchmark(name: str, metric: Metric, values: list[float]) -> dict[str, Any]
 
 def _metadata(run: Run, arm: str) -> dict[str, Any]:
     machine, versions = run.info["machine"], run.info.get("versions", {}).get(arm, {})
-    known = {
+    standard = {
         "cpu_model_name": machine.get("cpu"),
         "cpu_count": machine.get("cores"),
         "platform": machine.get("kernel"),
@@ -83,6 +91,6 @@ def _metadata(run: Run, arm: str) -> dict[str, Any]:
     }
     return {
         name: value if isinstance(value, int) else one_line(value)
-        for name, value in (known | ours).items()
+        for name, value in (standard | ours).items()
         if value
     }

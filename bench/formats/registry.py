@@ -31,7 +31,10 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Format:
-    """One format: what it is for, and how it is made of a comparison, of a stored run (and one arm of it), or of either."""
+    """One format: what it is for, and how it is made of a comparison or of a stored run.
+
+    `of_run` takes the one arm that the format may hold, too.
+    """
 
     about: str
     of_changes: OfChanges | None = None
@@ -69,7 +72,11 @@ STDOUT = "-"
 
 
 def asked_changes(asked: Sequence[str]) -> list[tuple[OfChanges, str]]:
-    """What a comparison is to be written as, and where to; UsageError if that cannot be. To be called before anything is measured."""
+    """(maker, file) for each FORMAT=FILE of a comparison; to be called before anything is measured.
+
+    UsageError for an unknown format, one that holds no comparison, or a file that cannot be
+    written.
+    """
     return [
         (
             _able(
@@ -85,7 +92,7 @@ def asked_changes(asked: Sequence[str]) -> list[tuple[OfChanges, str]]:
 
 
 def asked_run(asked: Sequence[str]) -> list[tuple[OfRun, str]]:
-    """The same for a stored run."""
+    """(maker, file) for each FORMAT=FILE of a stored run; UsageError as above."""
     return [
         (
             _able(
@@ -101,12 +108,15 @@ def asked_run(asked: Sequence[str]) -> list[tuple[OfRun, str]]:
 
 
 def write(changes: Changes, asked: Sequence[str]) -> list[Path]:
-    """Write a comparison in every format asked for; the files that were written."""
+    """Write a comparison in every format asked for and return the files."""
     return _write((make(changes), at) for make, at in asked_changes(asked))
 
 
 def write_run(run: Run, asked: Sequence[str], arm: str | None = None) -> list[Path]:
-    """Write a stored run (where the format holds one arm: that arm) in every format asked for; the files that were written."""
+    """Write a stored run in every format asked for and return the files.
+
+    Where a format holds one arm, it is `arm`.
+    """
     return _write((make(run, arm), at) for make, at in asked_run(asked))
 
 
@@ -121,7 +131,8 @@ def _split(asked: Sequence[str]) -> Iterable[tuple[str, str]]:
         name, equals, at = each.partition("=")
         if not (equals and at):
             raise UsageError(
-                f"{each!r} is not FORMAT=FILE: write one like junit=report.xml, or markdown=- for standard output"
+                f"{each!r} is not FORMAT=FILE: write one like junit=report.xml, "
+                "or markdown=- for standard output"
             )
         if name not in FORMATS:
             raise nearest(name, FORMATS, "format")
@@ -131,18 +142,22 @@ def _split(asked: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 
 def _check_place(path: Path) -> None:
-    """What would stop the writing later, found before the measuring."""
+    """UsageError for a file that could not be written later, raised before anything is measured."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
     if not path.parent.is_dir():
         raise UsageError(
-            f"{path} cannot be written: there is no folder {path.parent}, make it or name another file"
+            f"{path} cannot be written: there is no folder {path.parent}, "
+            "make it or name another file"
         )
     refuse_unwritable(path, "name another file")
 
 
 def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
-    """All are made before any is written: a format that cannot be made leaves no other half of the answer behind."""
+    """Make every document, then write them.
+
+    So a format that cannot be made leaves no other half of the answer behind.
+    """
     written, refused = [], []
     for text, at in list(documents):
         if at == STDOUT:
@@ -161,13 +176,13 @@ def _write(documents: Iterable[tuple[str, str]]) -> list[Path]:
 
 def _write_file(path: Path, text: str) -> None:
     if str(path) == os.environ.get("GITHUB_STEP_SUMMARY"):
-        # It is shared by all that the step runs: replacing it would take away what another has written.
+        # It is shared by all that the step runs: replacing it would take away what another has
+        # written.
         with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(text)
     elif path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_text(
-            text, encoding="utf-8", errors="replace"
-        )  # /dev/null or a pipe: never replaced by a file
+        # /dev/null or a pipe is never replaced by a file.
+        path.write_text(text, encoding="utf-8", errors="replace")
     else:
         part = path.with_name(path.name + ".part")
         part.write_text(text, encoding="utf-8", errors="replace")

@@ -1,4 +1,4 @@
-"""What every format needs: outside text on one line, numbers that are numbers, the lines in the order in which they are read."""
+"""What every format needs: outside text on one line, finite numbers, the order of the lines."""
 
 import json
 import math
@@ -19,10 +19,12 @@ HEADLINES = {
     EXIT_WRONG: "wrong",
     EXIT_INVALID: "invalid",
 }
-# The command could not say what it was asked for: what is unclear then stands in the way, else it is only left open.
+# The command could not say what it was asked for: what is unclear then stands in the way, else it
+# is only left open.
 UNDECIDED = (EXIT_INCONCLUSIVE, EXIT_INVALID)
 _RANK = {"regression": 0, "unclear": 1, "improvement": 2, "differs": 2, "same": 3}
-# Besides spaces: control characters, the marks that turn the direction of text around, and halves of surrogate pairs, which no encoding has.
+# Besides spaces: control characters, the marks that turn the direction of text around, and halves
+# of surrogate pairs, which no encoding has.
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -41,12 +43,15 @@ def finite(value: float | None) -> float | None:
 
 
 def as_json(value: Any) -> str:
-    """A JSON document; ValueError if a NaN has come through, for a reader would refuse the whole file."""
+    """A JSON document; ValueError for a NaN, for a reader would refuse the whole file."""
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def headline(changes: Changes) -> str:
-    """What the exit code means, in a word or two; `ok` is said neither of nothing nor of what is worse without failing the command."""
+    """What the exit code means, in a word or two.
+
+    It is not `ok` where nothing was compared, or something is worse without failing the command.
+    """
     if changes.exit_code != EXIT_OK:
         return HEADLINES.get(changes.exit_code, f"exit code {changes.exit_code}")
     worse = sum(line.says == "regression" for line in changes.lines)
@@ -86,22 +91,23 @@ def outcome(line: Change, exit_code: int) -> Outcome:
 
 def shown(value: float | None, metric: str) -> str:
     """A measured number with its unit."""
-    known = finite(value)
-    if known is None:
+    measured = finite(value)
+    if measured is None:
         return "–"
     unit, divisor = scale(metric)
-    return f"{number(known / divisor)} {unit}".rstrip()
+    return f"{number(measured / divisor)} {unit}".rstrip()
 
 
 def change(value: float | None, metric: str) -> str:
     """A ratio as `+3.2 %`, or the difference of a count as `+1`."""
-    known = finite(value)
-    if known is None:
+    ratio = finite(value)
+    if ratio is None:
         return "–"
     if METRICS[metric].kind == "count":
-        return f"{round(known, 3) + 0.0:+g}"  # + 0.0: a difference of -0.00002 is none, and no -0 either
+        # + 0.0: a difference of -0.00002 is none, and no -0 either.
+        return f"{round(ratio, 3) + 0.0:+g}"
     # More than doubled: a percentage of 900 is read as nine times, and it is ten.
-    return f"× {number(known)}" if known >= 2 or known <= 0.5 else f"{(known - 1) * 100:+.1f} %"
+    return f"× {number(ratio)}" if ratio >= 2 or ratio <= 0.5 else f"{(ratio - 1) * 100:+.1f} %"
 
 
 def interval(line: Change) -> str:
@@ -112,7 +118,10 @@ def interval(line: Change) -> str:
 
 
 def of_whom(line: Change, changes: Changes) -> str:
-    """Of two runs every arm has its lines: which one this is of; empty where the comparison has but one pair."""
+    """The arm, or BASE → HEAD, that a line is of; empty where the comparison has but one pair.
+
+    Of two runs every arm has its lines.
+    """
     if all((line.base, line.head) == (each.base, each.head) for each in changes.lines):
         return ""
     return line.head if line.base == line.head else f"{line.base} → {line.head}"
@@ -124,7 +133,10 @@ def title(line: Change, changes: Changes) -> str:
 
 
 def sentence(line: Change, changes: Changes) -> str:
-    """A line in words: `Throughput (burst): regression, -5.2 % (-6.0 % … -4.4 %), 972 tasks/s → 921 tasks/s`."""
+    """A line in words.
+
+    `Throughput (burst): regression, -5.2 % (-6.0 % … -4.4 %), 972 tasks/s → 921 tasks/s`.
+    """
     span = f" ({interval(line)})" if interval(line) else ""
     parts = [] if finite(line.ratio) is None else [f"{change(line.ratio, line.metric)}{span}"]
     if finite(line.base_value) is not None or finite(line.head_value) is not None:
@@ -138,7 +150,7 @@ def sentence(line: Change, changes: Changes) -> str:
 
 
 def facts(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """What a comparison is about, flat: `versions.head.celery` → `5.7.0`."""
+    """The facts about a comparison, flat: `versions.head.celery` → `5.7.0`."""
     for name, value in about.items():
         if isinstance(value, Mapping):
             yield from facts(value, f"{before}{name}.")

@@ -9,6 +9,9 @@ from bench.record.store import StoredCell
 
 
 def measures_of(scenario: Scenario, cell: StoredCell, cores: int) -> list[Measure]:
-    """From the files of the cell alone, so that they are the same each time; `cores` of its machine."""
+    """The measures of one cell, from its files alone, so that they are the same each time.
+
+    `cores` is the number of cores of the machine it was measured on.
+    """
     measure = cast("Callable[[StoredCell, int], list[Measure]]", scenario.part("measure").measure)
     return measure(cell, cores)

@@ -42,7 +42,7 @@ def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
 
 
 def slots_in(book: Ledger, slot: str) -> list[int]:
-    """For each slot that ran a measured task, the stamp of its first finish."""
+    """The stamp in ns of the first finish of each slot that ran a measured task."""
     ours = (book.run_task >= 0) & (book.finished >= 0)
     if slot == "none":
         return []
@@ -63,15 +63,16 @@ def slots_in(book: Ledger, slot: str) -> list[int]:
 
 def throughput(cell: StoredCell, book: Ledger) -> Measure:
     """Finished tasks per second within the window; `beyond` where time ended the cell."""
-    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
-    if isinstance(found, str):
-        return Measure("throughput", None, "withheld", found)
-    start, end, inside = found
-    return Measure("throughput", inside / (end - start) * 1e9, *capped(cell))  # type: ignore[arg-type]
+    span = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(span, str):
+        return Measure("throughput", None, "withheld", span)
+    start, end, inside = span
+    rate = inside / (end - start) * 1e9
+    return Measure("throughput", rate, *capped(cell))  # type: ignore[arg-type]
 
 
 def capped(cell: StoredCell) -> tuple[str, str]:
-    """The verdict and the reason of what time may have cut short."""
+    """(verdict, reason) of a measure that the time cap may have cut short."""
     out = bool(cell.journal["marks"].get("out_of_time"))
     return (
         ("beyond", "the time cap ended the cell first: measured on what was done")
@@ -97,11 +98,11 @@ def why_no_commands(cell: StoredCell) -> tuple[str, str]:
 
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
-    """CPU of the worker tree per task, within the throughput window."""
-    found = window(book, cell.spec["slot"], int(cell.spec["slots"]))
-    if isinstance(found, str):
-        return Measure("worker_cpu_ms_per_task", None, "withheld", found)
-    start, end, inside = found
+    """CPU of the worker tree in ms per task, within the throughput window."""
+    span = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    if isinstance(span, str):
+        return Measure("worker_cpu_ms_per_task", None, "withheld", span)
+    start, end, inside = span
     if end - start < 1e9:
         return Measure(
             "worker_cpu_ms_per_task",

@@ -16,9 +16,9 @@ from bench.record.store import StoredCell
 COUNTED_ALWAYS = ("finished", "lost", "doubled", "failed", "stuck", "open", "refused", "unexpected")
 
 
-def fate_measures(told: Fates, names: Iterable[str] = COUNTED_ALWAYS) -> list[Measure]:
-    """One count per fate."""
-    return [Measure(name, float(told.count(name))) for name in names]
+def fate_measures(by_fate: Fates, names: Iterable[str] = COUNTED_ALWAYS) -> list[Measure]:
+    """The number of tasks of each named fate, as measures."""
+    return [Measure(name, float(by_fate.count(name))) for name in names]
 
 
 def fates_of(cell: StoredCell, book: Ledger) -> Fates:
@@ -30,23 +30,31 @@ def fates_of(cell: StoredCell, book: Ledger) -> Fates:
     )
 
 
-def correctness(told: Fates, guarantee: str, faulted: bool) -> str:
-    """Why a cell is `wrong`, or nothing: a loss under at-least-once, a double under at-most-once, either without a fault."""
-    found = []
-    if told.count("lost") and (guarantee == "at least once" or not faulted):
-        found.append(f"{told.count('lost')} lost, first id {told.by_name['lost'][0]}")
-    if told.count("doubled") and (guarantee == "at most once" or not faulted):
-        found.append(f"{told.count('doubled')} doubled, first id {told.by_name['doubled'][0]}")
-    if told.count("unexpected"):
-        found.append(
-            f"{told.count('unexpected')} unexpected, first id {told.by_name['unexpected'][0]}"
+def correctness(by_fate: Fates, guarantee: str, faulted: bool) -> str:
+    """Why a cell is `wrong`; empty if it is not.
+
+    Wrong are a loss under at-least-once, a double under at-most-once, either of them without a
+    fault, and a task that was never sent.
+    """
+    problems = []
+    if by_fate.count("lost") and (guarantee == "at least once" or not faulted):
+        problems.append(f"{by_fate.count('lost')} lost, first id {by_fate.by_name['lost'][0]}")
+    if by_fate.count("doubled") and (guarantee == "at most once" or not faulted):
+        problems.append(
+            f"{by_fate.count('doubled')} doubled, first id {by_fate.by_name['doubled'][0]}"
+        )
+    if by_fate.count("unexpected"):
+        problems.append(
+            f"{by_fate.count('unexpected')} unexpected, first id {by_fate.by_name['unexpected'][0]}"
         )
     setting = "after a fault" if faulted else "without a fault"
-    return f"{'; '.join(found)}, under {guarantee} {setting}" if found else ""
+    return f"{'; '.join(problems)}, under {guarantee} {setting}" if problems else ""
 
 
 def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
-    """Put the verdict of the whole cell on its measures: a wrong cell keeps its counts and gives no speed.
+    """Put the verdict of the whole cell on its measures.
+
+    A wrong cell keeps its counts and gives no speed.
 
     A noisy machine makes a speed worthless, but a task that is gone is gone: only where the events
     themselves cannot be believed does `invalid` stand before `wrong`.
@@ -72,7 +80,7 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
 
 
 def delta(cell: StoredCell, column: str, first: str, last: str) -> float | None:
-    """How much a counter grew between two edges; None if it was not to be had."""
+    """How much a counter grew between two edges, in its own unit; None if it was not read there."""
     try:
         grown = float(edge(cell.samples, last)[column]) - float(edge(cell.samples, first)[column])
     except KeyError:
@@ -81,7 +89,7 @@ def delta(cell: StoredCell, column: str, first: str, last: str) -> float | None:
 
 
 def at(cell: StoredCell, column: str, label: str) -> float | None:
-    """A column of one edge."""
+    """The value of a column at one edge; None if it was not read there."""
     try:
         value = float(edge(cell.samples, label)[column])
     except KeyError:
@@ -90,8 +98,8 @@ def at(cell: StoredCell, column: str, label: str) -> float | None:
 
 
 def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
-    """The largest sample within these phases."""
-    found = []
+    """The largest sample of a column within these phases; None if there is none."""
+    values = []
     for name in phases:
         try:
             start, end = cell.phase(name)
@@ -100,27 +108,30 @@ def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
         inside = cell.samples[
             (cell.samples["ns"] >= start) & (cell.samples["ns"] <= end + 50_000_000)
         ][column]
-        found += [float(value) for value in inside if not np.isnan(value)]
-    return max(found) if found else None
+        values += [float(value) for value in inside if not np.isnan(value)]
+    return max(values) if values else None
 
 
 def measure_or(
     metric: str, value: float | None, reason: str, verdict: str = "unavailable"
 ) -> Measure:
-    """A measure, or why there is none."""
+    """The value as a measure, or its verdict and the reason why there is none."""
     if value is None:
         return Measure(metric, None, verdict, reason)  # type: ignore[arg-type]
     return Measure(metric, value)
 
 
 def not_offered(metrics: Iterable[str], reason: str) -> list[Measure]:
-    """The same refusal for several metrics."""
+    """`not_offered` for each of several metrics, with one reason."""
     assert all(name in METRICS for name in metrics)
     return [Measure(name, None, "not_offered", reason) for name in metrics]
 
 
 def ranked(name: str, values: Any, p: float) -> Measure:
-    """A percentile as a measure: `withheld` with fewer than ten samples beyond it, `unbounded` where it falls among what has no end."""
+    """A percentile of (tasks,) values as a measure, in their unit.
+
+    `withheld` with fewer than ten samples beyond it, `unbounded` where it is infinite.
+    """
     value = percentile_if_supported(values, p)
     if value is None:
         return Measure(
@@ -137,5 +148,5 @@ Gate = Callable[[], str]
 
 
 def first_problem(*gates: Gate) -> str:
-    """The first gate that closes."""
+    """The reason of the first gate that gives one; empty if all are passed."""
     return next((reason for reason in (gate() for gate in gates) if reason), "")

@@ -1,4 +1,4 @@
-"""A stored cell of recovery, strike by strike: pure, from its files."""
+"""The strikes of a stored cell of recovery, computed from its files alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,12 +25,15 @@ class MeasuredInjection:
 
     @property
     def hit(self) -> list[int]:
-        """The ids that it found accepted and unfinished."""
+        """The ids of the tasks that were accepted and unfinished when it struck."""
         return [int(task) for task in (*self.seen.running, *self.seen.waiting)]
 
 
 def book_of(cell: StoredCell) -> Ledger:
-    """The ledger as it stood at the end of the horizon: without the tasks that do harm, and before anybody freed what was stuck."""
+    """The ledger at the end of the horizon.
+
+    It lacks the poison tasks, and ends before anybody freed what was stuck.
+    """
     book = ledger.load(cell).without(poison_tasks(cell.journal))
     freed = cell.journal["marks"].get("freed_from_ns")
     return book.until(int(freed)) if freed else book
@@ -42,7 +45,7 @@ def poison_tasks(journal: Mapping[str, Any]) -> set[int]:
 
 
 def injections_of(cell: StoredCell, book: Ledger) -> list[MeasuredInjection]:
-    """Every strike of a stored cell."""
+    """The strikes of a stored cell in order of time."""
     marks = cell.journal["marks"]
     return injections(
         book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
@@ -56,9 +59,14 @@ def injections(
     end_ns: int,
     slots: int,
 ) -> list[MeasuredInjection]:
-    """Each with the time until the load spike of the next one falls due, and with the tasks that no earlier one had hit."""
-    found: list[MeasuredInjection] = []
-    # Not until the next t0: that spike waits by then, and would stand in this strike's backlog for ever.
+    """The strikes in order of time.
+
+    Each is observed until the load spike of the next one falls due, and counts only the tasks that
+    no earlier one had hit.
+    """
+    so_far: list[MeasuredInjection] = []
+    # Not until the next t0: that spike waits by then, and would stand in this strike's backlog
+    # for ever.
     ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
     for fault, until in zip(faults, ends, strict=True):
         t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
@@ -74,6 +82,6 @@ def injections(
             LONG_S,
             SHORT_S,
         )
-        seen = recovery(book, timing, {task for earlier in found for task in earlier.hit})
-        found.append(MeasuredInjection(timing, seen, fault))
-    return found
+        times = recovery(book, timing, {task for earlier in so_far for task in earlier.hit})
+        so_far.append(MeasuredInjection(timing, times, fault))
+    return so_far

@@ -17,7 +17,11 @@ PERCENTILES = (
 
 
 def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) -> list[Measure]:
-    """Every percentile over the tasks due from that moment on, or that their backlog grew; `rate` = how many of the book's tasks fall due per second."""
+    """The percentiles in ms over the tasks due from `since_ns` on.
+
+    All are `unbounded` where the backlog grew; `rate` is how many of the book's tasks fall due per
+    second.
+    """
     ours = np.flatnonzero(book.measured() & (book.due >= since_ns))
     names = [name for name, _ in PERCENTILES]
     rest = [
@@ -52,7 +56,10 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
 
 
 def unbounded(book: Ledger, rate: float, steady: Ints, end_ns: int) -> bool:
-    """Whether more than 1 s of arrivals waits at the end of the phase, and more than at its middle."""
+    """Whether more than 1 s of arrivals waits at the end of the phase, and more than at its middle.
+
+    `rate` is in tasks/s; `steady` are the rows of the tasks that were due in the phase.
+    """
     started = book.first_start()
     begin = int(book.due[steady].min())
     middle = (begin + end_ns) // 2

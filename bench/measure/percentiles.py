@@ -1,4 +1,7 @@
-"""Percentiles that stand on enough samples, or none. Apart from stats.py: a measuring process must not carry scipy."""
+"""Percentiles that stand on enough samples, or none.
+
+Apart from stats.py, because a measuring process must not carry scipy.
+"""
 
 import math
 
@@ -9,7 +12,10 @@ MIN_BEYOND = 10
 
 
 def percentile(values: npt.ArrayLike, p: float) -> float:
-    """The nearest-rank percentile: the value of rank ⌈p·n/100⌉ (Hyndman & Fan 1996, definition 1), always one of the samples."""
+    """The nearest-rank percentile of (n,) values, always one of them; ValueError if n is 0.
+
+    It is the value of rank ⌈p·n/100⌉ (Hyndman & Fan 1996, definition 1).
+    """
     samples = np.asarray(values).ravel()
     at = _rank(samples.size, p) - 1
     return float(np.partition(samples, at)[at])
@@ -18,7 +24,10 @@ def percentile(values: npt.ArrayLike, p: float) -> float:
 def percentile_if_supported(
     values: npt.ArrayLike, p: float, beyond: int = MIN_BEYOND
 ) -> float | None:
-    """The percentile, or None unless at least `beyond` samples rank above it (P99 needs 1,000, P99.9 needs 10,000)."""
+    """The percentile, or None unless at least `beyond` samples rank above it.
+
+    With ten, P99 needs 1,000 samples and P99.9 needs 10,000.
+    """
     samples = np.asarray(values).ravel()
     if not samples.size or samples.size - _rank(samples.size, p) < beyond:
         return None

@@ -15,7 +15,10 @@ ENOUGH = 0.90
 
 @dataclass(frozen=True)
 class Timing:
-    """What the lead-in showed to be normal, and when the fault struck. All stamps in ns, `rate` in tasks/s."""
+    """What was sent in a cell, and when its fault struck.
+
+    Stamps are in ns, `rate` is in tasks/s, `long_s` and `short_s` are the service times in s.
+    """
 
     begin_ns: int
     lead_until_ns: int  # the first strike: what came before it is normal
@@ -31,7 +34,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds after t0; None = not within the time observed. `running` and `waiting` are task ids."""
+    """Seconds after t0, None for what did not come within the time observed.
+
+    `running` and `waiting` are ids of tasks, (tasks,).
+    """
 
     service: float | None
     work: float | None
@@ -45,9 +51,10 @@ class Recovery:
 
 
 def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> Recovery:
-    """All figures. Each is 0 where it is no larger than an undisturbed system would show after such a load spike.
+    """The recovery times after one fault, and the ids of the tasks that it hit.
 
-    Tasks that an earlier strike had hit already are left to that one.
+    A time is 0 where it is no longer than an undisturbed system would show after such a
+    load spike. Tasks that an earlier strike had hit already (`hit_before`) are left to that one.
     """
     first_start, first_finish = book.first_start(), book.first_finish()
     accepted = book.measured() & (book.enqueue == ACCEPTED)
@@ -77,11 +84,13 @@ def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> 
 
 
 def _undisturbed_s(book: Ledger, timing: Timing, first_start: Ints) -> float:
-    """How long the load spike alone is felt without any fault, plus the longest wait of the lead-in, plus one spacing.
+    """Seconds for which the load spike alone is felt, without any fault.
 
-    The spike keeps the slots busy for spike × task time; what arrives meanwhile is worked off with the
-    capacity that is left over: ÷ (1 - ρ), the busy period of a work-conserving queue. The task time
-    is taken from the lead-in, the system's own overhead included.
+    To that the longest wait of the lead-in and the time between two arrivals are added.
+
+    The spike keeps the slots busy for spike × task time; what arrives meanwhile is worked off with
+    the capacity that is left over: ÷ (1 - ρ), the busy period of a work-conserving queue. The task
+    time is taken from the lead-in, the system's own overhead included.
     """
     first_finish = book.first_finish()
     lead = book.measured() & (first_finish >= 0) & (book.due < timing.lead_until_ns - WINDOW_NS)
@@ -119,7 +128,11 @@ def _last(finishes: Ints, timing: Timing) -> float | None:
 
 
 def _rate(finishes: Ints, timing: Timing) -> float | None:
-    """The first finish from which every 1 s window, slid over the stamps of the next 5 s, holds ≥ 90 % of the tasks due."""
+    """Seconds from t0 to the first finish after which the rate holds; None if it never does.
+
+    It holds if every window of 1 s, slid over the stamps of the next 5 s, has ≥ 90 % of the tasks
+    due.
+    """
     stamps = np.sort(finishes[(finishes >= timing.t0_ns) & (finishes < timing.end_ns)])
     # A window behind a stamp, the stamp left out: the emptiest window that begins there.
     held = np.searchsorted(stamps, stamps + WINDOW_NS, side="right") - np.arange(len(stamps)) - 1
@@ -139,7 +152,10 @@ def _rate(finishes: Ints, timing: Timing) -> float | None:
 def _backlog(
     book: Ledger, timing: Timing, first_start: Ints, accepted: npt.NDArray[np.bool_]
 ) -> float | None:
-    """When the tasks accepted after t0 and not started were as few as the most that waited in the lead-in."""
+    """Seconds from t0 until no more tasks wait than ever in the lead-in; None if that never comes.
+
+    Counted are the tasks that were accepted after t0 and have not started.
+    """
     lead = accepted & (book.returned < timing.lead_until_ns) & (book.returned >= timing.begin_ns)
     most = max(
         _most_waiting(book.returned[lead], first_start[lead], timing.lead_until_ns - WINDOW_NS), 1
@@ -154,7 +170,8 @@ def _backlog(
     too_many = np.flatnonzero(waiting > most)
     if not len(too_many):
         return 0.0
-    # The last moment of too many, not the first of few: the backlog must still grow when the fault has just struck.
+    # The last moment of too many, not the first of few: the backlog must still grow when the fault
+    # has just struck.
     last = int(too_many[-1])
     return float(stamps[last + 1] - timing.t0_ns) / 1e9 if last + 1 < len(stamps) else None
 
@@ -167,7 +184,10 @@ def _most_waiting(came: Ints, began: Ints, until_ns: int) -> int:
 
 
 def _outage(finishes: Ints, timing: Timing) -> float:
-    """The longest gap between finishes that spans t0 or begins within 5 s of it; the end of the cell closes the last gap."""
+    """The longest gap in s between finishes that spans t0 or begins within 5 s of it.
+
+    The end of the cell closes the last gap.
+    """
     stamps = np.concatenate((np.sort(finishes[finishes < timing.end_ns]), [timing.end_ns]))
     gaps = np.diff(stamps)
     spans = (stamps[1:] >= timing.t0_ns) & (stamps[:-1] <= timing.t0_ns + STEADY_NS)

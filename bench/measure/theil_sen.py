@@ -1,4 +1,7 @@
-"""How fast something grows: the slope of Theil and Sen, which a few odd samples do not move. Without scipy, for it is computed beside what is measured."""
+"""How fast something grows: the slope of Theil and Sen, which a few odd samples do not move.
+
+Without scipy, for it is computed beside what is measured.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ Z = 1.959964  # 95 %
 
 @dataclass(frozen=True)
 class Slope:
-    """Growth per second, and the interval that holds it with 95 %."""
+    """Growth per second, in the unit of the values, with its 95 % interval."""
 
     per_s: float
     low: float
@@ -20,10 +23,13 @@ class Slope:
 
 
 def slope(seconds: npt.ArrayLike, values: npt.ArrayLike) -> Slope | None:
-    """The slope over 30 pieces of equal length, each by its median; None with fewer than 10 pieces that hold a sample.
+    """The slope of (samples,) values over (samples,) seconds, ascending; NaN values are left out.
 
-    The median of the slopes of all pairs; its interval by Kendall's S under the normal approximation (Sen 1968).
-    Pieces, because neighbouring samples resemble each other: with each of them for itself the interval would be far too narrow.
+    The samples are cut into 30 pieces of equal length, each with the mean of its times and the
+    median of its values; None with fewer than 10 pieces that hold a sample. The slope is the median
+    of the slopes of all pairs of pieces, its interval comes from Kendall's S under the normal
+    approximation (Sen 1968). Pieces, because neighbouring samples resemble each other: taken one by
+    one they would make the interval far too narrow.
     """
     x, y = _pieces(np.asarray(seconds, float), np.asarray(values, float))
     n = len(x)

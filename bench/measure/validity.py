@@ -1,4 +1,7 @@
-"""Was the instrument fit? Each gate looks at stored files alone and says in plain words what was not."""
+"""Was the instrument fit? Each gate reads stored files alone.
+
+It returns the reason in plain words, or an empty text where nothing is wrong.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -19,7 +22,10 @@ Span = tuple[str, "pd.Series[float]", "pd.Series[float]", float]
 
 
 def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
-    """A torn record inside a file, an order violation; where every task was to be sent, a planned id without any record."""
+    """Torn records inside a file and violations of the order.
+
+    Where every task was to be sent (`all_sent`), also planned ids without any record.
+    """
     problems = order_violations(book)
     torn = int(cell.journal["events"].get("torn", 0))
     if torn:
@@ -31,7 +37,7 @@ def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
 
 
 def machine(cell: StoredCell, phases: Sequence[str], cores: int) -> str:
-    """Was the machine the cell's own? No quota halted it, and nobody else was busy there."""
+    """Time for which a quota halted the cell, or a load of others on its `cores`."""
     return throttled(cell, phases) or foreign_load(cell, phases, cores)
 
 
@@ -47,7 +53,10 @@ def throttled(cell: StoredCell, phases: Iterable[str]) -> str:
 
 
 def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: str) -> str:
-    """The reason for `invalid` if that is too much of the time; NaN where it is not told."""
+    """The reason for `invalid` if the quota halted the cell for too much of the time.
+
+    `core_s` is added up over the cores, `seconds` is wall time; NaN stands for an unknown figure.
+    """
     if not core_s > HALTED * seconds:
         return ""
     of = "" if np.isnan(quota_cores) else f" of {quota_cores:g} cores"
@@ -59,7 +68,7 @@ def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: s
 
 
 def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
-    """Busy time of the machine, steal included, that was neither the cell's nor the instrument's."""
+    """Busy time, steal included, that was neither the cell's nor the instrument's."""
     for phase, start, end, seconds in _spans(cell.samples, phases):
         if seconds < FOREIGN_LOAD_FROM_S:
             continue
@@ -71,7 +80,7 @@ def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
 
 
 def too_busy(share: float, during: str) -> str:
-    """The reason for `invalid` if others took too large a share of the cores."""
+    """The reason for `invalid` if others took too large a share (0.05 = 5 %) of the cores."""
     if not share > FOREIGN_LOAD:
         return ""
     return (
@@ -101,14 +110,16 @@ def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
 def generator(
     cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None
 ) -> str:
-    """Wake lag and unsent tasks: was the load what was promised? With `before_ns` only of what was due before it.
+    """A wake lag, or tasks that were not sent in time: the load was not what was promised.
 
-    `generators` = how many of the cell's shared that load, if not all of them.
+    With `before_ns` only tasks due before that stamp are judged; `generators` is how many of the
+    cell's generators shared that load, if not all of them.
     """
     ours = (book.task >= 0) & (True if before_ns is None else book.due < before_ns)
     finish = book.first_finish()[ours]
     done = (finish - book.due[ours])[finish >= 0]
-    # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be reported.
+    # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be
+    # reported.
     p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
     lag = wake_lag_ns(book, generators or int(cell.journal["generators"]))[ours & (book.sent >= 0)]
     if len(lag):
@@ -116,7 +127,10 @@ def generator(
         share = farthest(len(lag))
         worst = float(np.quantile(lag, share, method="higher")) / 1e6
         if worst > limit:
-            return f"generator: its wake lag P{100 * share:.3g} was {worst:.2f} ms, more than {limit:.2f} ms: give it a quieter machine or a lower rate"
+            return (
+                f"generator: its wake lag P{100 * share:.3g} was {worst:.2f} ms, more than "
+                f"{limit:.2f} ms: give it a quieter machine or a lower rate"
+            )
     last_due = int(book.due[ours].max()) if ours.any() else 0
     unsent = int((ours & ((book.sent < 0) | (book.sent > last_due))).sum())
     open_then = bool(
@@ -128,17 +142,25 @@ def generator(
         ).any()
     ) or bool((book.enqueue == OPEN).any())
     if unsent > max(UNSENT_SHARE * int(ours.sum()), UNSENT_AT_LEAST) and not open_then:
-        return f"generator: {unsent} tasks were not sent when the last was due, and no enqueue call was open"
+        return (
+            f"generator: {unsent} tasks were not sent when the last was due, "
+            "and no enqueue call was open"
+        )
     return ""
 
 
 def farthest(samples: int) -> float:
-    """The quantile that the generator is judged by: P99, or as far out as ten samples lie beyond. No figure of the cell reaches farther."""
+    """The quantile (0.5 to 0.99) by which the generator is judged.
+
+    It is P99, or as far out as ten samples lie beyond: no figure of the cell reaches farther.
+    """
     return max(0.5, min(0.99, 1 - 10 / samples))
 
 
 def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """sent - max(due, return of the previous call of that process); 0 where nothing was sent.
+    """(tasks,) ns: sent - max(due, return of the previous call of that process).
+
+    It is 0 where nothing was sent.
 
     Rows of a schedule go to the generators in turn, in order of their due time. The few tasks that
     show that the workers are ready have schedules of their own and stay out.
@@ -157,7 +179,10 @@ def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dty
 
 
 def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = False) -> str:
-    """The broker's push commands between two edges against the tasks accepted between them; where no worker ran, its messages too."""
+    """Push commands counted by the broker between two edges that are not the tasks accepted there.
+
+    Where no worker ran (`idle`) its messages are counted too.
+    """
     try:
         a, b = edge(cell.samples, first), edge(cell.samples, last)
     except KeyError:
@@ -168,7 +193,7 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),
     ):
-        seen = b[column] - a[column]
-        if not np.isnan(seen) and int(seen) != accepted:
-            return f"count: the broker saw {int(seen)} {what} for {accepted} accepted tasks"
+        counted = b[column] - a[column]
+        if not np.isnan(counted) and int(counted) != accepted:
+            return f"count: the broker saw {int(counted)} {what} for {accepted} accepted tasks"
     return ""

@@ -12,15 +12,14 @@ Verdict = Literal[
 
 @dataclass(frozen=True)
 class Metric:
-    """One kind of number; `floor` is its tie zone, a ratio (0.02 = 2 %) or, for counts, a
-    difference."""
+    """One kind of number. `tie_zone` is a ratio (0.02 = 2 %) or, for counts, a difference."""
 
     name: str
     label: str
     unit: str
     better: Better
     kind: Kind
-    floor: float
+    tie_zone: float
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,10 @@ assert EVENT.itemsize == RECORD.size
 
 @dataclass(frozen=True)
 class Events:
-    """The records of one event file; `torn` counts pieces inside it that are no record, `tail` says that it ends in one."""
+    """The records of one event file, (records,) of EVENT, in the order of writing.
+
+    `torn` counts the pieces inside it that are no record, `tail` says that it ends in one.
+    """
 
     records: npt.NDArray[Any]
     torn: int = 0
@@ -64,8 +67,9 @@ def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 def _resync(data: bytes) -> Events:
     kept, torn, at, size = [], 0, 0, EVENT.itemsize
     while at + size <= len(data):
-        # A torn piece borrows its missing bytes from its neighbour: only what another record follows is whole.
-        # The one byte that may stand between is a piece torn after the first byte of its marker.
+        # A torn piece borrows its missing bytes from its neighbour: only what another record
+        # follows is whole. The one byte that may stand between is a piece torn after the first byte
+        # of its marker.
         behind = data[at + size : at + size + 1 + len(MARKER)]
         whole = _begins(behind) or (behind[:1] == MARKER[:1] and _begins(behind[1:]))
         if whole and _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
@@ -73,8 +77,8 @@ def _resync(data: bytes) -> Events:
             at += size
             continue
         torn += 1
-        found = data.find(MARKER, at + 1)
-        at = found if found >= 0 else len(data)
+        marker_at = data.find(MARKER, at + 1)
+        at = marker_at if marker_at >= 0 else len(data)
     return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
 
 
@@ -83,7 +87,8 @@ def read(path: Path) -> Events:
     with open(path, "rb") as file:
         if file.read(RECORD.size) != header():
             raise UsageError(
-                f"{path} was not written by this version of bench in this boot: measure the cell again"
+                f"{path} was not written by this version of bench in this boot: "
+                "measure the cell again"
             )
         # Straight into an array: a million tasks are 80 MB, once is enough.
         records = np.fromfile(file, EVENT)
@@ -115,5 +120,4 @@ class Tail:
         return (os.fstat(self._fd).st_size - RECORD.size) // RECORD.size
 
     def close(self) -> None:
-        """Close the file."""
         os.close(self._fd)

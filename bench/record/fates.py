@@ -22,7 +22,7 @@ class Fates:
 
 
 def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | None) -> Fates:
-    """Give each measured task its fate; `strikes_ns` are the moments of the faults.
+    """Give each measured task its fate; `strikes_ns` are the moments of the faults, in ns.
 
     `held` maps ids (as text) to where the broker holds them; None = cannot be told.
     """
@@ -33,14 +33,15 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | N
         hit |= (ledger.sent >= 0) & (ledger.sent < t0_ns) & ((first < 0) | (first >= t0_ns))
     refused = measured & (ledger.enqueue == ERROR) & (finishes == 0)
     missing = measured & (finishes == 0) & ~refused
-    place = held if held is not None else {}
-    known = np.array([str(task) in place for task in ledger.task[missing]], bool)
+    places = held if held is not None else {}
+    is_held = np.array([str(task) in places for task in ledger.task[missing]], bool)
     failed = np.array(
-        [bool(place.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool
+        [bool(places.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool
     )
     gone = ledger.task[missing]
-    # An enqueue call that was still open may or may not have reached the broker: nobody promised that task.
-    told = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
+    # An enqueue call that was still open may or may not have reached the broker: nobody promised
+    # that task.
+    is_certain = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
     ids = ledger.task
     return Fates(
         {
@@ -49,21 +50,21 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | N
             "doubled": ids[measured & (finishes > 1)],
             "refused": ids[refused],
             "failed": gone[failed],
-            "stuck": gone[known & ~failed],
-            "lost": gone[~known & told],
-            "open": gone[~known & ~told],
+            "stuck": gone[is_held & ~failed],
+            "lost": gone[~is_held & is_certain],
+            "open": gone[~is_held & ~is_certain],
             "unexpected": np.array(ledger.unexpected(), np.int64),
         }
     )
 
 
 def order_violations(ledger: Ledger) -> list[str]:
-    """Every kind of broken order, in plain words; an empty list is what must hold."""
-    found: list[str] = []
+    """One sentence for each kind of broken order; the list is empty where the order holds."""
+    violations: list[str] = []
 
     def note(bad: npt.NDArray[np.bool_], ids: npt.NDArray[np.int64], what: str) -> None:
         if bad.any():
-            found.append(f"{what} in {int(bad.sum())} cases, first task {int(ids[bad][0])}")
+            violations.append(f"{what} in {int(bad.sum())} cases, first task {int(ids[bad][0])}")
 
     sent = ledger.sent >= 0
     note(sent & (ledger.sent < ledger.due), ledger.task, "sent before due")
@@ -73,12 +74,14 @@ def order_violations(ledger: Ledger) -> list[str]:
         "returned before sent",
     )
     at = np.minimum(np.searchsorted(ledger.task, ledger.run_task), max(len(ledger.task) - 1, 0))
-    known = (
+    is_planned = (
         ledger.task[at] == ledger.run_task
         if len(ledger.task)
         else np.zeros(len(ledger.run_task), bool)
     )
-    run_sent = np.where(known, ledger.sent[at], -1) if len(ledger.task) else ledger.started * 0 - 1
+    run_sent = (
+        np.where(is_planned, ledger.sent[at], -1) if len(ledger.task) else ledger.started * 0 - 1
+    )
     note(
         (run_sent >= 0) & (ledger.started >= 0) & (ledger.started < run_sent),
         ledger.run_task,
@@ -90,4 +93,4 @@ def order_violations(ledger: Ledger) -> list[str]:
         "finished before started",
     )
     note(ledger.started < 0, ledger.run_task, "finished without a start")
-    return found
+    return violations

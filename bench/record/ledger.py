@@ -29,7 +29,11 @@ RUN_COLUMNS = (
 
 @dataclass(frozen=True)
 class Ledger:
-    """One row per planned task (sorted by id), one row per run of a task (sorted by start)."""
+    """One row per planned task (sorted by id), one row per run of a task (sorted by start).
+
+    `task` to `enqueue` are (tasks,), `run_task` to `import_us` are (runs,). Stamps are ns, -1 where
+    there is none; `enqueue` holds an index of ENQUEUE, `import_us` is in µs.
+    """
 
     task: Ints
     due: Ints
@@ -45,16 +49,16 @@ class Ledger:
     import_us: Ints
 
     def first_finish(self) -> Ints:
-        """For each planned task the stamp of its first finish, or -1."""
+        """(tasks,) ns: the first finish of each planned task, or -1."""
         done = self.finished >= 0
         return _first(self.task, self.run_task[done], self.finished[done])
 
     def first_start(self) -> Ints:
-        """For each planned task the stamp of its first start, or -1."""
+        """(tasks,) ns: the first start of each planned task, or -1."""
         return _first(self.task, self.run_task, self.started)
 
     def finishes(self) -> Ints:
-        """How many finished runs each planned task has."""
+        """(tasks,) how many finished runs each planned task has."""
         done = self.run_task[self.finished >= 0]
         at = np.searchsorted(self.task, done)
         at = (
@@ -65,11 +69,11 @@ class Ledger:
         return np.bincount(at, minlength=len(self.task)).astype(np.int64)
 
     def measured(self) -> npt.NDArray[np.bool_]:
-        """The tasks that count: warm-up has negative ids."""
+        """(tasks,) true for the tasks that count: warm-up has negative ids."""
         return self.task >= 0
 
     def only(self, tasks: npt.NDArray[np.bool_], runs: npt.NDArray[np.bool_]) -> "Ledger":
-        """These rows alone."""
+        """The rows chosen by a (tasks,) and a (runs,) mask."""
         ours = {
             name: getattr(self, name)[tasks]
             for name in ("task", "due", "sent", "returned", "enqueue")
@@ -82,9 +86,12 @@ class Ledger:
         return self.only(~np.isin(self.task, left_out), ~np.isin(self.run_task, left_out))
 
     def until(self, stamp_ns: int) -> "Ledger":
-        """What was known at that moment: runs that began later are not there, those that went on have no end."""
-        seen = self.only(np.ones(len(self.task), bool), self.started < stamp_ns)
-        return replace(seen, finished=np.where(seen.finished >= stamp_ns, -1, seen.finished))
+        """The ledger as it stood at that moment.
+
+        Runs that began later are left out; runs that still went on have no finish.
+        """
+        begun = self.only(np.ones(len(self.task), bool), self.started < stamp_ns)
+        return replace(begun, finished=np.where(begun.finished >= stamp_ns, -1, begun.finished))
 
     def unexpected(self) -> list[int]:
         """Ids that ran and were never planned."""
@@ -104,11 +111,11 @@ def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
 def build(
     plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path
 ) -> tuple[Ledger, int]:
-    """Join the event files of a cell: the ledger, and how many torn pieces lay inside the files.
+    """(the ledger, how many torn pieces lay inside the files) from the event files of a cell.
 
-    `plan` is (ids, due_ns); where the generator chose as it went it is None, and what it chose beside
-    a plan is added to that. One file is held at a time and taken apart by column: a million tasks
-    must not cost the instrument its memory.
+    `plan` is (ids, due_ns), both (tasks,), or None where the generator chose as it went; what it
+    chose beside a plan is added. One file is held at a time and taken apart by column: a
+    million tasks must not cost the instrument its memory.
     """
     sends, returns, torn = _sent(generators)
     ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
@@ -138,7 +145,7 @@ def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> li
 
 
 def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
-    """([task, sent, due], [task, returned, flag], torn) of all generators."""
+    """([task, sent, due], [task, returned, flag], torn) of all generators; stamps in ns."""
     sends, returns, torn = [], [], 0
     for path in generators:
         events = read(path)
@@ -168,12 +175,14 @@ def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
 
 
 def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
-    """A start and the record that follows it in the same thread: its finish, or that run was cut off. Last, the torn pieces."""
+    """(the run columns of a ledger, how many torn pieces the file has).
+
+    A run is a start and its finish if that comes next in the same thread; else it was cut off.
+    """
     events = read(path)
     records, torn = events.records, events.torn
-    order = np.lexsort((records["a"], records["pid"])).astype(
-        np.int32
-    )  # stable: the order of writing stays
+    # Stable: the order of writing stays.
+    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)
     kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
     start = kind == STARTED
     follows = np.zeros(len(kind), bool)
@@ -199,10 +208,8 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
     )
     del stamp, at
     by = np.argsort(started, kind="stable")
-    import_us, parent = (
-        (b & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        (b >> np.uint64(32)).astype(np.int64),
-    )
+    import_us = (b & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    parent = (b >> np.uint64(32)).astype(np.int64)
     return (
         task[by],
         pid[by].astype(np.int64),
@@ -215,13 +222,13 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
 
 
 def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The columns of tasks.parquet and runs.parquet."""
+    """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id."""
     state = pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE))
     texts = ["", *sorted(set(errors.values()))]
-    place = {text: number for number, text in enumerate(texts)}
+    code_of = {text: number for number, text in enumerate(texts)}
     code = np.zeros(len(ledger.task), np.int32)
     for task, text in errors.items():
-        code[np.searchsorted(ledger.task, task)] = place[text]
+        code[np.searchsorted(ledger.task, task)] = code_of[text]
     error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
     tasks = {
         "task": ledger.task,
@@ -244,7 +251,7 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
 
 
 def load(cell: StoredCell) -> Ledger:
-    """The ledger of a stored cell."""
+    """Read a stored cell back; UsageError if one of its files is missing or damaged."""
     state = cell.tasks("enqueue").combine_chunks()
     translate = np.array([ENQUEUE.index(word) for word in state.dictionary.to_pylist()], np.int8)
     codes = translate[state.indices.to_numpy()] if len(state) else np.empty(0, np.int8)
@@ -261,7 +268,10 @@ def load(cell: StoredCell) -> Ledger:
 
 
 def first_finishes(cell: StoredCell) -> Ints:
-    """The stamps at which the measured tasks of a stored cell finished first, in order of time, without the rest of its ledger."""
+    """(finished tasks,) ns, ascending: the first finish of each measured task of a stored cell.
+
+    It reads three columns and not the whole ledger.
+    """
     task, of, finished = (
         _ints(cell.tasks("task")),
         _ints(cell.runs("task")),

@@ -17,7 +17,9 @@ from bench.base.errors import UsageError
 from bench.record import task_ranges
 
 pa.set_memory_pool(pa.system_memory_pool())
-FORMAT = 3  # 2: `held` in phases.json is stored by place and range of ids; 3: it has several faults, run.json several brokers
+# 2: `held` in phases.json is stored by place and range of ids.
+# 3: phases.json has several faults, run.json several brokers.
+FORMAT = 3
 LOG_HEAD, LOG_TAIL = 8_000, 24_000
 MEASURE_COLUMNS = [
     "run",
@@ -32,6 +34,8 @@ MEASURE_COLUMNS = [
     "metric",
 ]
 MEASURE_COLUMNS += ["value", "unit", "better", "verdict", "reason"]
+COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high"]
+COMPARISON_COLUMNS += ["blocks", "smallest_detectable", "verdict"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 
 
@@ -48,7 +52,10 @@ def fresh_folder(folder: Path) -> None:
 
 
 def write_json(path: Path, value: Any, compact: bool = False) -> None:
-    """Write a whole JSON file or none: a reader never sees half of it. Compact = one line for each name of the document."""
+    """Write a whole JSON file or none: a reader never sees half of it.
+
+    `compact` gives each name of the document one line.
+    """
     part = path.with_name(path.name + ".part")
     if compact:
         lines = ",\n".join(
@@ -69,12 +76,16 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} is missing or damaged ({type(error).__name__}): take another run folder, or measure again"
+            f"{path} is missing or damaged ({type(error).__name__}): "
+            "take another run folder, or measure again"
         ) from None
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write one table, compressed; integers that only grow pack well as deltas. What only helps a reader who skips rows would be half of a small file."""
+    """Write one table, compressed; integers that only grow pack well as deltas.
+
+    No statistics: they only help a reader who skips rows, and would be half of a small file.
+    """
     part = path.with_name(path.name + ".part")
     ints = [f.name for f in table.schema if pa.types.is_integer(f.type)]
     rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
@@ -112,26 +123,37 @@ class StoredCell:
         return stored | {"held": task_ranges.unpacked(stored["held"])}
 
     def tasks(self, column: str) -> pa.ChunkedArray:
-        """A column with one row per planned task: task, due_ns, sent_ns, returned_ns, enqueue, error."""
+        """One column of tasks.parquet, (planned tasks,).
+
+        The columns are task, due_ns, sent_ns, returned_ns, enqueue and error.
+        """
         return self._table("tasks.parquet", [column])[column]
 
     def runs(self, column: str) -> pa.ChunkedArray:
-        """A column with one row per run of a task: task, pid, parent, thread, started_ns, finished_ns, import_us."""
+        """One column of runs.parquet, (runs of tasks,).
+
+        The columns are task, pid, parent, thread, started_ns, finished_ns and import_us.
+        """
         return self._table("runs.parquet", [column])[column]
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """Resources over time, see bench.testbed.sampler.COLUMNS."""
+        """samples.parquet: resources over time, one row per sample, `ns` ascending.
+
+        The columns are those of bench.testbed.sampler.COLUMNS.
+        """
         return pd.DataFrame(self._table("samples.parquet").to_pandas())
 
     def _table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         try:
-            # One thread and the plain allocator: what is freed goes back, and a reader costs no more than its columns.
+            # One thread and the plain allocator: what is freed goes back, and a reader costs no
+            # more than its columns.
             with open(self.folder / name, "rb") as file:
                 return pq.read_table(file, columns=columns, use_threads=False, pre_buffer=False)
         except (OSError, pa.ArrowException) as error:
             raise UsageError(
-                f"{self.folder / name} is missing or damaged ({type(error).__name__}): measure this cell again with --resume"
+                f"{self.folder / name} is missing or damaged ({type(error).__name__}): "
+                "measure this cell again with --resume"
             ) from None
 
     def phase(self, name: str) -> tuple[int, int]:
@@ -144,14 +166,13 @@ class StoredCell:
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder opened for reading."""
+    """A run folder opened for reading: its path and its run.json."""
 
     path: Path
     info: dict[str, Any]
 
     @property
     def id(self) -> str:
-        """The name of the run."""
         return str(self.info["run"])
 
     @property
@@ -166,7 +187,6 @@ class Run:
                 yield line, self.cell(int(line["number"]))
 
     def cell(self, number: int) -> StoredCell:
-        """The cell of that number."""
         return StoredCell(cell_folder(self.path, number))
 
     @cached_property
@@ -207,7 +227,10 @@ class Run:
 
 
 def trim_logs(folder: Path) -> None:
-    """Keep the beginning and the end of each log: a library that logs four lines a task writes 40 MB in a burst."""
+    """Keep the beginning and the end of each log.
+
+    A library that logs four lines a task writes 40 MB in a burst.
+    """
     for log in folder.glob("*.log"):
         size = log.stat().st_size
         if size <= LOG_HEAD + LOG_TAIL:
@@ -222,15 +245,16 @@ def trim_logs(folder: Path) -> None:
 
 
 def cell_folder(run: Path, number: int) -> Path:
-    """Where a cell of a run lives."""
+    """cells/007 of a run folder, for cell 7."""
     return run / "cells" / f"{number:03d}"
 
 
 def open_run(path: Path) -> Run:
-    """Open a stored run; UsageError with one line if it is not one, or of another format, or damaged."""
+    """Open a stored run; UsageError if it is none, of another format, or damaged."""
     if not (path / "run.json").is_file():
         raise UsageError(
-            f"{path} is not a run folder (no run.json): name a folder under results/, `bench list --runs` shows them"
+            f"{path} is not a run folder (no run.json): name a folder under results/, "
+            "`bench list --runs` shows them"
         )
     info = read_json(path / "run.json")
     if not isinstance(info, dict) or "format" not in info:
@@ -238,7 +262,8 @@ def open_run(path: Path) -> Run:
     if info["format"] != FORMAT:
         age = "newer" if info["format"] > FORMAT else "older"
         raise UsageError(
-            f"{path} has the {age} format {info['format']}, this bench reads {FORMAT}: use the version of bench that wrote it"
+            f"{path} has the {age} format {info['format']}, this bench reads {FORMAT}: "
+            "use the version of bench that wrote it"
         )
     missing = [
         key
@@ -263,7 +288,8 @@ def _refuse_damaged(run: Run) -> None:
         ]
         if lacking:
             raise UsageError(
-                f"{folder} is damaged: it lacks {', '.join(lacking)}; take the missing cells again with `bench run --resume {run.path}`"
+                f"{folder} is damaged: it lacks {', '.join(lacking)}; "
+                f"take the missing cells again with `bench run --resume {run.path}`"
             )
 
 

@@ -26,7 +26,7 @@ class Features:
 
     @property
     def findings(self) -> list[Finding]:
-        """All of them, in the order of the catalogue."""
+        """Every finding, in the order of the catalogue."""
         return [Finding(**each) for each in self.info["findings"]]
 
     @property
@@ -35,7 +35,7 @@ class Features:
         return list(dict.fromkeys(each.system for each in self.findings))
 
     def of(self, system: str, feature: str) -> list[Finding]:
-        """A feature's variants."""
+        """The findings of every variant of one feature of one system."""
         return [each for each in self.findings if (each.system, each.feature) == (system, feature)]
 
     def outcome(self, system: str, feature: str) -> str | None:
@@ -51,7 +51,7 @@ def write(
     quick: bool,
     machine: Mapping[str, Any],
 ) -> Features:
-    """Store them, with the machine they were tried on; UsageError if that is not possible."""
+    """Store findings with the machine they were made on; UsageError if they cannot be written."""
     head, dirty = commit()
     info = {
         "format": FORMAT,
@@ -75,7 +75,10 @@ def write(
 
 
 def open_features(path: Path) -> Features:
-    """Those of a folder, or of the file itself; UsageError in one line if it is none, damaged, or of another format."""
+    """The features of a folder, or of the file itself.
+
+    UsageError if there are none, or if the file is damaged or of another format.
+    """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         raise UsageError(f"{path} has no {FILE}: `bench features --out {path}` makes one")
@@ -88,17 +91,19 @@ def open_features(path: Path) -> Features:
         raise UsageError(f"{file} is no {FILE}, or damaged: make a new one by `bench features`")
     if info.get("format") != FORMAT:
         raise UsageError(
-            f"{file} has format {info.get('format')}, this bench reads {FORMAT}: make a new one by `bench features`"
+            f"{file} has format {info.get('format')}, this bench reads {FORMAT}: "
+            "make a new one by `bench features`"
         )
     try:
-        found = Features(file.parent, info)
-        strange = {each.feature for each in found.findings} - FEATURES.keys()
+        features = Features(file.parent, info)
+        strange = {each.feature for each in features.findings} - FEATURES.keys()
     except TypeError as error:
         raise UsageError(
             f"{file} is damaged ({error}): make a new one by `bench features`"
         ) from None
     if strange:
         raise UsageError(
-            f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): make a new one by `bench features`"
+            f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): "
+            "make a new one by `bench features`"
         )
-    return found
+    return features

@@ -1,24 +1,30 @@
-"""Where the broker held the unfinished tasks, as it is stored: 20,000 queued tasks are one line, not 20,000."""
+"""Where the broker held the unfinished tasks, as it is stored.
+
+20,000 queued tasks are one line, not 20,000.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def packed(places: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
-    """Group task id → place into places, each with its ranges of ids [first, last]; None stays None."""
+    """Group task id → place into places, each with its ranges of ids [first, last].
+
+    None stays None.
+    """
     if places is None:
         return None
-    found: dict[tuple[str, bool], list[list[int]]] = {}
+    ranges_by_place: dict[tuple[str, bool], list[list[int]]] = {}
     for task in sorted(int(task) for task in places):
         held = places[str(task)]
-        ranges = found.setdefault((held["place"], held["failed"]), [])
+        ranges = ranges_by_place.setdefault((held["place"], held["failed"]), [])
         if ranges and ranges[-1][1] == task - 1:
             ranges[-1][1] = task
         else:
             ranges.append([task, task])
     return [
         {"place": place, "failed": failed, "tasks": ranges}
-        for (place, failed), ranges in found.items()
+        for (place, failed), ranges in ranges_by_place.items()
     ]
 
 

@@ -38,7 +38,7 @@ class Forest:
         """None for what has no ratio."""
         if not has_ratio(change) or change.ratio is None:
             return None
-        floor = METRICS[change.metric].floor
+        floor = METRICS[change.metric].tie_zone
         left, right = self.at(1 / (1 + floor)), self.at(1 + floor)
         bar = None
         if change.low is not None and change.high is not None:

@@ -74,7 +74,7 @@ def _scale(line: Line) -> _Scale:
     """Never narrower than three tie zones: noise must not look like news."""
     values = [point.value for point in line.series.points]
     middle = (min(values) + max(values)) / 2
-    zone = line.series.kind.floor * (abs(middle) if line.series.kind.kind == "ratio" else 1.0)
+    zone = line.series.kind.tie_zone * (abs(middle) if line.series.kind.kind == "ratio" else 1.0)
     half = max((max(values) - min(values)) / 2, 1.5 * zone, 1e-9)
     return _Scale(len(values), middle - half, middle + half)
 

@@ -1,4 +1,4 @@
-"""A look of a few seconds at each arm, so that the duration of a run is estimated and not guessed."""
+"""A few seconds with each arm, so that the duration of a run is estimated and not guessed."""
 
 import shutil
 import time
@@ -18,7 +18,7 @@ FILL_S, DRAIN_S = 1.0, 3.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rough rates of one arm on this machine, and how long it took to find them."""
+    """Rough rates of one arm on this machine in tasks/s, and the seconds that they took."""
 
     tasks_per_s: float
     enqueue_per_s: float
@@ -28,7 +28,7 @@ class Calibration:
 def calibrate(
     arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()
 ) -> Calibration:
-    """Boot, enqueue and drain for at most ten seconds in all."""
+    """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after."""
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
     testbed = Testbed(cell, folder, servers, 60, lambda *_: None)
@@ -38,16 +38,16 @@ def calibrate(
             start = time.monotonic()
             testbed.tail.poll()
             testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
-            finished, seen, quick = 0, 0.0, 0.0
-            while (seen := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
+            finished, elapsed, quick = 0, 0.0, 0.0
+            while (elapsed := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
                 finished += int((testbed.tail.poll()["kind"] == FINISHED).sum())
                 time.sleep(0.02)
             sent = int((testbed.live_ledger().returned >= 0).sum())
-            quick = seen if not testbed.load.done() else _last_return_s(testbed, start)
+            quick = elapsed if not testbed.load.done() else _last_return_s(testbed, start)
             testbed.mark("planned_until_ns", 1)
             testbed.journal["held"] = {}  # what is left in the queue is of no interest here
         return Calibration(
-            max(finished, 1) / seen, max(sent, 1) / quick, round(time.monotonic() - began, 1)
+            max(finished, 1) / elapsed, max(sent, 1) / quick, round(time.monotonic() - began, 1)
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A cell's line in run.json: what was planned, how it went, and whether it is measured once more."""
+"""A cell's line in run.json: what was planned, how it went, whether it is measured once more."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -45,18 +45,18 @@ def line_of(cell: Cell, retry_of: int | None = None) -> dict[str, Any]:
 
 
 class Halted:
-    """Whether the CPU quota halted a cell that failed: it has no samples that could tell."""
+    """Whether the CPU quota halted a cell that failed, which has no samples that would show it."""
 
     def __init__(self) -> None:
         self._halts, self._began_s = Halts(), time.monotonic()
         self._before = self._halts.core_seconds()
 
     def tell(self, line: dict[str, Any]) -> None:
-        """Put it before the reason of a failed cell."""
+        """Put that the quota halted it before the reason of a failed cell."""
         after, quota = self._halts.core_seconds(), self._halts.quota_cores()
         if line["state"] != "failed" or self._before is None or after is None:
             return
         seconds = time.monotonic() - self._began_s
         cores = float("nan") if quota is None else quota
-        if told := validity.halted_too_long(after - self._before, seconds, cores, "the cell"):
-            line["reason"] = f"{told}; {line['reason']}"
+        if throttled := validity.halted_too_long(after - self._before, seconds, cores, "the cell"):
+            line["reason"] = f"{throttled}; {line['reason']}"

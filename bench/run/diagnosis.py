@@ -1,4 +1,4 @@
-"""What is there, what is missing, and what to type."""
+"""`bench doctor`: what a run needs, what of it is missing, and what to type."""
 
 import importlib
 import os
@@ -27,7 +27,10 @@ from bench.model.machine_facts import given
 LIBRARIES = {
     "celery": "pip install 'celery[redis]'",
     "kombu": "pip install 'celery[redis]'",
-    "packaging": "pip install 'celery[redis]' (kombu's Redis transport needs packaging, and the extra brings it)",
+    "packaging": (
+        "pip install 'celery[redis]' "
+        "(kombu's Redis transport needs packaging, and the extra brings it)"
+    ),
     "rq": "pip install rq",
     "huey": "pip install huey",
     "gevent": "pip install gevent",
@@ -38,7 +41,7 @@ _COLOURS = {"ok": "green", "missing": "red", "note": "yellow"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `fix` is what to do about it, empty if nothing is to be done."""
+    """The result of one check. `fix` is what to do about it, empty if nothing is to be done."""
 
     what: str
     state: Literal["ok", "missing", "note"]
@@ -47,13 +50,13 @@ class Finding:
 
 
 def check(results: Path = Path("results")) -> list[Finding]:
-    """Look at everything a run needs, then at what would disturb it."""
+    """The findings on everything that a run needs, then on what would disturb it."""
     here = describe()
-    found = [_python(), Finding("machine", "ok", given(here)), *_brokers()]
-    found += [_library(name, fix) for name, fix in LIBRARIES.items()]
-    found += [_results(results), _disk(results), _loopback()]
-    found += _variables()
-    return found + [_disturbance(line) for line in disturbances(here, results)]
+    findings = [_python(), Finding("machine", "ok", given(here)), *_brokers()]
+    findings += [_library(name, fix) for name, fix in LIBRARIES.items()]
+    findings += [_results(results), _disk(results), _loopback()]
+    findings += _variables()
+    return findings + [_disturbance(line) for line in disturbances(here, results)]
 
 
 def render(findings: Iterable[Finding], console: Console) -> None:

@@ -1,4 +1,4 @@
-"""What went wrong in a cell: whose fault it is, in which words it is kept, and whether the run can go on."""
+"""What went wrong in a cell: whose fault it is, how it is recorded, whether the run can go on."""
 
 import errno
 import traceback

@@ -1,4 +1,4 @@
-"""Where a run begins: its folder, what run.json says of it, and what must be the same when it is taken up again."""
+"""The beginning of a run: its folder, its run.json, and what must not change until a resume."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def fresh_seed() -> int:
 
 
 def refuse_folder(folder: Path) -> None:
-    """UsageError for what can be no run folder of a new run; nothing is made."""
+    """UsageError for what cannot be the folder of a new run; nothing is made."""
     try:
         folder.resolve()
         if not folder.exists():
@@ -49,7 +49,8 @@ def refuse_folder(folder: Path) -> None:
             )
     except FileExistsError:
         raise UsageError(
-            f"{folder} holds a run already: choose another --out, or go on with it by --resume {folder}"
+            f"{folder} holds a run already: "
+            f"choose another --out, or go on with it by --resume {folder}"
         ) from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         why = getattr(error, "strerror", None) or "a loop of links"
@@ -57,7 +58,7 @@ def refuse_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """A folder for a run; UsageError if it cannot be one."""
+    """Make the folder of a new run; UsageError if that is not possible."""
     refuse_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,15 +99,18 @@ def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[s
 
 
 def left_out(plan: Plan) -> list[str]:
-    """The names of the user's variables that measured processes would have read and do not get; they are out of our own environment too."""
+    """Take the user's variables that measured processes would read out of our environment.
+
+    Their names; those that the plan hands on stay.
+    """
     return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
 
 
 def code_of(plan: Plan) -> dict[str, Any]:
-    """The versions of all that makes this plan's numbers."""
-    known = load_scenarios()
+    """The versions of the instrument's parts that make this plan's numbers."""
+    scenarios = load_scenarios()
     return versions(
-        (known[name] for name in plan.scenarios),
+        (scenarios[name] for name in plan.scenarios),
         {arm.adapter.name: arm.adapter for arm in plan.arms}.values(),
     )
 
@@ -123,10 +127,10 @@ def refuse_other_than_begun(
             )
     if changed := list(unlike(begun, {"code": code_of(plan)})):
         raise UsageError(
-            f"{folder} was begun with other code ({', '.join(changed)}): check out {shown(begun['commit'])}, or begin a new run"
+            f"{folder} was begun with other code ({', '.join(changed)}): "
+            f"check out {shown(begun['commit'])}, or begin a new run"
         )
     for name in sorted({*begun["given"]} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"
-        raise UsageError(
-            f"{folder} was begun with {'an embedded' if name in servers else 'your own'} {name}: {hint}"
-        )
+        which = "an embedded" if name in servers else "your own"
+        raise UsageError(f"{folder} was begun with {which} {name}: {hint}")

@@ -36,9 +36,8 @@ class Plan:
     minutes: float | None = None
     base: str = ""  # the arm whose capacity sets the rates of all: when versions are compared
     passed: tuple[str, ...] = ()  # names of the user's variables that measured processes get too
-    until: Mapping[str, int] = field(
-        default_factory=dict
-    )  # scenarios that have fewer blocks: a gate leaves out what is settled
+    # Scenarios that have fewer blocks: a gate leaves out what is settled.
+    until: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The plan as run.json keeps it."""
@@ -63,43 +62,16 @@ def make_plan(
     adapters: Mapping[str, Adapter],
     **rest: Any,
 ) -> Plan:
-    """A plan from the words of the command line; UsageError for an unknown word, with the nearest match."""
-    known = load_scenarios()
-    for name in scenarios:
-        if name not in known:
-            raise nearest(name, known, "scenario")
-    if rest.get("size", "full") not in SIZES:
-        raise nearest(str(rest["size"]), SIZES, "size")
-    chosen = list(scenarios) or list(
-        gated_scenarios() if rest.get("size") == "gate" else main_scenarios()
-    )
-    if rest.get("size") == "gate" and (
-        other := [name for name in chosen if name not in gated_scenarios()]
-    ):
-        raise UsageError(
-            f"{other[0]} has no size gate: take {' or '.join(gated_scenarios())}, or another --size"
-        )
-    all_cases = list(dict.fromkeys(case for name in chosen for case in known[name].all_cases()))
-    cases = list(
-        dict.fromkeys(
-            case for word in cases for case in _meant(word, [known[name] for name in chosen])
-        )
-    )
-    for case in cases:
-        if not any(known[name].takes(case) for name in chosen):
-            raise nearest(
-                case,
-                [*all_cases, *(word for name in chosen for word in known[name].groups)],
-                "case",
-            )
-    for option in ("tasks", "blocks", "workers"):
-        value = rest.get(option)
-        if value is not None and value < 1:
-            raise UsageError(f"--{option} {value}: give a number from 1 on")
-        if value is not None and value > MOST[option]:
-            raise UsageError(f"--{option} {value}: give a number up to {MOST[option]}")
+    """A plan from the words of the command line, with defaults for what was not given.
+
+    UsageError for an unknown word, with the nearest match, and for a number out of range.
+    """
+    names = _chosen_scenarios(scenarios, str(rest.get("size", "full")))
+    chosen = [load_scenarios()[name] for name in names]
+    chosen_cases = _chosen_cases(cases, chosen)
+    _check_numbers(rest)
     if (minutes := rest.get("minutes")) is not None:
-        _check_minutes(minutes, [known[name] for name in chosen])
+        _check_minutes(minutes, chosen)
         # Who asks for an hour does not want it cut after twenty minutes.
         rest["time_cap_s"] = max(rest.get("time_cap_s", TIME_CAP_S), 60 * minutes + AROUND_S)
     texts = list(arms) or [
@@ -108,7 +80,44 @@ def make_plan(
     parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
     if rest.get("workers") is None:
         rest["workers"] = slots()
-    return Plan(chosen, parsed, list(cases), **rest)
+    return Plan(names, parsed, chosen_cases, **rest)
+
+
+def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
+    """The scenarios that were named, or those of a run of this size."""
+    for name in given:
+        if name not in load_scenarios():
+            raise nearest(name, load_scenarios(), "scenario")
+    if size not in SIZES:
+        raise nearest(size, SIZES, "size")
+    if size != "gate":
+        return list(given) or list(main_scenarios())
+    gated = gated_scenarios()
+    if other := [name for name in given if name not in gated]:
+        raise UsageError(
+            f"{other[0]} has no size gate: take {' or '.join(gated)}, or another --size"
+        )
+    return list(given) or list(gated)
+
+
+def _chosen_cases(words: Sequence[str], scenarios: Sequence[Scenario]) -> list[str]:
+    """The cases that the words stand for, each once; UsageError for one of no scenario."""
+    cases = list(dict.fromkeys(case for word in words for case in _meant(word, scenarios)))
+    for case in cases:
+        if not any(each.takes(case) for each in scenarios):
+            every = dict.fromkeys(case for each in scenarios for case in each.all_cases())
+            groups = [word for each in scenarios for word in each.groups]
+            raise nearest(case, [*every, *groups], "case")
+    return cases
+
+
+def _check_numbers(options: Mapping[str, Any]) -> None:
+    for option in ("tasks", "blocks", "workers"):
+        value = options.get(option)
+        if value is not None and value < 1:
+            raise UsageError(f"--{option} {value}: give a number from 1 on")
+        if value is not None and value > MOST[option]:
+            raise UsageError(f"--{option} {value}: give a number up to {MOST[option]}")
 
 
 def _check_minutes(minutes: float, scenarios: Sequence[Scenario]) -> None:
@@ -128,23 +137,23 @@ def _check_minutes(minutes: float, scenarios: Sequence[Scenario]) -> None:
 
 def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
     """The cases that a word stands for: its group in each scenario that has one, or itself."""
-    found = [case for scenario in scenarios for case in scenario.groups.get(word, ())]
-    return found or [word]
+    group = [case for scenario in scenarios for case in scenario.groups.get(word, ())]
+    return group or [word]
 
 
 def cells(plan: Plan) -> list[Cell]:
     """The cells in the order in which they run."""
-    known = load_scenarios()
-    found: list[Cell] = []
+    scenarios = load_scenarios()
+    planned: list[Cell] = []
     for block in range(plan.blocks):
         for name in (name for name in plan.scenarios if block < plan.until.get(name, plan.blocks)):
-            scenario = known[name]
+            scenario = scenarios[name]
             for arm, case in _turns(scenario, plan, block):
                 seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
                 slots = scenario.slots(case, plan.workers)
-                found.append(
+                planned.append(
                     Cell(
-                        len(found) + 1,
+                        len(planned) + 1,
                         name,
                         case,
                         arm,
@@ -155,13 +164,13 @@ def cells(plan: Plan) -> list[Cell]:
                         plan.passed,
                     )
                 )
-    if not found:
+    if not planned:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
-    return found
+    return planned
 
 
 def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
-    """What the case and the size give, with the length that the plan asks for in the place of its own."""
+    """The parameters of a case at the plan's size, with the plan's minutes where it has any."""
     params = scenario.params(case, plan.size, plan.tasks)
     return (
         {**params, "minutes": plan.minutes}
@@ -171,7 +180,10 @@ def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
 
 
 def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:
-    """Arm after arm in the order drawn for this block; what the base alone is measured for comes before."""
+    """(arm, case) of a block, arm after arm in the order drawn for it.
+
+    What the base alone is measured for comes first.
+    """
     arms = list(plan.arms)
     random.Random(f"{plan.seed}/{block}/{scenario.name}").shuffle(arms)
     cases = _cases(scenario, plan, block)

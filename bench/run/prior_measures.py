@@ -1,4 +1,4 @@
-"""What a cell rests on: the measures of earlier cells of its arm, and how many load generators it needs."""
+"""The measures of earlier cells that a cell rests on, and how many load generators it needs."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ class MeasuresSoFar:
         self.measures, self.arm = measures, arm
 
     def value(self, scenario: str, case: str, metric: str) -> float | None:
-        """The newest value that is ok."""
+        """The newest value of that metric whose verdict is ok, or None."""
         for row in reversed(self.measures):
             if (row[1], row[2], row[3], row[9], row[13]) == (
                 scenario,
@@ -31,11 +31,11 @@ class MeasuresSoFar:
         return None
 
 
-def generators_for(cell: Cell, known: MeasuresSoFar, calibrated: Calibration | None) -> int:
-    """As many that each spends less than half of its time in enqueue calls."""
+def generators_for(cell: Cell, prior: MeasuresSoFar, calibrated: Calibration | None) -> int:
+    """So many generators that each spends less than half of its time in enqueue calls."""
     if "generators" in cell.params:
         return int(cell.params["generators"])
-    rate = load_scenarios()[cell.scenario].rate(cell.params, known)
+    rate = load_scenarios()[cell.scenario].rate(cell.params, prior)
     if not rate or not calibrated:
         return 1
     return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated.enqueue_per_s / BUSY)))

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on."""
+"""The live display of a run in the terminal."""
 
 import time
 from typing import Any
@@ -47,7 +47,8 @@ class Live(Watcher):
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
         )
-        # Ten times a second is what rich does unless told, and it would cost the workers a share of the machine.
+        # Ten times a second is what rich does by default, and it would cost the workers a share of
+        # the machine.
         self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
         self.task = self.bar.add_task("preparing", total=None, note="")
         self._label, self._left_s, self._began = "", 0.0, time.monotonic()
@@ -67,14 +68,15 @@ class Live(Watcher):
             name: sum(cell.scenario == name for cell in todo)
             for name in dict.fromkeys(cell.scenario for cell in todo)
         }
+        by_scenario = ", ".join(f"{count} {name}" for name, count in counted.items())
         self.out.print(
-            f"plan: {len(todo)} cells ({', '.join(f'{n} {name}' for name, n in counted.items())}) of {arms}",
-            markup=False,
-            soft_wrap=True,
+            f"plan: {len(todo)} cells ({by_scenario}) of {arms}", markup=False, soft_wrap=True
         )
 
-    def _estimated(self, found: dict[str, Calibration], seconds: float) -> None:
-        rates = ", ".join(f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in found.items())
+    def _estimated(self, calibrations: dict[str, Calibration], seconds: float) -> None:
+        rates = ", ".join(
+            f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in calibrations.items()
+        )
         self._left_s = seconds
         self.out.print(f"calibrated: {rates}", markup=False, soft_wrap=True)
         self.out.print(f"this will take about {_minutes(seconds)}", markup=False, soft_wrap=True)
@@ -124,8 +126,9 @@ class Live(Watcher):
             if _worth_a_word(row)
         ]
         state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
+        result = state or ", ".join(parts) or "done"
         self.out.print(
-            f"{cell.number:3d}  {cell.label}: {state or ', '.join(parts) or 'done'}  ({line['seconds']} s)",
+            f"{cell.number:3d}  {cell.label}: {result}  ({line['seconds']} s)",
             markup=False,
             soft_wrap=True,
         )

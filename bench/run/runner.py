@@ -30,7 +30,7 @@ from bench.testbed.testbed import Testbed
 
 @dataclass
 class Runner:
-    """One run folder being filled."""
+    """Carries a plan out and fills its run folder."""
 
     plan: Plan
     folder: Path
@@ -39,9 +39,8 @@ class Runner:
     estimate: bool = True
     internal: int = 0  # cells that failed by a fault of ours
     again_at_most: int = 1  # for a cell that is unfit for a reason outside it
-    more: Callable[[pd.DataFrame], bool] = lambda measures: (
-        False
-    )  # asked when all planned blocks are done: one more?
+    # Asked when all planned blocks are done: one more?
+    more: Callable[[pd.DataFrame], bool] = lambda measures: False
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
@@ -58,8 +57,8 @@ class Runner:
         self.info: dict[str, Any] = manifest.info(
             self.plan, self.folder.resolve().name, self.todo, self.servers
         )
-        found = machine.disturbances(self.info["machine"], self.folder)
-        self.info["warnings"] = found + unlike(self.plan.arms)
+        disturbances = machine.disturbances(self.info["machine"], self.folder)
+        self.info["warnings"] = disturbances + unlike(self.plan.arms)
         self._rows: dict[int, list[list[Any]]] = {}
         self._save()
 
@@ -74,28 +73,29 @@ class Runner:
         refuse_other(self.folder, self.info["arms"], self.plan.arms)
         self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
         self.todo = self._missing()
-        known = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
+        measured = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
         self._rows = {
             line["number"]: stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
-            for line in known
+            for line in measured
         }
 
     def _provision(self) -> None:
-        """Give each arm with versions of its own the environment it runs in, before anything is measured."""
+        """Give each arm with versions of its own its environment, before anything is measured."""
         arms = provision(self.plan.arms, self.watcher.said, self.plan.passed)
         self.plan = replace(self.plan, arms=arms)
         refuse_same(self.plan.arms)
         choice.check_readings(self.plan.arms, self.servers)
 
     def _missing(self) -> list[Cell]:
-        """The cells that were not finished, and those that were due to be measured once more and were not."""
+        """The cells that were not finished, and those that were still to be measured once more."""
         planned = {
             (cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)
         }
 
         def cell_of(line: dict[str, Any]) -> Cell:
-            # By its place: in a run that got more blocks as it went, the numbers of a plan made anew are others.
-            return replace(planned[_place(line)], number=line["number"])
+            # Not by its number: where a run got more blocks as it went, a plan made anew has other
+            # numbers.
+            return replace(planned[_key(line)], number=line["number"])
 
         todo = [
             cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")
@@ -113,7 +113,7 @@ class Runner:
         choice.check(self.plan.arms, self.servers)
 
     def carry_out(self) -> int:
-        """Run every missing cell and return the exit code; what was measured stays whatever happens."""
+        """Run every missing cell and return the exit code; what was measured is always kept."""
         self.watcher.planned(self.todo)
         if self.estimate and self.plan.size != "smoke":
             self._estimate()
@@ -127,12 +127,12 @@ class Runner:
             self._carry(cell, line)
             if deserves_another(line, self.info["cells"], self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
-                place, at_once = (
+                waiting, position = (
                     (queue, 0)
                     if cell.case in load_scenarios()[cell.scenario].prerequisites
                     else (again, len(again))
                 )
-                place.insert(at_once, self._once_more(cell))
+                waiting.insert(position, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
             if not queue and self.more(self._frame()):
@@ -142,7 +142,11 @@ class Runner:
         return EXIT_INTERNAL if self.internal else stored_measures.exit_code(run, self._frame())
 
     def _another_block(self) -> list[Cell]:
-        """One block more, in the plan as if it had been there from the start: its order and arrivals are drawn from the seed and its number."""
+        """Plan one block more and return its cells.
+
+        It is as if it had been there from the start: its order and its arrivals are drawn from the
+        seed and its number.
+        """
         self.plan = replace(self.plan, blocks=self.plan.blocks + 1)
         basis = self._basis_again()
         first = len(self.info["cells"]) + 1
@@ -154,19 +158,22 @@ class Runner:
         return basis + added
 
     def _basis_again(self) -> list[Cell]:
-        """What the rates rest on and could not be measured yet: noise in the first minute must not cost all blocks their latency."""
-        found = []
+        """The cells that rates rest on and that were invalid so far, to be measured once more.
+
+        Noise in the first minute must not cost all blocks their latency.
+        """
+        again = []
         for cell in cells(self.plan):
             tried = [
                 line
                 for line in self.info["cells"]
-                if _place(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)
+                if _key(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)
             ]
             if cell.case in load_scenarios()[cell.scenario].prerequisites and all(
                 line["verdict"] == "invalid" for line in tried
             ):
-                found.append(self._once_more(replace(cell, number=tried[0]["number"])))
-        return found
+                again.append(self._once_more(replace(cell, number=tried[0]["number"])))
+        return again
 
     def _basis_of(self, cell: Cell) -> str:
         """The arm whose rates this cell runs at."""
@@ -183,7 +190,7 @@ class Runner:
         return Calibration(**self.info["calibration"][arm.name])
 
     def resize(self, tasks: int) -> None:
-        """The same plan with so many tasks, as long as nothing has been measured."""
+        """Plan the run anew with so many tasks; only before anything has been measured."""
         self.plan = replace(self.plan, tasks=tasks)
         self.todo = cells(self.plan)
         self.info["plan"] = self.plan.as_json()
@@ -193,21 +200,23 @@ class Runner:
     def _estimate(self) -> None:
         for arm in self.plan.arms:
             self._try_to_calibrate(arm)
-        known = {name: Calibration(**values) for name, values in self.info["calibration"].items()}
+        calibrations = {
+            name: Calibration(**values) for name, values in self.info["calibration"].items()
+        }
         seconds = 0.0
         for cell in self.todo:
-            if (found := known.get(cell.arm.name)) is None:
+            if (rates := calibrations.get(cell.arm.name)) is None:
                 continue
             seconds += min(
                 self.plan.time_cap_s,
                 load_scenarios()[cell.scenario].seconds(
-                    cell.params, cell.case, found.tasks_per_s, found.enqueue_per_s
+                    cell.params, cell.case, rates.tasks_per_s, rates.enqueue_per_s
                 ),
             )
-        self.watcher.estimated(known, seconds)
+        self.watcher.estimated(calibrations, seconds)
 
     def _try_to_calibrate(self, arm: Arm) -> None:
-        """What keeps an arm from being calibrated, each of its cells will say again."""
+        """Calibrate an arm; what prevents it does not end the run: its cells will fail by it."""
         try:
             self.calibrate(arm)
         except (Unavailable, NotOffered):
@@ -271,7 +280,7 @@ class Runner:
             self._failed(cell, line, error)
 
     def _failed(self, cell: Cell, line: dict[str, Any], error: Exception) -> None:
-        """A cell that failed is a cell that failed: its reason is kept, and the run goes on if it can."""
+        """Keep why a cell failed; the error is raised again where the run cannot go on."""
         cause = failures.cause(error)
         line.update(state="failed", verdict="invalid", reason=failures.reason(cause))
         if failures.is_ours(cause):
@@ -288,7 +297,7 @@ class Runner:
             raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
 
     def _measures_so_far(self, cell: Cell) -> MeasuresSoFar:
-        """What earlier cells say of the arm whose rates this cell runs at."""
+        """The earlier measures of the arm whose rates this cell runs at."""
         return MeasuresSoFar(self._measures(), self._basis_of(cell))
 
     def _generators(self, cell: Cell) -> int:
@@ -306,7 +315,10 @@ class Runner:
         return next(line for line in self.info["cells"] if line["number"] == cell.number)
 
     def _measures(self) -> list[list[Any]]:
-        """In the order of run.json, whatever the order in which they were measured: `bench measure` writes the same."""
+        """The rows of measures.csv in the order of run.json, which `bench measure` writes too.
+
+        The order in which the cells were measured may be another.
+        """
         return [row for line in self.info["cells"] for row in self._rows.get(line["number"], [])]
 
     def _frame(self) -> pd.DataFrame:
@@ -314,7 +326,8 @@ class Runner:
 
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(
-            f"{self.folder} cannot be written ({error.strerror or error}): free some space, then go on with --resume {self.folder}"
+            f"{self.folder} cannot be written ({error.strerror or error}): "
+            f"free some space, then go on with --resume {self.folder}"
         )
 
     def _save(self) -> None:
@@ -325,6 +338,6 @@ class Runner:
         stored_measures.write_measures(store.Run(self.folder, self.info), self._frame())
 
 
-def _place(line: dict[str, Any]) -> tuple[str, str, str, int]:
-    """What makes a cell of a plan, whatever its number."""
+def _key(line: dict[str, Any]) -> tuple[str, str, str, int]:
+    """(scenario, case, arm, block) of a line: the cell of a plan, whatever its number."""
     return line["scenario"], line["case"], line["arm"], line["block"]

@@ -1,4 +1,4 @@
-"""Whoever sees a run go by."""
+"""Callbacks for the progress of a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from bench.run.calibration import Calibration
 
 @dataclass
 class Watcher:
-    """Whoever wants to see the run go by; the defaults look away."""
+    """Callbacks that a runner makes as it goes; the defaults do nothing."""
 
     planned: Callable[[list[Cell]], None] = lambda todo: None
-    estimated: Callable[[dict[str, Calibration], float], None] = lambda found, seconds: None
+    estimated: Callable[[dict[str, Calibration], float], None] = lambda rates, seconds: None
     began: Callable[[Cell, int, int], None] = lambda cell, at, of: None
     progress: Callable[[str, int, int], None] = lambda phase, done, of: None
     said: Callable[[str], None] = lambda line: None

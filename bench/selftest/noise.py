@@ -61,7 +61,7 @@ def _spreads(run: Run) -> list[Line]:
             continue
         base, head = (pairs[column].tolist() for column in pairs.columns)
         ratio = stats.paired_ratio(base, head)
-        word = stats.classify(ratio, METRICS[metric].floor, METRICS[metric].better)
+        word = stats.classify(ratio, METRICS[metric].tie_zone, METRICS[metric].better)
         alarms += word not in ("tie", "unclear")
         compared += 1
         lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))

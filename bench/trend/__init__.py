@@ -1,1 +1,1 @@
-"""Many stored runs over time: where a measure changed for good, and which versions changed there."""
+"""Many stored runs over time: where a measure changed for good, and what changed there."""

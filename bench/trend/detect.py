@@ -1,7 +1,8 @@
-"""Where a series of nights changed its level. Pure: numbers in, places out.
+"""Where a series of nights changed its level.
 
-ruptures proposes the places (least squares with a penalty, exact), a test of ours disposes: it knows that neighbouring nights resemble each other,
-and that the place was chosen because it looked like a step. See docs/decisions/0024-change-points.md.
+ruptures proposes the nights (least squares with a penalty, exact) and a test of ours decides: it
+takes into account that neighbouring nights resemble each other, and that a night was chosen because
+it looked like a step. See docs/decisions/0024-change-points.md.
 """
 
 import math
@@ -15,7 +16,8 @@ Floats = npt.NDArray[np.float64]
 
 MIN_SIDE = 3  # nights on each side of a step: one bad night, or two, is none
 MIN_POINTS = 2 * MIN_SIDE
-PHI = 0.6  # how much a night resembles the one before, as a first-order autoregression: machines drift
+# How much a night resembles the one before, as a first-order autoregression: machines drift.
+PHI = 0.6
 ALPHA = 0.05  # chance of a false step in a series without any, however long it is
 LONGEST = 200  # nights; beyond it the null distribution hardly changes
 TRIALS = 2_000
@@ -23,33 +25,36 @@ EAGER = 0.5  # the penalty of a proposal, in ln n: too many are proposed rather 
 
 
 def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
-    """(place of the first night after the step, p) for each; none within the tie zone `zone`, none below six nights."""
+    """(index of the first night after the step, p) of each step in a series of nights.
+
+    None within the tie zone `zone`, which is on the scale of `values`; none below six nights.
+    """
     series = np.asarray(values, dtype=np.float64)
     if series.size < MIN_POINTS:
         return []
-    places = _proposed(series)
-    while places:
+    candidates = _proposed(series)
+    while candidates:
         judged = [
-            (_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), place)
-            for place in places
-            for sides in (_beside(series, places, place),)
+            (_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), night)
+            for night in candidates
+            for sides in (_beside(series, candidates, night),)
         ]
-        failing = [(p, -size, place) for p, size, place in judged if p > ALPHA or size <= zone]
+        failing = [(p, -size, night) for p, size, night in judged if p > ALPHA or size <= zone]
         if not failing:
-            return [(place, p) for p, _, place in judged]
+            return [(night, p) for p, _, night in judged]
         # The weakest goes first: its neighbours then have more nights to stand on.
-        places.remove(max(failing)[2])
+        candidates.remove(max(failing)[2])
     return []
 
 
-def _beside(series: Floats, places: Sequence[int], place: int) -> tuple[Floats, Floats]:
-    """The nights from the step before to this one, and from this one to the next."""
-    at = places.index(place)
+def _beside(series: Floats, candidates: Sequence[int], night: int) -> tuple[Floats, Floats]:
+    """The values from the step before to this one, and from this one to the next."""
+    at = candidates.index(night)
     start, end = (
-        (places[at - 1] if at else 0),
-        (places[at + 1] if at + 1 < len(places) else series.size),
+        (candidates[at - 1] if at else 0),
+        (candidates[at + 1] if at + 1 < len(candidates) else series.size),
     )
-    return series[start:place], series[place:end]
+    return series[start:night], series[night:end]
 
 
 def _proposed(series: Floats) -> list[int]:
@@ -65,17 +70,20 @@ def _proposed(series: Floats) -> list[int]:
     search = ruptures.KernelCPD(kernel="linear", min_size=MIN_SIDE, jump=1).fit(
         (series / noise).reshape(-1, 1)
     )
-    return [int(place) for place in search.predict(pen=EAGER * math.log(series.size))[:-1]]
+    return [int(night) for night in search.predict(pen=EAGER * math.log(series.size))[:-1]]
 
 
 def _p(before: Floats, after: Floats) -> float:
-    """How often a series of this length without a step shows, at its likeliest place, one that stands out as much; never 0."""
+    """p of "no step": how often a series without one shows one that stands out as much; never 0.
+
+    The series is as long as both sides together, and is judged at its likeliest night.
+    """
     null = _null(min(before.size + after.size, LONGEST))
     return float((1 + np.count_nonzero(null >= _standing_out(before, after))) / (1 + null.size))
 
 
 def _standing_out(before: Floats, after: Floats) -> float:
-    """The difference of the means over its standard error, for nights that resemble each other."""
+    """The difference of the means over its standard error, for autocorrelated nights."""
     difference = abs(float(after.mean() - before.mean()))
     within = float(np.square(before - before.mean()).sum() + np.square(after - after.mean()).sum())
     sd = math.sqrt(within / (before.size + after.size - 2))
@@ -87,14 +95,17 @@ def _standing_out(before: Floats, after: Floats) -> float:
 
 @lru_cache(maxsize=512)
 def _of_mean(n: int) -> float:
-    """Variance of the mean of n nights over that of one: (n + 2·Σ (n - k)·φ^k) ÷ n² (Bartlett 1946)."""
+    """Variance of the mean of n nights over that of one (Bartlett 1946).
+
+    (n + 2·Σ (n - k)·φ^k) ÷ n², k from 1 to n - 1.
+    """
     lags = np.arange(1, n)
     return float((n + 2 * np.sum((n - lags) * PHI**lags)) / n**2)
 
 
 @lru_cache(maxsize=256)
 def _null(n: int) -> Floats:
-    """The largest value of `_standing_out` over all places, in seeded series of n nights without a step."""
+    """(TRIALS,) the largest `_standing_out` over all nights of seeded series without a step."""
     noise = np.random.default_rng(n).standard_normal((TRIALS, n))
     for night in range(1, n):
         noise[:, night] = PHI * noise[:, night - 1] + math.sqrt(1 - PHI**2) * noise[:, night]

@@ -20,7 +20,11 @@ SAME_PLAN = {"size": "size", "tasks": "tasks", "workers": "workers"}
 
 @dataclass(frozen=True)
 class Step:
-    """A lasting change of level between two runs. `before`, `after`: the levels; `change`: their ratio, of counts their difference."""
+    """A lasting change of level between the runs `last` and `first`.
+
+    `before` and `after` are the levels, `change` is their ratio, or of counts their difference.
+    `at` is the index of `first` in the series; `weight` is the change in tie zones.
+    """
 
     last: str
     first: str
@@ -43,19 +47,19 @@ class Line:
 
     @property
     def label(self) -> str:
-        """The measure in words."""
+        """The measure in words, with its scenario and case."""
         case = "" if self.series.case == "-" else f" {self.series.case}"
         return f"{METRICS[self.series.metric].label} ({self.series.scenario}{case})"
 
     @property
     def weight(self) -> float:
-        """That of its weightiest step."""
+        """The weight of its heaviest step, 0 without any."""
         return max((step.weight for step in self.steps), default=0.0)
 
 
 @dataclass(frozen=True)
 class Trend:
-    """What the runs say together; `notes` is what a reader must know first."""
+    """All series of some runs; `notes` is what a reader must know first."""
 
     runs: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -63,7 +67,7 @@ class Trend:
     summary: str
 
     def as_json(self) -> dict[str, Any]:
-        """For --json."""
+        """The trend as lists and dictionaries, for --json."""
         lines = [
             {
                 **asdict(line.series),
@@ -76,7 +80,10 @@ class Trend:
 
 
 def trend(given: Sequence[Run]) -> Trend:
-    """UsageError for runs that are no series of the same thing; AllInvalid where no run has a number."""
+    """The steps of every series of these runs.
+
+    UsageError for runs that are no series of the same thing; AllInvalid where no run has a number.
+    """
     runs = in_order(given)
     _refuse(runs)
     every = series_of(runs)
@@ -106,7 +113,8 @@ def _refuse(runs: Sequence[Run]) -> None:
             ours, first = run.info["plan"].get(name), runs[0].info["plan"].get(name)
             if ours != first:
                 raise UsageError(
-                    f"{run.id} has {word} {ours}, {runs[0].id} has {first}: name runs of one plan, a series of each"
+                    f"{run.id} has {word} {ours}, {runs[0].id} has {first}: "
+                    "name runs of one plan, a series of each"
                 )
 
 
@@ -114,16 +122,17 @@ def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
     frames = [run.measures for run in runs]
     if any(frame["verdict"].eq("ok").any() for frame in frames):
         return UsageError(
-            f"nothing to follow: no run has a measure with the floor beside it, nor a count; measure with --arm {FLOOR} beside your arms"
+            "nothing to follow: no run has a measure with the floor beside it, nor a count; "
+            f"measure with --arm {FLOOR} beside your arms"
         )
     return AllInvalid("no measure of these runs has a number: `bench report RUN` gives the reasons")
 
 
 def _line(series: Series) -> Line:
-    found = steps(series.values, series.zone)
-    edges = [0, *(place for place, _ in found), len(series.points)]
+    nights = steps(series.values, series.zone)
+    edges = [0, *(night for night, _ in nights), len(series.points)]
     return Line(
-        series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(found))
+        series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(nights))
     )
 
 
@@ -158,17 +167,29 @@ def _step(series: Series, edges: Sequence[int], p: float) -> Step:
 
 def _notes(runs: Sequence[Run], every: Sequence[Series]) -> Iterator[str]:
     if len(runs) < MIN_POINTS:
-        yield f"nothing can be said yet: {len(runs)} runs, and a step needs {MIN_POINTS}, three on each side"
+        yield (
+            f"nothing can be said yet: {len(runs)} runs, and a step needs {MIN_POINTS}, "
+            "three on each side"
+        )
     bare = list(dict.fromkeys(run for series in every for run in series.without))
     if bare:
-        yield f"without the floor beside it, so left out (a raw value would follow the machine): some or all measures of {listing(bare)}"
+        yield (
+            "without the floor beside it, so left out (a raw value would follow the machine): "
+            f"some or all measures of {listing(bare)}"
+        )
     machines = {str(run.info["machine"].get("cpu")) for run in runs}
     if len(machines) > 1:
-        yield f"measured on {len(machines)} kinds of machine: beside the floor they compare, but not exactly"
+        yield (
+            f"measured on {len(machines)} kinds of machine: "
+            "beside the floor they compare, but not exactly"
+        )
 
 
 def _summary(runs: Sequence[Run], lines: Sequence[Line]) -> str:
     stepped = [line for line in lines if line.steps]
     short = sum(len(line.series.points) < MIN_POINTS for line in lines)
     tail = f"; {short} have fewer than {MIN_POINTS} points" if short else ""
-    return f"{len(lines)} series over {len(runs)} runs: {sum(len(line.steps) for line in stepped)} steps in {len(stepped)} of them{tail}"
+    count = sum(len(line.steps) for line in stepped)
+    return (
+        f"{len(lines)} series over {len(runs)} runs: {count} steps in {len(stepped)} of them{tail}"
+    )

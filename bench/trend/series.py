@@ -1,4 +1,7 @@
-"""One number per run, measure and arm: beside the floor that was measured in the same run, so that a slower machine is no change."""
+"""One number per run, measure and arm.
+
+It is taken beside the floor of the same run, so that a slower machine is no change.
+"""
 
 import math
 import re
@@ -14,7 +17,8 @@ from bench.model.metric import METRICS, Metric
 from bench.model.versions import counted
 from bench.record.store import Run
 
-# Counts are the same on any machine and need no floor; what a fault found running is chance, and no count of them is here.
+# Counts are the same on any machine and need no floor. What a fault hit is chance, and no count of
+# that is here.
 COUNTED = (
     "broker_commands_per_task",
     "lost",
@@ -31,20 +35,25 @@ _REQUIREMENT = re.compile(r"^([^\[{]*)\[[^\]]*\]")
 
 @dataclass(frozen=True)
 class Point:
-    """One run's number: arm ÷ floor, or a count."""
+    """One run's number: arm ÷ floor, or a count.
+
+    `context` is what may explain a change: the versions in the worker, the broker, the machine, and
+    the versions of the instrument.
+    """
 
     run: str
     created: str
     arm: str
     value: float
-    context: Mapping[
-        str, str
-    ]  # what may explain a change: versions in the worker, broker, machine, versions of the instrument
+    context: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Series:
-    """The points of one measure and arm in the order of time; `without` are the runs that measured it and have no point."""
+    """The points of one measure and arm in the order of time.
+
+    `without` are the runs that measured it and have no point.
+    """
 
     scenario: str
     case: str
@@ -55,17 +64,17 @@ class Series:
 
     @property
     def kind(self) -> Metric:
-        """The metric."""
+        """The entry of METRICS, with unit, direction and tie zone."""
         return METRICS[self.metric]
 
     @property
     def zone(self) -> float:
         """The tie zone on the scale of `values`."""
-        return math.log1p(self.kind.floor) if self.kind.kind == "ratio" else self.kind.floor
+        return math.log1p(self.kind.tie_zone) if self.kind.kind == "ratio" else self.kind.tie_zone
 
     @property
     def values(self) -> list[float]:
-        """Logarithms of ratios; counts as they are."""
+        """(points,) natural logarithms of ratios; counts as they are."""
         return [
             math.log(point.value) if self.kind.kind == "ratio" else point.value
             for point in self.points
@@ -90,13 +99,14 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
                     run.id, str(run.info.get("created", "")), arm, value, _context(run, arm, key[0])
                 )
                 points.setdefault(key, []).append(made)
-    return [
-        Series(*key, tuple(found), tuple(without.get(key, ()))) for key, found in points.items()
-    ]
+    return [Series(*key, tuple(mine), tuple(without.get(key, ()))) for key, mine in points.items()]
 
 
 def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float | None]]:
-    """(series, arm, number or None) of each measure that has a number in this run; the None says that it has no floor beside it."""
+    """(series, arm, number) of each measure that has a number in this run.
+
+    The number is None where there is no floor beside it.
+    """
     frame = run.measures
     floor = _floor_arm(run)
     frame = frame[frame["metric"].isin(_FOLLOWED)]
@@ -157,5 +167,5 @@ def _concerns(name: str, scenario: str, arm: str) -> bool:
 
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
-    """By the time at which they were measured."""
+    """The runs by the time at which they were measured."""
     return sorted(runs, key=lambda run: str(run.info.get("created", "")))

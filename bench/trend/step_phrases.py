@@ -11,7 +11,8 @@ def step_text(line: Line, step: Step) -> str:
     """From which level to which, by how much, between which runs."""
     counted = line.series.kind.kind == "count"
     by = f"{step.change:+.3g}" if counted else f"{(step.change - 1) * 100:+.1f} %"
-    return f"{level(line.series, step.before)} → {level(line.series, step.after)} ({by.replace('-', '−')}), between {step.last} and {step.first}"
+    before, after = level(line.series, step.before), level(line.series, step.after)
+    return f"{before} → {after} ({by.replace('-', '−')}), between {step.last} and {step.first}"
 
 
 def level(series: Series, value: float) -> str:

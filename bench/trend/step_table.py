@@ -9,11 +9,11 @@ from bench.trend.step_phrases import SAYS, cause, step_text
 LOOKS = {"regression": "bold red", "improvement": "green", "differs": "yellow"}
 
 
-def render(found: Trend, out: Console) -> None:
-    """Every step with what changed there; series without one are only counted."""
-    for note in found.notes:
+def render(trend: Trend, out: Console) -> None:
+    """Print every step with what changed there; series without one are only counted."""
+    for note in trend.notes:
         out.print(Text(f"! {note}", style="yellow"), soft_wrap=True)
-    for line in found.lines:
+    for line in trend.lines:
         for step in line.steps:
             out.print(
                 Text.assemble(
@@ -23,4 +23,4 @@ def render(found: Trend, out: Console) -> None:
                 soft_wrap=True,
             )
             out.print(Text(f"        {cause(step)}", style="dim"), soft_wrap=True)
-    out.print(Text(found.summary), soft_wrap=True)
+    out.print(Text(trend.summary), soft_wrap=True)
