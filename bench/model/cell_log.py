@@ -1,0 +1,112 @@
+"""cell.json and phases.json: what a cell was asked for, and what happened in it."""
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from pydantic import Field, JsonValue
+
+from bench.model.fault import Fault
+from bench.model.manifest import ServerRecord
+from bench.model.record import Record
+
+
+class CellSpec(Record):
+    """cell.json: all that the processes of a cell must know. No password is in it."""
+
+    number: int
+    scenario: str
+    case: str
+    arm: str
+    block: int
+    system: str
+    profile: str
+    broker: str
+    variant: str
+    guarantee: str
+    slot: str
+    slots: int
+    seed: int
+    settings: Mapping[str, JsonValue]
+    app: str
+    packages: tuple[str, ...]
+    params: Mapping[str, float | bool]
+
+
+class Phase(Record):
+    """A named stretch of a cell's time, on the clock of its host."""
+
+    name: str
+    start_ns: int
+    end_ns: int
+
+
+class Injection(Record):
+    """A fault that has struck.
+
+    `t0_ns` is the return of the first signal that can stop work; `back_ns` is when what was taken
+    away was there again; `poison_task` is the task that brought the fault about, if one did;
+    `load_spike_ns` is when the load spike fell due that it struck.
+    """
+
+    kind: Fault
+    t0_ns: int
+    victims: tuple[int, ...] = ()
+    back_ns: int | None = None
+    poison_task: int | None = None
+    note: str = ""
+    load_spike_ns: int
+    end_ns: int
+
+
+class HeldRange(Record):
+    """Tasks that the broker held at one place: ranges of ids, first and last."""
+
+    place: str
+    failed: bool
+    tasks: tuple[tuple[int, int], ...]
+
+
+class Restart(Record):
+    """A main process that the supervisor started again."""
+
+    old: int
+    ns: int
+
+
+class ManualRecovery(Record):
+    """What was typed to free the stuck and the failed, and what came of it."""
+
+    commands: tuple[str, ...]
+    statuses: tuple[int | None, ...]
+    tasks: tuple[int, ...]
+    finished: int
+
+
+class CellLog(Record):
+    """phases.json. `held` is None where it cannot be told what the broker held."""
+
+    phases: tuple[Phase, ...]
+    marks: Mapping[str, int | float]
+    injections: tuple[Injection, ...] = ()
+    held: tuple[HeldRange, ...] | None
+    generators: int
+    notes: tuple[str, ...] = ()
+    torn_records: int = 0
+    server: ServerRecord
+    restarts: tuple[Restart, ...] = ()
+    versions: Mapping[str, str] = Field(default_factory=dict)
+    manual_recovery: ManualRecovery | None = None
+
+    @cached_property
+    def poison_tasks(self) -> frozenset[int]:
+        """The tasks that brought a fault about."""
+        return frozenset(
+            each.poison_task for each in self.injections if each.poison_task is not None
+        )
+
+    def phase(self, name: str) -> Phase:
+        """That phase; KeyError if the cell never came to it."""
+        for phase in self.phases:
+            if phase.name == name:
+                return phase
+        raise KeyError(name)

@@ -1,0 +1,231 @@
+"""run.json: what a run was asked for, where it was measured, and how each cell went."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from bench.model.metric import Verdict
+from bench.model.record import Json, Record
+
+State = Literal["planned", "done", "failed", "skipped"]
+
+
+class PlanRecord(Record):
+    """What decided which cells there are."""
+
+    scenarios: tuple[str, ...]
+    arms: tuple[str, ...]
+    cases: tuple[str, ...] = ()
+    size: str
+    tasks: int | None = None
+    blocks: int
+    workers: int
+    time_cap_s: float
+    minutes: float | None = None
+    base: str = ""
+    until: Mapping[str, int] = Field(default_factory=dict)
+    passed: tuple[str, ...] = ()
+
+
+class SettingRecord(Record):
+    """One setting of an arm, and the page that documents it."""
+
+    name: str
+    value: JsonValue
+    source: str
+    why: str
+
+
+class PredictionRecord(Record):
+    """What the settings of an arm let one expect after a fault."""
+
+    text: str
+    running: str
+    waiting: str
+    work_s: tuple[float, float] | None = None
+    timing: str = ""
+
+
+class PackageRecord(Record):
+    """A distribution of an environment that was made for an arm."""
+
+    name: str
+    version: str
+    sha256: str = ""
+
+
+class CheckoutRecord(Record):
+    """A path that a distribution was built from."""
+
+    name: str
+    path: str
+    digest: str
+    commit: str
+    dirty: bool
+
+
+class MovedRecord(Record):
+    """A distribution that could not stay at the version which bench itself has."""
+
+    name: str
+    here: str
+    there: str
+
+
+class EnvironmentRecord(Record):
+    """The environment that was made for an arm."""
+
+    requirements: tuple[str, ...]
+    digest: str
+    packages: tuple[PackageRecord, ...]
+    checkouts: tuple[CheckoutRecord, ...] = ()
+    moved: tuple[MovedRecord, ...] = ()
+
+
+class ArmRecord(Record):
+    """An arm as it was measured."""
+
+    arm: str
+    system: str
+    profile: str
+    broker: str
+    variant: str
+    guarantee: str
+    results: bool
+    summary: str
+    command: tuple[str, ...]
+    settings: tuple[SettingRecord, ...]
+    predicts: Mapping[str, PredictionRecord]
+    environment: EnvironmentRecord | None = None
+
+
+class CellLine(Record):
+    """A cell: what was planned, and how it went. `retry_of` is the number of its first try."""
+
+    number: int
+    scenario: str
+    case: str
+    arm: str
+    block: int
+    state: State = "planned"
+    verdict: Verdict | Literal[""] = ""
+    reason: str = ""
+    seconds: float | None = None
+    retry_of: int | None = None
+
+    @property
+    def first(self) -> int:
+        """The number of the first try of this cell."""
+        return self.retry_of or self.number
+
+
+class MachineRecord(Record):
+    """The machine that measured; no host name, no user, no path."""
+
+    cpu: str
+    cores: int
+    cores_online: int
+    cpu_quota_cores: float | None = None
+    governor: str
+    memory_bytes: int
+    memory_limit_bytes: int | None = None
+    swap_bytes: int
+    swap_used_bytes: int
+    kernel: str
+    architecture: str
+    distribution: str
+    python: str
+    virtual: str
+    container: str
+    steal_share: float
+    load_1min: float
+    boot_id: str
+    packages_beyond: tuple[str, ...] = ()
+
+
+class ServerRecord(Record):
+    """The broker's server as it was started, or found by its URL."""
+
+    name: str
+    version: str
+    origin: str
+
+
+class CalibrationRecord(Record):
+    """Rough rates of an arm, and how long it took to find them."""
+
+    tasks_per_s: float
+    enqueue_per_s: float
+    seconds: float
+
+
+class ScenarioVersions(Record):
+    """The two versions of a scenario."""
+
+    drive: int
+    measure: int
+
+
+class CodeRecord(Record):
+    """The versions of all that makes the numbers."""
+
+    recording: int
+    scenarios: Mapping[str, ScenarioVersions]
+    adapters: Mapping[str, int]
+
+
+class VariablesRecord(Record):
+    """The names of the user's variables: handed on, and left out though a system would read them."""
+
+    passed: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Manifest(Record):
+    """run.json. `code` is None for what 0.1 measured, which counted no versions."""
+
+    format: int
+    run: str
+    label: str = ""
+    created: str
+    bench_version: str
+    commit: str
+    dirty: bool
+    code: CodeRecord | None = None
+    plan: PlanRecord
+    seed: int
+    arms: Mapping[str, ArmRecord]
+    cells: tuple[CellLine, ...]
+    machine: MachineRecord
+    boot_id: str
+    given: tuple[str, ...] = ()
+    variables: VariablesRecord = VariablesRecord()
+    brokers: Mapping[str, ServerRecord] = Field(default_factory=dict)
+    versions: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    calibration: Mapping[str, CalibrationRecord] = Field(default_factory=dict)
+    selftest: Json | None = None
+    warnings: tuple[str, ...] = ()
+    slim: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def cell(self, number: int) -> CellLine:
+        """The line of that cell; KeyError if there is none."""
+        for line in self.cells:
+            if line.number == number:
+                return line
+        raise KeyError(number)
+
+    def standing(self) -> frozenset[int]:
+        """The numbers of the cells that stand: of several tries the last that is not invalid.
+
+        Where all are, the last one stands. The choice looks at no value.
+        """
+        tries: dict[int, list[CellLine]] = {}
+        for line in self.cells:
+            if line.state != "planned":
+                tries.setdefault(line.first, []).append(line)
+        fit = [[line for line in each if line.verdict != "invalid"] for each in tries.values()]
+        return frozenset(
+            (lines or each)[-1].number for lines, each in zip(fit, tries.values(), strict=True)
+        )
