@@ -7,7 +7,7 @@ import pytest
 from bench.base.errors import UsageError
 from bench.model.arm import load_adapters, parse_arm, twin
 from bench.model.versions import counted, unlike
-from bench.run import manifest
+from bench.run import run_start
 from bench.run.plan import cells, load_scenarios, make_plan
 
 ADAPTERS = load_adapters()
@@ -172,8 +172,8 @@ def test_sizes_are_as_designed() -> None:
 
 
 def test_versions_count_where_both_runs_rest_on_them() -> None:
-    both = {"code": manifest.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
-    burst = {"code": manifest.code_of(plan("burst", arms=["floor"]))}
+    both = {"code": run_start.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
+    burst = {"code": run_start.code_of(plan("burst", arms=["floor"]))}
     assert list(counted(burst)) == [
         "recording",
         "drive of burst",

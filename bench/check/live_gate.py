@@ -21,7 +21,7 @@ from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
 from bench.model.arm import Arm
 from bench.record import store
-from bench.run.manifest import new_folder
+from bench.run.run_start import new_folder
 from bench.run.runner import Runner
 from bench.run.watcher import Watcher
 

@@ -181,7 +181,7 @@ def _new_plan(
     against_itself: bool,
 ) -> Plan:
     """A plan from the words of the command line; `how` has its further fields."""
-    from bench.run.manifest import fresh_seed
+    from bench.run.run_start import fresh_seed
 
     if not 0 < how["time_cap_s"] < math.inf:
         raise UsageError(f"--time-cap {how['time_cap_s']:g}: give a number of seconds above 0")
@@ -193,7 +193,7 @@ def _new_plan(
 
 
 def _new_folder(out: Path | None, seed: int) -> Path:
-    from bench.run.manifest import new_folder, refuse_folder
+    from bench.run.run_start import new_folder, refuse_folder
 
     folder = new_folder(out, seed)
     refuse_folder(folder)

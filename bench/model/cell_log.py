@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from bench.model.fault import Fault
 from bench.model.manifest import ServerRecord
-from bench.model.record import Record
+from bench.model.stored import Record
 
 
 class CellSpec(Record):

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from bench.model.metric import Verdict
-from bench.model.record import Json, Record
+from bench.model.stored import Json, Record
 
 State = Literal["planned", "done", "failed", "skipped"]
 

@@ -19,7 +19,7 @@ from bench.model.cell import Cell
 from bench.model.metric import Measure
 from bench.model.scenario import load_scenarios
 from bench.record import store
-from bench.run import failures, manifest
+from bench.run import failures, run_start
 from bench.run.calibration import Calibration, calibrate
 from bench.run.cell_record import Halted, deserves_another, first_of, line_of
 from bench.run.plan import Plan, cells
@@ -44,7 +44,7 @@ class Runner:
 
     def prepare(self) -> None:
         """Check all that can be checked before anything is measured; then write run.json."""
-        manifest.left_out(self.plan)
+        run_start.left_out(self.plan)
         for arm in self.plan.arms:
             if missing := missing_packages(arm):
                 raise UsageError(
@@ -53,8 +53,8 @@ class Runner:
         self._check_brokers()
         self._provision()
         self.todo = cells(self.plan)
-        manifest.make_folder(self.folder)
-        self.info: dict[str, Any] = manifest.info(
+        run_start.make_folder(self.folder)
+        self.info: dict[str, Any] = run_start.info(
             self.plan, self.folder.resolve().name, self.todo, self.servers
         )
         disturbances = machine.disturbances(self.info["machine"], self.folder)
@@ -64,10 +64,10 @@ class Runner:
 
     def resume(self) -> None:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
-        manifest.left_out(self.plan)
+        run_start.left_out(self.plan)
         run = store.open_run(self.folder)
         self.info = run.info
-        manifest.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
+        run_start.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
         self._check_brokers()
         self._provision()
         refuse_other(self.folder, self.info["arms"], self.plan.arms)
