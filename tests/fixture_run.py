@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis import stored_measures
-from bench.record import store
+from bench.record import documents, store
 from bench.record.ledger import ACCEPTED, Ledger, tables
 from bench.testbed.sampler import COLUMNS
 
@@ -135,7 +135,7 @@ def write_run(
         "selftest": None,
         "warnings": ["only 2 cores"],
     }
-    store.write_json(folder / "run.json", whole | info)
+    documents.write_json(folder / "run.json", whole | info)
     run = store.open_run(folder)
     stored_measures.write(run, stored_measures.measure_run(run))
     return store.open_run(folder)
@@ -190,7 +190,7 @@ def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
         "settings": {},
         "params": params,
     }
-    store.write_json(folder / "cell.json", head | rest)
+    documents.write_json(folder / "cell.json", head | rest)
     store.write_cell(folder, journal, *tables(book, {}), _samples(edges, book))
 
 

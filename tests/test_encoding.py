@@ -11,7 +11,7 @@ from bench.advise import asked
 from bench.base.errors import UsageError
 from bench.check import gate_file as gate
 from bench.claims.form import load
-from bench.record import store
+from bench.record import documents, store
 from tests.fixture_run import write_run
 from tools.gate_lab.recordings import read_recordings
 
@@ -90,7 +90,7 @@ READ_FROM: dict[str, tuple[str, Callable[[Path], object]]] = {
     "asked.toml": (ASKED, asked.from_file),
     "blocks.csv": (BLOCKS, read_recordings),
     "claims.toml": (CLAIMS, lambda path: load(path.parent)),
-    "run.json": ('{"label":\n "für"}\n', store.read_json),
+    "run.json": ('{"label":\n "für"}\n', documents.read_json),
 }
 
 
@@ -120,6 +120,6 @@ def test_measures_may_have_a_bom_and_crlf(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_utf_8_comes_back(tmp_path: Path) -> None:
-    store.write_json(tmp_path / "a.json", {"path": "gr\udcfcn"})
-    assert store.read_json(tmp_path / "a.json") == {"path": "gr\udcfcn"}
+    documents.write_json(tmp_path / "a.json", {"path": "gr\udcfcn"})
+    assert documents.read_json(tmp_path / "a.json") == {"path": "gr\udcfcn"}
     assert json.loads((tmp_path / "a.json").read_bytes().decode("utf-8"))

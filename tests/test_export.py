@@ -17,7 +17,7 @@ from bench.analysis.evidence import STORED, all_evidence
 from bench.analysis.slim import LIMIT_BYTES, export_slim
 from bench.base.errors import UsageError
 from bench.claims.rulings import rulings
-from bench.record import store
+from bench.record import documents, store
 from bench.record.store import Run
 from bench.report.page import build_page
 from scenarios.recovery.matrix import matrix
@@ -113,7 +113,7 @@ def test_a_damaged_slim_run_is_refused(slim: Run, tmp_path: Path) -> None:
 
 def test_a_run_without_the_mark_still_needs_its_cells(slim: Run, tmp_path: Path) -> None:
     shutil.copytree(slim.path, tmp_path / "bare")
-    store.write_json(tmp_path / "bare" / "run.json", {**slim.info, "slim": False})
+    documents.write_json(tmp_path / "bare" / "run.json", {**slim.info, "slim": False})
     with pytest.raises(UsageError, match="it lacks"):
         store.open_run(tmp_path / "bare")
 

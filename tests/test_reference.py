@@ -13,7 +13,7 @@ from bench.analysis.dataset import join
 from bench.analysis.evidence import all_evidence
 from bench.model.fault import CORE, FURTHER
 from bench.model.versions import measured_before
-from bench.record import store
+from bench.record import documents, store
 from bench.report.appendix import before_line
 from scenarios.recovery.matrix import timing
 
@@ -107,7 +107,7 @@ def test_the_fault_matrix_is_whole() -> None:
 
 
 def test_the_instrument_was_proven_three_times_in_a_row() -> None:
-    stored = [store.read_json(path) for path in sorted(REFERENCE.glob("selftest-*.json"))]
+    stored = [documents.read_json(path) for path in sorted(REFERENCE.glob("selftest-*.json"))]
     assert len(stored) == 3 and not any(each["quick"] for each in stored)
     assert all(each["passed"] and all(line["passed"] for line in each["lines"]) for each in stored)
     assert {line["item"] for each in stored for line in each["lines"]} == set(range(1, 11))

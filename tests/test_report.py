@@ -13,7 +13,8 @@ from rich.console import Console
 from bench.analysis.dataset import join
 from bench.analysis.formatting import figure
 from bench.model.feature_outcome import Finding
-from bench.record.store import MEASURE_COLUMNS, Run, read_json, write_json
+from bench.record.documents import read_json, write_json
+from bench.record.store import MEASURE_COLUMNS, Run
 from bench.record.stored_features import Features
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page

@@ -11,7 +11,8 @@ import pytest
 import scenarios
 from bench.model.metric import METRICS
 from bench.model.scenario import load_scenarios
-from bench.record.store import Run, read_json, write_json
+from bench.record.documents import read_json, write_json
+from bench.record.store import Run
 from bench.report.page import build_page
 from bench.report.section import section_of
 from tests.fixture_run import rewrite_measures, write_run

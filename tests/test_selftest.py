@@ -14,7 +14,7 @@ import pytest
 from bench.base.version import VERSION
 from bench.hosts import machine
 from bench.model.arm import load_adapters, parse_arm
-from bench.record import store
+from bench.record import documents
 from bench.selftest import stored, waiting
 from bench.selftest.expectations import same, within
 from bench.selftest.synthetic_runs import ADAPTER, arm
@@ -123,7 +123,7 @@ def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Pa
         "other-machine": document("2026-03-01", machine={"cpu": "another"}),
     }.items():
         (tmp_path / name).mkdir()
-        store.write_json(tmp_path / name / stored.FILE, made)
+        documents.write_json(tmp_path / name / stored.FILE, made)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / stored.FILE).write_text("{", encoding="utf-8")
     info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}

@@ -11,7 +11,7 @@ from bench.inprocess import body
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.cell import Cell
 from bench.model.scenario import load_scenarios, main_scenarios
-from bench.record import ledger, store
+from bench.record import documents, ledger, store
 from bench.record.downsample import STRETCH, thin
 from bench.run.plan import cells, make_plan
 from scenarios.work import Work, ceiling
@@ -78,9 +78,9 @@ def test_memory_per_slot_is_the_peak_by_the_slots(run: store.Run) -> None:
 def test_a_drain_that_time_ended_is_beyond_and_says_so(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"work": ("sleep/N",)}, ("huey",))
     path = run.path / "cells" / "001" / "phases.json"
-    journal = store.read_json(path)
+    journal = documents.read_json(path)
     journal["marks"]["out_of_time"] = 1
-    store.write_json(path, journal)
+    documents.write_json(path, journal)
     found = {
         m.metric: m
         for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
@@ -119,7 +119,7 @@ def rewritten(run: store.Run, column: str, values: list[object]) -> "dict[str, o
         column,
         new.dictionary_encode() if isinstance(old[0], str) else new,
     )
-    store.write_parquet(path, table)
+    documents.write_parquet(path, table)
     return {
         m.metric: m
         for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
@@ -183,9 +183,9 @@ def test_a_thinned_cell_keeps_what_is_odd_and_the_same_fates(tmp_path: Path) -> 
 def test_tasks_that_are_left_out_count_as_accepted_and_as_finished(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"soak": ("-",)}, ("huey",))
     path = run.path / "cells" / "001" / "phases.json"
-    journal = store.read_json(path)
+    journal = documents.read_json(path)
     journal["marks"]["left_out"] = 1000
-    store.write_json(path, journal)
+    documents.write_json(path, journal)
     found = {
         m.metric: m
         for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])

@@ -14,8 +14,9 @@ from bench.analysis.dataset import Joined, prefix
 from bench.base.errors import UsageError
 from bench.measure.figures import fates_of
 from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
+from bench.record.documents import read_json
 from bench.record.ledger import Ledger
-from bench.record.store import Run, StoredCell, read_json
+from bench.record.store import Run, StoredCell
 
 STORED = "evidence.json"  # in a slim run, which has no events
 # From what one cannot get over to what is nothing: the worst names the cell of the matrix.

@@ -12,7 +12,7 @@ from bench.analysis import stored_measures
 from bench.analysis.dataset import join
 from bench.analysis.evidence import STORED, all_evidence
 from bench.base.errors import UsageError
-from bench.record import store
+from bench.record import documents, store
 from bench.record.store import Run
 
 LIMIT_BYTES = 200 * 1024
@@ -35,11 +35,11 @@ def export_slim(run: Run, out: Path) -> Slim:
     """
     if run.slim:
         raise UsageError(f"{run.path} is slim already: copy the folder")
-    store.fresh_folder(out)
+    documents.fresh_folder(out)
     try:
         _numbers(run, out)
         left = [EVENTS, *(name for name, paths in _extras(run) if not _fits(run, out, paths))]
-        store.write_json(
+        documents.write_json(
             out / "run.json", {**run.info, "slim": True, "left_out": left}, compact=True
         )
     except OSError as error:
@@ -52,13 +52,13 @@ def export_slim(run: Run, out: Path) -> Slim:
 
 def _numbers(run: Run, out: Path) -> None:
     """Write what no slim run can be without: the measures, and the evidence of recovery."""
-    store.write_json(out / "run.json", {**run.info, "slim": True, "left_out": []}, compact=True)
+    documents.write_json(out / "run.json", {**run.info, "slim": True, "left_out": []}, compact=True)
     stored_measures.write_measures(Run(out, {}), run.measures)
     evidence = (
         [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
     )
     if evidence:
-        store.write_json(
+        documents.write_json(
             out / STORED,
             {f"{each['case']} {each['arm']}": each for each in evidence},
             compact=True,

@@ -10,7 +10,7 @@ from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
 from bench.measure.cell_measures import measures_of
 from bench.model.metric import METRICS, Measure
 from bench.model.scenario import load_scenarios
-from bench.record import store
+from bench.record import documents, store
 from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run
 
 
@@ -115,7 +115,7 @@ def note_versions(run: Run) -> None:
     scenarios = load_scenarios()
     for name, parts in code["scenarios"].items():
         parts["measure"] = scenarios[name].measure_version
-    store.write_json(run.path / "run.json", run.info)
+    documents.write_json(run.path / "run.json", run.info)
 
 
 def exit_code(run: Run, measures: pd.DataFrame) -> int:

@@ -20,7 +20,7 @@ from bench.check.looks import Looks
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
 from bench.model.arm import Arm
-from bench.record import store
+from bench.record import documents, store
 from bench.run.run_start import new_folder
 from bench.run.runner import Runner
 from bench.run.watcher import Watcher
@@ -103,7 +103,7 @@ class LiveGate:
         decision = with_features(self.decision, features, note)
         about = _about(self.runner, self.options, self.began)
         changes = changes_of(decision, blocks, self.arms, self.looks.rules, about)
-        store.write_json(self.runner.folder / FILE, changes.as_json())
+        documents.write_json(self.runner.folder / FILE, changes.as_json())
         return changes
 
 

@@ -7,7 +7,7 @@ import typer
 
 from bench.commands.options import Json, Wait, answer, app, console
 from bench.hosts import lock
-from bench.record import store
+from bench.record import documents
 
 
 @app.command()
@@ -32,5 +32,5 @@ def selftest(
     with lock.measuring(wait, console(as_json).print):
         code = carry_out(folder, quick, noise, console(as_json))
     if as_json:
-        answer(store.read_json(folder / FILE))
+        answer(documents.read_json(folder / FILE))
     raise typer.Exit(code)

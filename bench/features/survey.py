@@ -18,7 +18,7 @@ from bench.hosts import machine
 from bench.model.arm import nearest, read_by
 from bench.model.feature import CATALOG, FEATURES, GROUPS
 from bench.model.feature_outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
-from bench.record import store, stored_features
+from bench.record import documents, stored_features
 from bench.record.stored_features import Features
 
 LOOKS = {
@@ -57,7 +57,7 @@ def features(
             "none of these systems has a trial of these features: "
             "`bench features --list` shows the features"
         )
-    store.fresh_folder(folder)
+    documents.fresh_folder(folder)
     environ.take_out(read_by(adapters.values()), passed)
     began = time.monotonic()
     out.print(

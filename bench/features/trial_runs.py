@@ -24,7 +24,7 @@ from bench.inprocess.trials.trial import Trial
 from bench.model.environment import OWN, Environment
 from bench.model.feature import FEATURES, SECONDS, SLOW_SECONDS
 from bench.model.feature_outcome import UNKNOWN, Finding, Judgement
-from bench.record import store
+from bench.record import documents
 
 BESIDE = 2  # so many ordinary trials at a time: they wait more than they work
 GRACE_S = 4.0  # to start the process and to write down what was observed
@@ -204,7 +204,7 @@ def _keep(work: Path, evidence: Path) -> None:
     for path in [*(work / name for name in KEEP), *work.glob("process-*.log")]:
         if path.exists():
             shutil.copy(path, evidence / path.name)
-    store.trim_logs(evidence)
+    documents.trim_logs(evidence)
 
 
 def _versions(each: Planned) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bench.base.version import VERSION
 from bench.model.feature import FEATURES
 from bench.model.feature_outcome import Finding, together
 from bench.model.versions import commit
-from bench.record import store
+from bench.record import documents
 
 FILE = "features.json"
 FORMAT = 1
@@ -66,7 +66,7 @@ def write(
         "findings": [each.as_json() for each in findings],
     }
     try:
-        store.write_json(folder / FILE, info)
+        documents.write_json(folder / FILE, info)
     except OSError as error:
         raise UsageError(
             f"{folder / FILE} cannot be written ({error.strerror}): choose another --out"
@@ -82,7 +82,7 @@ def open_features(path: Path) -> Features:
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
         raise UsageError(f"{path} has no {FILE}: `bench features --out {path}` makes one")
-    info = store.read_json(file)
+    info = documents.read_json(file)
     if (
         not isinstance(info, dict)
         or info.get("kind") != "features"

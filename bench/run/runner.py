@@ -18,7 +18,7 @@ from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
 from bench.model.metric import Measure
 from bench.model.scenario import load_scenarios
-from bench.record import store
+from bench.record import documents, store
 from bench.run import failures, run_start
 from bench.run.calibration import Calibration, calibrate
 from bench.run.cell_record import Halted, deserves_another, first_of, line_of
@@ -231,7 +231,7 @@ class Runner:
         began, halted = time.monotonic(), Halted()
         self._drive(cell, line)
         halted.tell(line)
-        store.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
+        documents.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
         line["seconds"] = round(time.monotonic() - began, 1)
         measures = self._measured(cell, line)
         worst = next(
@@ -332,7 +332,7 @@ class Runner:
 
     def _save(self) -> None:
         try:
-            store.write_json(self.folder / "run.json", self.info)
+            documents.write_json(self.folder / "run.json", self.info)
         except OSError as error:
             raise self._unwritable(error) from None
         stored_measures.write_measures(store.Run(self.folder, self.info), self._frame())

@@ -11,7 +11,7 @@ from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import EXIT_INVALID, EXIT_OK, BenchError, UsageError
 from bench.base.version import VERSION
 from bench.hosts import machine
-from bench.record import store
+from bench.record import documents
 from bench.selftest import (
     counting,
     generating,
@@ -63,7 +63,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     """Run every check and store what it said; the exit code."""
     if blocks and blocks < MIN_BLOCKS:
         raise UsageError(f"--noise {blocks}: give 0 for none, or {MIN_BLOCKS} blocks at least")
-    store.fresh_folder(folder)
+    documents.fresh_folder(folder)
     session = Session(
         folder / "runs",
         lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True),
@@ -85,7 +85,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
         "passed": all(line.passed for line in lines),
         "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
     }
-    store.write_json(folder / FILE, document)
+    documents.write_json(folder / FILE, document)
     good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
     rest = f", {left} not measured: the machine was unfit for them" if left else ""
     summary = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"

@@ -6,7 +6,7 @@ from typing import Any
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
 from bench.model.machine_facts import SAME
-from bench.record import store
+from bench.record import documents
 
 FILE = "selftest.json"
 
@@ -19,7 +19,7 @@ def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
     documents = []
     for path in results.glob(f"**/{FILE}"):
         try:
-            document = store.read_json(path)
+            document = documents.read_json(path)
         except UsageError:
             continue
         if isinstance(document, dict) and _is_of(document, here):
@@ -47,5 +47,5 @@ def attach(info: dict[str, Any], run: Path, results: Path = Path("results")) -> 
             "no selftest of this machine and version is stored: `bench selftest` makes one"
         )
         return
-    store.write_json(run / FILE, document)
+    documents.write_json(run / FILE, document)
     info["selftest"] = document

@@ -14,7 +14,7 @@ from bench.inprocess import event_log
 from bench.inprocess.generator import NOT_OFFERED
 from bench.model.schedule import Schedule
 from bench.record import event_files, ledger
-from bench.record.store import write_json
+from bench.record.documents import write_json
 
 TERM = 15
 START_IN_NS = (

@@ -12,7 +12,7 @@ from bench.base.errors import CellFailed, NotOffered, Unavailable
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
 from bench.model.broker import SCHEMES
-from bench.record.store import write_json
+from bench.record.documents import write_json
 
 READY_S = 10.0
 PINGS = 20

@@ -17,7 +17,7 @@ from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
-from bench.record import event_files, ledger, store
+from bench.record import documents, event_files, ledger, store
 from bench.record.downsample import thin
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
@@ -66,7 +66,7 @@ class Testbed:
             shutil.rmtree(self.folder)
         self.logs.mkdir(parents=True)
         self.work.mkdir()
-        store.write_json(self.folder / "cell.json", self.cell.spec())
+        documents.write_json(self.folder / "cell.json", self.cell.spec())
         (self.work / "cell.json").symlink_to("../cell.json")
         event_log.create(str(self.work / "runs.bin"))
         try:
@@ -253,7 +253,7 @@ class Testbed:
             book, left_out = thin(book, every)
             self.mark("left_out", left_out)
         self.journal["restarts"] = self.fleet.restarts
-        self.journal["versions"] = store.read_json(self.work / "versions.json")
+        self.journal["versions"] = documents.read_json(self.work / "versions.json")
         tasks, runs = ledger.tables(book, self.load.errors())
         store.write_cell(self.folder, self.journal, tasks, runs, self.sampler.frame())
 
