@@ -16,15 +16,15 @@ def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
 
     A damaged one is passed over.
     """
-    documents = []
+    candidates = []
     for path in results.glob(f"**/{FILE}"):
         try:
             document = documents.read_json(path)
         except UsageError:
             continue
         if isinstance(document, dict) and _is_of(document, here):
-            documents.append(document)
-    return max(documents, key=lambda document: str(document["created"]), default=None)
+            candidates.append(document)
+    return max(candidates, key=lambda document: str(document["created"]), default=None)
 
 
 def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
