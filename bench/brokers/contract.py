@@ -1,6 +1,6 @@
 """What a broker of a cell can do, whoever serves, and what the module of a family offers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 from bench.hosts.local import Host
 from bench.model.arm import Arm
 from bench.model.broker import BrokerKind
+from bench.model.manifest import ServerRecord
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Broker(Protocol):
         """
         ...
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """Name, version and origin of the server, as run.json keeps them."""
         ...
 

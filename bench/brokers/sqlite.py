@@ -1,11 +1,12 @@
 """SQLite: a file of the cell; there is no server, so none can be killed or asked."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.base.errors import NotOffered
 from bench.brokers.contract import Counters, Family
+from bench.model.manifest import ServerRecord
 
 
 class SqliteFile:
@@ -33,9 +34,9 @@ class SqliteFile:
         """None: nobody counts."""
         return None
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """The library inside Python."""
-        return {"name": "sqlite", "version": sqlite3.sqlite_version, "origin": "Python"}
+        return ServerRecord(name="sqlite", version=sqlite3.sqlite_version, origin="Python")
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """The file goes with the cell."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bench.base.distributions import installed, shortened
 from bench.base.errors import UsageError
@@ -11,6 +10,7 @@ from bench.environments.build import environment_for
 from bench.environments.usable import refuse_unusable
 from bench.model.arm import Arm, code_of, needs_of, packages_of
 from bench.model.environment import Environment
+from bench.model.manifest import ArmRecord
 
 
 def provision(
@@ -32,15 +32,13 @@ def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
     return environment_for(arm.name, needs_of(arm), arm.requirements, say)
 
 
-def refuse_other(
-    folder: Path, stored: Mapping[str, Mapping[str, Any]], arms: Sequence[Arm]
-) -> None:
+def refuse_other(folder: Path, stored: Mapping[str, ArmRecord], arms: Sequence[Arm]) -> None:
     """UsageError unless every environment is the one that the run was begun with."""
     for arm in arms:
-        before = stored[arm.name].get("environment")
-        if not before or before["digest"] == arm.environment.digest:
+        before = stored[arm.name].environment
+        if before is None or before.digest == arm.environment.digest:
             continue
-        was = {(p["name"], p["version"]) for p in before["packages"]}
+        was = {(p.name, p.version) for p in before.packages}
         now = {(p.name, p.version) for p in arm.environment.packages}
         differ = (
             sorted({name for name, _ in was ^ now})

@@ -113,7 +113,9 @@ def _reason(log: Path) -> str:
 
 def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:
     spec = work / "cell.json"
-    spec.write_text(json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec()), encoding="utf-8")
+    spec.write_text(
+        json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec().as_json()), encoding="utf-8"
+    )
     who = f"bench:{secrets.token_hex(8)}@127.0.0.1:{port}"
     ours = {
         "PYTHONPATH": str(task_code(work, arm.adapter)),

@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -16,6 +15,7 @@ from bench.base.environ import built
 from bench.base.output import nearest
 from bench.hosts import cgroup
 from bench.model.machine_facts import cores_in_words, size_in_words
+from bench.model.manifest import MachineRecord
 
 ENOUGH_CORES = 4
 # Load per core: one busy program on four cores is enough to move a P99.
@@ -30,31 +30,31 @@ ENOUGH_DISK_BYTES = 2 << 30
 ENOUGH_MEMORY_BYTES = 2 << 30
 
 
-def describe() -> dict[str, Any]:
+def describe() -> MachineRecord:
     """What the report says about this machine; no host name, no user, no path."""
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
     allowed = cgroup.limits()
-    return {
-        "cpu": cpu_model(_read("/proc/cpuinfo")),
-        "cores": len(os.sched_getaffinity(0)),
-        "cores_online": os.cpu_count() or 1,
-        "cpu_quota_cores": allowed.cpu_cores,
-        "governor": _governor(),
-        "memory_bytes": int(memory.total),
-        "memory_limit_bytes": allowed.memory_bytes,
-        "swap_bytes": int(swap.total),
-        "swap_used_bytes": int(swap.used),
-        "kernel": f"{platform.system()} {platform.release()}",
-        "architecture": platform.machine(),
-        "distribution": _distribution(),
-        "python": platform.python_version(),
-        "virtual": _virtual(),
-        "container": _detect("--container"),
-        "steal_share": steal_share(psutil.cpu_times()._asdict()),
-        "load_1min": round(os.getloadavg()[0], 2),
-        "boot_id": _read("/proc/sys/kernel/random/boot_id").strip(),
-        "packages_beyond": beyond_install(),
-    }
+    return MachineRecord(
+        cpu=cpu_model(_read("/proc/cpuinfo")),
+        cores=len(os.sched_getaffinity(0)),
+        cores_online=os.cpu_count() or 1,
+        cpu_quota_cores=allowed.cpu_cores,
+        governor=_governor(),
+        memory_bytes=int(memory.total),
+        memory_limit_bytes=allowed.memory_bytes,
+        swap_bytes=int(swap.total),
+        swap_used_bytes=int(swap.used),
+        kernel=f"{platform.system()} {platform.release()}",
+        architecture=platform.machine(),
+        distribution=_distribution(),
+        python=platform.python_version(),
+        virtual=_virtual(),
+        container=_detect("--container"),
+        steal_share=steal_share(psutil.cpu_times()._asdict()),
+        load_1min=round(os.getloadavg()[0], 2),
+        boot_id=_read("/proc/sys/kernel/random/boot_id").strip(),
+        packages_beyond=tuple(beyond_install()),
+    )
 
 
 def slots() -> int:
@@ -64,7 +64,7 @@ def slots() -> int:
 
 
 def disturbances(
-    machine: Mapping[str, Any] | None = None, results: Path = Path("results")
+    machine: MachineRecord | None = None, results: Path = Path("results")
 ) -> list[str]:
     """What would disturb a measurement on this machine, each with what to do about it."""
     machine = describe() if machine is None else machine
@@ -76,9 +76,9 @@ def disturbances(
     )
 
 
-def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
+def _of_the_cpu(machine: MachineRecord) -> list[str]:
     warnings = []
-    cores, load, quota = machine["cores"], machine["load_1min"], machine["cpu_quota_cores"]
+    cores, load, quota = machine.cores, machine.load_1min, machine.cpu_quota_cores
     if load > QUIET_LOAD * cores:
         warnings.append(
             f"the load average is {load:.2f} on {cores_in_words(cores)}: "
@@ -95,26 +95,26 @@ def _of_the_cpu(machine: Mapping[str, Any]) -> list[str]:
             f"{cores_in_words(cores)}, and what was halted is invalid: "
             "give it --cpuset-cpus instead of a CPU limit"
         )
-    if machine["governor"] not in ("", "performance"):
+    if machine.governor not in ("", "performance"):
         warnings.append(
-            f"the frequency governor is {machine['governor']}: "
+            f"the frequency governor is {machine.governor}: "
             "`sudo cpupower frequency-set -g performance` (apt install linux-cpupower)"
         )
-    if machine["virtual"]:
+    if machine.virtual:
         warnings.append(
-            f"a virtual machine ({machine['virtual']}) shares its cores with others: "
+            f"a virtual machine ({machine.virtual}) shares its cores with others: "
             "use --blocks 5 to see how far the figures scatter, or bare metal"
         )
-    if machine["steal_share"] > NOTABLE_STEAL:
+    if machine.steal_share > NOTABLE_STEAL:
         warnings.append(
-            f"the hypervisor has kept back {machine['steal_share']:.1%} of the CPU time "
+            f"the hypervisor has kept back {machine.steal_share:.1%} of the CPU time "
             "since boot: take a machine with cores of its own"
         )
     return warnings
 
 
-def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
-    warnings, used, limit = [], machine["swap_used_bytes"], machine.get("memory_limit_bytes")
+def _of_the_memory(machine: MachineRecord) -> list[str]:
+    warnings, used, limit = [], machine.swap_used_bytes, machine.memory_limit_bytes
     if used >= NOTABLE_SWAP_BYTES:
         warnings.append(
             f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
@@ -129,8 +129,8 @@ def _of_the_memory(machine: Mapping[str, Any]) -> list[str]:
     return warnings
 
 
-def _of_the_packages(machine: Mapping[str, Any]) -> list[str]:
-    beyond = machine.get("packages_beyond", [])
+def _of_the_packages(machine: MachineRecord) -> list[str]:
+    beyond = machine.packages_beyond
     if not beyond:
         return []
     return [

@@ -1,10 +1,10 @@
-"""The strikes of a stored cell of recovery, computed from its files alone."""
+"""The strikes of a cell of recovery, from its ledger: of a stored cell, or of a live one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.measure.recovery_times import Recovery, Timing, recovery
+from bench.model.cell_log import Injection
 from bench.record import ledger
 from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
@@ -17,11 +17,10 @@ LOAD_SPIKE = 4  # long tasks per slot, due at once when the fault strikes
 
 @dataclass(frozen=True)
 class MeasuredInjection:
-    """One fault of a cell: when, what it hit, and how the system came back."""
+    """One fault of a cell: when it struck, what it hit, and how the system came back."""
 
     timing: Timing
     seen: Recovery
-    fault: Mapping[str, Any]
 
     @property
     def hit(self) -> list[int]:
@@ -34,28 +33,21 @@ def book_of(cell: StoredCell) -> Ledger:
 
     It lacks the poison tasks, and ends before anybody freed what was stuck.
     """
-    book = ledger.load(cell).without(poison_tasks(cell.journal))
-    freed = cell.journal["marks"].get("freed_from_ns")
+    book = ledger.load(cell).without(cell.log.poison_tasks)
+    freed = cell.log.marks.get("freed_from_ns")
     return book.until(int(freed)) if freed else book
-
-
-def poison_tasks(journal: Mapping[str, Any]) -> set[int]:
-    """The poison tasks: ids of the tasks that brought a fault about."""
-    return {int(fault["culprit"]) for fault in journal["faults"] if fault["culprit"] is not None}
 
 
 def injections_of(cell: StoredCell, book: Ledger) -> list[MeasuredInjection]:
     """The strikes of a stored cell in order of time."""
-    marks = cell.journal["marks"]
-    return injections(
-        book, cell.journal["faults"], marks, int(marks["end_ns"]), int(cell.spec["slots"])
-    )
+    log = cell.log
+    return injections(book, log.injections, log.marks, int(log.marks["end_ns"]), cell.spec.slots)
 
 
 def injections(
     book: Ledger,
-    faults: Sequence[Mapping[str, Any]],
-    marks: Mapping[str, Any],
+    struck: Sequence[Injection],
+    marks: Mapping[str, float],
     end_ns: int,
     slots: int,
 ) -> list[MeasuredInjection]:
@@ -67,14 +59,13 @@ def injections(
     so_far: list[MeasuredInjection] = []
     # Not until the next t0: that spike waits by then, and would stand in this strike's backlog
     # for ever.
-    ends = [int(fault["heap_ns"]) for fault in faults[1:]] + [end_ns]
-    for fault, until in zip(faults, ends, strict=True):
-        t0, first = int(fault["t0_ns"]), int(faults[0]["t0_ns"])
+    ends = [each.load_spike_ns for each in struck[1:]] + [end_ns]
+    for each, until in zip(struck, ends, strict=True):
         timing = Timing(
             int(marks["begin_ns"]),
-            first,
-            t0,
-            int(fault["back_ns"] or t0),
+            struck[0].t0_ns,
+            each.t0_ns,
+            each.back_ns or each.t0_ns,
             until,
             float(marks["rate"]),
             slots,
@@ -83,5 +74,5 @@ def injections(
             SHORT_S,
         )
         times = recovery(book, timing, {task for earlier in so_far for task in earlier.hit})
-        so_far.append(MeasuredInjection(timing, times, fault))
+        so_far.append(MeasuredInjection(timing, times))
     return so_far

@@ -22,6 +22,7 @@ from bench.model import requirements
 from bench.model.broker import KINDS
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
+from bench.model.manifest import ArmRecord, EnvironmentRecord, PredictionRecord, SettingRecord
 from bench.model.requirements import Requirement
 
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
@@ -90,49 +91,55 @@ class Arm:
         """What the adapter makes its worker commands from."""
         return Launch(self.profile.name, self.settings, slots, self.broker)
 
-    def describe(self, slots: int) -> dict[str, Any]:
+    def describe(self, slots: int) -> ArmRecord:
         """The arm as run.json and `bench list` show it."""
-        settings = [
-            {"name": s.name, "value": self.settings[s.name], "source": s.source, "why": s.why}
+        return ArmRecord(
+            arm=self.name,
+            system=self.adapter.name,
+            profile=self.profile.name,
+            broker=self.broker,
+            variant=self.variant,
+            guarantee=self.profile.guarantee,
+            results=self.profile.results,
+            summary=self.profile.summary,
+            command=tuple(" ".join(c.argv) for c in self.adapter.commands(self.launch(slots))),
+            settings=self._described(),
+            predicts=self._predictions(slots),
+            environment=self._environment(),
+        )
+
+    def _described(self) -> tuple[SettingRecord, ...]:
+        """The settings of the profile, then those that the command line alone has."""
+        stated = [
+            SettingRecord(name=s.name, value=self.settings[s.name], source=s.source, why=s.why)
             for s in self.stated
         ]
-        stated = {s.name for s in self.stated}
-        settings += [
-            {"name": k, "value": v, "source": "", "why": "changed on the command line"}
-            for k, v in self.overrides.items()
-            if k not in stated
+        known = {s.name for s in stated}
+        changed = [
+            SettingRecord(name=name, value=value, source="", why="changed on the command line")
+            for name, value in self.overrides.items()
+            if name not in known
         ]
-        own = (
-            {
-                "environment": {
-                    "requirements": [each.text for each in self.requirements],
-                    **self.environment.as_json(),
-                }
-            }
-            if self.requirements
-            else {}
-        )
-        return own | {
-            "arm": self.name,
-            "system": self.adapter.name,
-            "profile": self.profile.name,
-            "broker": self.broker,
-            "variant": self.variant,
-            "guarantee": self.profile.guarantee,
-            "results": self.profile.results,
-            "summary": self.profile.summary,
-            "command": [" ".join(c.argv) for c in self.adapter.commands(self.launch(slots))],
-            "settings": settings,
-            "predicts": self._predictions(slots),
-        }
+        return (*stated, *changed)
 
-    def _predictions(self, slots: int) -> dict[str, dict[str, Any]]:
+    def _environment(self) -> EnvironmentRecord | None:
+        """The environment made for it; None where it runs in bench's own."""
+        if not self.requirements:
+            return None
+        required = tuple(each.text for each in self.requirements)
+        return EnvironmentRecord(requirements=required, **self.environment.as_json())
+
+    def _predictions(self, slots: int) -> dict[str, PredictionRecord]:
         """Fault → what the settings let one expect; empty where the adapter does not say."""
         adapter = self.adapter
         if not isinstance(adapter, Predicts):
             return {}
         predictions = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULTS}
-        return {fault: asdict(each) for fault, each in predictions.items() if each}
+        return {
+            str(fault): PredictionRecord(**asdict(each))
+            for fault, each in predictions.items()
+            if each
+        }
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:

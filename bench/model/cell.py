@@ -1,10 +1,11 @@
-"""What one cell is, and the JSON that its processes are given."""
+"""What one cell is, and what is stored of it before it has run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bench.model.arm import Arm, packages_of
+from bench.model.cell_log import CellSpec
+from bench.model.manifest import CellLine
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Cell:
     block: int
     slots: int
     seed: int
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, float] = field(default_factory=dict)  # counts, seconds, switches
     passed: tuple[str, ...] = ()  # variables of the user's that its processes get
 
     @property
@@ -27,24 +28,35 @@ class Cell:
         case = "" if self.case == "-" else f" {self.case}"
         return f"{self.scenario}{case} {self.arm.name}"
 
-    def spec(self) -> dict[str, Any]:
+    def spec(self) -> CellSpec:
         """What cell.json holds: all that the cell's processes must know, and no password."""
-        return {
-            "number": self.number,
-            "scenario": self.scenario,
-            "case": self.case,
-            "arm": self.arm.name,
-            "block": self.block,
-            "system": self.arm.adapter.name,
-            "profile": self.arm.profile.name,
-            "broker": self.arm.broker,
-            "variant": self.arm.variant,
-            "guarantee": self.arm.profile.guarantee,
-            "slot": self.arm.profile.slot,
-            "slots": self.slots,
-            "seed": self.seed,
-            "settings": self.arm.settings,
-            "app": self.arm.adapter.app,
-            "packages": list(dict.fromkeys(("redis", *packages_of(self.arm)))),
-            "params": dict(self.params),
-        }
+        return CellSpec(
+            number=self.number,
+            scenario=self.scenario,
+            case=self.case,
+            arm=self.arm.name,
+            block=self.block,
+            system=self.arm.adapter.name,
+            profile=self.arm.profile.name,
+            broker=self.arm.broker,
+            variant=self.arm.variant,
+            guarantee=self.arm.profile.guarantee,
+            slot=self.arm.profile.slot,
+            slots=self.slots,
+            seed=self.seed,
+            settings=self.arm.settings,
+            app=self.arm.adapter.app,
+            packages=tuple(dict.fromkeys(("redis", *packages_of(self.arm)))),
+            params=self.params,
+        )
+
+    def line(self, retry_of: int | None = None) -> CellLine:
+        """Its line in run.json before it has run."""
+        return CellLine(
+            number=self.number,
+            scenario=self.scenario,
+            case=self.case,
+            arm=self.arm.name,
+            block=self.block,
+            retry_of=retry_of,
+        )

@@ -1,6 +1,6 @@
 """cell.json and phases.json: what a cell was asked for, and what happened in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from pydantic import Field, JsonValue
@@ -29,7 +29,7 @@ class CellSpec(Record):
     settings: Mapping[str, JsonValue]
     app: str
     packages: tuple[str, ...]
-    params: Mapping[str, float | bool]
+    params: Mapping[str, int | float | bool]
 
 
 class Phase(Record):
@@ -58,6 +58,11 @@ class Injection(Record):
     end_ns: int
 
 
+def poison_tasks(injections: Iterable[Injection]) -> frozenset[int]:
+    """The tasks that brought a fault about."""
+    return frozenset(each.poison_task for each in injections if each.poison_task is not None)
+
+
 class HeldRange(Record):
     """Tasks that the broker held at one place: ranges of ids, first and last."""
 
@@ -83,13 +88,19 @@ class ManualRecovery(Record):
 
 
 class CellLog(Record):
-    """phases.json. `held` is None where it cannot be told what the broker held."""
+    """phases.json. `held` is None where it cannot be told what the broker held.
+
+    Of a long cell one stretch of ordinary tasks out of `kept_every` is stored; `left_out` counts the
+    others.
+    """
 
     phases: tuple[Phase, ...]
     marks: Mapping[str, int | float]
     injections: tuple[Injection, ...] = ()
     held: tuple[HeldRange, ...] | None
     generators: int
+    kept_every: int = 1
+    left_out: int = 0
     notes: tuple[str, ...] = ()
     torn_records: int = 0
     server: ServerRecord
@@ -100,9 +111,7 @@ class CellLog(Record):
     @cached_property
     def poison_tasks(self) -> frozenset[int]:
         """The tasks that brought a fault about."""
-        return frozenset(
-            each.poison_task for each in self.injections if each.poison_task is not None
-        )
+        return poison_tasks(self.injections)
 
     def phase(self, name: str) -> Phase:
         """That phase; KeyError if the cell never came to it."""

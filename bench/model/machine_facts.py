@@ -1,26 +1,27 @@
 """What is stored of a machine, and what follows from it."""
 
-from collections.abc import Mapping
-from typing import Any
+from bench.model.manifest import MachineRecord
 
 # What makes two machines one.
 SAME = ("cpu", "cores", "cpu_quota_cores", "memory_bytes", "memory_limit_bytes", "kernel")
 
 
-def usable_cores(machine: Mapping[str, Any]) -> float:
+def differs(one: MachineRecord, other: MachineRecord) -> str:
+    """The name of the first field in which two machines differ; empty where they are one."""
+    return next((name for name in SAME if getattr(one, name) != getattr(other, name)), "")
+
+
+def usable_cores(machine: MachineRecord) -> float:
     """How many cores' worth of computing a stored machine gives."""
-    quota = machine.get("cpu_quota_cores")
-    cores: float = machine["cores"]
-    return cores if quota is None else min(cores, quota)
+    quota = machine.cpu_quota_cores
+    return machine.cores if quota is None else min(machine.cores, quota)
 
 
-def given(machine: Mapping[str, Any]) -> str:
+def given(machine: MachineRecord) -> str:
     """Cores and memory in words, with what the cgroup leaves of them."""
-    quota, limit = machine.get("cpu_quota_cores"), machine.get("memory_limit_bytes")
-    cores = cores_in_words(machine["cores"]) + (
-        "" if quota is None else f" with a quota of {quota:g}"
-    )
-    memory = f"{size_in_words(machine['memory_bytes'])} of memory"
+    quota, limit = machine.cpu_quota_cores, machine.memory_limit_bytes
+    cores = cores_in_words(machine.cores) + ("" if quota is None else f" with a quota of {quota:g}")
+    memory = f"{size_in_words(machine.memory_bytes)} of memory"
     return f"{cores}, {memory}" + (
         "" if limit is None else f" with a limit of {size_in_words(limit)}"
     )

@@ -3,13 +3,14 @@
 See docs/decisions/0028.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from adapters.base import Adapter
 from bench.base.git import git
 from bench.base.paths import ROOT
+from bench.model.manifest import CodeRecord, Manifest, ScenarioVersions
 
 # What every cell rests on: processes, brokers, generator, event log, sampler, ledger, validity.
 RECORDING = 2
@@ -24,46 +25,41 @@ class Scenario(Protocol):
     measure_version: int
 
 
-def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> dict[str, Any]:
+def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> CodeRecord:
     """The versions of what is measured with, as run.json keeps them under `code`."""
-    return {
-        "recording": RECORDING,
-        "scenarios": {
-            each.name: {"drive": each.drive_version, "measure": each.measure_version}
+    return CodeRecord(
+        recording=RECORDING,
+        scenarios={
+            each.name: ScenarioVersions(drive=each.drive_version, measure=each.measure_version)
             for each in scenarios
         },
-        "adapters": {each.name: each.version for each in adapters},
-    }
+        adapters={each.name: each.version for each in adapters},
+    )
 
 
-def counted(info: Mapping[str, Any]) -> dict[str, str]:
+def counted(manifest: Manifest) -> dict[str, str]:
     """What measured a run, in words → its version; each `0.1` where none was counted yet."""
-    code = info.get("code")
+    code = manifest.code
     if code is None:
-        systems = dict.fromkeys(str(arm["system"]) for arm in info["arms"].values())
-        parts = [
-            (name, part) for name in info["plan"]["scenarios"] for part in ("drive", "measure")
-        ]
+        systems = dict.fromkeys(arm.system for arm in manifest.arms.values())
+        parts = [(name, part) for name in manifest.plan.scenarios for part in ("drive", "measure")]
         return {
             "recording": BEFORE,
             **{f"{part} of {name}": BEFORE for name, part in parts},
             **{f"adapter of {name}": BEFORE for name in systems},
         }
-    counts = {"recording": str(code["recording"])}
-    counts |= {
-        f"{part} of {name}": str(number)
-        for name, parts in code["scenarios"].items()
-        for part, number in parts.items()
-    }
-    return counts | {f"adapter of {name}": str(number) for name, number in code["adapters"].items()}
+    counts = {"recording": str(code.recording)}
+    for name, of in code.scenarios.items():
+        counts |= {f"drive of {name}": str(of.drive), f"measure of {name}": str(of.measure)}
+    return counts | {f"adapter of {name}": str(number) for name, number in code.adapters.items()}
 
 
-def measured_before(info: Mapping[str, Any]) -> bool:
+def measured_before(manifest: Manifest) -> bool:
     """Whether a run was measured by 0.1, which counted no versions."""
-    return info.get("code") is None
+    return manifest.code is None
 
 
-def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+def unlike(one: Manifest, other: Manifest) -> Iterator[str]:
     """The versions of what both runs rest on that are not equal, each in a few words."""
     first, second = counted(one), counted(other)
     for name, version in first.items():
@@ -71,13 +67,13 @@ def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} {first[name]} and {second[name]}"
 
 
-def unlike_any(infos: Sequence[Mapping[str, Any]]) -> list[str]:
+def unlike_any(manifests: Sequence[Manifest]) -> list[str]:
     """The versions that are not equal in all of several runs, each named once."""
     return list(
         dict.fromkeys(
             text
-            for at, one in enumerate(infos)
-            for other in infos[at + 1 :]
+            for at, one in enumerate(manifests)
+            for other in manifests[at + 1 :]
             for text in unlike(one, other)
         )
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from adapters.base import Held
 from bench.record.ledger import ACCEPTED, ERROR, UNSENT, Ledger
 
 
@@ -21,10 +21,10 @@ class Fates:
         return len(self.by_name.get(name, ()))
 
 
-def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | None) -> Fates:
+def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | None) -> Fates:
     """Give each measured task its fate; `strikes_ns` are the moments of the faults, in ns.
 
-    `held` maps ids (as text) to where the broker holds them; None = cannot be told.
+    `held` says where the broker holds a task; None = cannot be told.
     """
     measured = ledger.measured() & (ledger.enqueue != UNSENT)
     finishes, first = ledger.finishes(), ledger.first_finish()
@@ -34,11 +34,9 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[str, Any] | N
     refused = measured & (ledger.enqueue == ERROR) & (finishes == 0)
     missing = measured & (finishes == 0) & ~refused
     places = held if held is not None else {}
-    is_held = np.array([str(task) in places for task in ledger.task[missing]], bool)
-    failed = np.array(
-        [bool(places.get(str(task), {}).get("failed")) for task in ledger.task[missing]], bool
-    )
     gone = ledger.task[missing]
+    is_held = np.array([task in places for task in gone.tolist()], bool)
+    failed = np.array([task in places and places[task].failed for task in gone.tolist()], bool)
     # An enqueue call that was still open may or may not have reached the broker: nobody promised
     # that task.
     is_certain = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)

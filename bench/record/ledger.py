@@ -221,8 +221,13 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
     ), torn
 
 
-def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id."""
+def tables(
+    ledger: Ledger, errors: Mapping[int, str]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id.
+
+    All tasks are of the type "", all runs on the host "": the only one.
+    """
     state = pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE))
     texts = ["", *sorted(set(errors.values()))]
     code_of = {text: number for number, text in enumerate(texts)}
@@ -230,16 +235,18 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
     for task, text in errors.items():
         code[np.searchsorted(ledger.task, task)] = code_of[text]
     error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
-    tasks = {
+    tasks: dict[str, object] = {
         "task": ledger.task,
+        "type": _alike(len(ledger.task)),
         "due_ns": ledger.due,
         "sent_ns": ledger.sent,
         "returned_ns": ledger.returned,
         "enqueue": state,
         "error": error,
     }
-    runs = {
+    runs: dict[str, object] = {
         "task": ledger.run_task,
+        "host": _alike(len(ledger.run_task)),
         "pid": ledger.run_pid,
         "parent": ledger.run_parent,
         "thread": ledger.run_thread,
@@ -248,6 +255,10 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[dict[str, Any], d
         "import_us": ledger.import_us,
     }
     return tasks, runs
+
+
+def _alike(count: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [""])
 
 
 def load(cell: StoredCell) -> Ledger:

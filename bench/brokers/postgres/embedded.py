@@ -6,7 +6,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bench.brokers.contract import Counters
 from bench.brokers.postgres.connection import connect, version_of
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
+from bench.model.manifest import ServerRecord
 
 READY_S = 30.0
 USER = "postgres"  # it refuses to run as root; Debian's package makes this user
@@ -147,9 +148,11 @@ class EmbeddedPostgres:
         """Memory and CPU are the operating system's."""
         return Counters()
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """Its version in its own words; the origin is the folder of its programs."""
-        return {"name": "postgresql", "version": version_of(self.url), "origin": str(self.programs)}
+        return ServerRecord(
+            name="postgresql", version=version_of(self.url), origin=str(self.programs)
+        )
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its folder goes with the cell."""

@@ -1,7 +1,7 @@
 """The user's PostgreSQL database: it must hold no table before a cell."""
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.base.errors import Unavailable, UsageError
@@ -10,6 +10,7 @@ from bench.brokers.postgres.connection import connect, version_of
 from bench.brokers.urls import ENCODE, cleaned, read, shown
 from bench.model.arm import Arm
 from bench.model.broker import KINDS
+from bench.model.manifest import ServerRecord
 
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
 SCHEMES = [scheme.name for scheme in KINDS["postgres"].schemes]
@@ -98,9 +99,9 @@ class OwnPostgres:
         """None: whoever else uses it stands in its figures too."""
         return None
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """Its version in its own words."""
-        return {"name": "postgresql", "version": version_of(self.url), "origin": "--postgres"}
+        return ServerRecord(name="postgresql", version=version_of(self.url), origin="--postgres")
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Drop the tables that appeared, only if the system declares every one of them."""

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bench.brokers.contract import Counters
 from bench.brokers.rabbitmq.connection import QueueConnection, version_of
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
+from bench.model.manifest import ServerRecord
 
 # The wrappers on PATH switch to the user rabbitmq; these are the programs behind them.
 FOLDERS = (
@@ -163,13 +164,11 @@ class EmbeddedRabbit:
         """
         return Counters(messages=self.queues.waiting()) if edge else Counters()
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """The version in its greeting."""
-        return {
-            "name": "rabbitmq",
-            "version": version_of(self.queues),
-            "origin": str(self.programs),
-        }
+        return ServerRecord(
+            name="rabbitmq", version=version_of(self.queues), origin=str(self.programs)
+        )
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its folder goes with the cell."""

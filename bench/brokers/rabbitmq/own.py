@@ -1,7 +1,7 @@
 """A virtual host of the user's RabbitMQ: the system's queues must not be there yet."""
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import unquote
 
 from bench.base.errors import Unavailable, UsageError
@@ -10,6 +10,7 @@ from bench.brokers.rabbitmq.connection import QueueConnection, version_of
 from bench.brokers.urls import ENCODE, cleaned, read, shown
 from bench.model.arm import Arm
 from bench.model.broker import KINDS
+from bench.model.manifest import ServerRecord
 
 FORM = "amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://… with TLS"
 PORTS = {scheme.name: scheme.port for scheme in KINDS["rabbitmq"].schemes}
@@ -117,9 +118,9 @@ class OwnRabbit:
         """How many messages wait, at the edges of phases."""
         return Counters(messages=self.queues.waiting()) if edge else Counters()
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """The version in its greeting."""
-        return {"name": "rabbitmq", "version": version_of(self.queues), "origin": "--rabbitmq"}
+        return ServerRecord(name="rabbitmq", version=version_of(self.queues), origin="--rabbitmq")
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Delete the system's queues; what else it declared goes when its last client leaves."""

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from bench.brokers.redis.binary import ServerBinary
 from bench.brokers.redis.connection import RedisBroker
 from bench.hosts.local import Host, last_lines
 from bench.inprocess.ports import free_port
+from bench.model.manifest import ServerRecord
 
 NOTHING_SAVED = 'save ""\nappendonly no\n'
 PERSISTENCE = {
@@ -99,13 +100,11 @@ class EmbeddedRedis(RedisBroker):
     def _drop(self, number: int) -> None:
         self.client().client_kill_filter(_id=str(number))
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """What the binary tells of itself."""
-        return {
-            "name": self.server.name,
-            "version": self.server.version,
-            "origin": self.server.origin,
-        }
+        return ServerRecord(
+            name=self.server.name, version=self.server.version, origin=self.server.origin
+        )
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Its data folder goes with the cell."""

@@ -18,6 +18,7 @@ from bench.brokers.redis.connection import RedisBroker
 from bench.brokers.redis.url import checked, reason
 from bench.brokers.urls import cleaned, shown
 from bench.model.arm import Arm
+from bench.model.manifest import ServerRecord
 
 
 class OwnRedis(RedisBroker):
@@ -60,10 +61,10 @@ class OwnRedis(RedisBroker):
             return {}
         return info
 
-    def describe(self) -> Mapping[str, str]:
+    def describe(self) -> ServerRecord:
         """The version that it tells, or `unknown`."""
         version = str(self._info().get("redis_version", "unknown"))
-        return {"name": "redis", "version": version, "origin": "--redis"}
+        return ServerRecord(name="redis", version=version, origin="--redis")
 
     def kill(self) -> int:
         """Unavailable: it is not ours."""
