@@ -13,6 +13,7 @@ from adapters.base import Command
 from bench.base.errors import CellFailed
 from bench.hosts.local import Host, last_lines, signalled, tree
 from bench.inprocess import cell_context
+from bench.model.cell_log import Restart
 from bench.model.environment import OWN, Environment
 from bench.record.ledger import Ints
 
@@ -49,7 +50,7 @@ class Fleet:
             environment,
         )
         self.mains: list[Main] = []
-        self.restarts: list[dict[str, int]] = []
+        self.restarts: list[Restart] = []
         self._supervisor: threading.Thread | None = None
         self._unsupervised = threading.Event()
         self._lock = threading.Lock()
@@ -103,7 +104,7 @@ class Fleet:
                         continue
                     since = died.setdefault(main.pid, time.monotonic())
                     if time.monotonic() - since >= SUPERVISOR_DELAY_S:
-                        self.restarts.append({"old": main.pid, "ns": time.monotonic_ns()})
+                        self.restarts.append(Restart(old=main.pid, ns=time.monotonic_ns()))
                         main.pid = self._spawn(main.command, main.log)
                         main.starts += 1
 

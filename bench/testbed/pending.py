@@ -2,15 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
-from adapters.base import Adapter, Holds
+from adapters.base import Adapter, Held, Holds
 from bench.brokers.urls import cleaned
 
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25
 BACK_S = 3.0  # by then a broker has noticed that a killed client is gone
-Places = Mapping[str, Any]  # task id as text → {"place": …, "failed": …}
+Places = Mapping[int, Held]
 
 
 class PendingTasks:
@@ -31,7 +30,7 @@ class PendingTasks:
             return None
         now = time.monotonic()
         for task in tasks:
-            if str(task) in places:
+            if task in places:
                 self._nowhere_since.pop(task, None)
             else:
                 self._nowhere_since.setdefault(task, now)
@@ -49,7 +48,7 @@ class PendingTasks:
         tasks = [int(task) for task in tasks]
         places = self.look(tasks)
         return places is not None and all(
-            self.gone(task) or bool(places.get(str(task), {}).get("failed")) for task in tasks
+            self.gone(task) or (task in places and places[task].failed) for task in tasks
         )
 
     def at_the_end(self, unfinished: Callable[[], Iterable[int]]) -> Places | None:
@@ -68,7 +67,7 @@ class PendingTasks:
                 time.sleep(LOOK_S)
             return None
         places = dict(first)
-        in_hand = {task for task in missing if str(task) not in places}
+        in_hand = {task for task in missing if task not in places}
         while in_hand := {
             task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)
         }:
@@ -77,17 +76,15 @@ class PendingTasks:
             if held is None:
                 return None
             places.update(held)
-            in_hand = {task for task in in_hand if str(task) not in held}
+            in_hand = {task for task in in_hand if task not in held}
         return places
 
-    def without_workers(
-        self, before: Places | None, unfinished: Iterable[int]
-    ) -> dict[str, Any] | None:
+    def without_workers(self, before: Places | None, unfinished: Iterable[int]) -> Places | None:
         """The places `before`, and those that show only now that the workers are gone.
 
         RabbitMQ shows only then what it had given to them and takes back.
         """
-        nowhere = [int(task) for task in unfinished if str(int(task)) not in (before or {})]
+        nowhere = [int(task) for task in unfinished if int(task) not in (before or {})]
         deadline = time.monotonic() + BACK_S
         while (
             nowhere
@@ -107,7 +104,7 @@ def places(
     handles: Mapping[int, str],
     tasks: Iterable[int],
     note: Callable[[str], None],
-) -> dict[str, Any] | None:
+) -> Places | None:
     """Where the broker holds these tasks now.
 
     None if the adapter cannot tell, or the broker does not answer; then `note` is told why.
@@ -115,7 +112,7 @@ def places(
     if not isinstance(adapter, Holds):
         return None
     try:
-        held = adapter.held(broker, {task: handles.get(task, "") for task in tasks})
+        return adapter.held(broker, {task: handles.get(task, "") for task in tasks})
     except OSError as error:
         note(f"the broker could not be asked what it holds: {type(error).__name__}")
         return None
@@ -127,11 +124,3 @@ def places(
             f"{cleaned(error, broker)[:120]}"
         )
         return None
-    return (
-        None
-        if held is None
-        else {
-            str(task): {"place": holding.place, "failed": holding.failed}
-            for task, holding in held.items()
-        }
-    )

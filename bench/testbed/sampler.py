@@ -193,6 +193,8 @@ class Sampler:
         ]
 
     def frame(self) -> pd.DataFrame:
-        """One row per sample so far, with the columns COLUMNS."""
+        """One row per sample so far: the host, "" for the only one, and the columns COLUMNS."""
         with self._lock:
-            return pd.DataFrame(self._rows, columns=COLUMNS)
+            frame = pd.DataFrame(self._rows, columns=COLUMNS)
+        frame.insert(0, "host", "")
+        return frame

@@ -4,8 +4,8 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,17 +17,35 @@ from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
+from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
 from bench.record.downsample import thin
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
-from bench.testbed.pending import PendingTasks, places
+from bench.testbed.notes import CellNotes
+from bench.testbed.pending import PendingTasks, Places, places
 from bench.testbed.ready import Ready
 from bench.testbed.sampler import Sampler
 
 TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a cell ends, as the scenario says that drove it.
+
+    `chosen_as_it_went`: no schedule says which tasks there are, but what was sent.
+    `planned_until_ns`: what was due later and never sent was not planned.
+    `keep_every`: of ordinary tasks one stretch of neighbours out of so many is stored.
+    `ask_what_is_held`: False where it does not matter what is left in the broker.
+    """
+
+    chosen_as_it_went: bool = False
+    planned_until_ns: int | None = None
+    keep_every: int = 1
+    ask_what_is_held: bool = True
 
 
 class Testbed:
@@ -43,30 +61,21 @@ class Testbed:
         self.deadline = time.monotonic() + time_cap_s
         self.work = folder / "work"
         self.logs = folder / "logs"
-        self.journal: dict[str, Any] = {
-            "phases": [],
-            "marks": {},
-            "faults": [],
-            "held": None,
-            "generators": 0,
-            "notes": [],
-            "events": {},
-        }
         self._ready = Ready()
         self._seen = np.zeros(0, bool)
         self.pending = PendingTasks(self.held)
 
     @contextmanager
     def open(self, generators: int = 1) -> Iterator["Testbed"]:
-        """Start broker, sampler and generators; at the end all is gone and the cell is stored.
+        """Start broker, sampler and generators; at the end all of them are gone.
 
-        Where the block raises, the cell's events and samples are not stored.
+        What the cell left behind is stored by `finish`, inside the block.
         """
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.logs.mkdir(parents=True)
         self.work.mkdir()
-        documents.write_json(self.folder / "cell.json", self.cell.spec())
+        documents.write_json(self.folder / "cell.json", self.cell.spec().as_json())
         (self.work / "cell.json").symlink_to("../cell.json")
         event_log.create(str(self.work / "runs.bin"))
         try:
@@ -75,7 +84,6 @@ class Testbed:
                 self.work = self.host.work
                 self._open(stack, generators)
                 yield self
-                self._close()
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
 
@@ -84,7 +92,7 @@ class Testbed:
         self.broker = self._broker()
         stack.callback(self.broker.close)
         self.broker.start()
-        self.journal["server"] = dict(self.broker.describe())
+        self.notes = CellNotes(self.broker.describe(), generators)
         adapter = self.cell.arm.adapter
         stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
         self.network = self._network(self.cell.params.get("rtt_ms"))
@@ -97,7 +105,6 @@ class Testbed:
             generators,
             self.cell.arm.environment.program("python"),
         )
-        self.journal["generators"] = generators
         self.fleet = self._fleet(env)
         stack.callback(lambda: self.fleet.unsupervise())
         self.tail = event_files.Tail(self.work / "runs.bin")
@@ -160,18 +167,16 @@ class Testbed:
         try:
             yield
         finally:
-            self.journal["phases"].append(
-                {"name": name, "start_ns": start, "end_ns": time.monotonic_ns()}
-            )
+            self.notes.phases.append(Phase(name=name, start_ns=start, end_ns=time.monotonic_ns()))
             self.sampler.edge(f"{name}:end")
 
     def mark(self, name: str, value: float) -> None:
         """Store a figure that a measure will need."""
-        self.journal["marks"][name] = value
+        self.notes.marks[name] = value
 
     def note(self, text: str) -> None:
         """Store a sentence for the report."""
-        self.journal["notes"].append(text)
+        self.notes.sentences.append(text)
 
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
@@ -200,18 +205,32 @@ class Testbed:
         """Whether the cell's time cap is over."""
         return time.monotonic() > self.deadline
 
-    def held(self, tasks: list[int]) -> dict[str, Any] | None:
+    def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
         return places(self.cell.arm.adapter, self.broker.url, self.load.handles(), tasks, self.note)
 
-    def settle_held(self, chosen_as_it_went: bool = False) -> dict[str, Any] | None:
+    def settle_held(self, chosen_as_it_went: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
-        places_now = self.pending.at_the_end(
+        self.notes.held = self.pending.at_the_end(
             lambda: _unfinished(self.live_ledger(chosen_as_it_went))
         )
-        held = None if places_now is None else dict(places_now)
-        self.journal["held"] = held
-        return held
+        return self.notes.held
+
+    def keep_backlog(self, low: int, high: int, warm_until_ns: int, until_ns: int) -> None:
+        """Have the generators keep between `low` and `high` tasks waiting until a stamp.
+
+        Tasks sent before `warm_until_ns` are warm-up.
+        """
+        # What has finished they see from the size of the workers' event file.
+        events = str(self.work / "runs.bin")
+        self.load.order(
+            "backlog",
+            events=events,
+            low=low,
+            high=high,
+            warm_until_ns=warm_until_ns,
+            until_ns=until_ns,
+        )
 
     def type_in(self, command: Command) -> int | None:
         """Carry out a command as somebody who runs the system would.
@@ -224,38 +243,46 @@ class Testbed:
         return self.host.exit_status(pid)
 
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
-        """The ledger of all that has been written so far."""
+        """The ledger of all that has been written so far.
+
+        `chosen_as_it_went`: no schedule says which tasks there are, as in Ending.
+        """
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
         book, torn = ledger.build(
             None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin"
         )
-        self.journal["events"] = {"torn": torn}
+        self.notes.torn_records = torn
         return book
 
-    def _close(self) -> None:
+    def finish(self, ending: Ending) -> CellLog:
+        """End load and workers, ask what the broker still holds, and store the cell.
+
+        Nothing can be done with the cell after that.
+        """
+        notes, chosen = self.notes, ending.chosen_as_it_went
+        if not ending.ask_what_is_held:
+            notes.held = {}
         self.load.stop()
-        chosen = bool(self.journal["marks"].pop("chosen_as_it_went", 0))
-        asked = self.journal["held"] is None
+        asked = notes.held is None
         if asked:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            self.journal["held"] = self.pending.without_workers(
-                self.journal["held"], _unfinished(self.live_ledger(chosen))
+            notes.held = self.pending.without_workers(
+                notes.held, _unfinished(self.live_ledger(chosen))
             )
         self.sampler.edge("end")
         self.sampler.stop()
-        book = self.live_ledger(chosen)
-        until = self.journal["marks"].get("planned_until_ns")
-        if until:
-            book = _cut(book, int(until))
-        if (every := int(self.journal["marks"].get("keep_every", 1))) > 1:
-            book, left_out = thin(book, every)
-            self.mark("left_out", left_out)
-        self.journal["restarts"] = self.fleet.restarts
-        self.journal["versions"] = documents.read_json(self.work / "versions.json")
+        book, left_out = self.live_ledger(chosen), 0
+        if ending.planned_until_ns:
+            book = _cut(book, ending.planned_until_ns)
+        if ending.keep_every > 1:
+            book, left_out = thin(book, ending.keep_every)
+        versions = documents.read_json(self.work / "versions.json")
+        log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
         tasks, runs = ledger.tables(book, self.load.errors())
-        store.write_cell(self.folder, self.journal, tasks, runs, self.sampler.frame())
+        store.write_cell(self.folder, log, tasks, runs, self.sampler.frame())
+        return log
 
 
 def _unfinished(book: ledger.Ledger) -> ledger.Ints:

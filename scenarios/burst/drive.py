@@ -6,13 +6,13 @@ from adapters.base import Bulk
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from bench.testbed.until import until_finished, until_sent
 
 SETTLE_S = 1.0
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Start on the empty queue, stop, fill, start on the full queue, drain."""
     if cell.case == "bulk":
         return _bulk(cell, testbed)
@@ -33,13 +33,14 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
         until_finished(testbed, tasks)
     time.sleep(SETTLE_S)
     testbed.sampler.edge("after")
+    return Ending()
 
 
-def _bulk(cell: Cell, testbed: Testbed) -> None:
+def _bulk(cell: Cell, testbed: Testbed) -> Ending:
     adapter = cell.arm.adapter
     assert isinstance(adapter, Bulk)
     tasks = int(cell.params["tasks"])
-    testbed.mark("chosen_as_it_went", 1)
     with testbed.phase("enqueue"):
         testbed.load.order("bulk", tasks=tasks, chunk=adapter.bulk_chunk)
         until_sent(testbed, tasks)
+    return Ending(chosen_as_it_went=True)

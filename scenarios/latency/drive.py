@@ -7,12 +7,12 @@ from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import merge, poisson
 from bench.testbed.load import START_IN_NS
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from bench.testbed.until import until_few_are_left, until_still
 from scenarios.latency import HIGH, LOW, SCENARIO, steady_seconds
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot, warm up, then the steady phase."""
     with testbed.phase("boot"):
         testbed.boot()
@@ -42,22 +42,19 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     testbed.mark("steady_end_ns", end)
     until_few_are_left(testbed, tasks)
     testbed.sampler.edge("drained")
+    return Ending()
 
 
 def _sleep_until(stamp_ns: int) -> None:
     time.sleep(max(0.0, (stamp_ns - time.monotonic_ns()) / 1e9))
 
 
-def _capacity(cell: Cell, testbed: Testbed) -> None:
+def _capacity(cell: Cell, testbed: Testbed) -> Ending:
     start = time.monotonic_ns() + START_IN_NS
     warm_until = start + int(cell.params["warmup_s"] * 1e9)
     until = warm_until + int(cell.params["steady_s"] * 1e9)
-    testbed.mark("chosen_as_it_went", 1)
-    events = str(testbed.work / "runs.bin")
     with testbed.phase("warmup"):
-        testbed.load.order(
-            "backlog", events=events, low=LOW, high=HIGH, warm_until_ns=warm_until, until_ns=until
-        )
+        testbed.keep_backlog(LOW, HIGH, warm_until, until)
         _sleep_until(warm_until)
     with testbed.phase("capacity"):
         while time.monotonic_ns() < until:
@@ -68,3 +65,4 @@ def _capacity(cell: Cell, testbed: Testbed) -> None:
     testbed.mark("capacity_end_ns", until)
     until_still(testbed)
     testbed.sampler.edge("drained")
+    return Ending(chosen_as_it_went=True)

@@ -9,13 +9,13 @@ from bench.model.fault import Fault
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import even, merge
 from bench.testbed.load import START_IN_NS
-from bench.testbed.testbed import Testbed
-from scenarios.recovery import steps
+from bench.testbed.testbed import Ending, Testbed
+from scenarios.recovery import striking
 
 AWAY_S = 30.0  # no fault keeps anything away for longer
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot, lead-in, strike after strike, recovery until all is well or the horizon is over."""
     fault, wanted, horizon = (
         Fault(cell.case),
@@ -29,7 +29,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     rate = PER_SLOT * cell.slots
     longest = (
         float(cell.params["lead_in_s"])
-        + wanted * (steps.BACK_S + steps.BUSY_TIMEOUT_S + AWAY_S)
+        + wanted * (striking.BACK_S + striking.BUSY_TIMEOUT_S + AWAY_S)
         + horizon
     )
     flow = merge((even(rate, longest), SHORT))
@@ -39,20 +39,21 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     at: int | None = begin + int((float(cell.params["lead_in_s"]) + moment.uniform(0.0, 1.0)) * 1e9)
     with testbed.phase("steady"):
         testbed.load.send(flow, begin, only=0)
-        time.sleep(max(0.0, ((at or 0) - time.monotonic_ns()) / 1e9 - 2 * steps.AHEAD_S))
+        time.sleep(max(0.0, ((at or 0) - time.monotonic_ns()) / 1e9 - 2 * striking.AHEAD_S))
     with testbed.phase("fault"):
         for number in range(wanted):
-            at = at if number == 0 else steps.until_next(testbed, moment)
+            at = at if number == 0 else striking.until_next(testbed, moment)
             if at is None:
                 break
-            steps.strike(
+            striking.strike(
                 testbed, fault, at, first_id=len(flow) + number * (LOAD_SPIKE * cell.slots + 1)
             )
-    over = testbed.journal["faults"][-1]["t0_ns"] / 1e9 + horizon
+    over = testbed.notes.injections[-1].t0_ns / 1e9 + horizon
     with testbed.phase("recovery"):
-        steps.until_well(testbed, over)
+        striking.until_well(testbed, over)
     testbed.load.stop()
-    testbed.mark("planned_until_ns", time.monotonic_ns())
-    steps.until_drained(testbed, over)
+    planned_until_ns = time.monotonic_ns()
+    striking.until_drained(testbed, over)
     testbed.mark("end_ns", time.monotonic_ns())
-    steps.free(testbed)
+    striking.free(testbed)
+    return Ending(planned_until_ns=planned_until_ns)

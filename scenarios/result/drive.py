@@ -7,24 +7,24 @@ from bench.base.errors import CellFailed
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import FIRST_WARM_TASK
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 
 WARM_TASKS = 10  # the first answers pay for connections and subscriptions
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot, a few answers to warm up, then those that count."""
     with testbed.phase("boot"):
         testbed.boot()
     adapter = cell.arm.adapter
     assert isinstance(adapter, Answers)
     testbed.note(f"{adapter.answer_call}: {adapter.answer_how}")
-    testbed.mark("chosen_as_it_went", 1)
     tasks, end = int(cell.params["tasks"]), time.monotonic() + float(cell.params["at_most_s"])
     for phase, first, count in (("warmup", FIRST_WARM_TASK, WARM_TASKS), ("steady", 0, tasks)):
         with testbed.phase(phase):
             testbed.load.order("ask", first=first, tasks=count, until_ns=int(end * 1e9))
             _until_answered(testbed, tasks, end)
+    return Ending(chosen_as_it_went=True)
 
 
 def _until_answered(testbed: Testbed, tasks: int, end: float) -> None:

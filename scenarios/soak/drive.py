@@ -6,7 +6,7 @@ from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import Schedule, merge, poisson
 from bench.testbed.load import START_IN_NS
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from bench.testbed.until import until_few_are_left, until_still
 from scenarios.latency import HIGH, LOW
 from scenarios.soak import CAPACITY_WARM_S
@@ -18,7 +18,7 @@ KEPT_TASKS = 25_000  # about, of those that went as they should: 0.6 MB
 ALL_WARM = 1 << 62
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot, idle, find the capacity, then the load."""
     with testbed.phase("boot"):
         testbed.boot()
@@ -33,8 +33,9 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     testbed.mark("capacity", capacity)
     testbed.mark("rate", rate)
     schedule = merge((poisson(rate, seconds, cell.seed), ""))
-    testbed.mark("keep_every", max(1, round(len(schedule) / KEPT_TASKS)))
-    _load(testbed, schedule, seconds)
+    end = _load(testbed, schedule, seconds)
+    keep_every = max(1, round(len(schedule) / KEPT_TASKS))
+    return Ending(planned_until_ns=end, keep_every=keep_every)
 
 
 def _capacity(testbed: Testbed, seconds: float) -> float:
@@ -43,14 +44,7 @@ def _capacity(testbed: Testbed, seconds: float) -> float:
     warm = time.monotonic_ns() + int(CAPACITY_WARM_S * 1e9)
     until = warm + int(seconds * 1e9)
     with testbed.phase("capacity"):
-        testbed.load.order(
-            "backlog",
-            events=str(testbed.work / "runs.bin"),
-            low=LOW,
-            high=HIGH,
-            warm_until_ns=ALL_WARM,
-            until_ns=until,
-        )
+        testbed.keep_backlog(LOW, HIGH, ALL_WARM, until)
         time.sleep(max(0.0, (warm - time.monotonic_ns()) / 1e9))
         began, before = time.monotonic(), testbed.tail.count()
         time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
@@ -59,7 +53,8 @@ def _capacity(testbed: Testbed, seconds: float) -> float:
     return rate
 
 
-def _load(testbed: Testbed, schedule: Schedule, seconds: float) -> None:
+def _load(testbed: Testbed, schedule: Schedule, seconds: float) -> int:
+    """Send the schedule and wait for its tasks; the stamp (ns) at which it was over."""
     t0 = time.monotonic_ns() + START_IN_NS
     end = t0 + int(seconds * 1e9)
     testbed.mark("warm_until_ns", t0 + int(min(WARM_SHARE * seconds, WARM_AT_MOST_S) * 1e9))
@@ -73,5 +68,5 @@ def _load(testbed: Testbed, schedule: Schedule, seconds: float) -> None:
             testbed.fleet.check_alive()
             time.sleep(0.5)
     until_few_are_left(testbed, len(schedule))
-    testbed.mark("planned_until_ns", end)
     testbed.sampler.edge("drained")
+    return end

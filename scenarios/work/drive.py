@@ -11,7 +11,7 @@ from bench.inprocess.event_log import FINISHED
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import FIRST_WARM_TASK, Schedule, at_once, merge
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from bench.testbed.until import until_finished, until_sent
 from scenarios.work import LEAST, MOST, TASK_MS
 
@@ -19,7 +19,7 @@ PAYLOAD_BYTES = 10_240
 LOOK_LEAST, LOOK_MOST, LOOK_TIMEOUT_S = 40, 5_000, 30.0
 
 
-def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
+def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot and look how fast it goes, stop, fill, start on the full queue, drain."""
     work = _work_of(cell.case)
     with testbed.phase("boot"):
@@ -39,6 +39,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> None:
     with testbed.phase("drain"):
         testbed.fleet.start()
         until_finished(testbed, tasks, float(cell.params["at_most_s"]))
+    return Ending()
 
 
 def _work_of(case: str) -> str:

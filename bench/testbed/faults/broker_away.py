@@ -3,19 +3,19 @@
 import time
 
 from bench.base.errors import NotOffered, Unavailable
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 LONG_S = 10.0
 
 
-def killed(testbed: Testbed, seconds: float) -> Injection:
+def killed(testbed: Testbed, seconds: float) -> Struck:
     """Kill the broker, and start it on the same data folder after so many seconds."""
     t0 = testbed.broker.kill()
     victims = [testbed.broker.pid] if testbed.broker.pid else []
     wait_until(t0, seconds)
     testbed.broker.start()
-    return Injection(t0, victims, time.monotonic_ns())
+    return Struck(t0, victims, time.monotonic_ns())
 
 
 def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:

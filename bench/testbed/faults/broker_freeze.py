@@ -6,11 +6,11 @@ import time
 from bench.base.errors import NotOffered, Unavailable
 from bench.hosts.local import signalled, tree
 from bench.testbed.faults.broker_away import LONG_S, wait_until
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Stop every process of the broker and continue it after 10 s."""
     if testbed.broker.pid is None:
         raise NotOffered("there is no server that could be frozen")
@@ -23,4 +23,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Injection:
     wait_until(t0, LONG_S)
     for pid in victims:
         signalled(pid, signal.SIGCONT)
-    return Injection(t0, victims, time.monotonic_ns())
+    return Struck(t0, victims, time.monotonic_ns())

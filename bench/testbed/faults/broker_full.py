@@ -7,11 +7,11 @@ import time
 
 from bench.brokers.contract import Fills
 from bench.testbed.faults.broker_away import LONG_S, cannot, wait_until
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Take the broker's memory and give it back after 10 s."""
     if not isinstance(testbed.broker, Fills):
         raise cannot(testbed, "it has no limit of its memory that could be reached")
@@ -19,4 +19,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Injection:
     t0 = time.monotonic_ns()
     wait_until(t0, LONG_S)
     testbed.broker.relieve()
-    return Injection(t0, [testbed.broker.pid or 0], time.monotonic_ns())
+    return Struck(t0, [testbed.broker.pid or 0], time.monotonic_ns())

@@ -5,14 +5,14 @@ import time
 
 from bench.base.errors import NotOffered
 from bench.hosts.local import signalled
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Kill one child; NotOffered where tasks run in the main process."""
     children = [pid for pid in busy if pid not in testbed.fleet.roots()]
     if not children:
         raise NotOffered("its tasks run in the main process: there is no child to kill")
     signalled(children[0], signal.SIGKILL)
-    return Injection(time.monotonic_ns(), children[:1])
+    return Struck(time.monotonic_ns(), children[:1])

@@ -5,13 +5,13 @@ import time
 from bench.base.errors import NotOffered
 from bench.brokers.contract import Drops
 from bench.testbed.faults.broker_away import cannot
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 BETWEEN_S = 0.1
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Close the connections one by one; t0 is the moment of the first."""
     if not isinstance(testbed.broker, Drops):
         raise cannot(testbed, "it has no connections that could be closed")
@@ -23,4 +23,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Injection:
     if not stamps:
         raise NotOffered("no client was connected")
     note = f"{len(stamps)} connections were closed"
-    return Injection(stamps[0], [testbed.broker.pid or 0], note=note)
+    return Struck(stamps[0], [testbed.broker.pid or 0], note=note)

@@ -3,17 +3,17 @@
 import time
 
 from bench.base.errors import NotOffered
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 AWAY_S = 10.0
 
 
-def away(testbed: Testbed, state: str) -> Injection:
+def away(testbed: Testbed, state: str) -> Struck:
     """Put the network into this state, and open it again after ten seconds."""
     network = testbed.network
     if network is None:
         raise NotOffered("there is no network between the workers and their broker")
     t0 = network.become(state)
     time.sleep(max(0.0, AWAY_S - (time.monotonic_ns() - t0) / 1e9))
-    return Injection(t0, [network.pid], network.become("open"))
+    return Struck(t0, [network.pid], network.become("open"))

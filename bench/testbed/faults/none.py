@@ -2,10 +2,10 @@
 
 import time
 
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Do nothing; t0 is now."""
-    return Injection(time.monotonic_ns())
+    return Struck(time.monotonic_ns())

@@ -4,13 +4,13 @@ import time
 
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 WITHIN_S = 10.0
 
 
-def started(testbed: Testbed, poison_task: int) -> Injection:
+def started(testbed: Testbed, poison_task: int) -> Struck:
     """Wait for the start of that task, which is t0; its process is the victim.
 
     CellFailed if it does not start within 10 s.
@@ -19,6 +19,6 @@ def started(testbed: Testbed, poison_task: int) -> Injection:
     while time.monotonic() < deadline:
         for record in testbed.tail.poll():
             if int(record["task"]) == poison_task and record["kind"] == event_log.STARTED:
-                return Injection(int(record["stamp"]), [int(record["pid"])], culprit=poison_task)
+                return Struck(int(record["stamp"]), [int(record["pid"])], poison_task=poison_task)
         time.sleep(0.001)
     raise CellFailed(f"the task that should do harm was not started within {WITHIN_S:.0f} s")

@@ -6,14 +6,14 @@ from bench.base.errors import CellFailed
 from bench.hosts.local import tree
 from bench.inprocess import event_log
 from bench.testbed.faults.deploy import GRACE_S
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.fleet import wait_for
 from bench.testbed.testbed import Testbed
 
 ROLL_S = 20.0  # a replacement that runs nothing within this is waited for no longer
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Replace one main process after the other, the next when the replacement has run a task."""
     t0, victims = 0, list[int]()
     for old in testbed.fleet.roots():
@@ -22,7 +22,7 @@ def strike(testbed: Testbed, busy: list[int]) -> Injection:
         if not wait_for(partial(_ran, testbed, new), ROLL_S, every_s=0.05):
             logs = testbed.fleet.describe_logs()
             raise CellFailed(f"a replacement ran no task within {ROLL_S:.0f} s: {logs}")
-    return Injection(t0, victims)
+    return Struck(t0, victims)
 
 
 def _ran(testbed: Testbed, root: int) -> bool:

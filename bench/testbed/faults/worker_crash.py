@@ -1,10 +1,10 @@
 """worker-crash: SIGKILL of every worker process."""
 
-from bench.testbed.faults.injection import Injection
+from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
 
-def strike(testbed: Testbed, busy: list[int]) -> Injection:
+def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Stop the whole tree, kill all of it, and prove it gone."""
     t0, victims = testbed.host.kill_tree(testbed.fleet.roots())
-    return Injection(t0, victims)
+    return Struck(t0, victims)

@@ -1,4 +1,4 @@
-"""The steps of a recovery cell: when to strike, and when all is well."""
+"""Striking a live cell: when, when again, and when all is well."""
 
 import random
 import time
@@ -8,7 +8,8 @@ import numpy as np
 from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
-from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections, poison_tasks
+from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections
+from bench.model.cell_log import ManualRecovery
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
@@ -28,8 +29,10 @@ AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
 def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike; the
-    journal says what happened."""
+    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike.
+
+    The injection is noted.
+    """
     count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The poison task comes a millisecond before the spike, so that it finds a free slot.
@@ -45,18 +48,11 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     testbed.load.send(spike, at_ns, only=1)
     time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
     if fault.work:
-        injection = poison_task.started(testbed, first_id)
+        struck = poison_task.started(testbed, first_id)
     else:
         busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        injection = strike_of(fault)(testbed, busy)
-    testbed.journal["faults"].append(
-        {
-            "kind": testbed.cell.case,
-            **vars(injection),
-            "heap_ns": at_ns,
-            "end_ns": time.monotonic_ns(),
-        }
-    )
+        struck = strike_of(fault)(testbed, busy)
+    testbed.notes.injections.append(struck.stored(fault, at_ns, time.monotonic_ns()))
 
 
 def _until_busy(testbed: Testbed, long_tasks: set[int], deadline_s: float) -> list[int]:
@@ -94,8 +90,10 @@ def _all_accepted(testbed: Testbed, tasks: set[int]) -> bool:
 
 
 def until_next(testbed: Testbed, moment: random.Random) -> int | None:
-    """The stamp of the next strike: service and rate are back, and 15 s have passed; None if that
-    takes too long."""
+    """The stamp of the next strike: service and rate are back, and 15 s have passed.
+
+    None if that takes too long.
+    """
     while True:
         time.sleep(LOOK_S)
         last, now = _last(testbed), time.monotonic_ns()
@@ -105,7 +103,7 @@ def until_next(testbed: Testbed, moment: random.Random) -> int | None:
         if since_s > BACK_S:
             testbed.note(
                 f"not struck again: service and rate were not back {BACK_S:.0f} s after strike "
-                f"{len(testbed.journal['faults'])}"
+                f"{len(testbed.notes.injections)}"
             )
             return None
 
@@ -138,7 +136,7 @@ def free(testbed: Testbed) -> None:
     adapter = testbed.cell.arm.adapter
     stuck = _unfinished(_book(testbed), time.monotonic_ns())
     places = testbed.settle_held()
-    bound = [int(task) for task in stuck if str(task) in (places or {})]
+    bound = [int(task) for task in stuck if int(task) in (places or {})]
     if not bound or not isinstance(adapter, Frees):
         return
     testbed.mark("freed_from_ns", time.monotonic_ns())
@@ -153,24 +151,23 @@ def free(testbed: Testbed) -> None:
             int(task)
             for task in np.intersect1d(_unfinished(_book(testbed), time.monotonic_ns()), bound)
         ]
-    typed = [" ".join(command.argv) for command in commands]
-    testbed.journal["freed"] = {
-        "commands": typed,
-        "statuses": statuses,
-        "tasks": bound,
-        "finished": len(bound) - len(left),
-    }
+    testbed.notes.manual_recovery = ManualRecovery(
+        commands=tuple(" ".join(command.argv) for command in commands),
+        statuses=tuple(statuses),
+        tasks=tuple(bound),
+        finished=len(bound) - len(left),
+    )
 
 
 def _book(testbed: Testbed) -> Ledger:
-    return testbed.live_ledger().without(poison_tasks(testbed.journal))
+    return testbed.live_ledger().without(testbed.notes.poison_tasks)
 
 
 def _last(testbed: Testbed) -> MeasuredInjection:
-    journal, book = testbed.journal, _book(testbed)
-    return injections(
-        book, journal["faults"], journal["marks"], time.monotonic_ns(), testbed.cell.slots
-    )[-1]
+    notes, book = testbed.notes, _book(testbed)
+    return injections(book, notes.injections, notes.marks, time.monotonic_ns(), testbed.cell.slots)[
+        -1
+    ]
 
 
 def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
