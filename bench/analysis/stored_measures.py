@@ -1,58 +1,63 @@
 """From stored cells to measures.csv and comparisons.csv: offline, the same numbers every time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
 from bench.measure.cell_measures import measures_of
+from bench.model.manifest import CellLine
+from bench.model.measure_row import MeasureRow
 from bench.model.metric import METRICS, Measure
 from bench.model.scenario import load_scenarios
-from bench.record import documents, store
+from bench.record import store
 from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run
 
 
-def measure_cell(run: Run, line: Mapping[str, Any]) -> list[Measure]:
+def measure_cell(run: Run, line: CellLine) -> list[Measure]:
     """Every measure of one cell, from its files; without files its verdict and reason."""
-    scenario = load_scenarios()[line["scenario"]]
-    if line["state"] == "done":
-        return measures_of(
-            scenario, run.cell(int(line["number"])), int(run.info["machine"]["cores"])
+    scenario = load_scenarios()[line.scenario]
+    if line.state == "done":
+        return measures_of(scenario, run.cell(line.number), run.manifest.machine.cores)
+    assert line.verdict, "a cell that was carried out has a verdict"
+    return [Measure(name, None, line.verdict, line.reason) for name in scenario.expected(line.case)]
+
+
+def rows(run: Run, line: CellLine, measures: Iterable[Measure]) -> list[MeasureRow]:
+    """The rows of measures.csv for one cell; `table` finds out whether it stands."""
+    arm = run.manifest.arms[line.arm]
+    return [
+        MeasureRow(
+            run=run.id,
+            cell=line.number,
+            stands=0,
+            occasion="",
+            scenario=line.scenario,
+            case=line.case,
+            part="",
+            arm=line.arm,
+            system=arm.system,
+            profile=arm.profile,
+            broker=arm.broker,
+            variant=arm.variant,
+            block=line.block,
+            metric=each.metric,
+            value=each.value,
+            unit=METRICS[each.metric].unit,
+            better=METRICS[each.metric].better,
+            verdict=each.verdict,
+            reason=each.reason,
         )
-    verdict = line["verdict"]
-    return [
-        Measure(name, None, verdict, line["reason"]) for name in scenario.expected(line["case"])
+        for each in measures
     ]
 
 
-def rows(run: Run, line: Mapping[str, Any], measures: list[Measure]) -> list[list[Any]]:
-    """The lines of measures.csv for one cell."""
-    arm = run.info["arms"][line["arm"]]
-    head = [
-        run.id,
-        line["scenario"],
-        line["case"],
-        line["arm"],
-        arm["system"],
-        arm["profile"],
-        arm["broker"],
-        arm["variant"],
-        line["block"],
-    ]
-    return [
-        [
-            *head,
-            m.metric,
-            m.value,
-            METRICS[m.metric].unit,
-            METRICS[m.metric].better,
-            m.verdict,
-            m.reason,
-        ]
-        for m in measures
-    ]
+def table(run: Run, rows: Iterable[MeasureRow]) -> pd.DataFrame:
+    """measures.csv: the rows in their order, each with whether its cell stands by run.json."""
+    frame = pd.DataFrame([vars(row) for row in rows], columns=MEASURE_COLUMNS)
+    frame["stands"] = frame["cell"].isin(run.manifest.standing()).astype(int)
+    return frame
 
 
 def measure_run(run: Run) -> pd.DataFrame:
@@ -62,13 +67,13 @@ def measure_run(run: Run) -> pd.DataFrame:
             f"{run.path} is a slim run, its raw events are not there: "
             "its measures.csv stands as it was exported, measure the whole run"
         )
-    table = [
+    every = [
         row
-        for line in run.info["cells"]
-        if line["state"] in ("done", "failed", "skipped")
+        for line in run.manifest.cells
+        if line.state != "planned"
         for row in rows(run, line, measure_cell(run, line))
     ]
-    return pd.DataFrame(table, columns=MEASURE_COLUMNS)
+    return table(run, every)
 
 
 def write_measures(run: Run, measures: pd.DataFrame) -> None:
@@ -82,11 +87,11 @@ def write(run: Run, measures: pd.DataFrame) -> None:
     from bench.analysis.comparisons import compare_arms
 
     _csv(run.path / "measures.csv", measures)
-    if measures.empty or run.info["plan"]["size"] == "smoke":
+    if measures.empty or run.manifest.plan.size == "smoke":
         comparisons = pd.DataFrame(columns=COMPARISON_COLUMNS)
     else:
-        guarantees = {name: arm["guarantee"] for name, arm in run.info["arms"].items()}
-        comparisons = compare_arms(measures, run.info["plan"]["size"], guarantees)
+        guarantees = {name: arm.guarantee for name, arm in run.manifest.arms.items()}
+        comparisons = compare_arms(measures, run.manifest.plan.size, guarantees)
     _csv(run.path / "comparisons.csv", comparisons)
 
 
@@ -109,13 +114,16 @@ def note_versions(run: Run) -> None:
 
     A run of 0.1 counted none and stays as it is.
     """
-    code = run.info.get("code")
+    code = run.manifest.code
     if code is None:
         return
-    scenarios = load_scenarios()
-    for name, parts in code["scenarios"].items():
-        parts["measure"] = scenarios[name].measure_version
-    documents.write_json(run.path / "run.json", run.info)
+    known = load_scenarios()
+    scenarios = {
+        name: of.model_copy(update={"measure": known[name].measure_version})
+        for name, of in code.scenarios.items()
+    }
+    measured = code.model_copy(update={"scenarios": scenarios})
+    store.write_manifest(run.path, run.manifest.model_copy(update={"code": measured}))
 
 
 def exit_code(run: Run, measures: pd.DataFrame) -> int:
@@ -126,14 +134,14 @@ def exit_code(run: Run, measures: pd.DataFrame) -> int:
     if (measures["verdict"] == "wrong").any():
         return EXIT_WRONG
     again = {
-        line["retry_of"]
-        for line in run.info["cells"]
-        if line["retry_of"] is not None and line["state"] == "done" and line["verdict"] != "invalid"
+        line.retry_of
+        for line in run.manifest.cells
+        if line.retry_of is not None and line.state == "done" and line.verdict != "invalid"
     }
     bad = [
         line
-        for line in run.info["cells"]
-        if line["verdict"] == "invalid" and not {line["number"], line["retry_of"]} & again
+        for line in run.manifest.cells
+        if line.verdict == "invalid" and not {line.number, line.retry_of} & again
     ]
     return EXIT_INVALID if bad else EXIT_OK
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from adapters.base import Adapter
 from bench.analysis import stored_measures
 from bench.base.ending import in_spite
 from bench.base.errors import UsageError
@@ -162,7 +163,7 @@ def measure_live(
         runner.resume()
     else:
         runner.prepare()
-        stored.attach(runner.info, folder)
+        runner.manifest = stored.attached(runner.manifest, folder)
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()
@@ -176,7 +177,7 @@ def _new_plan(
     scenarios: list[str],
     arms: list[str],
     cases: list[str],
-    adapters: dict[str, Any],
+    adapters: dict[str, Adapter],
     how: dict[str, Any],
     against_itself: bool,
 ) -> Plan:
@@ -200,34 +201,36 @@ def _new_folder(out: Path | None, seed: int) -> Path:
     return folder
 
 
-def _with_twins(texts: list[str], adapters: dict[str, Any]) -> list[str]:
+def _with_twins(texts: list[str], adapters: dict[str, Adapter]) -> list[str]:
     if not texts:
         raise UsageError("--aa measures an arm against itself: name it by --arm")
     parsed = [parse_arm(text, adapters) for text in texts]
     return [each.name for one in parsed for each in (one, twin(one))]
 
 
-def _stored_plan(folder: Path, adapters: dict[str, Any]) -> Plan:
+def _stored_plan(folder: Path, adapters: dict[str, Adapter]) -> Plan:
     run = store.open_run(folder)
     if run.slim:
         raise UsageError(
             f"{folder} is a slim run, its raw events are not there: go on with the whole run"
         )
-    info = run.info
-    stored = info["plan"]
-    handed = passed_on(stored.get("passed", []), adapters.values())
-    options = {
-        name: stored[name] for name in ("size", "tasks", "blocks", "workers", "time_cap_s")
-    } | {"minutes": stored.get("minutes")}
-    options |= {"base": stored.get("base", ""), "until": stored.get("until", {}), "passed": handed}
+    begun = run.manifest.plan
     return make_plan(
-        stored["scenarios"],
-        stored["arms"],
-        stored["cases"],
+        begun.scenarios,
+        begun.arms,
+        begun.cases,
         adapters,
-        seed=info["seed"],
-        label=info.get("label", ""),
-        **options,
+        seed=run.manifest.seed,
+        label=run.manifest.label,
+        size=begun.size,
+        tasks=begun.tasks,
+        blocks=begun.blocks,
+        workers=begun.workers,
+        time_cap_s=begun.time_cap_s,
+        minutes=begun.minutes,
+        base=begun.base,
+        until=begun.until,
+        passed=passed_on(list(begun.passed), adapters.values()),
     )
 
 

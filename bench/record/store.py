@@ -1,7 +1,7 @@
 """The run folder: written as the run goes, read back for every figure, refused when damaged."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -13,15 +13,14 @@ from adapters.base import Held
 from bench.base.errors import UsageError
 from bench.model.cell_log import CellLog, CellSpec
 from bench.model.manifest import CellLine, Manifest
+from bench.model.measure_row import MeasureRow
 from bench.record import task_ranges
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and hosts;
 # injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.
 FORMAT = 4
-_WHERE = ("occasion", "scenario", "case", "part", "arm", "system", "profile", "broker", "variant")
-MEASURE_COLUMNS = ["run", "cell", "stands", *_WHERE, "block", "metric", "value", "unit", "better"]
-MEASURE_COLUMNS += ["verdict", "reason"]
+MEASURE_COLUMNS = [field.name for field in fields(MeasureRow)]
 COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high"]
 COMPARISON_COLUMNS += ["method", "blocks", "smallest_detectable", "verdict"]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")

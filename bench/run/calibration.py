@@ -2,33 +2,27 @@
 
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.brokers.choice import Servers
 from bench.inprocess.event_log import FINISHED
 from bench.model.arm import Arm
 from bench.model.cell import Cell
+from bench.model.manifest import CalibrationRecord
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 
 TASKS = 20_000
 FILL_S, DRAIN_S = 1.0, 3.0
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Rough rates of one arm on this machine in tasks/s, and the seconds that they took."""
-
-    tasks_per_s: float
-    enqueue_per_s: float
-    seconds: float
-
-
 def calibrate(
     arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()
-) -> Calibration:
-    """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after."""
+) -> CalibrationRecord:
+    """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after.
+
+    The rates are in tasks/s.
+    """
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
     testbed = Testbed(cell, folder, servers, 60, lambda *_: None)
@@ -44,10 +38,12 @@ def calibrate(
                 time.sleep(0.02)
             sent = int((testbed.live_ledger().returned >= 0).sum())
             quick = elapsed if not testbed.load.done() else _last_return_s(testbed, start)
-            testbed.mark("planned_until_ns", 1)
-            testbed.journal["held"] = {}  # what is left in the queue is of no interest here
-        return Calibration(
-            max(finished, 1) / elapsed, max(sent, 1) / quick, round(time.monotonic() - began, 1)
+            # What is left in the queue is of no interest here.
+            testbed.finish(Ending(planned_until_ns=1, ask_what_is_held=False))
+        return CalibrationRecord(
+            tasks_per_s=max(finished, 1) / elapsed,
+            enqueue_per_s=max(sent, 1) / quick,
+            seconds=round(time.monotonic() - began, 1),
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)

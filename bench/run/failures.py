@@ -1,12 +1,16 @@
-"""What went wrong in a cell: whose fault it is, how it is recorded, whether the run can go on."""
+"""What went wrong in a cell: whose fault it is, how it is recorded, what the run does then."""
 
 import errno
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bench.base.errors import BenchError, CellFailed, UsageError
+from bench.hosts.cgroup import Halts
+from bench.measure import validity
 from bench.model.broker import KINDS
+from bench.model.manifest import CellLine
 
 # Nothing can be kept any more: to go on would lose what is measured next.
 UNWRITABLE = {
@@ -21,6 +25,8 @@ UNWRITABLE = {
 # What the instrument itself asks brokers with.
 CLIENTS = {kind.client for kind in KINDS.values() if kind.client}
 LONGEST = 300
+# Reasons for which a cell is run once more. Not "throttled": a quota will halt it again.
+OUTSIDE = ("foreign load", "generator")
 
 
 def cause(error: Exception) -> Exception:
@@ -67,6 +73,30 @@ def keep(error: Exception, logs: Path) -> None:
     logs.mkdir(parents=True, exist_ok=True)
     text = "".join(traceback.format_exception(error))
     (logs / "internal-error.log").write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def deserves_another(line: CellLine, lines: Iterable[CellLine], at_most: int = 1) -> bool:
+    """Invalid for a reason outside the arm, and not yet measured again so many times."""
+    again = sum(each.retry_of == line.first for each in lines)
+    unfit = line.verdict == "invalid" and line.reason.startswith(OUTSIDE)
+    return unfit and again < at_most
+
+
+class Halted:
+    """Whether the CPU quota halted a cell that failed, which has no samples that would show it."""
+
+    def __init__(self) -> None:
+        self._halts, self._began_s = Halts(), time.monotonic()
+        self._before = self._halts.core_seconds()
+
+    def reason(self) -> str:
+        """Why the time since then is invalid, if the quota made it so; else nothing."""
+        after, quota = self._halts.core_seconds(), self._halts.quota_cores()
+        if self._before is None or after is None:
+            return ""
+        seconds = time.monotonic() - self._began_s
+        cores = float("nan") if quota is None else quota
+        return validity.halted_too_long(after - self._before, seconds, cores, "the cell")
 
 
 def _of_a_client(error: Exception) -> bool:

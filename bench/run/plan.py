@@ -10,6 +10,7 @@ from bench.base.errors import UsageError
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell
+from bench.model.manifest import PlanRecord
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 
 SIZES = ("smoke", "gate", "quick", "full")
@@ -39,19 +40,21 @@ class Plan:
     # Scenarios that have fewer blocks: a gate leaves out what is settled.
     until: Mapping[str, int] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def record(self) -> PlanRecord:
         """The plan as run.json keeps it."""
-        names = ("size", "tasks", "blocks", "workers", "time_cap_s", "minutes", "base")
-        words = {
-            "scenarios": list(self.scenarios),
-            "arms": [arm.name for arm in self.arms],
-            "cases": list(self.cases),
-        }
-        some = {"until": dict(self.until), "passed": list(self.passed)}
-        return (
-            words
-            | {name: getattr(self, name) for name in names}
-            | {name: value for name, value in some.items() if value}
+        return PlanRecord(
+            scenarios=tuple(self.scenarios),
+            arms=tuple(arm.name for arm in self.arms),
+            cases=tuple(self.cases),
+            size=self.size,
+            tasks=self.tasks,
+            blocks=self.blocks,
+            workers=self.workers,
+            time_cap_s=self.time_cap_s,
+            minutes=self.minutes,
+            base=self.base,
+            until=self.until,
+            passed=self.passed,
         )
 
 

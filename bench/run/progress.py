@@ -1,6 +1,7 @@
 """The live display of a run in the terminal."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from bench.analysis.formatting import measure_in_words
 from bench.base import streams
 from bench.model.cell import Cell
+from bench.model.manifest import CalibrationRecord, CellLine
 from bench.model.metric import METRICS
-from bench.run.calibration import Calibration
 from bench.run.watcher import Watcher
 
 SHOWN = (
@@ -73,7 +74,7 @@ class Live(Watcher):
             f"plan: {len(todo)} cells ({by_scenario}) of {arms}", markup=False, soft_wrap=True
         )
 
-    def _estimated(self, calibrations: dict[str, Calibration], seconds: float) -> None:
+    def _estimated(self, calibrations: Mapping[str, CalibrationRecord], seconds: float) -> None:
         rates = ", ".join(
             f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in calibrations.items()
         )
@@ -111,7 +112,7 @@ class Live(Watcher):
     def _said(self, line: str) -> None:
         self.out.print(line, markup=False, soft_wrap=True)
 
-    def _cell_ended(self, cell: Cell, line: dict[str, Any], measures: pd.DataFrame) -> None:
+    def _cell_ended(self, cell: Cell, line: CellLine, measures: pd.DataFrame) -> None:
         same = (
             (measures["scenario"] == cell.scenario)
             & (measures["case"] == cell.case)
@@ -125,10 +126,10 @@ class Live(Watcher):
             for row in newest.itertuples()
             if _worth_a_word(row)
         ]
-        state = "" if line["verdict"] == "ok" else f"{line['verdict']}: {line['reason']}"
+        state = "" if line.verdict == "ok" else f"{line.verdict}: {line.reason}"
         result = state or ", ".join(parts) or "done"
         self.out.print(
-            f"{cell.number:3d}  {cell.label}: {result}  ({line['seconds']} s)",
+            f"{cell.number:3d}  {cell.label}: {result}  ({line.seconds} s)",
             markup=False,
             soft_wrap=True,
         )

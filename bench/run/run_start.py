@@ -1,10 +1,9 @@
 """The beginning of a run: its folder, its run.json, and what must not change until a resume."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bench.base import environ
 from bench.base.errors import UsageError
@@ -14,11 +13,11 @@ from bench.brokers.choice import Servers
 from bench.hosts import machine
 from bench.model.arm import read_by
 from bench.model.cell import Cell
-from bench.model.machine_facts import SAME
+from bench.model.machine_facts import differs
+from bench.model.manifest import CodeRecord, Manifest, VariablesRecord
 from bench.model.scenario import load_scenarios
 from bench.model.versions import commit, unlike, versions
 from bench.record import store
-from bench.run.cell_record import line_of
 from bench.run.plan import Plan
 
 
@@ -69,33 +68,28 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
-def info(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> dict[str, Any]:
+def new_manifest(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> Manifest:
     """run.json of a run of which nothing has been measured yet."""
     head, dirty = commit()
     here = machine.describe()
-    return {
-        "format": store.FORMAT,
-        "run": run,
-        "label": plan.label,
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "bench_version": VERSION,
-        "commit": head,
-        "dirty": dirty,
-        "code": code_of(plan),
-        "plan": plan.as_json(),
-        "seed": plan.seed,
-        "arms": {arm.name: arm.describe(plan.workers) for arm in plan.arms},
-        "cells": [line_of(cell) for cell in todo],
-        "machine": here,
-        "boot_id": here["boot_id"],
-        "given": sorted(servers),
-        "variables": {"passed": list(plan.passed), "left_out": left_out(plan)},
-        "brokers": {},
-        "versions": {},
-        "calibration": {},
-        "selftest": None,
-        "warnings": [],
-    }
+    return Manifest(
+        format=store.FORMAT,
+        run=run,
+        label=plan.label,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        bench_version=VERSION,
+        commit=head,
+        dirty=dirty,
+        code=code_of(plan),
+        plan=plan.record(),
+        seed=plan.seed,
+        arms={arm.name: arm.describe(plan.workers) for arm in plan.arms},
+        cells=tuple(cell.line() for cell in todo),
+        machine=here,
+        boot_id=here.boot_id,
+        given=tuple(sorted(servers)),
+        variables=VariablesRecord(passed=plan.passed, left_out=tuple(left_out(plan))),
+    )
 
 
 def left_out(plan: Plan) -> list[str]:
@@ -106,7 +100,7 @@ def left_out(plan: Plan) -> list[str]:
     return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
 
 
-def code_of(plan: Plan) -> dict[str, Any]:
+def code_of(plan: Plan) -> CodeRecord:
     """The versions of the instrument's parts that make this plan's numbers."""
     scenarios = load_scenarios()
     return versions(
@@ -115,22 +109,18 @@ def code_of(plan: Plan) -> dict[str, Any]:
     )
 
 
-def refuse_other_than_begun(
-    begun: Mapping[str, Any], folder: Path, plan: Plan, servers: Servers
-) -> None:
+def refuse_other_than_begun(begun: Manifest, folder: Path, plan: Plan, servers: Servers) -> None:
     """UsageError unless machine, code and servers are those that a run was begun with."""
-    here = machine.describe()
-    for key in SAME:
-        if here.get(key) != begun["machine"].get(key):
-            raise UsageError(
-                f"{folder} was begun on another machine ({key} differs): begin a run of your own"
-            )
-    if changed := list(unlike(begun, {"code": code_of(plan)})):
+    if other := differs(machine.describe(), begun.machine):
+        raise UsageError(
+            f"{folder} was begun on another machine ({other} differs): begin a run of your own"
+        )
+    if changed := list(unlike(begun, begun.model_copy(update={"code": code_of(plan)}))):
         raise UsageError(
             f"{folder} was begun with other code ({', '.join(changed)}): "
-            f"check out {shown(begun['commit'])}, or begin a new run"
+            f"check out {shown(begun.commit)}, or begin a new run"
         )
-    for name in sorted({*begun["given"]} ^ {*servers}):
+    for name in sorted({*begun.given} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"
         which = "an embedded" if name in servers else "your own"
         raise UsageError(f"{folder} was begun with {which} {name}: {hint}")

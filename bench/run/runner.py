@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -16,21 +15,35 @@ from bench.environments.provision import provision, refuse_other, unlike
 from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
-from bench.model.metric import Measure
+from bench.model.manifest import CalibrationRecord, CellLine, Manifest, State
+from bench.model.measure_row import MeasureRow
+from bench.model.metric import Measure, Verdict
 from bench.model.scenario import load_scenarios
 from bench.record import documents, store
 from bench.run import failures, run_start
-from bench.run.calibration import Calibration, calibrate
-from bench.run.cell_record import Halted, deserves_another, first_of, line_of
+from bench.run.calibration import calibrate
+from bench.run.failures import Halted, deserves_another
 from bench.run.plan import Plan, cells
 from bench.run.prior_measures import MeasuresSoFar, generators_for
 from bench.run.watcher import Watcher
 from bench.testbed.testbed import Testbed
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a cell went: these fields of its line."""
+
+    state: State
+    verdict: Verdict
+    reason: str = ""
+
+
 @dataclass
 class Runner:
-    """Carries a plan out and fills its run folder."""
+    """Carries a plan out and fills its run folder.
+
+    `manifest` is run.json as it will be stored next; each change puts another in its place.
+    """
 
     plan: Plan
     folder: Path
@@ -54,29 +67,28 @@ class Runner:
         self._provision()
         self.todo = cells(self.plan)
         run_start.make_folder(self.folder)
-        self.info: dict[str, Any] = run_start.info(
-            self.plan, self.folder.resolve().name, self.todo, self.servers
-        )
-        disturbances = machine.disturbances(self.info["machine"], self.folder)
-        self.info["warnings"] = disturbances + unlike(self.plan.arms)
-        self._rows: dict[int, list[list[Any]]] = {}
+        name = self.folder.resolve().name
+        self.manifest: Manifest = run_start.new_manifest(self.plan, name, self.todo, self.servers)
+        disturbances = machine.disturbances(self.manifest.machine, self.folder)
+        self._change(warnings=(*disturbances, *unlike(self.plan.arms)))
+        self._rows: dict[int, list[MeasureRow]] = {}
         self._save()
 
     def resume(self) -> None:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
         run_start.left_out(self.plan)
         run = store.open_run(self.folder)
-        self.info = run.info
-        run_start.refuse_other_than_begun(self.info, self.folder, self.plan, self.servers)
+        self.manifest = run.manifest
+        run_start.refuse_other_than_begun(self.manifest, self.folder, self.plan, self.servers)
         self._check_brokers()
         self._provision()
-        refuse_other(self.folder, self.info["arms"], self.plan.arms)
-        self.info["arms"] = {arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms}
+        refuse_other(self.folder, self.manifest.arms, self.plan.arms)
+        self._change(arms={arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms})
         self.todo = self._missing()
-        measured = [line for line in self.info["cells"] if line["state"] in ("done", "skipped")]
         self._rows = {
-            line["number"]: stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
-            for line in measured
+            line.number: stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
+            for line in self.manifest.cells
+            if line.state in ("done", "skipped")
         }
 
     def _provision(self) -> None:
@@ -92,17 +104,16 @@ class Runner:
             (cell.scenario, cell.case, cell.arm.name, cell.block): cell for cell in cells(self.plan)
         }
 
-        def cell_of(line: dict[str, Any]) -> Cell:
+        def cell_of(line: CellLine) -> Cell:
             # Not by its number: where a run got more blocks as it went, a plan made anew has other
             # numbers.
-            return replace(planned[_key(line)], number=line["number"])
+            return replace(planned[_key(line)], number=line.number)
 
-        todo = [
-            cell_of(line) for line in self.info["cells"] if line["state"] not in ("done", "skipped")
-        ]
-        again = {line["retry_of"] for line in self.info["cells"]}
-        lines = [line for line in self.info["cells"] if line["number"] not in again]
-        due = [line for line in lines if deserves_another(line, self.info["cells"])]
+        lines = self.manifest.cells
+        todo = [cell_of(line) for line in lines if line.state not in ("done", "skipped")]
+        again = {line.retry_of for line in lines}
+        last = [line for line in lines if line.number not in again]
+        due = [line for line in last if deserves_another(line, lines)]
         once_more = [self._once_more(cell_of(line)) for line in due]
         return sorted(
             todo + once_more,
@@ -123,9 +134,8 @@ class Runner:
             cell = queue.pop(0)
             at += 1
             self.watcher.began(cell, at, at + len(queue) + len(again))
-            line = self._line(cell)
-            self._carry(cell, line)
-            if deserves_another(line, self.info["cells"], self.again_at_most):
+            line = self._carry(cell)
+            if deserves_another(line, self.manifest.cells, self.again_at_most):
                 # What later cells rest on cannot wait for the end of the block.
                 waiting, position = (
                     (queue, 0)
@@ -149,11 +159,11 @@ class Runner:
         """
         self.plan = replace(self.plan, blocks=self.plan.blocks + 1)
         basis = self._basis_again()
-        first = len(self.info["cells"]) + 1
+        first = len(self.manifest.cells) + 1
         new = [cell for cell in cells(self.plan) if cell.block == self.plan.blocks - 1]
         added = [replace(cell, number=first + at) for at, cell in enumerate(new)]
-        self.info["plan"] = self.plan.as_json()
-        self.info["cells"] += [line_of(cell) for cell in added]
+        lines = (*self.manifest.cells, *(cell.line() for cell in added))
+        self._change(plan=self.plan.record(), cells=lines)
         self._save()
         return basis + added
 
@@ -166,43 +176,40 @@ class Runner:
         for cell in cells(self.plan):
             tried = [
                 line
-                for line in self.info["cells"]
+                for line in self.manifest.cells
                 if _key(line) == (cell.scenario, cell.case, cell.arm.name, cell.block)
             ]
             if cell.case in load_scenarios()[cell.scenario].prerequisites and all(
-                line["verdict"] == "invalid" for line in tried
+                line.verdict == "invalid" for line in tried
             ):
-                again.append(self._once_more(replace(cell, number=tried[0]["number"])))
+                again.append(self._once_more(replace(cell, number=tried[0].number)))
         return again
 
     def _basis_of(self, cell: Cell) -> str:
         """The arm whose rates this cell runs at."""
         return self.plan.base or cell.arm.name
 
-    def calibrate(self, arm: Arm) -> Calibration:
+    def calibrate(self, arm: Arm) -> CalibrationRecord:
         """The rough rates of one arm, found once and kept in run.json."""
-        if arm.name not in self.info["calibration"]:
+        if arm.name not in self.manifest.calibration:
             self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-            self.info["calibration"][arm.name] = vars(
-                calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers)
-            )
+            folder = self.folder / "calibration"
+            rates = calibrate(arm, self.plan.workers, folder, self.servers)
+            self._change(calibration={**self.manifest.calibration, arm.name: rates})
             self._save()
-        return Calibration(**self.info["calibration"][arm.name])
+        return self.manifest.calibration[arm.name]
 
     def resize(self, tasks: int) -> None:
         """Plan the run anew with so many tasks; only before anything has been measured."""
         self.plan = replace(self.plan, tasks=tasks)
         self.todo = cells(self.plan)
-        self.info["plan"] = self.plan.as_json()
-        self.info["cells"] = [line_of(cell) for cell in self.todo]
+        self._change(plan=self.plan.record(), cells=tuple(cell.line() for cell in self.todo))
         self._save()
 
     def _estimate(self) -> None:
         for arm in self.plan.arms:
             self._try_to_calibrate(arm)
-        calibrations = {
-            name: Calibration(**values) for name, values in self.info["calibration"].items()
-        }
+        calibrations = self.manifest.calibration
         seconds = 0.0
         for cell in self.todo:
             if (rates := calibrations.get(cell.arm.name)) is None:
@@ -227,38 +234,38 @@ class Runner:
                 raise
             self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
 
-    def _carry(self, cell: Cell, line: dict[str, Any]) -> None:
+    def _carry(self, cell: Cell) -> CellLine:
+        """Drive a cell, measure it and store both; its line as it is then."""
         began, halted = time.monotonic(), Halted()
-        self._drive(cell, line)
-        halted.tell(line)
+        went = self._drive(cell)
+        if went.state == "failed" and (throttled := halted.reason()):
+            went = replace(went, reason=f"{throttled}; {went.reason}")
         documents.trim_logs(store.cell_folder(self.folder, cell.number) / "logs")
-        line["seconds"] = round(time.monotonic() - began, 1)
-        measures = self._measured(cell, line)
+        line = self._note(cell, **vars(went), seconds=round(time.monotonic() - began, 1))
+        line, measures = self._measured(cell, line)
+        self._keep(line, measures)
+        self.watcher.ended(cell, line, self._frame())
+        return line
+
+    def _measured(self, cell: Cell, line: CellLine) -> tuple[CellLine, list[Measure]]:
+        """The measures of a cell, and its line with the worst of their verdicts."""
+        try:
+            measures = stored_measures.measure_cell(self._run, line)
+        except Exception as error:
+            line = self._note(cell, **vars(self._failed(cell, error)))
+            return line, stored_measures.measure_cell(self._run, line)
         worst = next(
             (m for verdict in ("wrong", "invalid") for m in measures if m.verdict == verdict), None
         )
-        if line["state"] == "done" and worst:
-            line.update(verdict=worst.verdict, reason=worst.reason)
-        self._rows[cell.number] = stored_measures.rows(
-            store.Run(self.folder, self.info), line, measures
-        )
-        self._save()
-        self.watcher.ended(cell, line, self._frame())
+        if line.state == "done" and worst:
+            line = self._note(cell, verdict=worst.verdict, reason=worst.reason)
+        return line, measures
 
-    def _measured(self, cell: Cell, line: dict[str, Any]) -> list[Measure]:
-        run = store.Run(self.folder, self.info)
-        try:
-            return stored_measures.measure_cell(run, line)
-        except Exception as error:
-            self._failed(cell, line, error)
-            return stored_measures.measure_cell(run, line)
-
-    def _drive(self, cell: Cell, line: dict[str, Any]) -> None:
-        """Carry a cell out, and write into its line how that went."""
+    def _drive(self, cell: Cell) -> Outcome:
+        """Carry a cell out, and say how that went."""
         scenario = load_scenarios()[cell.scenario]
         if reason := scenario.skip(cell):
-            line.update(state="skipped", verdict="not_offered", reason=reason)
-            return
+            return Outcome("skipped", "not_offered", reason)
         testbed = Testbed(
             cell,
             store.cell_folder(self.folder, cell.number),
@@ -268,61 +275,77 @@ class Runner:
         )
         try:
             with testbed.open(generators=self._generators(cell)):
-                scenario.part("drive").drive(cell, testbed, self._measures_so_far(cell))
-            line.update(state="done", verdict="ok", reason="")
-            self.info["versions"][cell.arm.name] = testbed.journal["versions"]
-            self.info["brokers"][cell.arm.broker] = testbed.journal["server"]
+                drive = scenario.part("drive").drive
+                log = testbed.finish(drive(cell, testbed, self._measures_so_far(cell)))
         except NotOffered as error:
-            line.update(state="skipped", verdict="not_offered", reason=str(error))
+            return Outcome("skipped", "not_offered", str(error))
         except Unavailable as error:
-            line.update(state="skipped", verdict="unavailable", reason=str(error))
+            return Outcome("skipped", "unavailable", str(error))
         except Exception as error:
-            self._failed(cell, line, error)
+            return self._failed(cell, error)
+        self._change(
+            versions={**self.manifest.versions, cell.arm.name: log.versions},
+            brokers={**self.manifest.brokers, cell.arm.broker: log.server},
+        )
+        return Outcome("done", "ok")
 
-    def _failed(self, cell: Cell, line: dict[str, Any], error: Exception) -> None:
-        """Keep why a cell failed; the error is raised again where the run cannot go on."""
+    def _failed(self, cell: Cell, error: Exception) -> Outcome:
+        """How a cell failed; the error is raised again where the run cannot go on."""
         cause = failures.cause(error)
-        line.update(state="failed", verdict="invalid", reason=failures.reason(cause))
+        went = Outcome("failed", "invalid", failures.reason(cause))
         if failures.is_ours(cause):
             if os.environ.get("QUEUE_BENCH_TRACEBACK"):
                 raise error
             self.internal += 1
             failures.keep(cause, store.cell_folder(self.folder, cell.number) / "logs")
         if failures.ends_the_run(cause):
-            run = store.Run(self.folder, self.info)
-            self._rows[cell.number] = stored_measures.rows(
-                run, line, stored_measures.measure_cell(run, line)
-            )
-            self._save()
+            line = self._note(cell, **vars(went))
+            self._keep(line, stored_measures.measure_cell(self._run, line))
             raise (self._unwritable(cause) if isinstance(cause, OSError) else cause) from None
+        return went
+
+    def _keep(self, line: CellLine, measures: list[Measure]) -> None:
+        self._rows[line.number] = stored_measures.rows(self._run, line, measures)
+        self._save()
 
     def _measures_so_far(self, cell: Cell) -> MeasuresSoFar:
         """The earlier measures of the arm whose rates this cell runs at."""
         return MeasuresSoFar(self._measures(), self._basis_of(cell))
 
     def _generators(self, cell: Cell) -> int:
-        calibrated = self.info["calibration"].get(self._basis_of(cell))
-        return generators_for(
-            cell, self._measures_so_far(cell), Calibration(**calibrated) if calibrated else None
-        )
+        calibrated = self.manifest.calibration.get(self._basis_of(cell))
+        return generators_for(cell, self._measures_so_far(cell), calibrated)
 
     def _once_more(self, cell: Cell) -> Cell:
-        again = replace(cell, number=len(self.info["cells"]) + 1)
-        self.info["cells"].append(line_of(again, retry_of=first_of(self._line(cell))))
+        again = replace(cell, number=len(self.manifest.cells) + 1)
+        line = again.line(retry_of=self.manifest.cell(cell.number).first)
+        self._change(cells=(*self.manifest.cells, line))
         return again
 
-    def _line(self, cell: Cell) -> dict[str, Any]:
-        return next(line for line in self.info["cells"] if line["number"] == cell.number)
+    def _note(self, cell: Cell, **fields: object) -> CellLine:
+        """Put a line with these other fields in the place of the cell's; the line."""
+        line = self.manifest.cell(cell.number).model_copy(update=fields)
+        lines = (line if each.number == line.number else each for each in self.manifest.cells)
+        self._change(cells=tuple(lines))
+        return line
 
-    def _measures(self) -> list[list[Any]]:
+    def _change(self, **fields: object) -> None:
+        """Put a manifest with these other fields in the place of the one there is."""
+        self.manifest = self.manifest.model_copy(update=fields)
+
+    @property
+    def _run(self) -> store.Run:
+        return store.Run(self.folder, self.manifest)
+
+    def _measures(self) -> list[MeasureRow]:
         """The rows of measures.csv in the order of run.json, which `bench measure` writes too.
 
         The order in which the cells were measured may be another.
         """
-        return [row for line in self.info["cells"] for row in self._rows.get(line["number"], [])]
+        return [row for line in self.manifest.cells for row in self._rows.get(line.number, [])]
 
     def _frame(self) -> pd.DataFrame:
-        return pd.DataFrame(self._measures(), columns=store.MEASURE_COLUMNS)
+        return stored_measures.table(self._run, self._measures())
 
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(
@@ -332,12 +355,12 @@ class Runner:
 
     def _save(self) -> None:
         try:
-            documents.write_json(self.folder / "run.json", self.info)
+            store.write_manifest(self.folder, self.manifest)
         except OSError as error:
             raise self._unwritable(error) from None
-        stored_measures.write_measures(store.Run(self.folder, self.info), self._frame())
+        stored_measures.write_measures(self._run, self._frame())
 
 
-def _key(line: dict[str, Any]) -> tuple[str, str, str, int]:
+def _key(line: CellLine) -> tuple[str, str, str, int]:
     """(scenario, case, arm, block) of a line: the cell of a plan, whatever its number."""
-    return line["scenario"], line["case"], line["arm"], line["block"]
+    return line.scenario, line.case, line.arm, line.block

@@ -21,7 +21,7 @@ from bench.selftest import subjects
 from bench.selftest.alone import alone
 from bench.selftest.expectations import Line, NoFigure, asked, within
 from bench.selftest.synthetic_runs import Session, cells, value
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 
 TASKS, ROUNDS = 15_000, 6
 # Between two tasks a worker waits for the broker: the caches are cold, and two µs become ten.
@@ -82,7 +82,7 @@ def side_by_side(session: Session, arm: Arm, number: int) -> tuple[float, float]
         testbed.fleet.without_log(number % 2)
         testbed.fleet.start()
         left, recorded, seconds = _watched(testbed, subjects.connect(testbed.broker.url)).T
-        testbed.journal["held"] = {}
+        testbed.finish(Ending(ask_what_is_held=False))
     edges = [-0.9 * TASKS, -0.1 * TASKS]
     with_log, passed = (
         float(np.diff(np.interp(edges, -left, column))[0]) for column in (recorded, seconds)

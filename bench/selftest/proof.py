@@ -81,7 +81,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
         "bench_version": VERSION,
         "quick": quick,
         "noise_blocks": blocks,
-        "machine": machine.describe(),
+        "machine": machine.describe().as_json(),
         "passed": all(line.passed for line in lines),
         "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
     }

@@ -73,4 +73,4 @@ def _after_t0(run: Run, stamp: str, last: bool = False) -> float:
     """Seconds from the fault to the first (or last) such stamp in the workers' own words."""
     cell = cells(run)[-1]
     stamps = [int(line[stamp]) for line in truth(cell) if stamp in line]
-    return (sorted(stamps)[-1 if last else 0] - int(cell.journal["faults"][0]["t0_ns"])) / 1e9
+    return (sorted(stamps)[-1 if last else 0] - cell.log.injections[0].t0_ns) / 1e9

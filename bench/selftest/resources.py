@@ -87,7 +87,7 @@ def said_us(run: Run, arm_name: str) -> float:
     It is taken between the first and the last line that the worker wrote of it.
     """
     of_blocks = []
-    for cell in (cell for cell in cells(run) if cell.spec["arm"] == arm_name):
+    for cell in (cell for cell in cells(run) if cell.spec.arm == arm_name):
         accounts = [line for line in truth(cell) if "cpu_s" in line]
         of_blocks.append(
             (accounts[-1]["cpu_s"] - accounts[0]["cpu_s"])

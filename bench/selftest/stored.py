@@ -1,17 +1,18 @@
 """A selftest on disk: written once, found again by the runs of the same machine and version."""
 
 from pathlib import Path
-from typing import Any
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
 from bench.model.machine_facts import SAME
+from bench.model.manifest import MachineRecord, Manifest
+from bench.model.stored import Json
 from bench.record import documents
 
 FILE = "selftest.json"
 
 
-def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
+def newest(results: Path, here: MachineRecord) -> Json | None:
     """The newest selftest under a folder that is of this machine and version, or None.
 
     A damaged one is passed over.
@@ -27,25 +28,23 @@ def newest(results: Path, here: dict[str, Any]) -> dict[str, Any] | None:
     return max(candidates, key=lambda document: str(document["created"]), default=None)
 
 
-def _is_of(document: dict[str, Any], here: dict[str, Any]) -> bool:
+def _is_of(document: Json, here: MachineRecord) -> bool:
     there = document.get("machine")
     return (
         document.get("bench_version") == VERSION
         and isinstance(there, dict)
-        and all(there.get(key) == here.get(key) for key in SAME)
+        and all(there.get(name) == getattr(here, name) for name in SAME)
     )
 
 
-def attach(info: dict[str, Any], run: Path, results: Path = Path("results")) -> None:
+def attached(begun: Manifest, run: Path, results: Path = Path("results")) -> Manifest:
     """Copy the newest selftest of this machine and version into a run that begins.
 
-    Where there is none, the run gets a warning that says so.
+    The run's manifest with it; where there is none, with a warning that says so.
     """
-    document = newest(results, info["machine"])
+    document = newest(results, begun.machine)
     if document is None:
-        info["warnings"].append(
-            "no selftest of this machine and version is stored: `bench selftest` makes one"
-        )
-        return
+        warning = "no selftest of this machine and version is stored: `bench selftest` makes one"
+        return begun.model_copy(update={"warnings": (*begun.warnings, warning)})
     documents.write_json(run / FILE, document)
-    info["selftest"] = document
+    return begun.model_copy(update={"selftest": document})

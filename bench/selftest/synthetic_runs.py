@@ -12,8 +12,9 @@ import pandas as pd
 
 from bench.model.arm import load_adapters
 from bench.model.cell import Cell
+from bench.model.manifest import CellLine
 from bench.record.store import Run, StoredCell, open_run
-from bench.run.cell_record import OUTSIDE, first_of
+from bench.run.failures import OUTSIDE
 from bench.run.plan import Plan, make_plan
 from bench.run.runner import Runner
 from bench.run.watcher import Watcher
@@ -87,8 +88,8 @@ class Session:
 def unfit(run: Run, answers: tuple[str, ...] = ()) -> str:
     """Why a cell has no figure in spite of all tries, if the machine is to blame; else nothing."""
     for tries in _tries(run):
-        reason = str(tries[-1]["reason"])
-        outside = tries[-1]["verdict"] == "invalid" and reason.startswith(EXCUSES)
+        reason = tries[-1].reason
+        outside = tries[-1].verdict == "invalid" and reason.startswith(EXCUSES)
         if outside and not reason.startswith(answers):
             return tried(len(tries), reason)
     return ""
@@ -99,11 +100,11 @@ def tried(times: int, reason: str) -> str:
     return f"tried {'once' if times == 1 else f'{times} times'}; {reason}"
 
 
-def _tries(run: Run) -> list[list[dict[str, Any]]]:
+def _tries(run: Run) -> list[list[CellLine]]:
     """The lines of each cell, its first try first."""
-    by_cell: dict[int, list[dict[str, Any]]] = {}
-    for line in run.info["cells"]:
-        by_cell.setdefault(first_of(line), []).append(line)
+    by_cell: dict[int, list[CellLine]] = {}
+    for line in run.manifest.cells:
+        by_cell.setdefault(line.first, []).append(line)
     return list(by_cell.values())
 
 
@@ -142,9 +143,9 @@ def newest_row(
 def cells(run: Run) -> list[StoredCell]:
     """The measured cells, of one that was measured again its last try; NoFigure where none was."""
     last = [tries[-1] for tries in _tries(run)]
-    done = [run.cell(int(line["number"])) for line in last if line["state"] == "done"]
+    done = [run.cell(line.number) for line in last if line.state == "done"]
     if not done:
-        raise NoFigure(f"{last[-1]['verdict']}: {last[-1]['reason']}")
+        raise NoFigure(f"{last[-1].verdict}: {last[-1].reason}")
     return done
 
 
