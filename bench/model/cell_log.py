@@ -90,8 +90,8 @@ class ManualRecovery(Record):
 class CellLog(Record):
     """phases.json. `held` is None where it cannot be told what the broker held.
 
-    Of a long cell one stretch of ordinary tasks out of `kept_every` is stored; `left_out` counts the
-    others.
+    Of a long cell one stretch of ordinary tasks out of `kept_every` is stored; `left_out` tasks
+    are not.
     """
 
     phases: tuple[Phase, ...]

@@ -17,8 +17,8 @@ from bench.model.measure_row import MeasureRow
 from bench.record import task_ranges
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
 
-# 4: measures.csv names the cell of each row and whether it stands; tables know task types and hosts;
-# injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.
+# 4: measures.csv names the cell of each row and whether it stands; tables know task types and
+# hosts; injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.
 FORMAT = 4
 MEASURE_COLUMNS = [field.name for field in fields(MeasureRow)]
 COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high"]

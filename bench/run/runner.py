@@ -77,14 +77,14 @@ class Runner:
     def resume(self) -> None:
         """Take up a stored run: the same machine, the same code, the missing cells only."""
         run_start.left_out(self.plan)
-        run = store.open_run(self.folder)
-        self.manifest = run.manifest
+        self.manifest = store.open_run(self.folder).manifest
         run_start.refuse_other_than_begun(self.manifest, self.folder, self.plan, self.servers)
         self._check_brokers()
         self._provision()
         refuse_other(self.folder, self.manifest.arms, self.plan.arms)
         self._change(arms={arm.name: arm.describe(self.plan.workers) for arm in self.plan.arms})
         self.todo = self._missing()
+        run = self._run
         self._rows = {
             line.number: stored_measures.rows(run, line, stored_measures.measure_cell(run, line))
             for line in self.manifest.cells

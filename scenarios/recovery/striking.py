@@ -29,7 +29,7 @@ AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
 def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike.
+    """Strike once every slot is busy with the load spike that falls due at that moment.
 
     The injection is noted.
     """
