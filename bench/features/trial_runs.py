@@ -135,16 +135,17 @@ def one(each: Planned, folder: Path) -> Finding:
         if "observation" in written
         else Judgement(UNKNOWN, str(written.get("gave_up", "nothing was written down")))
     )
-    names = (each.adapter.name, each.trial.feature, each.trial.variant)
     return Finding(
-        *names,
-        judgement.outcome,
-        judgement.text,
-        judgement.figures,
-        _versions(each),
-        float(written.get("seconds", 0.0)),
-        each.place,
-        observed,
+        system=each.adapter.name,
+        feature=each.trial.feature,
+        variant=each.trial.variant,
+        outcome=judgement.outcome,
+        text=judgement.text,
+        figures=judgement.figures,
+        versions=_versions(each),
+        seconds=float(written.get("seconds", 0.0)),
+        folder=each.place,
+        observation=observed,
     )
 
 

@@ -1,8 +1,13 @@
 """What a trial is worth: five outcomes, the words and the figures behind them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import JsonValue
+
+from bench.model.manifest import MachineRecord
+from bench.model.stored import Record
 
 Observation = Mapping[str, Any]
 WORKS, PARTLY, NOT_OFFERED, BROKEN, UNKNOWN = "works", "partly", "not offered", "broken", "unknown"
@@ -27,8 +32,7 @@ class Judgement:
 Judge = Callable[[Observation], Judgement]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Record):
     """A trial with its judgement, as features.json keeps it."""
 
     system: str
@@ -40,11 +44,22 @@ class Finding:
     versions: Mapping[str, str]
     seconds: float
     folder: str
-    observation: Observation
+    observation: Mapping[str, JsonValue]
 
-    def as_json(self) -> dict[str, Any]:
-        """The finding as it is stored in features.json."""
-        return asdict(self)
+
+class FeaturesRecord(Record):
+    """features.json: the findings of one round of trials, and where they were made."""
+
+    format: int
+    kind: Literal["features"] = "features"
+    created: str
+    seconds: int
+    bench_version: str
+    commit: str
+    dirty: bool
+    quick: bool
+    machine: MachineRecord
+    findings: tuple[Finding, ...]
 
 
 def together(outcomes: Sequence[str]) -> str:

@@ -1,15 +1,15 @@
 """features.json: written by `bench features`, read by report, claims and advise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
 from bench.model.feature import FEATURES
-from bench.model.feature_outcome import Finding, together
+from bench.model.feature_outcome import FeaturesRecord, Finding, together
+from bench.model.manifest import MachineRecord
 from bench.model.versions import commit
 from bench.record import documents
 
@@ -19,15 +19,15 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Features:
-    """The findings of one run of the probes."""
+    """features.json opened for reading: its folder, and what it says."""
 
     path: Path
-    info: dict[str, Any]
+    record: FeaturesRecord
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> tuple[Finding, ...]:
         """Every finding, in the order of the catalogue."""
-        return [Finding(**each) for each in self.info["findings"]]
+        return self.record.findings
 
     @property
     def systems(self) -> list[str]:
@@ -45,33 +45,28 @@ class Features:
 
 
 def write(
-    folder: Path,
-    findings: Sequence[Finding],
-    seconds: float,
-    quick: bool,
-    machine: Mapping[str, Any],
+    folder: Path, findings: Sequence[Finding], seconds: float, quick: bool, machine: MachineRecord
 ) -> Features:
     """Store findings with the machine they were made on; UsageError if they cannot be written."""
     head, dirty = commit()
-    info = {
-        "format": FORMAT,
-        "kind": "features",
-        "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(seconds),
-        "bench_version": VERSION,
-        "commit": head,
-        "dirty": dirty,
-        "quick": quick,
-        "machine": dict(machine),
-        "findings": [each.as_json() for each in findings],
-    }
+    record = FeaturesRecord(
+        format=FORMAT,
+        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=round(seconds),
+        bench_version=VERSION,
+        commit=head,
+        dirty=dirty,
+        quick=quick,
+        machine=machine,
+        findings=tuple(findings),
+    )
     try:
-        documents.write_json(folder / FILE, info)
+        documents.write_json(folder / FILE, record.as_json())
     except OSError as error:
         raise UsageError(
             f"{folder / FILE} cannot be written ({error.strerror}): choose another --out"
         ) from None
-    return Features(folder, info)
+    return Features(folder, record)
 
 
 def open_features(path: Path) -> Features:
@@ -94,16 +89,10 @@ def open_features(path: Path) -> Features:
             f"{file} has format {info.get('format')}, this bench reads {FORMAT}: "
             "make a new one by `bench features`"
         )
-    try:
-        features = Features(file.parent, info)
-        strange = {each.feature for each in features.findings} - FEATURES.keys()
-    except TypeError as error:
-        raise UsageError(
-            f"{file} is damaged ({error}): make a new one by `bench features`"
-        ) from None
-    if strange:
+    record = FeaturesRecord.of(info, str(file), "make a new one by `bench features`")
+    if strange := {each.feature for each in record.findings} - FEATURES.keys():
         raise UsageError(
             f"{file} names features that this bench does not know ({', '.join(sorted(strange))}): "
             "make a new one by `bench features`"
         )
-    return features
+    return Features(file.parent, record)
