@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from bench.hosts.local import Host
+from bench.hosts.process import Process
 from bench.model.arm import Arm
 from bench.model.broker import BrokerKind
 from bench.model.manifest import ServerRecord
@@ -50,9 +51,13 @@ class Broker(Protocol):
     """One broker of one cell: a server of our own, a file, or the user's server by URL."""
 
     url: str  # with its password; it travels in one environment variable
-    pid: int | None  # the root of its processes; None if it has none here
     by_os: bool  # it tells nothing of its memory and CPU: the operating system is asked
     ours: bool  # started by this cell: it may be harmed
+
+    @property
+    def process(self) -> Process | None:
+        """The root of its processes; None if it has none here."""
+        ...
 
     def start(self) -> None:
         """Serve; CellFailed with the last log lines if it cannot.

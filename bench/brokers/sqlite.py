@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.base.errors import NotOffered
 from bench.brokers.contract import Counters, Family
+from bench.hosts.process import Process
 from bench.model.manifest import ServerRecord
 
 
@@ -14,7 +15,7 @@ class SqliteFile:
 
     by_os = False
     ours = True
-    pid: int | None = None
+    process: Process | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -48,9 +48,9 @@ def run(host: Host, argv: list[str], env: Mapping[str, str]) -> None:
     """Run a program to its end in the build folder; PipFailed with its whole output if it fails."""
     log = host.work / "said.log"
     log.write_text("", encoding="utf-8")
-    pid = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
-    ended = host.wait([pid], PIP_S)
-    if not ended or host.exit_status(pid) != 0:
+    process = host.spawn(argv, log, {**env, "TMPDIR": str(host.work)})
+    ended = process.wait(PIP_S)
+    if not ended or process.exit_status() != 0:
         output = log.read_text(encoding="utf-8", errors="replace")
         raise PipFailed(output if ended else f"ERROR: no end after {PIP_S:.0f} s\n")
 

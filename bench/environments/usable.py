@@ -21,6 +21,7 @@ from bench.base.environ import built
 from bench.base.errors import CellFailed, UsageError
 from bench.environments.cache import fit
 from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context
 from bench.model.arm import Arm
@@ -86,16 +87,16 @@ def _carry_out(attempts: Sequence[Attempt], passed: tuple[str, ...]) -> None:
             work.mkdir()
             log = work / "said.log"
             env = _env(attempt.arm, work, port, passed) | {"TMPDIR": str(host.temporary)}
-            begun.append((attempt, log, _spawned(host, attempt, log, env)))
+            begun.append((attempt, _spawned(host, attempt, log, env)))
         deadline = time.monotonic() + TRY_S
-        for attempt, log, pid in begun:
-            ended = host.wait([pid], max(0.0, deadline - time.monotonic()))
-            if not ended or host.exit_status(pid) not in (0, -signal.SIGALRM):
-                why = _reason(log) if ended else f"no end after {TRY_S:.0f} s"
+        for attempt, process in begun:
+            ended = process.wait(max(0.0, deadline - time.monotonic()))
+            if not ended or process.exit_status() not in (0, -signal.SIGALRM):
+                why = _reason(process.log) if ended else f"no end after {TRY_S:.0f} s"
                 raise _refused(attempt, why)
 
 
-def _spawned(host: Host, attempt: Attempt, log: Path, env: Mapping[str, str]) -> int:
+def _spawned(host: Host, attempt: Attempt, log: Path, env: Mapping[str, str]) -> ManagedProcess:
     try:
         return host.spawn(attempt.argv, log, env)
     except CellFailed as failed:

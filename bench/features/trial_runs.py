@@ -176,8 +176,8 @@ def _in_a_room(each: Planned, evidence: Path, work: Path, seconds: float) -> dic
                 str(host.work),
                 str(seconds),
             ]
-            pid = host.spawn(argv, evidence / "driver.log", _env(each, url, host))
-            ended = host.wait([pid], seconds + GRACE_S)
+            process = host.spawn(argv, evidence / "driver.log", _env(each, url, host))
+            ended = process.wait(seconds + GRACE_S)
         finally:
             if broker:
                 broker.close()

@@ -1,10 +1,6 @@
-"""Where a process of a cell runs: this machine.
-
-Only this module starts, signals and counts processes.
-"""
+"""Where a process of a cell runs: this machine. Only here are processes started."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +16,8 @@ import psutil
 from bench.base.environ import built
 from bench.base.errors import BenchError, CellFailed
 from bench.base.plain_names import plainly
+from bench.hosts.process import Exits, ManagedProcess, Process
+from bench.hosts.process_table import ProcessTable
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
@@ -34,8 +32,8 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.work = self.temporary = self.folder = folder.resolve()
         self._named = ExitStack()
-        self._exits: dict[int, int] = {}
-        self._changed = threading.Condition()
+        self._exits = Exits()
+        self._answered = threading.Condition()
         self._answers: list[dict[str, Any]] = []
         self._order = threading.Lock()
 
@@ -65,7 +63,7 @@ class Host:
 
     def _end(self) -> None:
         assert self._keeper.stdin and self._keeper.stdout
-        alive = self.descendants()
+        alive = [process for process in tree([self._keeper.pid]) if process.pid != self._keeper.pid]
         self._keeper.stdin.close()
         try:
             self._keeper.wait(timeout=20)
@@ -83,12 +81,14 @@ class Host:
             )
 
     @property
-    def keeper(self) -> int:
-        """The pid of the keeper, which belongs to the instrument, not to the cell."""
-        return self._keeper.pid
+    def keeper(self) -> Process:
+        """The parent of all processes of the cell; it belongs to the instrument, not to the cell."""
+        return Process(self._keeper.pid)
 
-    def spawn(self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = "") -> int:
-        """Start a process of this cell and return its pid; CellFailed if it cannot be started."""
+    def spawn(
+        self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = ""
+    ) -> ManagedProcess:
+        """Start a process of this cell; CellFailed if it cannot be started."""
         order = {
             "argv": list(argv),
             "env": dict(env),
@@ -103,93 +103,68 @@ class Host:
                 self._keeper.stdin.flush()
             except OSError:
                 raise CellFailed("the keeper of this cell was killed") from None
-            with self._changed:
-                if not self._changed.wait_for(lambda: bool(self._answers), timeout=30):
+            with self._answered:
+                if not self._answered.wait_for(lambda: bool(self._answers), timeout=30):
                     raise CellFailed("the keeper of this cell does not answer")
                 answer = self._answers.pop(0)
         if "error" in answer:
             raise CellFailed(f"cannot start {argv[0]}: {answer['error']}")
-        return int(answer["pid"])
+        return ManagedProcess(int(answer["pid"]), log, self._exits)
 
     def _read(self) -> None:
         assert self._keeper.stdout
         for line in self._keeper.stdout:
             message = json.loads(line)
-            with self._changed:
-                if "exit" in message:
-                    self._exits[message["exit"]] = message["status"]
-                else:
-                    self._answers.append(message)
-                self._changed.notify_all()
-        with self._changed:
-            self._changed.notify_all()
+            if "exit" in message:
+                self._exits.note(message["exit"], message["status"])
+                continue
+            with self._answered:
+                self._answers.append(message)
+                self._answered.notify_all()
 
-    def exit_status(self, pid: int) -> int | None:
-        """How a process ended, negative for a signal; None while it lives."""
-        return self._exits.get(pid)
-
-    def wait(self, pids: Iterable[int], timeout_s: float) -> bool:
+    def wait(self, processes: Iterable[Process], timeout_s: float) -> bool:
         """Wait until all of these have ended; False if some live on."""
-        wanted = set(pids)
-        with self._changed:
-            return self._changed.wait_for(lambda: wanted <= self._exits.keys(), timeout=timeout_s)
+        return self._exits.wait([process.pid for process in processes], timeout_s)
 
-    def descendants(self) -> list[psutil.Process]:
-        """Every living process of the cell."""
-        try:
-            return psutil.Process(self._keeper.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-
-    def kill_tree(self, pids: Iterable[int], freeze: bool = True) -> tuple[int, list[int]]:
+    def kill_tree(self, processes: Iterable[Process], freeze: bool = True) -> tuple[int, list[int]]:
         """SIGKILL these and all below them; `freeze` stops the tree first, so that nobody sees half
         of it die.
 
         Returns the CLOCK_MONOTONIC stamp (ns) at which the first signal had been sent, and every
         pid that was killed. CellFailed if one of them is alive afterwards.
         """
-        roots = list(pids)
+        roots = [process.pid for process in processes]
         t0 = 0
         stopped: dict[int, psutil.Process] = {}
         while fresh := [p for p in tree(roots) if p.pid not in stopped]:
             for process in fresh:
-                signalled(process.pid, signal.SIGSTOP if freeze else signal.SIGKILL)
+                Process(process.pid).signal(signal.SIGSTOP if freeze else signal.SIGKILL)
                 t0 = t0 or time.monotonic_ns()
                 stopped[process.pid] = process
         for pid in stopped:
-            signalled(pid, signal.SIGKILL)
+            Process(pid).signal(signal.SIGKILL)
         t0 = t0 or time.monotonic_ns()
-        self.prove_gone(stopped.values())
+        _prove_gone(stopped.values())
         return t0, sorted(stopped)
 
-    def prove_gone(self, processes: Iterable[psutil.Process], timeout_s: float = 5.0) -> None:
-        """CellFailed unless each of these has ended; psutil knows a reused pid from the old one."""
-        _, alive = psutil.wait_procs([p for p in processes if p.is_running()], timeout=timeout_s)
-        alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        if alive:
-            raise CellFailed(f"processes {[p.pid for p in alive]} survived SIGKILL")
+
+def _prove_gone(processes: Iterable[psutil.Process], timeout_s: float = 5.0) -> None:
+    """CellFailed unless each of these has ended; psutil knows a reused pid from the old one."""
+    _, alive = psutil.wait_procs([p for p in processes if p.is_running()], timeout=timeout_s)
+    alive = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    if alive:
+        raise CellFailed(f"processes {[p.pid for p in alive]} survived SIGKILL")
 
 
 def tree(roots: Iterable[int]) -> list[psutil.Process]:
-    """These processes and all below them that live now."""
-    processes: dict[int, psutil.Process] = {}
-    for pid in roots:
+    """These processes and all below them that live now, a parent before its children."""
+    processes = []
+    for pid in ProcessTable().below(roots):
         try:
-            root = psutil.Process(pid)
-            for process in [root, *root.children(recursive=True)]:
-                processes[process.pid] = process
+            processes.append(psutil.Process(pid))
         except psutil.NoSuchProcess:
             continue
-    return [p for p in processes.values() if p.is_running()]
-
-
-def signalled(pid: int, number: int) -> bool:
-    """Send a signal; False if the process is gone already."""
-    try:
-        os.kill(pid, number)
-        return True
-    except ProcessLookupError:
-        return False
+    return [p for p in processes if p.is_running()]
 
 
 def last_lines(log: Path, count: int = 6) -> str:

@@ -1,5 +1,6 @@
 """The worker processes of a cell: start, ready, supervise, stop; nothing outlives the cell."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,17 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from adapters.base import Command
 from bench.base.errors import CellFailed
-from bench.hosts.local import Host, last_lines, signalled, tree
+from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess, Process
 from bench.inprocess import cell_context
 from bench.model.cell_log import Restart
 from bench.model.environment import OWN, Environment
 from bench.record.ledger import Ints
 
-TERM = 15
 SUPERVISOR_DELAY_S = 1.0
 
 
@@ -26,9 +26,7 @@ class Main:
     """One main process of the system and the command that starts it again."""
 
     command: Command
-    pid: int
-    log: Path
-    starts: int = 1
+    process: ManagedProcess
 
 
 class Fleet:
@@ -65,30 +63,34 @@ class Fleet:
         """Start every main process, each with a log of its own."""
         for number, command in enumerate(self.commands):
             log = self.logs / f"worker-{number}.log"
-            self.mains.append(Main(command, self._spawn(command, log), log))
+            self.mains.append(Main(command, self._spawn(command, log)))
 
-    def _spawn(self, command: Command, log: Path) -> int:
+    def _spawn(self, command: Command, log: Path) -> ManagedProcess:
         return self.host.spawn(
             [self.environment.program(command.argv[0]), *command.argv[1:]],
             log,
             {**self.env, **command.env},
         )
 
-    def roots(self) -> list[int]:
-        """The pids of the main processes, dead ones included."""
+    def _replace(self, main: Main) -> None:
+        main.process = self._spawn(main.command, main.process.log)
+
+    def roots(self) -> list[ManagedProcess]:
+        """The main processes, dead ones included."""
         with self._lock:
-            return [main.pid for main in self.mains]
+            return [main.process for main in self.mains]
 
     def check_alive(self) -> None:
         """CellFailed with the last log lines if a main process has ended by itself."""
         for main in self.mains:
-            status = self.host.exit_status(main.pid)
+            status = main.process.exit_status()
             if status is not None:
-                raise CellFailed(f"a worker ended with status {status}: {last_lines(main.log)}")
+                said = last_lines(main.process.log)
+                raise CellFailed(f"a worker ended with status {status}: {said}")
 
     def describe_logs(self) -> str:
         """The last lines of each worker's log."""
-        return "; ".join(last_lines(main.log) for main in self.mains)
+        return "; ".join(last_lines(main.process.log) for main in self.mains)
 
     def supervise(self) -> None:
         """From now on start a dead main process again, as systemd would with RestartSec=1."""
@@ -100,13 +102,13 @@ class Fleet:
         while not self._unsupervised.wait(0.01):
             with self._lock:
                 for main in self.mains:
-                    if self.host.exit_status(main.pid) is None:
+                    if main.process.exit_status() is None:
                         continue
-                    since = died.setdefault(main.pid, time.monotonic())
+                    pid = main.process.pid
+                    since = died.setdefault(pid, time.monotonic())
                     if time.monotonic() - since >= SUPERVISOR_DELAY_S:
-                        self.restarts.append(Restart(old=main.pid, ns=time.monotonic_ns()))
-                        main.pid = self._spawn(main.command, main.log)
-                        main.starts += 1
+                        self.restarts.append(Restart(old=pid, ns=time.monotonic_ns()))
+                        self._replace(main)
 
     def unsupervise(self) -> None:
         """From now on start no dead process again."""
@@ -114,54 +116,53 @@ class Fleet:
         if self._supervisor:
             self._supervisor.join()
 
-    def replace_all(self, grace_s: float) -> tuple[int, list[int]]:
+    def replace_all(self, grace_s: float) -> tuple[int, list[ManagedProcess]]:
         """A deploy: SIGTERM to every main process, replacements at once, SIGKILL after the grace.
 
-        Returns the stamp of the first signal (ns) and the pids that were replaced. The grace runs
-        in the background.
+        Returns the stamp of the first signal (ns) and the processes that were replaced. The grace
+        runs in the background.
         """
         with self._lock:
-            old = [main.pid for main in self.mains]
+            old = [main.process for main in self.mains]
             t0 = 0
-            for pid in old:
-                signalled(pid, TERM)
+            for process in old:
+                process.signal(signal.SIGTERM)
                 t0 = t0 or time.monotonic_ns()
             for main in self.mains:
-                main.pid = self._spawn(main.command, main.log)
-                main.starts += 1
+                self._replace(main)
         threading.Thread(target=self._grace, args=(old, grace_s), daemon=True).start()
         return t0, old
 
-    def replace_one(self, old: int, grace_s: float) -> tuple[int, int]:
-        """A deploy of one main process; the stamp of the signal (ns) and the replacement's pid."""
+    def replace_one(self, old: ManagedProcess, grace_s: float) -> tuple[int, ManagedProcess]:
+        """A deploy of one main process; the stamp of the signal (ns) and the replacement."""
         with self._lock:
-            main = next(main for main in self.mains if main.pid == old)
-            signalled(old, TERM)
+            main = next(main for main in self.mains if main.process == old)
+            old.signal(signal.SIGTERM)
             t0 = time.monotonic_ns()
-            main.pid = self._spawn(main.command, main.log)
-            main.starts += 1
+            self._replace(main)
         threading.Thread(target=self._grace, args=([old], grace_s), daemon=True).start()
-        return t0, main.pid
+        return t0, main.process
 
-    def _grace(self, old: list[int], grace_s: float) -> None:
+    def _grace(self, old: Sequence[ManagedProcess], grace_s: float) -> None:
         if not self.host.wait(old, grace_s):
-            self.host.kill_tree([pid for pid in old if self.host.exit_status(pid) is None])
+            self.host.kill_tree([each for each in old if each.exit_status() is None])
 
     def stop(self, timeout_s: float = 15) -> None:
         """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
-        processes = tree(self.roots())
-        for pid in self.roots():
-            signalled(pid, TERM)
-        self.host.wait(self.roots(), timeout_s)
+        roots = self.roots()
+        processes = [each for root in roots for each in root.tree()]
+        for root in roots:
+            root.signal(signal.SIGTERM)
+        self.host.wait(roots, timeout_s)
         self.kill(processes)
 
-    def kill(self, also: Sequence[psutil.Process] = ()) -> None:
+    def kill(self, also: Sequence[Process] = ()) -> None:
         """End the fleet at once, its supervisor first.
 
         `also` are processes that may have lost their parents.
         """
         self.unsupervise()
-        self.host.kill_tree([*self.roots(), *(process.pid for process in also)])
+        self.host.kill_tree([*self.roots(), *also])
         with self._lock:
             self.mains.clear()
 

@@ -1,6 +1,7 @@
 """The load generators of a cell as the runner sees them: orders out, event files back."""
 
 import json
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from bench.base.errors import CellFailed, NotOffered
-from bench.hosts.local import Host, last_lines, signalled
+from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess
 from bench.inprocess import event_log
 from bench.inprocess.generator import NOT_OFFERED
 from bench.model.schedule import Schedule
 from bench.record import event_files, ledger
 from bench.record.documents import write_json
 
-TERM = 15
 START_IN_NS = (
     100_000_000  # a schedule begins so long after its order: the generators read it before
 )
@@ -36,7 +37,7 @@ class Load:
             count,
             python,
         )
-        self.pids: list[int] = []
+        self.processes: list[ManagedProcess] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
         self._due: list[ledger.Ints] = []
@@ -47,7 +48,7 @@ class Load:
         for number in range(self.count):
             event_log.create(str(self.work / f"sent-{number}.bin"))
         argv = [self.python, "-m", "bench.inprocess.generator", str(self.work)]
-        self.pids = [
+        self.processes = [
             self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env)
             for n in range(self.count)
         ]
@@ -63,7 +64,7 @@ class Load:
                 self._done[number] += int((kinds == event_log.DONE).sum())
                 if met(kinds):
                     waiting.discard(number)
-                elif self.host.exit_status(self.pids[number]) is not None:
+                elif self.processes[number].exit_status() is not None:
                     raise self._early(number)
             if time.monotonic() > deadline:
                 raise CellFailed(
@@ -102,22 +103,22 @@ class Load:
 
     def check_alive(self) -> None:
         """CellFailed if a generator has ended."""
-        for number, pid in enumerate(self.pids):
-            if self.host.exit_status(pid) is not None:
+        for number, process in enumerate(self.processes):
+            if process.exit_status() is not None:
                 raise self._early(number)
 
     def _early(self, number: int) -> Exception:
-        if self.host.exit_status(self.pids[number]) == NOT_OFFERED:
+        if self.processes[number].exit_status() == NOT_OFFERED:
             return NotOffered(last_lines(self.log, 1))
         return CellFailed(f"a load generator ended early: {last_lines(self.log, 3)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""
-        for pid in self.pids:
-            if self.host.exit_status(pid) is None:
-                signalled(pid, TERM)
-        if not self.host.wait(self.pids, 2):
-            self.host.kill_tree(self.pids)
+        for process in self.processes:
+            if process.exit_status() is None:
+                process.signal(signal.SIGTERM)
+        if not self.host.wait(self.processes, 2):
+            self.host.kill_tree(self.processes)
 
     def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
         """(ids, absolute due_ns) of every schedule given out, each of the shape (n,)."""

@@ -57,7 +57,7 @@ class Network:
             self.target,
             str(self.rtt_ms),
         ]
-        self.pid = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
+        self.process = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
         self.become("open")
 
     def become(self, state: str) -> int:
@@ -67,7 +67,7 @@ class Network:
         done = self.work / f"network-{self._orders:03d}.done"
         deadline = time.monotonic() + READY_S
         while not done.exists():
-            if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+            if self.process.exit_status() is not None or time.monotonic() > deadline:
                 raise CellFailed(f"the proxy does not answer: {last_lines(self.log)}")
             time.sleep(0.001)
         return int(json.loads(done.read_text(encoding="utf-8"))["ns"])

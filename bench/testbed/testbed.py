@@ -110,7 +110,7 @@ class Testbed:
         self.tail = event_files.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
         self.sampler = Sampler(
-            self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.pids
+            self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.processes
         )
         self.load.start()
         self.sampler.start()
@@ -238,9 +238,9 @@ class Testbed:
         Its exit status, None if it does not end within 15 s.
         """
         argv = [self.cell.arm.environment.program(command.argv[0]), *command.argv[1:]]
-        pid = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
-        self.host.wait([pid], TYPED_S)
-        return self.host.exit_status(pid)
+        process = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
+        process.wait(TYPED_S)
+        return process.exit_status()
 
     def live_ledger(self, chosen_as_it_went: bool = False) -> ledger.Ledger:
         """The ledger of all that has been written so far.

@@ -14,6 +14,7 @@ from bench.base.errors import CellFailed, Unavailable
 from bench.brokers.contract import Counters
 from bench.brokers.postgres.connection import connect, version_of
 from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess
 from bench.inprocess.ports import free_port
 from bench.model.manifest import ServerRecord
 
@@ -44,7 +45,7 @@ class EmbeddedPostgres:
 
     by_os = True
     ours = True
-    pid: int | None = None
+    process: ManagedProcess | None = None
 
     def __init__(self, host: Host, folder: Path, log: Path) -> None:
         self.host, self.folder, self.log = host, folder, log
@@ -64,14 +65,14 @@ class EmbeddedPostgres:
         }
         argv = [str(self.programs / "postgres"), "-D", str(self.folder)]
         argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        self.pid = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"})
+        self.process = self.host.spawn([*self._as_user(), *argv], self.log, {"LC_ALL": "C.UTF-8"})
         deadline = time.monotonic() + READY_S
         while True:
             try:
                 connect(self.url).close()
                 return
             except Exception as error:  # not there yet, in whatever way
-                if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+                if self.process.exit_status() is not None or time.monotonic() > deadline:
                     raise CellFailed(
                         f"postgres did not start ({type(error).__name__}): {last_lines(self.log)}"
                     ) from None
@@ -99,13 +100,13 @@ class EmbeddedPostgres:
         )
 
     def _carry_out(self, program: str, *words: str, stdin: str = "") -> None:
-        pid = self.host.spawn(
+        process = self.host.spawn(
             [*self._as_user(), str(self.programs / program), *words],
             self.log,
             {"LC_ALL": "C.UTF-8"},
             stdin=stdin,
         )
-        if not self.host.wait([pid], READY_S) or self.host.exit_status(pid) != 0:
+        if not process.wait(READY_S) or process.exit_status() != 0:
             raise CellFailed(f"{program} failed: {last_lines(self.log)}")
 
     def _as_user(self) -> list[str]:
@@ -126,9 +127,9 @@ class EmbeddedPostgres:
 
     def kill(self) -> int:
         """SIGKILL of the postmaster and all its processes; the stamp right after it."""
-        assert self.pid is not None
-        t0, _ = self.host.kill_tree([self.pid], freeze=False)
-        self.host.wait([self.pid], 5)
+        assert self.process is not None
+        t0, _ = self.host.kill_tree([self.process], freeze=False)
+        self.process.wait(5)
         return t0
 
     def clients(self) -> list[Callable[[], None]]:

@@ -8,6 +8,7 @@ from bench.base.errors import Unavailable, UsageError
 from bench.brokers.contract import Counters, Place
 from bench.brokers.postgres.connection import connect, version_of
 from bench.brokers.urls import ENCODE, cleaned, read, shown
+from bench.hosts.process import Process
 from bench.model.arm import Arm
 from bench.model.broker import KINDS
 from bench.model.manifest import ServerRecord
@@ -23,7 +24,7 @@ class OwnPostgres:
 
     by_os = False
     ours = False
-    pid: int | None = None
+    process: Process | None = None
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -14,6 +14,7 @@ from bench.base.errors import CellFailed, Unavailable
 from bench.brokers.contract import Counters
 from bench.brokers.rabbitmq.connection import QueueConnection, version_of
 from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess
 from bench.inprocess.ports import free_port
 from bench.model.manifest import ServerRecord
 
@@ -42,7 +43,7 @@ class EmbeddedRabbit:
 
     by_os = True
     ours = True
-    pid: int | None = None
+    process: ManagedProcess | None = None
 
     def __init__(self, host: Host, folder: Path, log: Path, queues: Sequence[str]) -> None:
         self.host, self.folder, self.log = host, folder, log
@@ -77,7 +78,8 @@ class EmbeddedRabbit:
         if first:
             self.folder.mkdir()
             (self.folder / "plugins").write_text("[].\n", encoding="utf-8")
-        self.pid = self.host.spawn([str(self.programs / "rabbitmq-server")], self.log, self.env)
+        server = str(self.programs / "rabbitmq-server")
+        self.process = self.host.spawn([server], self.log, self.env)
         deadline = time.monotonic() + READY_S
         if first:
             # The port opens when the node is through with its start; to ask by rabbitmqctl until
@@ -97,8 +99,8 @@ class EmbeddedRabbit:
                 met()
                 return
             except Exception as error:  # not there yet, in whatever way
-                assert self.pid is not None
-                if self.host.exit_status(self.pid) is not None or time.monotonic() > deadline:
+                assert self.process is not None
+                if self.process.exit_status() is not None or time.monotonic() > deadline:
                     raise CellFailed(
                         f"rabbitmq-server did not start ({type(error).__name__}): "
                         f"{last_lines(self.log)}"
@@ -130,10 +132,10 @@ class EmbeddedRabbit:
 
     def kill(self) -> int:
         """SIGKILL of the whole node; the stamp right after it."""
-        assert self.pid is not None
+        assert self.process is not None
         self.queues.close()
-        t0, victims = self.host.kill_tree([self.pid], freeze=False)
-        self.host.wait([self.pid], 5)
+        t0, victims = self.host.kill_tree([self.process], freeze=False)
+        self.process.wait(5)
         assert victims
         return t0
 

@@ -5,13 +5,14 @@ from typing import Any
 import redis
 
 from bench.brokers.contract import Counters
+from bench.hosts.process import Process
 
 
 class RedisBroker:
     """`push_command` is the one whose calls are counted as enqueued tasks, in lower case."""
 
     url: str
-    pid: int | None = None
+    process: Process | None = None
     by_os = False
     ours = False
 

@@ -12,6 +12,7 @@ from bench.base.errors import CellFailed
 from bench.brokers.redis.binary import ServerBinary
 from bench.brokers.redis.connection import RedisBroker
 from bench.hosts.local import Host, last_lines
+from bench.hosts.process import ManagedProcess
 from bench.inprocess.ports import free_port
 from bench.model.manifest import ServerRecord
 
@@ -31,6 +32,7 @@ class EmbeddedRedis(RedisBroker):
     """
 
     ours = True
+    process: ManagedProcess | None = None
 
     def __init__(
         self,
@@ -57,7 +59,8 @@ class EmbeddedRedis(RedisBroker):
             f'dir "{self.folder}"\ndaemonize no\n{self.persistence}'
         )
         # By standard input: neither a file nor the process list shows the password.
-        self.pid = self.host.spawn([self.server.path, "-"], self.log, {"LC_ALL": "C"}, stdin=config)
+        argv, env = [self.server.path, "-"], {"LC_ALL": "C"}
+        self.process = self.host.spawn(argv, self.log, env, stdin=config)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
@@ -65,18 +68,18 @@ class EmbeddedRedis(RedisBroker):
                     return
             except (redis.RedisError, OSError):
                 self._client = None
-            if self.host.exit_status(self.pid) is not None:
+            if self.process.exit_status() is not None:
                 break
             time.sleep(0.01)
         raise CellFailed(f"redis-server did not start: {last_lines(self.log)}")
 
     def kill(self) -> int:
         """SIGKILL of the server; the stamp right after it."""
-        assert self.pid is not None
+        assert self.process is not None
         self.close()
         self._client = None
-        t0, _ = self.host.kill_tree([self.pid], freeze=False)
-        self.host.wait([self.pid], 5)
+        t0, _ = self.host.kill_tree([self.process], freeze=False)
+        self.process.wait(5)
         return t0
 
     def fill(self) -> None:

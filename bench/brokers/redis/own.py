@@ -17,6 +17,7 @@ from bench.brokers.redis.acl import refused
 from bench.brokers.redis.connection import RedisBroker
 from bench.brokers.redis.url import checked, reason
 from bench.brokers.urls import cleaned, shown
+from bench.hosts.process import Process
 from bench.model.arm import Arm
 from bench.model.manifest import ServerRecord
 
@@ -40,10 +41,10 @@ class OwnRedis(RedisBroker):
     def start(self) -> None:
         """Reach it, and refuse one that holds keys."""
         self.check_clean()
-        self.pid = self._local_pid()
+        self.process = self._local_process()
 
-    def _local_pid(self) -> int | None:
-        """Its pid if it runs on this machine: then what it burns for us is no foreign load."""
+    def _local_process(self) -> Process | None:
+        """Its process if it runs on this machine: then what it burns for us is no foreign load."""
         if not self.place.local:
             return None
         try:
@@ -51,7 +52,7 @@ class OwnRedis(RedisBroker):
             name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace")
         except (KeyError, ValueError, OSError):
             return None  # it does not say, or in a container it has another pid than we see
-        return pid if name.startswith(("redis", "valkey")) else None
+        return Process(pid) if name.startswith(("redis", "valkey")) else None
 
     def _info(self) -> Mapping[str, Any]:
         """The section `server` of INFO; empty where an ACL or its provider forbids the question."""

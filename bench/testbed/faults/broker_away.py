@@ -12,10 +12,15 @@ LONG_S = 10.0
 def killed(testbed: Testbed, seconds: float) -> Struck:
     """Kill the broker, and start it on the same data folder after so many seconds."""
     t0 = testbed.broker.kill()
-    victims = [testbed.broker.pid] if testbed.broker.pid else []
+    victims = broker_pids(testbed)
     wait_until(t0, seconds)
     testbed.broker.start()
     return Struck(t0, victims, time.monotonic_ns())
+
+
+def broker_pids(testbed: Testbed) -> list[int]:
+    """The victims of what is done to the broker as a whole: its pid, if it has one."""
+    return [testbed.broker.process.pid] if testbed.broker.process else []
 
 
 def cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:

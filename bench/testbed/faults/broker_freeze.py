@@ -4,7 +4,6 @@ import signal
 import time
 
 from bench.base.errors import NotOffered, Unavailable
-from bench.hosts.local import signalled, tree
 from bench.testbed.faults.broker_away import LONG_S, wait_until
 from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
@@ -12,15 +11,15 @@ from bench.testbed.testbed import Testbed
 
 def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Stop every process of the broker and continue it after 10 s."""
-    if testbed.broker.pid is None:
+    if testbed.broker.process is None:
         raise NotOffered("there is no server that could be frozen")
     if not testbed.broker.ours:
         raise Unavailable("a server given by its URL is not frozen")
-    victims = [process.pid for process in tree([testbed.broker.pid])]
-    for pid in victims:
-        signalled(pid, signal.SIGSTOP)
+    victims = testbed.broker.process.tree()
+    for process in victims:
+        process.signal(signal.SIGSTOP)
     t0 = time.monotonic_ns()
     wait_until(t0, LONG_S)
-    for pid in victims:
-        signalled(pid, signal.SIGCONT)
-    return Struck(t0, victims, time.monotonic_ns())
+    for process in victims:
+        process.signal(signal.SIGCONT)
+    return Struck(t0, [process.pid for process in victims], time.monotonic_ns())

@@ -6,7 +6,7 @@ Redis refuses what would grow, RabbitMQ blocks who publishes.
 import time
 
 from bench.brokers.contract import Fills
-from bench.testbed.faults.broker_away import LONG_S, cannot, wait_until
+from bench.testbed.faults.broker_away import LONG_S, broker_pids, cannot, wait_until
 from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
@@ -19,4 +19,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Struck:
     t0 = time.monotonic_ns()
     wait_until(t0, LONG_S)
     testbed.broker.relieve()
-    return Struck(t0, [testbed.broker.pid or 0], time.monotonic_ns())
+    return Struck(t0, broker_pids(testbed), time.monotonic_ns())

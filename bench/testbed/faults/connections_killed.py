@@ -4,7 +4,7 @@ import time
 
 from bench.base.errors import NotOffered
 from bench.brokers.contract import Drops
-from bench.testbed.faults.broker_away import cannot
+from bench.testbed.faults.broker_away import broker_pids, cannot
 from bench.testbed.faults.struck import Struck
 from bench.testbed.testbed import Testbed
 
@@ -23,4 +23,4 @@ def strike(testbed: Testbed, busy: list[int]) -> Struck:
     if not stamps:
         raise NotOffered("no client was connected")
     note = f"{len(stamps)} connections were closed"
-    return Struck(stamps[0], [testbed.broker.pid or 0], note=note)
+    return Struck(stamps[0], broker_pids(testbed), note=note)

@@ -9,4 +9,4 @@ GRACE_S = 10.0
 def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """Replace every main process at once."""
     t0, old = testbed.fleet.replace_all(GRACE_S)
-    return Struck(t0, old)
+    return Struck(t0, [process.pid for process in old])

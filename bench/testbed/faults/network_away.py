@@ -16,4 +16,4 @@ def away(testbed: Testbed, state: str) -> Struck:
         raise NotOffered("there is no network between the workers and their broker")
     t0 = network.become(state)
     time.sleep(max(0.0, AWAY_S - (time.monotonic_ns() - t0) / 1e9))
-    return Struck(t0, [network.pid], network.become("open"))
+    return Struck(t0, [network.process.pid], network.become("open"))

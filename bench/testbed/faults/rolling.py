@@ -3,7 +3,7 @@
 from functools import partial
 
 from bench.base.errors import CellFailed
-from bench.hosts.local import tree
+from bench.hosts.process import Process
 from bench.inprocess import event_log
 from bench.testbed.faults.deploy import GRACE_S
 from bench.testbed.faults.struck import Struck
@@ -18,17 +18,17 @@ def strike(testbed: Testbed, busy: list[int]) -> Struck:
     t0, victims = 0, list[int]()
     for old in testbed.fleet.roots():
         stamp, new = testbed.fleet.replace_one(old, GRACE_S)
-        t0, victims = t0 or stamp, [*victims, old]
+        t0, victims = t0 or stamp, [*victims, old.pid]
         if not wait_for(partial(_ran, testbed, new), ROLL_S, every_s=0.05):
             logs = testbed.fleet.describe_logs()
             raise CellFailed(f"a replacement ran no task within {ROLL_S:.0f} s: {logs}")
     return Struck(t0, victims)
 
 
-def _ran(testbed: Testbed, root: int) -> bool:
+def _ran(testbed: Testbed, root: Process) -> bool:
     """Whether a process below this one has run a task since the last look."""
     records = testbed.tail.poll()
-    pids = {process.pid for process in tree([root])}
+    pids = {process.pid for process in root.tree()}
     parents = records["b"] >> 32
     done = records["kind"] == event_log.FINISHED
     began = records["kind"] == event_log.STARTED
