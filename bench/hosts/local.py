@@ -82,7 +82,7 @@ class Host:
 
     @property
     def keeper(self) -> Process:
-        """The parent of all processes of the cell; it belongs to the instrument, not to the cell."""
+        """The parent of all processes of the cell, itself one of the instrument's."""
         return Process(self._keeper.pid)
 
     def spawn(

@@ -7,6 +7,9 @@ from bench.model.arm import Arm, packages_of
 from bench.model.cell_log import CellSpec
 from bench.model.manifest import CellLine
 
+Params = Mapping[str, float]
+"""What a scenario asks of a cell: counts, seconds, tasks per second, switches."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -19,7 +22,7 @@ class Cell:
     block: int
     slots: int
     seed: int
-    params: Mapping[str, float] = field(default_factory=dict)  # counts, seconds, switches
+    params: Params = field(default_factory=dict)
     passed: tuple[str, ...] = ()  # variables of the user's that its processes get
 
     @property

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Protocol
 
 from bench.base.paths import ROOT
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 
 
 class PriorMeasures(Protocol):
@@ -52,11 +52,11 @@ class Scenario:
         """The prerequisites without which this case cannot be carried out."""
         return ()
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """What cell.json carries for this case and size."""
         raise NotImplementedError
 
-    def rate(self, params: Mapping[str, Any], known: PriorMeasures) -> float | None:
+    def rate(self, params: Params, known: PriorMeasures) -> float | None:
         """Tasks due per second in a cell with these parameters; None where no rate is planned."""
         return params.get("rate")
 
@@ -64,9 +64,7 @@ class Scenario:
         """How many slots a cell of that case has, where the plan says `workers`."""
         return workers
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """About how long a cell takes, given calibrated rates (tasks/s)."""
         raise NotImplementedError
 

@@ -9,7 +9,7 @@ from adapters.base import Adapter
 from bench.base.errors import UsageError
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 from bench.model.manifest import PlanRecord
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 
@@ -172,7 +172,7 @@ def cells(plan: Plan) -> list[Cell]:
     return planned
 
 
-def _params(scenario: Scenario, case: str, plan: Plan) -> Mapping[str, Any]:
+def _params(scenario: Scenario, case: str, plan: Plan) -> Params:
     """The parameters of a case at the plan's size, with the plan's minutes where it has any."""
     params = scenario.params(case, plan.size, plan.tasks)
     return (

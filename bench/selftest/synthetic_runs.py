@@ -1,7 +1,7 @@
 """The runs of a selftest: the same runner, scenarios and store as for any system."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import chain, count
@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bench.model.arm import load_adapters
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine
 from bench.record.store import Run, StoredCell, open_run
 from bench.run.failures import OUTSIDE
@@ -48,7 +48,7 @@ class Session:
         seed: int = 1,
         meddle: Meddler | None = None,
         answers: tuple[str, ...] = (),
-        params: Mapping[str, Any] | None = None,
+        params: Params | None = None,
     ) -> Run:
         """Measure these cells; one that the machine made unfit again, `AGAIN` times at most.
 
@@ -69,9 +69,7 @@ class Session:
         names = chain([name], (f"{name}-{number}" for number in count(2)))
         return next(folder for each in names if not (folder := self.folder / each).exists())
 
-    def _measure(
-        self, plan: Plan, folder: Path, meddle: Meddler | None, params: Mapping[str, Any]
-    ) -> Run:
+    def _measure(self, plan: Plan, folder: Path, meddle: Meddler | None, params: Params) -> Run:
         again = 0 if meddle else AGAIN
         watcher = Watcher(began=self._began)
         runner = Runner(plan, folder, {}, watcher, estimate=False, again_at_most=again)

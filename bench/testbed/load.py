@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from bench.model.schedule import Schedule
 from bench.record import event_files, ledger
 from bench.record.documents import write_json
 
+READY_S = 30.0
 START_IN_NS = (
     100_000_000  # a schedule begins so long after its order: the generators read it before
 )
@@ -53,22 +53,22 @@ class Load:
             for n in range(self.count)
         ]
         self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
-        self._wait(lambda kinds: event_log.READY in kinds, 30, "become ready")
+        self._until_ready()
 
-    def _wait(self, met: Any, timeout_s: float, what: str) -> None:
-        deadline = time.monotonic() + timeout_s
+    def _until_ready(self) -> None:
+        deadline = time.monotonic() + READY_S
         waiting = set(range(self.count))
         while waiting:
             for number in sorted(waiting):
                 kinds = self._tails[number].poll()["kind"]
                 self._done[number] += int((kinds == event_log.DONE).sum())
-                if met(kinds):
+                if event_log.READY in kinds:
                     waiting.discard(number)
                 elif self.processes[number].exit_status() is not None:
                     raise self._early(number)
             if time.monotonic() > deadline:
                 raise CellFailed(
-                    f"a load generator did not {what} within {timeout_s:.0f} s: "
+                    f"a load generator did not become ready within {READY_S:.0f} s: "
                     f"{last_lines(self.log)}"
                 )
             time.sleep(0.002)
@@ -84,14 +84,14 @@ class Load:
         schedule.write(self._next(".bin"), t0_ns)
         self._order({"kind": "schedule", "works": list(schedule.works), "only": only})
 
-    def order(self, kind: str, **what: Any) -> None:
+    def order(self, kind: str, **what: object) -> None:
         """Give out an order other than a schedule: the generators' method `do_KIND`."""
         self._order({"kind": kind, **what})
 
     def _next(self, suffix: str) -> Path:
         return self.work / f"order-{self.orders + 1:03d}{suffix}"
 
-    def _order(self, what: Mapping[str, Any]) -> None:
+    def _order(self, what: Mapping[str, object]) -> None:
         write_json(self._next(".json"), what)
         self.orders += 1
 

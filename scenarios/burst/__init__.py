@@ -4,10 +4,9 @@ No latency: the P99 of a backlog only restates N ÷ throughput.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from adapters.base import Bulk, BulkSomewhere
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 from bench.model.scenario import Scenario
 
 TASKS = {"smoke": 200, "gate": 5_000, "quick": 5_000, "full": 100_000}
@@ -33,16 +32,14 @@ class Burst(Scenario):
         """Both, and the plain one through a slow network."""
         return ("-", "bulk", *self.groups["network"])
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How many tasks."""
         count = tasks or TASKS[size]
         if case.startswith("rtt="):
             return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
         return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Enqueue, drain, and about six seconds of starting, settling and stopping."""
         drain = 0.0 if case == "bulk" else params["tasks"] / rate + 6
         return float(params["tasks"] / enqueue_rate + drain + 2)

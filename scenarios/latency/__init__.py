@@ -1,8 +1,8 @@
 """latency: open-loop arrivals, every task timed from the moment it was due."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from bench.model.cell import Params
 from bench.model.scenario import PriorMeasures, Scenario
 
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
@@ -12,7 +12,7 @@ RTTS, RTT_RATE = (0, 1, 2, 10), 30.0  # ms; tasks/s
 TASKS_FOR_P99 = 1_100  # ten beyond it, and some to spare
 
 
-def steady_seconds(params: Mapping[str, Any], rate: float) -> float:
+def steady_seconds(params: Params, rate: float) -> float:
     """How long the steady phase lasts at that rate (tasks/s)."""
     return float(min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]))
 
@@ -44,7 +44,7 @@ class Latency(Scenario):
         """Every case."""
         return ("capacity", *LOADS, *RATES, *self.groups["network"])
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """Durations by size. A full cell lasts until 5,000 tasks are due, at least 10 s and at most
         45 s; one of a gate is as short as its P99 allows."""
         if case == "capacity":
@@ -79,16 +79,14 @@ class Latency(Scenario):
         """A load is a share of the capacity: without one there is nothing to take a share of."""
         return ("capacity",) if case.startswith("load=") else ()
 
-    def rate(self, params: Mapping[str, Any], known: PriorMeasures) -> float | None:
+    def rate(self, params: Params, known: PriorMeasures) -> float | None:
         """The rate itself, or the share of the capacity if that is known."""
         if "load" not in params:
             return super().rate(params, known)
         capacity = known.value(self.name, "capacity", "capacity")
         return None if capacity is None else float(params["load"] * capacity)
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Warm-up, steady phase, and about four seconds of starting and stopping."""
         if case == "capacity":
             return float(params["warmup_s"] + params["steady_s"] + 4)

@@ -4,8 +4,8 @@ Then: what became of them, and when.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from bench.model.cell import Params
 from bench.model.fault import CORE, FURTHER, Fault
 from bench.model.scenario import Scenario
 
@@ -42,11 +42,11 @@ class Recovery(Scenario):
         """Every fault, and `none`, which must show nothing."""
         return tuple(Fault)
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """Lead-in, horizon and strikes; the libraries' own ids are kept, since some brokers know a
         failed task by nothing else."""
         fault, core = Fault(case), case in (*CORE, Fault.NONE)
-        known: dict[str, Any] = {
+        known: dict[str, float] = {
             "lead_in_s": 3.0 if size == "smoke" else 10.0,
             "keep_handles": True,
             "generators": 2,
@@ -61,9 +61,7 @@ class Recovery(Scenario):
             known["time_limit_s"] = fault.time_limit_s
         return known
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Lead-in, strikes, half the horizon (many cells end early), starting and stopping."""
         return float(
             params["lead_in_s"]

@@ -1,10 +1,9 @@
 """result: one caller sends a task, waits for its result by the library's own call, and repeats."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from adapters.base import Answers
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 from bench.model.scenario import Scenario
 
 TASKS = {"smoke": 20, "quick": 100, "full": 500}
@@ -26,13 +25,11 @@ class Result(Scenario):
     order = 50
     about = "enqueue and wait for the result, one at a time, by the library's own call"
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How many answers are waited for."""
         return {"tasks": tasks or TASKS[size], "at_most_s": AT_MOST_S, "generators": 1}
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """The answers, and five seconds of starting and stopping."""
         return float(min(params["tasks"] * ABOUT_S, params["at_most_s"]) + 5)
 

@@ -1,8 +1,8 @@
 """soak: half of the capacity for minutes, to see what grows; before it, what idle workers cost."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from bench.model.cell import Params
 from bench.model.scenario import Scenario
 
 LOAD = 0.5
@@ -26,7 +26,7 @@ class Soak(Scenario):
     order = 60
     about = "half of the capacity for ten minutes: does memory grow, and what do idle workers cost"
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """`minutes` is what --minutes replaces."""
         return {
             "minutes": MINUTES[size],
@@ -35,9 +35,7 @@ class Soak(Scenario):
             "load": LOAD,
         }
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Idle, capacity, the minutes, and about six seconds of starting and stopping."""
         return float(
             params["idle_s"] + CAPACITY_WARM_S + params["capacity_s"] + 60 * params["minutes"] + 6

@@ -2,9 +2,8 @@
 they are threads or greenlets."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from bench.model.cell import Cell
+from bench.model.cell import Cell, Params
 from bench.model.scenario import Scenario
 
 TASK_MS = 10
@@ -54,10 +53,10 @@ class Work(Scenario):
         """Every kind at every number of workers."""
         return tuple(case for kind in KINDS for case in self.groups[kind])
 
-    def params(self, case: str, size: str, tasks: int | None) -> Mapping[str, Any]:
+    def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How long the backlog is meant to last; the number of tasks follows from a look at the
         workers, unless it is given."""
-        known: dict[str, Any] = {
+        known: dict[str, float] = {
             "drain_s": DRAIN_S[size],
             "look_s": LOOK_S[size],
             "at_most_s": AT_MOST_S,
@@ -69,9 +68,7 @@ class Work(Scenario):
         count = case.partition("/")[2]
         return {"N": workers, "4N": 4 * workers}.get(count) or int(count)
 
-    def seconds(
-        self, params: Mapping[str, Any], case: str, rate: float, enqueue_rate: float
-    ) -> float:
+    def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """The look, the drain, the filling as long as the enqueue calls take, and six seconds of
         starting and stopping."""
         tasks = min(MOST, rate * params["drain_s"])

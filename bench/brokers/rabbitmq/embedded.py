@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bench.base.errors import CellFailed, Unavailable
 from bench.brokers.contract import Counters
@@ -93,7 +92,7 @@ class EmbeddedRabbit:
             self.control("delete_user", "guest")
         self._until(deadline, self.queues.connect)
 
-    def _until(self, deadline: float, met: Any) -> None:
+    def _until(self, deadline: float, met: Callable[[], object]) -> None:
         while True:
             try:
                 met()
