@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -127,15 +127,30 @@ def run(
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
     from bench.report.writing import report_path
+    from bench.run.run_start import fresh_seed
 
     adapters = load_adapters(adapter)
     if resume is not None:
         folder = find_run(resume)
         plan = _stored_plan(folder, adapters)
     else:
-        how: dict[str, Any] = {"size": size, "tasks": tasks, "blocks": blocks, "workers": workers}
-        how |= {"minutes": minutes, "time_cap_s": time_cap, "passed": passed, "label": label}
-        plan = _new_plan(scenario or [], arm, case, adapters, how | {"seed": seed}, aa)
+        if not 0 < time_cap < math.inf:
+            raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
+        plan = make_plan(
+            scenario or [],
+            _with_twins(arm, adapters) if aa else arm,
+            case,
+            adapters,
+            size=size,
+            tasks=tasks,
+            blocks=blocks,
+            workers=workers,
+            seed=fresh_seed() if seed is None else seed,
+            label=label,
+            time_cap_s=time_cap,
+            minutes=minutes,
+            passed=passed_on(passed, adapters.values()),
+        )
         folder = _new_folder(out, plan.seed)
     page = report_path(folder, report)
     refuse_unwritable(page, "name another place by --report FILE")
@@ -144,7 +159,7 @@ def run(
         servers = {name: url for name, url in urls.items() if url}
         code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
     if as_json:
-        code = in_spite(code, lambda: answer(_summary(folder, code)))
+        code = in_spite(code, lambda: _answer(folder, code))
     raise typer.Exit(code)
 
 
@@ -171,26 +186,6 @@ def measure_live(
         code,
         lambda: write_report([stored_measures.open_measured(folder)], page, out, headline=True),
     )
-
-
-def _new_plan(
-    scenarios: list[str],
-    arms: list[str],
-    cases: list[str],
-    adapters: dict[str, Adapter],
-    how: dict[str, Any],
-    against_itself: bool,
-) -> Plan:
-    """A plan from the words of the command line; `how` has its further fields."""
-    from bench.run.run_start import fresh_seed
-
-    if not 0 < how["time_cap_s"] < math.inf:
-        raise UsageError(f"--time-cap {how['time_cap_s']:g}: give a number of seconds above 0")
-    if against_itself:
-        arms = _with_twins(arms, adapters)
-    seed = fresh_seed() if how["seed"] is None else how["seed"]
-    how = how | {"seed": seed, "passed": passed_on(how["passed"], adapters.values())}
-    return make_plan(scenarios, arms, cases, adapters, **how)
 
 
 def _new_folder(out: Path | None, seed: int) -> Path:
@@ -234,11 +229,7 @@ def _stored_plan(folder: Path, adapters: dict[str, Adapter]) -> Plan:
     )
 
 
-def _summary(folder: Path, code: int) -> dict[str, Any]:
+def _answer(folder: Path, code: int) -> None:
     measured = stored_measures.open_measured(folder)
-    return {
-        "run": measured.id,
-        "folder": str(folder),
-        "exit": code,
-        "measures": json.loads(measured.measures.to_json(orient="records")),
-    }
+    rows = json.loads(measured.measures.to_json(orient="records"))
+    answer({"run": measured.id, "folder": str(folder), "exit": code, "measures": rows})

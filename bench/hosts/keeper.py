@@ -25,7 +25,7 @@ PR_SET_CHILD_SUBREAPER = 36
 started: list[subprocess.Popen[bytes]] = []
 
 
-def say(message: dict[str, Any]) -> None:
+def say(message: dict[str, int | str]) -> None:
     """One line to bench; it may be gone already."""
     try:
         os.write(1, (json.dumps(message) + "\n").encode())

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -34,7 +33,7 @@ class Host:
         self._named = ExitStack()
         self._exits = Exits()
         self._answered = threading.Condition()
-        self._answers: list[dict[str, Any]] = []
+        self._answers: list[int | str] = []  # the pid of what was started, or why it was not
         self._order = threading.Lock()
 
     def __enter__(self) -> "Host":
@@ -107,9 +106,9 @@ class Host:
                 if not self._answered.wait_for(lambda: bool(self._answers), timeout=30):
                     raise CellFailed("the keeper of this cell does not answer")
                 answer = self._answers.pop(0)
-        if "error" in answer:
-            raise CellFailed(f"cannot start {argv[0]}: {answer['error']}")
-        return ManagedProcess(int(answer["pid"]), log, self._exits)
+        if isinstance(answer, str):
+            raise CellFailed(f"cannot start {argv[0]}: {answer}")
+        return ManagedProcess(answer, log, self._exits)
 
     def _read(self) -> None:
         assert self._keeper.stdout
@@ -119,7 +118,7 @@ class Host:
                 self._exits.note(message["exit"], message["status"])
                 continue
             with self._answered:
-                self._answers.append(message)
+                self._answers.append(message["error"] if "error" in message else message["pid"])
                 self._answered.notify_all()
 
     def wait(self, processes: Iterable[Process], timeout_s: float) -> bool:

@@ -147,7 +147,7 @@ def cells(run: Run) -> list[StoredCell]:
     return done
 
 
-def truth(cell: StoredCell) -> list[dict[str, Any]]:
+def truth(cell: StoredCell) -> list[dict[str, float]]:
     """What the workers of a cell wrote down of themselves."""
     lines = [
         line
