@@ -92,7 +92,7 @@ def _rate(seconds: Floats) -> tuple[Floats, Floats]:
 
 
 def _backlog(cell: Shown, seconds: Floats) -> tuple[Floats, Floats]:
-    tasks = int(cell.stored.spec["params"]["tasks"])
+    tasks = int(cell.stored.spec.params["tasks"])
     left = tasks - np.arange(1, len(seconds) + 1, dtype=float)
     edges = np.unique(np.linspace(0, len(seconds) - 1, 200).astype(int))
     return np.concatenate(([EARLIEST_S], seconds[edges])), np.concatenate(
