@@ -28,13 +28,13 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     first = [
         arm
         for arm in arms
-        if joined.arms[arm]["profile"] == "default" and not joined.arms[arm]["variant"]
+        if joined.arms[arm].profile == "default" and not joined.arms[arm].variant
     ] or arms
     found += _over_time(joined, looks, first, "default")
     rest = [arm for arm in arms if arm not in first]
-    for profile in dict.fromkeys(str(joined.arms[arm]["profile"]) for arm in rest):
+    for profile in dict.fromkeys(joined.arms[arm].profile for arm in rest):
         found += _over_time(
-            joined, looks, [arm for arm in rest if joined.arms[arm]["profile"] == profile], profile
+            joined, looks, [arm for arm in rest if joined.arms[arm].profile == profile], profile
         )
     return [chart for chart in found if chart]
 

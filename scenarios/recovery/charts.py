@@ -51,8 +51,7 @@ def _timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     cells = [
         cell
         for arm in joined.arms_of("recovery", case)
-        if (cell := joined.cell("recovery", case, arm, ("invalid",)))
-        and cell.stored.log.injections
+        if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.log.injections
     ]
     if not cells:
         return None

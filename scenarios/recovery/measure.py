@@ -58,9 +58,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
 
 
 def _lead_in_end_ns(cell: StoredCell) -> int:
-    return int(cell.log.marks["begin_ns"]) + int(
-        float(cell.spec.params["lead_in_s"]) * 1e9
-    )
+    return int(cell.log.marks["begin_ns"]) + int(float(cell.spec.params["lead_in_s"]) * 1e9)
 
 
 def _times(struck: Sequence[MeasuredInjection], lost: int, horizon: float) -> list[Measure]:
