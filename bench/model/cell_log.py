@@ -83,10 +83,7 @@ class ManualRecovery(Record):
 
 
 class CellLog(Record):
-    """phases.json. `held` is None where it cannot be told what the broker held.
-
-    Of the tasks that went as they should one in `kept_every` is stored; `left_out` are the others.
-    """
+    """phases.json. `held` is None where it cannot be told what the broker held."""
 
     phases: tuple[Phase, ...]
     marks: Mapping[str, int | float]
@@ -95,8 +92,6 @@ class CellLog(Record):
     generators: int
     notes: tuple[str, ...] = ()
     torn_records: int = 0
-    kept_every: int = 1
-    left_out: int = 0
     server: ServerRecord
     restarts: tuple[Restart, ...] = ()
     versions: Mapping[str, str] = Field(default_factory=dict)
