@@ -73,7 +73,7 @@ def scale(metric: str) -> tuple[str, float]:
 
 
 def records(frame: pd.DataFrame) -> list[Any]:
-    """The rows as named tuples."""
+    """The rows as named tuples. Any: no type checker knows their fields."""
     return list(frame.itertuples())
 
 

@@ -46,7 +46,10 @@ def finite(value: float | None) -> float | None:
 
 
 def as_json(value: Any) -> str:
-    """A JSON document; ValueError for a NaN, for a reader would refuse the whole file."""
+    """A JSON document; ValueError for a NaN, for a reader would refuse the whole file.
+
+    Any: documents of one type of value are no `dict[str, JsonValue]` to the type checker.
+    """
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -186,7 +186,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     ax.set_xlabel("tasks")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
-    handles = [Patch(label=name, **_paint(name)) for name in present]  # type: ignore[arg-type]
+    handles = [_patch(name) for name in present]
     ax.legend(
         handles=handles,
         loc="lower left",
@@ -213,14 +213,29 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     )
 
 
-def _paint(name: str) -> dict[str, object]:
+def _paint(name: str) -> tuple[str, str | None]:
+    """(face colour, hatch) of a fate."""
     hatch, depth = PATTERNS[name]
-    solid = FAULT if name == "lost" else GRID if depth else PAGE
-    return {"facecolor": solid, "edgecolor": INK, "linewidth": 0.7, "hatch": hatch or None}
+    return FAULT if name == "lost" else GRID if depth else PAGE, hatch or None
+
+
+def _patch(name: str) -> Patch:
+    face, hatch = _paint(name)
+    return Patch(label=name, facecolor=face, edgecolor=INK, linewidth=0.7, hatch=hatch)
 
 
 def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
-    ax.barh(place, value, left=left, height=0.6, **_paint(name))  # type: ignore[arg-type]
+    face, hatch = _paint(name)
+    ax.barh(
+        place,
+        value,
+        left=left,
+        height=0.6,
+        facecolor=face,
+        edgecolor=INK,
+        linewidth=0.7,
+        hatch=hatch,
+    )
     box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
     ax.text(
         left + value / 2,
