@@ -89,9 +89,9 @@ def section(features: Features | None) -> Abilities | None:
             if any(place for row in rows for place in row.places)
         ],
         counts=[(name, count, meaning) for name, count, meaning in counts if count],
-        created=str(features.info["created"]),
+        created=features.record.created,
         versions=versions,
-        quick=bool(features.info["quick"]),
+        quick=features.record.quick,
     )
 
 
