@@ -11,6 +11,7 @@ from adapters.base import Held
 from bench.analysis import stored_measures
 from bench.model.cell_log import CellLog, CellSpec, HeldRange, Injection, Phase, Restart
 from bench.model.fault import Fault
+from bench.model.feature_outcome import FeaturesRecord, Finding
 from bench.model.manifest import (
     ArmRecord,
     CellLine,
@@ -25,6 +26,7 @@ from bench.model.manifest import (
 )
 from bench.record import documents, store, task_ranges
 from bench.record.ledger import ACCEPTED, Ledger, tables
+from bench.record.stored_features import Features
 from bench.testbed.sampler import COLUMNS
 
 RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
@@ -151,6 +153,22 @@ def _plan(cases: Mapping[str, Sequence[str]], systems: Sequence[str], blocks: in
         workers=2,
         time_cap_s=1200.0,
     )
+
+
+def features_of(findings: Sequence[Finding]) -> Features:
+    """features.json with these findings, as if it had been read."""
+    record = FeaturesRecord(
+        format=1,
+        created="2026-11-25T10:00:00Z",
+        seconds=60,
+        bench_version="0.1.0",
+        commit="",
+        dirty=False,
+        quick=False,
+        machine=MACHINE,
+        findings=tuple(findings),
+    )
+    return Features(Path("."), record)
 
 
 def altered(run: store.Run, change: Callable[[dict[str, Any]], Any]) -> store.Run:

@@ -74,7 +74,7 @@ def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
         for pid in before
     )
     broker.start()
-    assert broker.describe()["version"][0].isdigit()
+    assert broker.describe().version[0].isdigit()
 
 
 @pytest.mark.parametrize("name", ["redis", "rabbitmq", "postgres"])

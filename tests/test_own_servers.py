@@ -159,7 +159,7 @@ def test_what_is_not_needed_is_unknown(server: Server) -> None:
     broker = OwnRedis(url, "lpush")
     broker.start()
     broker.check_rights(arm_of("floor"))
-    assert broker.pid is None and broker.describe()["version"] == "unknown"
+    assert broker.pid is None and broker.describe().version == "unknown"
     broker.clean_up(("floor",))
     broker.close()
 
