@@ -1,15 +1,32 @@
 """A small made-up run folder that keeps every contract: all scenarios, four arms, known figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from adapters.base import Held
 from bench.analysis import stored_measures
-from bench.record import documents, store
+from bench.model.cell_log import CellLog, CellSpec, HeldRange, Injection, Phase, Restart
+from bench.model.fault import Fault
+from bench.model.feature_outcome import FeaturesRecord, Finding
+from bench.model.manifest import (
+    ArmRecord,
+    CellLine,
+    CodeRecord,
+    MachineRecord,
+    Manifest,
+    PlanRecord,
+    PredictionRecord,
+    ScenarioVersions,
+    ServerRecord,
+    SettingRecord,
+)
+from bench.record import documents, store, task_ranges
 from bench.record.ledger import ACCEPTED, Ledger, tables
+from bench.record.stored_features import Features
 from bench.testbed.sampler import COLUMNS
 
 RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
@@ -25,34 +42,51 @@ SOAK_RATE, SOAK_S, IDLE_S = 50.0, 60, 10
 START = 10_000_000_000_000
 TASKS = 2000
 Ints = Any
+# The ledger, fields of the log, parameters, and the stamps of the edges in ns.
+Made = tuple[Ledger, dict[str, Any], dict[str, float], dict[str, int]]
+SERVER = ServerRecord(name="redis-server", version="7.0.15", origin="PATH")
+MACHINE = MachineRecord(
+    cpu="A CPU",
+    cores=2,
+    cores_online=2,
+    governor="",
+    memory_bytes=8 << 30,
+    swap_bytes=0,
+    swap_used_bytes=0,
+    kernel="Linux 6.1",
+    architecture="x86_64",
+    distribution="Debian GNU/Linux 12 (bookworm)",
+    python="3.11.7",
+    virtual="kvm",
+    container="",
+    steal_share=0.0,
+    load_1min=0.1,
+    boot_id="b",
+)
 
 
-def arm_of(system: str) -> dict[str, Any]:
+def arm_of(system: str) -> ArmRecord:
     """An arm as run.json describes it."""
-    setting = {
-        "name": "-c",
-        "value": 2,
-        "source": f"https://docs.example.org/{system}#workers",
-        "why": "the number of slots",
-    }
-    never = {"text": "What ran is lost.", "running": "lost", "waiting": "recovered", "work_s": None}
-    predicted = {"worker-crash": never} if system in ("huey", "rq") else {}
-    names = {
-        "arm": f"{system}/default",
-        "system": system,
-        "profile": "default",
-        "broker": "redis",
-        "variant": "",
-        "guarantee": "at most once",
-    }
-    return {
-        **names,
-        "results": True,
-        "summary": f"{system} as shipped",
-        "command": [f"{system} worker -c 2"],
-        "settings": [setting],
-        "predicts": predicted,
-    }
+    setting = SettingRecord(
+        name="-c",
+        value=2,
+        source=f"https://docs.example.org/{system}#workers",
+        why="the number of slots",
+    )
+    never = PredictionRecord(text="What ran is lost.", running="lost", waiting="recovered")
+    return ArmRecord(
+        arm=f"{system}/default",
+        system=system,
+        profile="default",
+        broker="redis",
+        variant="",
+        guarantee="at most once",
+        results=True,
+        summary=f"{system} as shipped",
+        command=(f"{system} worker -c 2",),
+        settings=(setting,),
+        predicts={"worker-crash": never} if system in ("huey", "rq") else {},
+    )
 
 
 def write_run(
@@ -63,82 +97,93 @@ def write_run(
     blocks: int = 1,
     **info: Any,
 ) -> store.Run:
-    """Write a whole run folder, its measures computed from its cells, and open it."""
-    lines: list[dict[str, Any]] = []
+    """Write a whole run folder, its measures computed from its cells, and open it.
+
+    `info` are fields of run.json that are to say something else.
+    """
+    lines: list[CellLine] = []
     for block in range(blocks):
         for scenario, names in cases.items():
             for system in systems:
                 for case in names:
-                    line = {
-                        "number": len(lines) + 1,
-                        "scenario": scenario,
-                        "case": case,
-                        "arm": f"{system}/default",
-                        "block": block,
-                    }
-                    lines.append(
-                        {
-                            **line,
-                            "state": "done",
-                            "verdict": "ok",
-                            "reason": "",
-                            "seconds": 9.9,
-                            "retry_of": None,
-                        }
+                    line = CellLine(
+                        number=len(lines) + 1,
+                        scenario=scenario,
+                        case=case,
+                        arm=f"{system}/default",
+                        block=block,
+                        state="done",
+                        verdict="ok",
+                        seconds=9.9,
                     )
-                    _write_cell(store.cell_folder(folder, len(lines)), lines[-1], system)
-    plan = {
-        "size": "full",
-        "scenarios": list(cases),
-        "arms": [f"{s}/default" for s in systems],
-        "cases": [],
-        "tasks": TASKS,
-        "blocks": blocks,
-        "workers": 2,
-    }
-    machine = {
-        "cpu": "A CPU",
-        "cores": 2,
-        "memory_bytes": 8 << 30,
-        "kernel": "Linux 6.1",
-        "python": "3.11.7",
-        "virtual": "kvm",
-        "steal_share": 0.0,
-    }
-    whole = {
+                    lines.append(line)
+                    _write_cell(store.cell_folder(folder, line.number), line, system)
+    parts = {name: ScenarioVersions(drive=1, measure=1) for name in cases}
+    whole: dict[str, Any] = {
         "format": store.FORMAT,
         "run": folder.name,
         "label": label,
         "created": "2026-11-20T22:00:00Z",
         "bench_version": "0.1.0",
         "commit": "abcdef" * 6,
-    }
-    parts = {name: {"drive": 1, "measure": 1} for name in cases}
-    code = {"recording": 1, "scenarios": parts, "adapters": dict.fromkeys(systems, 1)}
-    whole |= {
         "dirty": False,
-        "code": code,
-        "plan": plan,
+        "code": CodeRecord(recording=1, scenarios=parts, adapters=dict.fromkeys(systems, 1)),
+        "plan": _plan(cases, systems, blocks),
         "seed": 7,
         "arms": {f"{s}/default": arm_of(s) for s in systems},
         "cells": lines,
-    }
-    whole |= {
-        "machine": machine,
+        "machine": MACHINE,
         "boot_id": "b",
-        "given": [],
-        "brokers": {"redis": {"name": "redis-server", "version": "7.0.15", "origin": "PATH"}},
-        "calibration": {},
-    }
-    whole |= {
+        "brokers": {"redis": SERVER},
         "versions": {f"{s}/default": {"python": "3.11.7"} for s in systems},
-        "selftest": None,
         "warnings": ["only 2 cores"],
     }
-    documents.write_json(folder / "run.json", whole | info)
-    run = store.open_run(folder)
+    run = stored(store.Run(folder, Manifest(**(whole | info))))
     stored_measures.write(run, stored_measures.measure_run(run))
     return store.open_run(folder)
+
+
+def _plan(cases: Mapping[str, Sequence[str]], systems: Sequence[str], blocks: int) -> PlanRecord:
+    return PlanRecord(
+        scenarios=tuple(cases),
+        arms=tuple(f"{system}/default" for system in systems),
+        size="full",
+        tasks=TASKS,
+        blocks=blocks,
+        workers=2,
+        time_cap_s=1200.0,
+    )
+
+
+def features_of(findings: Sequence[Finding]) -> Features:
+    """features.json with these findings, as if it had been read."""
+    record = FeaturesRecord(
+        format=1,
+        created="2026-11-25T10:00:00Z",
+        seconds=60,
+        bench_version="0.1.0",
+        commit="",
+        dirty=False,
+        quick=False,
+        machine=MACHINE,
+        findings=tuple(findings),
+    )
+    return Features(Path("."), record)
+
+
+def altered(run: store.Run, change: Callable[[dict[str, Any]], Any]) -> store.Run:
+    """The run as if run.json said something else, with the measures that it has; on no disk."""
+    document: dict[str, Any] = run.manifest.as_json()
+    change(document)
+    made = store.Run(run.path, Manifest.model_validate(document))
+    made.__dict__["measures"] = run.measures
+    return made
+
+
+def stored(run: store.Run) -> store.Run:
+    """Put the manifest of this run into its folder, and open it."""
+    store.write_manifest(run.path, run.manifest)
+    return store.open_run(run.path)
 
 
 def rewrite_measures(run: store.Run, change: Any) -> store.Run:
@@ -149,10 +194,9 @@ def rewrite_measures(run: store.Run, change: Any) -> store.Run:
     return store.open_run(run.path)
 
 
-def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
+def _write_cell(folder: Path, line: CellLine, system: str) -> None:
     folder.mkdir(parents=True)
-    rng = np.random.default_rng(line["number"])
-    scenario, case = line["scenario"], line["case"]
+    rng = np.random.default_rng(line.number)
     make = {
         "burst": _burst,
         "latency": _latency,
@@ -160,38 +204,30 @@ def _write_cell(folder: Path, line: Mapping[str, Any], system: str) -> None:
         "work": _work,
         "result": _result,
         "soak": _soak,
-    }[scenario]
-    book, journal, params, edges = make(case, system, rng)
-    journal = {
-        "faults": [],
-        "held": {},
-        "generators": 1,
-        "notes": [],
-        "events": {"torn": 0},
-        "restarts": [],
-        **journal,
-    }
-    head = {
-        "number": line["number"],
-        "scenario": scenario,
-        "case": case,
-        "arm": line["arm"],
-        "block": line["block"],
-        "system": system,
-        "profile": "default",
-    }
-    rest = {
-        "broker": "redis",
-        "variant": "",
-        "guarantee": "at most once",
-        "slot": SLOT[system],
-        "slots": slots_of(case),
-        "seed": 1,
-        "settings": {},
-        "params": params,
-    }
-    documents.write_json(folder / "cell.json", head | rest)
-    store.write_cell(folder, journal, *tables(book, {}), _samples(edges, book))
+    }[line.scenario]
+    book, fields, params, edges = make(line.case, system, rng)
+    log = CellLog(**{"marks": {}, "held": (), "generators": 1, "server": SERVER} | fields)
+    spec = CellSpec(
+        number=line.number,
+        scenario=line.scenario,
+        case=line.case,
+        arm=line.arm,
+        block=line.block,
+        system=system,
+        profile="default",
+        broker="redis",
+        variant="",
+        guarantee="at most once",
+        slot=SLOT[system],
+        slots=slots_of(line.case),
+        seed=1,
+        settings={},
+        app=f"adapters.{system}.app",
+        packages=("redis", system),
+        params=params,
+    )
+    documents.write_json(folder / "cell.json", spec.as_json())
+    store.write_cell(folder, log, *tables(book, {}), _samples(edges, book))
 
 
 def slots_of(case: str) -> int:
@@ -227,20 +263,17 @@ def _ledger(
     )
 
 
-def _burst(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _burst(case: str, system: str, rng: np.random.Generator) -> Made:
     sent = START + (np.arange(TASKS) * 1e9 / 5000).astype(np.int64)
     returned = sent + 150_000
     end = int(returned[-1]) + 1_000_000
     empty = np.zeros(0, np.int64)
     if case == "bulk":
-        phases = [{"name": "enqueue", "start_ns": START - 1000, "end_ns": end}]
-        held = {str(task): {"place": "queue", "failed": False} for task in range(TASKS)}
+        held = HeldRange(place="queue", failed=False, tasks=((0, TASKS - 1),))
         book = _ledger(sent, sent, returned, empty, empty)
         return (
             book,
-            {"phases": phases, "marks": {}, "held": held},
+            {"phases": _phases((("enqueue", START - 1000, end),)), "held": (held,)},
             {"tasks": TASKS},
             {"enqueue:start": START, "enqueue:end": end},
         )
@@ -268,9 +301,7 @@ def _burst(
     return book, {"phases": _phases(spans), "marks": {"boot_s": 0.5}}, {"tasks": TASKS}, edges
 
 
-def _latency(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _latency(case: str, system: str, rng: np.random.Generator) -> Made:
     kind, _, value = case.partition("=")
     rate = (
         RATES[system]
@@ -309,14 +340,12 @@ def _latency(
     return (
         book,
         {"phases": _phases(spans), "marks": marks},
-        {kind: value, "warmup_s": 5, "steady_s": 10},
+        {"warmup_s": 5, "steady_s": 10} | ({kind: float(value)} if value else {}),
         edges,
     )
 
 
-def _work(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _work(case: str, system: str, rng: np.random.Generator) -> Made:
     """Each slot needs its own time and the task's.
 
     Computing tasks have no more slots than the two cores.
@@ -356,9 +385,7 @@ def _work(
     )
 
 
-def _result(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _result(case: str, system: str, rng: np.random.Generator) -> Made:
     """Five hundred answers, each a task of 1 ms and what the library needs to hand it over."""
     trip = 1_000_000 + int(HANDOVER_MS[system] * 1e6)
     sent = START + np.arange(500) * trip
@@ -367,15 +394,13 @@ def _result(
     book = _ledger(sent, sent, sent + trip - 1000, finished - 20_000, finished)
     return (
         book,
-        {"phases": _phases((("steady", START, end),)), "marks": {}},
+        {"phases": _phases((("steady", START, end),))},
         {"tasks": 500},
         {"steady:start": START - 1000, "steady:end": end},
     )
 
 
-def _soak(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _soak(case: str, system: str, rng: np.random.Generator) -> Made:
     """A minute at 50 tasks/s; the workers keep 10,000 bytes of each task (see `_samples`)."""
     due = START + (np.arange(int(SOAK_RATE * SOAK_S)) * 1e9 / SOAK_RATE).astype(np.int64)
     end, idle = START + SOAK_S * 1_000_000_000, START - IDLE_S * 1_000_000_000
@@ -390,7 +415,6 @@ def _soak(
     marks = {
         "rate": SOAK_RATE,
         "capacity": 2 * SOAK_RATE,
-        "keep_every": 1,
         "warm_until_ns": START + 6_000_000_000,
         "steady_end_ns": end,
     }
@@ -403,9 +427,7 @@ def _soak(
     )
 
 
-def _recovery(
-    case: str, system: str, rng: np.random.Generator
-) -> tuple[Ledger, dict[str, Any], dict[str, Any], dict[str, int]]:
+def _recovery(case: str, system: str, rng: np.random.Generator) -> Made:
     """Down for 2 s.
 
     What ran when the fault struck is lost by floor and huey, still held by rq, and finished at last
@@ -433,48 +455,39 @@ def _recovery(
         ("fault", t0, t0 + 3_000_000),
         ("recovery", t0 + 3_000_000, end),
     )
-    held = (
-        {str(int(task)): {"place": "started registry", "failed": False} for task in first}
-        if system == "rq"
-        else {}
-    )
+    held = {int(task): Held("started registry") for task in first} if system == "rq" else {}
     marks = {
         "boot_s": 0.5,
         "begin_ns": START,
         "rate": 20.0,
         "heavy_s": 0.8,
-        "planned_until_ns": end,
         "end_ns": end,
     }
-    fault = {
-        "kind": case,
-        "t0_ns": t0,
-        "heap_ns": t0 - 5_000_000,
-        "victims": [100, 101],
-        "running": [int(t) for t in first],
-        "back_ns": None,
-        "end_ns": t0 + 3_000_000,
-        "culprit": None,
-        "note": "",
-    }
-    journal = {
+    injection = Injection(
+        kind=Fault(case),
+        t0_ns=t0,
+        victims=(100, 101),
+        load_spike_ns=t0 - 5_000_000,
+        end_ns=t0 + 3_000_000,
+    )
+    fields = {
         "phases": _phases(spans),
         "marks": marks,
-        "faults": [fault],
-        "held": held,
-        "restarts": [{"old": 100, "ns": t0 + 1_000_000_000}],
+        "injections": (injection,),
+        "held": task_ranges.packed(held),
+        "restarts": (Restart(old=100, ns=t0 + 1_000_000_000),),
     }
     edges = {"steady:start": START, "steady:end": t0, "recovery:start": t0, "recovery:end": end}
     return (
         _ledger(due, due + 20_000, due + 200_000, started, finished),
-        journal,
+        fields,
         {"lead_in_s": 10.0, "horizon_s": horizon},
         edges,
     )
 
 
-def _phases(spans: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
-    return [{"name": name, "start_ns": start, "end_ns": end} for name, start, end in spans]
+def _phases(spans: Sequence[tuple[str, int, int]]) -> tuple[Phase, ...]:
+    return tuple(Phase(name=name, start_ns=start, end_ns=end) for name, start, end in spans)
 
 
 def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
@@ -513,4 +526,6 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
         "machine_busy_s": seconds * 1.01,
     }
     values |= {"quota_cores": np.nan, "halted_core_s": 0.0}
-    return pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]
+    frame = pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]
+    frame.insert(0, "host", "")
+    return frame

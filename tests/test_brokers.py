@@ -65,8 +65,8 @@ def starting(folder: Path) -> Iterator[Make]:
 @pytest.mark.parametrize("name", ["redis-everysec", "rabbitmq", "postgres"])
 def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
     broker = make(name)
-    assert broker.pid is not None
-    before = {process.pid for process in tree([broker.pid])}
+    assert broker.process is not None
+    before = {process.pid for process in broker.process.tree()}
     began = time.monotonic_ns()
     assert began <= broker.kill() <= time.monotonic_ns()
     assert not any(
@@ -74,7 +74,7 @@ def test_it_comes_back_after_a_kill(make: Make, name: str) -> None:
         for pid in before
     )
     broker.start()
-    assert broker.describe()["version"][0].isdigit()
+    assert broker.describe().version[0].isdigit()
 
 
 @pytest.mark.parametrize("name", ["redis", "rabbitmq", "postgres"])
@@ -83,7 +83,7 @@ def test_its_password_is_in_no_process_list_and_it_listens_on_loopback(
 ) -> None:
     broker = shared(name)
     password = broker.url.partition("@")[0].rpartition(":")[2]
-    assert len(password) >= 32 and broker.pid is not None
+    assert len(password) >= 32 and broker.process is not None
     listening = set()
     for process in tree([os.getpid()]):
         try:

@@ -118,9 +118,9 @@ def test_a_gate_of_the_burst_alone_catches_one_command_more(tmp_path: Path) -> N
     assert (worst["metric"], worst["says"]) == ("broker_commands_per_task", "regression")
     assert round(worst["ratio"], 1) == 1.0
     run = store.open_run(tmp_path / "run")
-    assert run.info["plan"]["base"] == "changed/process"
-    assert run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2
-    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {
+    assert run.manifest.plan.base == "changed/process"
+    assert run.manifest.plan.blocks == changes["about"]["blocks"] == 2
+    assert {(line.scenario, line.block) for line in run.manifest.cells} == {
         ("burst", 0),
         ("burst", 1),
     }
@@ -153,13 +153,13 @@ def test_a_tiny_gate_catches_one_command_more_and_leaves_a_normal_run(tmp_path: 
     )
     run = store.open_run(tmp_path / "run")
     assert (
-        run.info["plan"]["blocks"] == changes["about"]["blocks"] == 2
-        and run.info["plan"]["base"] == "changed/process"
+        run.manifest.plan.blocks == changes["about"]["blocks"] == 2
+        and run.manifest.plan.base == "changed/process"
     )
-    assert run.info["plan"]["until"] == {"latency": 1}, (
+    assert run.manifest.plan.until == {"latency": 1}, (
         "no measure of it counts here: the first block was its last"
     )
-    assert {(line["scenario"], line["block"]) for line in run.info["cells"]} == {
+    assert {(line.scenario, line.block) for line in run.manifest.cells} == {
         ("burst", 0),
         ("latency", 0),
         ("burst", 1),
@@ -167,5 +167,5 @@ def test_a_tiny_gate_catches_one_command_more_and_leaves_a_normal_run(tmp_path: 
     assert bench(tmp_path, "report", "run", "--out", "page.html").returncode == 0
     again = bench(tmp_path, "run", "--resume", "run", *CHANGED)
     assert (
-        again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").info["cells"]) >= 4
+        again.returncode in (0, 4) and len(store.open_run(tmp_path / "run").manifest.cells) >= 4
     ), again.stderr

@@ -12,7 +12,7 @@ from bench.claims.form import Claims, load
 from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
 from bench.model.feature_outcome import Finding
 from bench.record.stored_features import Features
-from tests.fixture_run import rewrite_measures, write_run
+from tests.fixture_run import features_of, rewrite_measures, write_run
 
 HEAD = '[source]\nname="a"\ndate="b"\nversions="c"\nmethod="d"\n'
 SOURCE = {"name": "somebody", "date": "2020", "versions": "old", "method": "none"}
@@ -25,19 +25,19 @@ def features(**outcomes: str) -> Features:
         feature, _, variant = key.partition("__")
         rows.append(
             Finding(
-                "rq",
-                feature.replace("_", ".", 1),
-                variant,
-                outcome,
-                "seen",
-                {},
-                {},
-                1.0,
-                "trials/x",
-                {},
-            ).as_json()
+                system="rq",
+                feature=feature.replace("_", ".", 1),
+                variant=variant,
+                outcome=outcome,
+                text="seen",
+                figures={},
+                versions={},
+                seconds=1.0,
+                folder="trials/x",
+                observation={},
+            )
         )
-    return Features(Path("."), {"findings": rows, "created": "now", "quick": False})
+    return features_of(rows)
 
 
 def claims(**parts: object) -> list[Claims]:

@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench import cli
-from bench.record import store
+from tests.fixture_run import write_run
 
 
 def bench(
@@ -81,34 +83,29 @@ def test_a_folder_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 99}, "newer format"),
-        ({"format": 0}, "older format"),
-        ({"cells": None}, "damaged"),
+        (lambda info: info.update(format=99), "newer format"),
+        (lambda info: info.update(format=0), "older format"),
+        (lambda info: info.update(format="4"), "damaged"),
+        (lambda info: info.pop("cells"), "is damaged (cells: field required): take another"),
+        (lambda info: info["cells"][0].update(state="dune"), "is damaged (cells.0.state: "),
+        (lambda info: info["machine"].update(cores=[]), "is damaged (machine.cores: "),
+        (lambda info: info.update(odd=1), "is damaged (odd: extra inputs are not permitted): "),
     ],
 )
 def test_a_foreign_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    change: dict[str, object],
+    change: Callable[[dict[str, Any]], Any],
     words: str,
 ) -> None:
-    info: dict[str, object] = {
-        "format": store.FORMAT,
-        "run": "x",
-        "plan": {},
-        "seed": 1,
-        "arms": {},
-        "cells": [],
-        "machine": {},
-        "boot_id": "",
-    } | change
-    (tmp_path / "run.json").write_text(
-        json.dumps({key: value for key, value in info.items() if value is not None}),
-        encoding="utf-8",
-    )
-    code, _, err = bench(capsys, monkeypatch, "report", str(tmp_path))
+    path = write_run(tmp_path / "run", {"burst": ("-",)}, ("floor",)).path / "run.json"
+    info = json.loads(path.read_text(encoding="utf-8"))
+    change(info)
+    path.write_text(json.dumps(info), encoding="utf-8")
+    code, _, err = bench(capsys, monkeypatch, "report", str(path.parent))
     assert code == 64 and words in err
+    assert len([line for line in err.splitlines() if line.startswith("bench:")]) == 1
 
 
 def test_a_damaged_run(

@@ -26,7 +26,7 @@ from bench.record import store
 from bench.record.store import Run
 from bench.report.compare_page import page
 from bench.report.forest import forest
-from tests.fixture_run import rewrite_measures, write_run
+from tests.fixture_run import altered, rewrite_measures, write_run
 from tests.test_cli import bench
 
 CASES = {"burst": ("-",), "latency": ("capacity", "rate=30")}
@@ -72,15 +72,6 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Run:
         versions={"celery/default": {"python": "3.11.7", "celery": "9.9"}},
     )
     return noisy(made, 2, PLANTED)
-
-
-def altered(run: Run, change: Callable[[dict[str, Any]], Any]) -> Side:
-    """The run as if run.json said something else."""
-    info = json.loads(json.dumps(run.info))
-    change(info)
-    made = Run(run.path, info)
-    made.__dict__["measures"] = run.measures
-    return Side(made)
 
 
 def found(changes: Any, metric: str, arm: str) -> Change:
@@ -135,7 +126,7 @@ def test_counts_are_exact(base: Run, head: Run) -> None:
 
 def rewrite_copy(run: Run, values: Callable[[pd.DataFrame], Any], column: str = "value") -> Side:
     """The run with another column in its measures, on no disk."""
-    made = Run(run.path, run.info)
+    made = Run(run.path, run.manifest)
     frame = run.measures.copy()
     frame[column] = values(frame)
     made.__dict__["measures"] = frame
@@ -166,7 +157,7 @@ def test_shares_of_unlike_capacities_are_said_and_a_head_at_the_rates_of_its_bas
     run = write_run(tmp_path / "loads", {"latency": ("capacity", "load=0.5")}, SYSTEMS, blocks=3)
     sides = [side_of(run, arm) for arm in ("celery/default", "huey/default")]
     assert any("unlike rates" in note for note in compare(*sides).notes)
-    gate = Run(run.path, run.info)
+    gate = Run(run.path, run.manifest)
     gate.__dict__["measures"] = run.measures[
         (run.measures["arm"] != "huey/default") | (run.measures["case"] != "capacity")
     ]
@@ -205,7 +196,7 @@ def test_few_blocks_decide_nothing(base: Run, head: Run) -> None:
         (lambda info: info["plan"].update(size="quick"), "size: full and quick"),
         (lambda info: info["plan"].update(tasks=5), "tasks: 2000 and 5"),
         (lambda info: info["plan"].update(workers=4), "workers: 2 and 4"),
-        (lambda info: info["plan"].update(time_cap_s=9), "time cap: None and 9"),
+        (lambda info: info["plan"].update(time_cap_s=9), "time cap: 1200.0 and 9.0"),
         (
             lambda info: info["code"]["scenarios"]["burst"].update(drive=2),
             "version: drive of burst 1 and 2",
@@ -229,7 +220,7 @@ def test_few_blocks_decide_nothing(base: Run, head: Run) -> None:
 def test_unlike_runs_are_refused_unless_forced(
     base: Run, head: Run, change: Callable[[dict[str, Any]], Any], words: str
 ) -> None:
-    other = altered(head, change)
+    other = Side(altered(head, change))
     with pytest.raises(UsageError) as refused:
         compare(Side(base), other)
     assert words in str(refused.value) and "--force" in str(refused.value)
@@ -239,9 +230,8 @@ def test_unlike_runs_are_refused_unless_forced(
 
 def test_smoke_runs_are_refused_always(base: Run, head: Run) -> None:
     with pytest.raises(UsageError, match="smoke"):
-        compare(
-            Side(base), altered(head, lambda info: info["plan"].update(size="smoke")), force=True
-        )
+        smoke = altered(head, lambda info: info["plan"].update(size="smoke"))
+        compare(Side(base), Side(smoke), force=True)
 
 
 def test_a_head_without_a_number_is_not_overlooked(base: Run, head: Run) -> None:
@@ -280,10 +270,10 @@ def test_unfit_blocks_are_named_unless_a_second_try_was_fit(base: Run, head: Run
     assert [
         note for note in made.notes if note.startswith("invalid in head, huey/default, 3 cells")
     ]
-    again = Run(head.path, head.info)
-    again.__dict__["measures"] = pd.concat(
-        [bad.measures, head.measures[head.measures["block"] == 0]], ignore_index=True
-    )
+    again = Run(head.path, head.manifest)
+    first = bad.measures.assign(stands=(bad.measures["verdict"] != "invalid").astype(int))
+    second = head.measures[(head.measures["arm"] == "huey/default") & (head.measures["block"] == 0)]
+    again.__dict__["measures"] = pd.concat([first, second], ignore_index=True)
     assert not [
         note for note in compare(Side(base), Side(again)).notes if note.startswith("invalid")
     ]
@@ -296,8 +286,11 @@ def test_all_invalid_is_an_exit_of_its_own(base: Run, head: Run) -> None:
 
 
 def test_nothing_in_common(base: Run, head: Run) -> None:
+    stranger = altered(
+        head, lambda info: info.update(arms={"x/default": info["arms"]["celery/default"]})
+    )
     with pytest.raises(UsageError, match="no arm in common"):
-        compare(Side(base), altered(head, lambda info: info.update(arms={"x/default": {}})))
+        compare(Side(base), Side(stranger))
     with pytest.raises(UsageError, match="no measure in common: base has burst"):
         compare(Side(base), rewrite_copy(head, lambda frame: "elsewhere", "scenario"))
     with pytest.raises(UsageError, match="nothing is compared"):
@@ -309,7 +302,7 @@ def test_nothing_in_common(base: Run, head: Run) -> None:
 
 
 def test_the_page_needs_nothing_and_escapes_everything(base: Run, head: Run) -> None:
-    evil = altered(head, lambda info: info.update(run="<script>alert(1)</script>"))
+    evil = Side(altered(head, lambda info: info.update(run="<script>alert(1)</script>")))
     text = page(compare(Side(base), evil))
     assert "<script>" not in text and "&lt;script&gt;" in text
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)

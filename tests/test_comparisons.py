@@ -23,25 +23,24 @@ def rows(arm, metric, values, verdict="ok", case="-", scenario="burst", first_bl
     for block, value in enumerate(values, first_block):
         number, said = value if isinstance(value, tuple) else (value, verdict)
         known = METRICS[metric]
-        out.append(
-            [
-                run,
-                scenario,
-                case,
-                arm,
-                arm.split("/")[0],
-                "default",
-                "redis",
-                "",
-                block,
-                metric,
-                number,
-                known.unit,
-                known.better,
-                said,
-                "",
-            ]
-        )
+        row = {
+            "run": run,
+            "cell": block + 1,
+            "stands": 1,
+            "scenario": scenario,
+            "case": case,
+            "arm": arm,
+            "system": arm.split("/")[0],
+            "profile": "default",
+            "broker": "redis",
+            "block": block,
+            "metric": metric,
+            "value": number,
+            "unit": known.unit,
+            "better": known.better,
+            "verdict": said,
+        }
+        out.append(dict.fromkeys(MEASURE_COLUMNS, "") | row)
     return out
 
 
@@ -82,12 +81,14 @@ def test_a_clear_pair():
         rows("celery/default", "throughput", [1000, 1010, 990, 1005, 995]),
         rows("huey/default", "throughput", [3000, 3050, 2980, 3010, 2990]),
     )
-    assert (found["base"], found["head"], found["blocks"], found["verdict"]) == (
+    names = ("base", "head", "method", "blocks", "verdict")
+    assert [found[name] for name in names] == [
         "celery/default",
         "huey/default",
+        "paired t, Holm",
         5,
         "faster",
-    )
+    ]
     assert found["low"] < found["ratio"] < found["high"]
     assert found["ratio"] == pytest.approx(3.006, abs=0.01)
     assert 0 < found["smallest_detectable"] < 0.05
@@ -277,6 +278,24 @@ def test_times(base, head, ratio, verdict):
     found = only(rows("a/x", "service_recovery_s", base), rows("b/x", "service_recovery_s", head))
     assert found["ratio"] == pytest.approx(ratio, nan_ok=True)
     assert found["verdict"] == verdict
+
+
+def test_a_try_that_does_not_stand_is_not_compared():
+    first = [row | {"stands": 0} for row in rows("a/x", "throughput", [(9e9, "ok")] * 3)]
+    found = only(rows("a/x", "throughput", [1, 1, 1]), first, rows("b/x", "throughput", [2, 2, 2]))
+    assert (found["blocks"], found["ratio"]) == (3, pytest.approx(2))
+
+
+def test_each_kind_of_metric_names_its_method():
+    methods = {
+        metric: only(rows("a/x", metric, [1, 2, 3]), rows("b/x", metric, [2, 3, 4]))["method"]
+        for metric in ("boot_s", "lost", "outage_s")
+    }
+    assert methods == {
+        "boot_s": "paired t, Holm",
+        "lost": "difference",
+        "outage_s": "ranks, Holm",
+    }
 
 
 def test_five_blocks_decide_times_among_four_arms():

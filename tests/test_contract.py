@@ -19,7 +19,7 @@ from bench.model.schedule import at_once, merge
 from bench.record import ledger
 from bench.record.fates import fates, order_violations
 from bench.record.store import StoredCell
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 
 ADAPTERS = load_adapters()
 DEFAULTS = [f"{name}/default" for name in ADAPTERS]
@@ -74,13 +74,14 @@ def carry_out(text: str, folder: Path) -> StoredCell:
             while made.finished() < TASKS and time.monotonic() < deadline:
                 time.sleep(0.02)
         made.sampler.edge("drained")
+        made.finish(Ending())
     return StoredCell(folder)
 
 
 def check(text: str, folder: Path) -> None:
     cell = carry_out(text, folder)
     book = ledger.load(cell)
-    told = fates(book, [], cell.journal["held"])
+    told = fates(book, [], cell.held)
     assert (
         told.count("finished") == TASKS and sum(told.count(name) for name in told.by_name) == TASKS
     )
@@ -91,7 +92,7 @@ def check(text: str, folder: Path) -> None:
             "the adapter names the wrong push command"
         )
     assert cell.samples["worker_pss"].max() > 1_000_000
-    assert set(cell.journal["versions"]) >= {"python", *packages_of(arm(text))}
+    assert set(cell.log.versions) >= {"python", *packages_of(arm(text))}
     assert not (folder / "work").exists()
 
 
@@ -148,8 +149,8 @@ def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
         while not made.load.done() and time.monotonic() < deadline:
             time.sleep(0.02)
         held = made.held([0, 1, 2, 3, 4, 99])
-        assert held is not None and set(held) == {"0", "1", "2", "3", "4"}
-        assert not any(place["failed"] for place in held.values())
+        assert held is not None and set(held) == {0, 1, 2, 3, 4}
+        assert not any(place.failed for place in held.values())
 
 
 @pytest.mark.contract
@@ -159,7 +160,6 @@ def test_what_waits_is_held(text: str, tmp_path: Path) -> None:
 def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> None:
     made = a_testbed(text, tmp_path / "cell")
     with made.open():
-        made.mark("chosen_as_it_went", 1)
         made.load.order("bulk", tasks=30, chunk=20)
         deadline = time.monotonic() + 20
         while not made.load.done() and time.monotonic() < deadline:
@@ -175,13 +175,13 @@ def test_bulk_call_puts_every_task_on_the_queue(text: str, tmp_path: Path) -> No
 def test_a_result_comes_back_and_is_the_tasks_own(text: str, tmp_path: Path) -> None:
     made = a_testbed(text, tmp_path / "cell")
     with made.open():
-        made.mark("chosen_as_it_went", 1)
         with made.phase("boot"):
             made.boot()
         made.load.order("ask", first=0, tasks=5, until_ns=time.monotonic_ns() + 30_000_000_000)
         deadline = time.monotonic() + 30
         while not made.load.done() and time.monotonic() < deadline:
             time.sleep(0.02)
+        made.finish(Ending(chosen_as_it_went=True))
     cell = StoredCell(tmp_path / "cell")
     book = ledger.load(cell)
     ours = book.measured()

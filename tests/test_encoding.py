@@ -116,7 +116,7 @@ def test_measures_may_have_a_bom_and_crlf(tmp_path: Path) -> None:
         path = run.path / name
         path.write_bytes(_with_bom(path.read_text(encoding="utf-8")))
     again = store.open_run(run.path)
-    assert again.measures.equals(run.measures) and again.info["label"] == "für"
+    assert again.measures.equals(run.measures) and again.manifest.label == "für"
 
 
 def test_a_name_that_is_no_utf_8_comes_back(tmp_path: Path) -> None:

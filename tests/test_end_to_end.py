@@ -79,16 +79,16 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_is_complete(smoke: Path) -> None:
     run = store.open_run(smoke / "run")
-    assert {line["state"] for line in run.info["cells"]} == {"done"}
-    assert {line["scenario"] for line in run.info["cells"]} == {"burst", "latency", "recovery"}
+    assert {line.state for line in run.manifest.cells} == {"done"}
+    assert {line.scenario for line in run.manifest.cells} == {"burst", "latency", "recovery"}
     burst = next(
         cell
         for line, cell in run.measured()
-        if line["scenario"] == "burst" and line["arm"] == "huey/default"
+        if line.scenario == "burst" and line.arm == "huey/default"
     )
-    told = fates(ledger.load(burst), [], burst.journal["held"])
+    told = fates(ledger.load(burst), [], burst.held)
     assert told.count("finished") == 200
-    assert run.info["versions"]["huey/default"]["huey"]
+    assert run.manifest.versions["huey/default"]["huey"]
 
 
 def test_measuring_again_gives_the_same_numbers(smoke: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_planted_loss_and_a_planted_double_are_found_by_id_and_give_no_speed(
     done = bench(tmp_path, "run", "burst", "--size", "smoke", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
-    told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
+    told = fates(ledger.load(run.cell(1)), [], run.cell(1).held)
     assert told.by_name["lost"].tolist() == [31] and told.by_name["doubled"].tolist() == [92]
     measures = run.measures.set_index("metric")
     assert measures.loc["throughput", "verdict"] == "wrong" and pd.isna(
@@ -181,7 +181,7 @@ def test_each_further_scenario_runs_by_its_name(
     assert row["verdict"] == "ok" or str(row["reason"]).startswith(("foreign load", "generator")), (
         row["reason"]
     )
-    assert {line["state"] for line in run.info["cells"]} == {"done"} and (
+    assert {line.state for line in run.manifest.cells} == {"done"} and (
         tmp_path / "reports" / "run.html"
     ).exists()
 
@@ -201,7 +201,7 @@ def test_one_loss_and_one_double_in_100000_real_tasks_are_found_by_id(tmp_path: 
     done = bench(tmp_path, "run", "burst", "--size", "quick", *planted, "--out", "run")
     assert done.returncode == 3, done.stderr + done.stdout
     run = store.open_run(tmp_path / "run")
-    told = fates(ledger.load(run.cell(1)), [], run.cell(1).journal["held"])
+    told = fates(ledger.load(run.cell(1)), [], run.cell(1).held)
     assert told.by_name["lost"].tolist() == [31_415] and told.by_name["doubled"].tolist() == [
         92_653
     ]
@@ -265,7 +265,7 @@ def test_kill_9_of_bench_leaves_nothing_and_the_run_can_be_gone_on_with(
     assert bench(tmp_path, "measure", "run").returncode == 0, "what was measured must stay readable"
     done = bench(tmp_path, "run", "--resume", "run")
     assert done.returncode in (0, 4), done.stderr
-    assert {line["state"] for line in store.open_run(tmp_path / "run").info["cells"]} == {"done"}
+    assert {line.state for line in store.open_run(tmp_path / "run").manifest.cells} == {"done"}
 
 
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
@@ -299,10 +299,10 @@ def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(
         "run",
     )
     assert done.returncode == 4
-    lines = {line["arm"]: line for line in store.open_run(tmp_path / "run").info["cells"]}
+    lines = {line.arm: line for line in store.open_run(tmp_path / "run").manifest.cells}
     broken = next(line for name, line in lines.items() if name.startswith("celery"))
-    assert broken["state"] == "failed" and broken["reason"]
-    assert lines["floor/default"]["state"] == "done", "one bad cell must not end the run"
+    assert broken.state == "failed" and broken.reason
+    assert lines["floor/default"].state == "done", "one bad cell must not end the run"
 
 
 def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:

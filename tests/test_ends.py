@@ -159,7 +159,7 @@ def leave_after(line: str, folder: Path, *words: str) -> tuple[int, str]:
 
 def states(folder: Path) -> list[str]:
     """What became of each cell of a run."""
-    return [line["state"] for line in store.open_run(folder).info["cells"]]
+    return [line.state for line in store.open_run(folder).manifest.cells]
 
 
 @pytest.mark.e2e

@@ -33,6 +33,7 @@ from bench.model.arm import (
     twin,
 )
 from bench.model.environment import Environment, Package
+from bench.model.manifest import ArmRecord
 from bench.model.requirements import Requirement, merged, parse
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
@@ -191,7 +192,8 @@ def test_an_arm_says_what_it_is_beside_only_where_that_differs() -> None:
 
 def test_a_run_is_not_taken_up_in_another_environment(tmp_path: Path) -> None:
     begun = in_environment("rq/default[rq==9.9]", ("rq", "9.9"), ("redis", "1.0"))
-    stored = json.loads(json.dumps({begun.name: begun.describe(2)}))
+    document = json.loads(json.dumps(begun.describe(2).as_json()))
+    stored = {begun.name: ArmRecord.model_validate(document)}
     refuse_other(tmp_path, stored, [begun])
     with pytest.raises(
         UsageError, match=r"another environment of rq/default\[rq==9.9\] \(redis differ\)"

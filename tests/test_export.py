@@ -17,7 +17,7 @@ from bench.analysis.evidence import STORED, all_evidence
 from bench.analysis.slim import LIMIT_BYTES, export_slim
 from bench.base.errors import UsageError
 from bench.claims.rulings import rulings
-from bench.record import documents, store
+from bench.record import store
 from bench.record.store import Run
 from bench.report.page import build_page
 from scenarios.recovery.matrix import matrix
@@ -38,9 +38,9 @@ def slim(whole: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_it_is_marked_and_has_no_events(slim: Run) -> None:
-    assert slim.slim and slim.info["format"] == store.FORMAT
+    assert slim.slim and slim.manifest.format == store.FORMAT
     assert not list(slim.path.rglob("*.parquet")) and not list(slim.path.rglob("*.log"))
-    assert slim.info["left_out"][0].startswith("raw events")
+    assert slim.manifest.left_out[0].startswith("raw events")
 
 
 def test_every_number_stays(whole: Run, slim: Run) -> None:
@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_left_out_and_named(
     monkeypatch.setattr("bench.analysis.slim.LIMIT_BYTES", needed)
     made = export_slim(whole, tmp_path / "tight")
     assert "comparisons.csv" in made.left_out and not (made.path / "comparisons.csv").exists()
-    assert store.open_run(made.path).info["left_out"] == list(made.left_out)
+    assert store.open_run(made.path).manifest.left_out == made.left_out
     pd.testing.assert_frame_equal(store.open_run(made.path).measures, whole.measures)
 
 
@@ -106,14 +106,15 @@ def test_a_damaged_slim_run_is_refused(slim: Run, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=words):
             store.open_run(tmp_path / name)
     shutil.copytree(slim.path, tmp_path / "told")
-    (tmp_path / "told" / STORED).write_text('{"worker-crash huey/default": 1}', encoding="utf-8")
-    with pytest.raises(UsageError, match="damaged"):
+    (tmp_path / "told" / STORED).write_text('{"cells": [{"arm": 1}]}', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"damaged \(cells\.0\.arm: .*: export the run again"):
         all_evidence(join([store.open_run(tmp_path / "told")]))
 
 
 def test_a_run_without_the_mark_still_needs_its_cells(slim: Run, tmp_path: Path) -> None:
     shutil.copytree(slim.path, tmp_path / "bare")
-    documents.write_json(tmp_path / "bare" / "run.json", {**slim.info, "slim": False})
+    whole = slim.manifest.model_copy(update={"slim": False})
+    store.write_manifest(tmp_path / "bare", whole)
     with pytest.raises(UsageError, match="it lacks"):
         store.open_run(tmp_path / "bare")
 

@@ -40,10 +40,10 @@ def test_wherever_a_cell_fails_its_reason_stays_and_the_run_goes_on(tmp_path: Pa
     runner.prepare()
     code = runner.carry_out()
     run = store.open_run(tmp_path / "run")
-    lines = {line["arm"]: line for line in run.info["cells"]}
-    assert lines["floor/default"]["state"] == "done", "one bad cell must not end the run"
-    reasons = {place: lines[f"failing/{place}"]["reason"] for place in PLACES}
-    assert {lines[arm]["verdict"] for arm in arms} == {"invalid"}
+    lines = {line.arm: line for line in run.manifest.cells}
+    assert lines["floor/default"].state == "done", "one bad cell must not end the run"
+    reasons = {place: lines[f"failing/{place}"].reason for place in PLACES}
+    assert {lines[arm].verdict for arm in arms} == {"invalid"}
     assert "the worker's own reason" in reasons["worker"]
     assert "the generator's own reason" in reasons["generator"]
     assert code == 4
@@ -58,7 +58,7 @@ def test_a_fault_of_ours_ends_its_cell_only_and_is_said_by_the_exit_code(
     done = getattr(part, step)
 
     def faulty(cell: Any, *args: Any) -> Any:
-        first = cell.spec["number"] == 1 if step == "measure" else cell.number == 1
+        first = cell.spec.number == 1 if step == "measure" else cell.number == 1
         return 1 // 0 if first else done(cell, *args)
 
     monkeypatch.setattr(part, step, faulty)
@@ -67,9 +67,9 @@ def test_a_fault_of_ours_ends_its_cell_only_and_is_said_by_the_exit_code(
     code = runner.carry_out()
     monkeypatch.undo()
     run = store.open_run(tmp_path / "run")
-    first, second = run.info["cells"]
-    assert code == 70 and (first["state"], second["state"]) == ("failed", "done")
-    assert first["reason"].startswith("internal error: ZeroDivisionError")
+    first, second = run.manifest.cells
+    assert code == 70 and (first.state, second.state) == ("failed", "done")
+    assert first.reason.startswith("internal error: ZeroDivisionError")
     log = store.cell_folder(run.path, 1) / "logs" / "internal-error.log"
     assert "in faulty" in log.read_text(encoding="utf-8")
     again = io.StringIO()

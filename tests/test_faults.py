@@ -29,9 +29,9 @@ def carried_out(
     )
     assert done.returncode in (0, 4), done.stderr + done.stdout
     run = store.open_run(folder / "run")
-    name = next(iter(run.info["arms"]))
+    name = next(iter(run.manifest.arms))
     found = {case: evidence(join([run]), case, name) for case in cases}
-    invalid = [line["reason"] for line in run.info["cells"] if line["verdict"] == "invalid"]
+    invalid = [line.reason for line in run.manifest.cells if line.verdict == "invalid"]
     if invalid:
         pytest.skip(f"the machine was too busy: {invalid[0]}")
     return run, {case: each for case, each in found.items() if each}
@@ -40,7 +40,7 @@ def carried_out(
 @pytest.mark.parametrize("arm", ["celery/durable", "huey/durable@sqlite"])
 def test_every_further_fault_ends_and_tells(tmp_path: Path, arm: str) -> None:
     run, found = carried_out(tmp_path, arm, *FURTHER)
-    states = {line["case"]: (line["state"], line["verdict"]) for line in run.info["cells"]}
+    states = {line.case: (line.state, line.verdict) for line in run.manifest.cells}
     refused = {case for case, (_, verdict) in states.items() if verdict == "not_offered"}
     nothing_there = {
         "broker-freeze",
@@ -71,9 +71,10 @@ def test_what_rq_records_as_failed_is_freed_by_the_command_that_it_documents(
 ) -> None:
     _, found = carried_out(tmp_path, "rq/default", "child-crash")
     each = found["child-crash"]
-    assert each.running["failed"] == 1 and each.freed is not None
-    assert each.freed["commands"] == ["rq requeue -c adapters.rq.settings --queue default --all"]
-    assert each.freed["finished"] == len(each.freed["tasks"]) == 1
+    recovery = each.manual_recovery
+    assert each.running["failed"] == 1 and recovery is not None
+    assert recovery.commands == ("rq requeue -c adapters.rq.settings --queue default --all",)
+    assert recovery.finished == len(recovery.tasks) == 1
 
 
 def test_celery_on_rabbitmq_with_late_acknowledgement_loses_nothing(tmp_path: Path) -> None:

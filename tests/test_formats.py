@@ -25,7 +25,7 @@ from bench.base.errors import UsageError
 from bench.formats import pyperf as of_pyperf
 from bench.formats.registry import FORMATS, write, write_run
 from bench.record.store import Run
-from tests.fixture_run import rewrite_measures
+from tests.fixture_run import altered, rewrite_measures, stored
 from tests.fixture_run import write_run as stored_run
 from tests.made_up import EVIL, comparison, empty, hostile, line
 
@@ -109,13 +109,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def evil_run(tmp_path: Path) -> Run:
     made = stored_run(tmp_path / "evil", {"burst": ("-",)}, systems=("huey",))
-    info = {
-        **made.info,
-        "arms": {EVIL: {**made.info["arms"]["huey/default"], "arm": EVIL}},
-        "commit": EVIL,
-    }
-    (made.path / "run.json").write_text(json.dumps(info), encoding="utf-8")
-    return rewrite_measures(made, lambda frame: frame.update({"arm": [EVIL] * len(frame)}))
+    changed = altered(
+        made,
+        lambda info: info.update(
+            arms={EVIL: info["arms"]["huey/default"] | {"arm": EVIL}}, commit=EVIL
+        ),
+    )
+    return rewrite_measures(
+        stored(changed), lambda frame: frame.update({"arm": [EVIL] * len(frame)})
+    )
 
 
 # What holds for every format

@@ -13,7 +13,6 @@ from bench.check.gate_file import from_file, metrics, seconds, thresholds
 from bench.check.run_blocks import blocks_in
 from bench.check.trimmed import trimmed_p99
 from bench.measure.percentiles import percentile
-from bench.record.store import MEASURE_COLUMNS
 from tests.fixture_run import write_run
 
 SPEED = Key("burst", "-", "throughput")
@@ -21,18 +20,18 @@ SPEED = Key("burst", "-", "throughput")
 
 def test_a_cell_measured_once_more_stands_for_the_first() -> None:
     rows = [
-        ("a", 0, 1.0, "ok"),
-        ("b", 0, None, "invalid"),
-        ("b", 0, 2.0, "ok"),
-        ("a", 1, 3.0, "ok"),
-        ("a", 1, None, "invalid"),
-        ("b", 1, 4.0, "ok"),
+        ("a", 0, 1.0, "ok", 1),
+        ("b", 0, None, "invalid", 0),
+        ("b", 0, 2.0, "ok", 1),
+        ("a", 1, 3.0, "ok", 1),
+        ("a", 1, None, "invalid", 0),
+        ("b", 1, 4.0, "ok", 1),
     ]
-    lines = [
-        ["r", "burst", "-", arm, "", "", "", "", block, "throughput", value, "", "", verdict, ""]
-        for arm, block, value, verdict in rows
-    ]
-    found = blocks_of(pd.DataFrame(lines, columns=MEASURE_COLUMNS), "a", "b")
+    columns = ["arm", "block", "value", "verdict", "stands"]
+    frame = pd.DataFrame(rows, columns=columns).assign(
+        scenario=SPEED.scenario, case=SPEED.case, metric=SPEED.metric
+    )
+    found = blocks_of(frame, "a", "b")
     assert [block.pairs[SPEED] for block in found] == [
         (Number(1.0), Number(2.0)),
         (Number(3.0), Number(4.0)),
@@ -111,17 +110,11 @@ def test_a_latency_cell_that_failed_has_no_calm_p99_and_breaks_nothing(tmp_path:
     run = write_run(
         tmp_path / "run", {"latency": ("capacity", "load=0.5")}, ("huey", "floor"), blocks=2
     )
-    lines = [
-        line
-        for line in run.info["cells"]
-        if line["case"] == "load=0.5" and line["arm"] == "floor/default"
-    ]
-    lines[0].update(state="failed", verdict="invalid", reason="it did not start")
     measures = run.measures.copy()
     of_it = (
         (measures["case"] == "load=0.5")
         & (measures["arm"] == "floor/default")
-        & (measures["block"] == lines[0]["block"])
+        & (measures["block"] == 0)
     )
     measures.loc[of_it, ["value", "verdict"]] = [math.nan, "invalid"]
     found = blocks_in(run, "huey/default", "floor/default", measures)

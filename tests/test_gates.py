@@ -9,20 +9,23 @@ import pandas as pd
 import pytest
 
 from bench.measure import validity
+from bench.model.cell_log import CellLog
 from bench.testbed.sampler import COLUMNS
 from tests.events_files import SECOND, book, ran, sent
+from tests.fixture_run import SERVER
 
 MS = 1_000_000
 
 
-def cell(samples: list[dict[str, Any]] | None = None, **journal: Any) -> Any:
+def cell(samples: list[dict[str, Any]] | None = None, **log: Any) -> Any:
     frame = pd.DataFrame(
         [{name: np.nan for name in COLUMNS} | row for row in samples or []], columns=COLUMNS
     )
     return SimpleNamespace(
         samples=frame,
-        journal={"generators": 1, "events": {"torn": 0}, "marks": {}, "faults": []} | journal,
-        spec={},
+        log=CellLog(
+            **{"phases": (), "marks": {}, "held": (), "generators": 1, "server": SERVER} | log
+        ),
     )
 
 
@@ -164,7 +167,7 @@ def test_a_planned_task_without_any_record_is_unfit(tmp_path: Path) -> None:
         cell(), made, all_sent=True
     )
     assert validity.events(cell(), made) == ""
-    assert "torn" in validity.events(cell(events={"torn": 2}), made)
+    assert "torn" in validity.events(cell(torn_records=2), made)
 
 
 def test_nobody_is_judged_by_the_third_worst_of_300(tmp_path: Path) -> None:

@@ -3,24 +3,24 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.base import Held
+from bench.model.cell_log import HeldRange
 from bench.record import task_ranges
 
 PLACES = st.dictionaries(
-    st.integers(-5, 60).map(str),
-    st.fixed_dictionaries(
-        {"place": st.sampled_from(["queue", "unacked"]), "failed": st.booleans()}
-    ),
+    st.integers(-5, 60),
+    st.builds(Held, st.sampled_from(["queue", "unacked"]), st.booleans()),
     max_size=40,
 )
 
 
 @given(PLACES)
-def test_what_was_packed_is_unpacked(places: dict[str, dict[str, object]]) -> None:
+def test_what_was_packed_is_unpacked(places: dict[int, Held]) -> None:
     assert task_ranges.unpacked(task_ranges.packed(places)) == places
 
 
 def test_a_backlog_is_one_line_and_unknown_stays_unknown() -> None:
-    assert task_ranges.packed(
-        {str(n): {"place": "queue", "failed": False} for n in range(20_000)}
-    ) == [{"place": "queue", "failed": False, "tasks": [[0, 19_999]]}]
+    assert task_ranges.packed({n: Held("queue") for n in range(20_000)}) == (
+        HeldRange(place="queue", failed=False, tasks=((0, 19_999),)),
+    )
     assert task_ranges.packed(None) is None and task_ranges.unpacked(None) is None

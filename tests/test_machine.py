@@ -12,33 +12,25 @@ from bench.base.distributions import beyond_install
 from bench.hosts import machine
 from bench.model import machine_facts
 from tests.cgroups import memory, python_inside, quota
+from tests.fixture_run import MACHINE
 
-QUIET: dict[str, Any] = {
-    "cores": 8,
-    "cpu_quota_cores": None,
-    "governor": "performance",
-    "virtual": "",
-    "steal_share": 0.0,
-    "load_1min": 0.1,
-    "swap_used_bytes": 0,
-}
+QUIET = MACHINE.model_copy(update={"cores": 8, "governor": "performance", "virtual": ""})
 
 
 def test_describe_agrees_with_the_kernel() -> None:
     told = machine.describe()
-    assert told["cores"] == len(os.sched_getaffinity(0))
+    assert told.cores == len(os.sched_getaffinity(0))
     assert (
-        told["boot_id"]
-        == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        told.boot_id == Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     )
-    assert f"MemTotal: {told['memory_bytes'] // 1024} kB" in " ".join(
+    assert f"MemTotal: {told.memory_bytes // 1024} kB" in " ".join(
         Path("/proc/meminfo").read_text(encoding="utf-8").split()
     )
-    assert told["python"] == platform.python_version()
+    assert told.python == platform.python_version()
 
 
 def test_describe_names_no_host_and_goes_into_json() -> None:
-    text = json.dumps(machine.describe())
+    text = json.dumps(machine.describe().as_json())
     assert platform.node() not in json.loads(text).values()
     assert "node" not in text and "host" not in text
 
@@ -64,7 +56,7 @@ def test_a_quiet_machine_has_no_disturbance(tmp_path: Path) -> None:
 def test_each_disturbance_is_told_alone_and_with_a_remedy(
     change: dict[str, Any], word: str, tmp_path: Path
 ) -> None:
-    (line,) = machine.disturbances(QUIET | change, tmp_path)
+    (line,) = machine.disturbances(QUIET.model_copy(update=change), tmp_path)
     assert word in line
     what, _, remedy = line.partition(": ")
     assert what and remedy
@@ -95,11 +87,11 @@ GIVEN = """
 import json
 from bench.hosts import machine
 from bench.model.arm import load_adapters
-from bench.check.live_gate import workers_for_a_gate
+from bench.check.check_options import workers_for_a_gate
 from bench.run.plan import make_plan
 told = machine.describe()
 plan = make_plan(["burst"], ["floor"], [], load_adapters())
-print(json.dumps([told["cores"], told["cpu_quota_cores"], plan.workers, workers_for_a_gate()]))
+print(json.dumps([told.cores, told.cpu_quota_cores, plan.workers, workers_for_a_gate()]))
 """
 
 
@@ -127,9 +119,10 @@ def test_a_real_memory_limit_is_described_and_told_by_the_doctor(tmp_path: Path)
 
 
 def test_what_is_given_is_said_in_words() -> None:
-    whole = {"cores": 8, "memory_bytes": 16 << 30}
+    whole = QUIET.model_copy(update={"memory_bytes": 16 << 30})
     assert machine_facts.given(whole) == "8 cores, 16 GiB of memory"
-    limited = whole | {"cpu_quota_cores": 1.5, "memory_limit_bytes": 3 << 29}
+    limits = {"cpu_quota_cores": 1.5, "memory_limit_bytes": 3 << 29}
+    limited = whole.model_copy(update=limits)
     assert (
         machine_facts.given(limited)
         == "8 cores with a quota of 1.5, 16 GiB of memory with a limit of 1.5 GiB"
@@ -148,5 +141,6 @@ def test_what_is_installed_beyond_the_project_is_named(tmp_path: Path) -> None:
         beyond
     )
     assert beyond_install("no-such-project") == []
-    (line,) = machine.disturbances({**QUIET, "packages_beyond": ["mypy", "psycopg"]}, tmp_path)
+    more = QUIET.model_copy(update={"packages_beyond": ("mypy", "psycopg")})
+    (line,) = machine.disturbances(more, tmp_path)
     assert "mypy, psycopg" in line and "fresh environment" in line

@@ -44,11 +44,9 @@ def test_running_and_waiting_are_told_apart(joined) -> None:  # type: ignore[no-
 
 
 def test_a_prediction_that_does_not_hold_is_named(joined) -> None:  # type: ignore[no-untyped-def]
-    rows = {(row["arm"], row["fault"]): row for row in matrix.predictions(joined)}
-    assert rows["huey/default", "worker-crash"]["differs"] == ""
-    assert (
-        rows["rq/default", "worker-crash"]["differs"] == "running tasks were predicted to be lost"
-    )
+    rows = {(row.arm, row.fault): row for row in matrix.predictions(joined)}
+    assert rows["huey/default", "worker-crash"].differs == ""
+    assert rows["rq/default", "worker-crash"].differs == "running tasks were predicted to be lost"
     assert ("celery/default", "worker-crash") not in rows
 
 

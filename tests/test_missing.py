@@ -1,13 +1,12 @@
 """A task is lost when it was nowhere for five seconds while the workers lived, not before."""
 
-from typing import Any
-
 import pytest
 
+from adapters.base import Held
 from bench.testbed import pending
 from bench.testbed.pending import GONE_S, PendingTasks
 
-QUEUED = {"place": "queue", "failed": False}
+QUEUED = Held("queue")
 
 
 class World:
@@ -26,8 +25,8 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def ask(self, tasks: list[int]) -> dict[str, Any]:
-        return {str(task): QUEUED for task in tasks if task in self.held}
+    def ask(self, tasks: list[int]) -> dict[int, Held]:
+        return {task: QUEUED for task in tasks if task in self.held}
 
     def unfinished(self) -> list[int]:
         return [task for task, at in self.finish_at.items() if at > self.now]
@@ -36,7 +35,7 @@ class World:
 def test_what_the_broker_holds_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, {1, 2}, {1: 99.0, 2: 99.0})
     assert (
-        set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {"1", "2"}
+        set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {1, 2}
         and world.now == 0.0
     )
 
@@ -45,7 +44,7 @@ def test_a_task_in_the_hands_of_a_worker_gets_time_to_finish(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World(monkeypatch, {2}, {1: 1.0, 2: 99.0})
-    assert set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {"2"}
+    assert set(PendingTasks(world.ask).at_the_end(world.unfinished) or {}) == {2}
     assert 1.0 <= world.now < 2.0, "once it has finished nothing is waited for"
 
 
@@ -71,13 +70,13 @@ def test_a_task_that_turns_up_again_is_held(monkeypatch: pytest.MonkeyPatch) -> 
             world.held = {1}
 
     monkeypatch.setattr(pending.time, "sleep", requeued)
-    assert PendingTasks(world.ask).at_the_end(world.unfinished) == {"1": QUEUED}
+    assert PendingTasks(world.ask).at_the_end(world.unfinished) == {1: QUEUED}
 
 
 def test_all_is_told_when_each_has_failed_or_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, set(), {})
     looker = PendingTasks(
-        lambda tasks: {"2": {"place": "failed registry", "failed": True}} if 2 in tasks else {}
+        lambda tasks: {2: Held("failed registry", failed=True)} if 2 in tasks else {}
     )
     assert looker.all_told([]) and looker.all_told([2])
     assert not looker.all_told([1, 2])

@@ -14,7 +14,7 @@ from bench.environments.provision import provision
 from bench.model.arm import Arm, load_adapters, parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from tests.other_user import ROOT
 
 ADAPTERS = load_adapters()
@@ -66,12 +66,13 @@ def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told
         testbed.expect(20)
         assert waited(testbed.load.done)
         held = testbed.held(list(range(20)))
-        assert held is not None, testbed.journal["notes"]
-        assert {place["place"] for place in held.values()} == {"queue"} and len(held) == 20
+        assert held is not None, testbed.notes.sentences
+        assert {each.place for each in held.values()} == {"queue"} and len(held) == 20
         testbed.fleet.start()
         assert waited(lambda: testbed.finished() == 20, 60)
         assert waited(lambda: testbed.held(list(range(20))) == {})
-    assert seen.items() <= testbed.journal["versions"].items()
+        log = testbed.finish(Ending())
+    assert seen.items() <= log.versions.items()
 
 
 @pytest.mark.slow

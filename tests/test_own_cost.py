@@ -24,7 +24,7 @@ from bench.record import ledger
 from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us
 from bench.testbed.fleet import Fleet
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 
 ROOT = Path(__file__).resolve().parent.parent
 ADAPTERS = load_adapters()
@@ -50,7 +50,6 @@ def drained(made: Testbed, bare: bool, queue: str, tasks: int) -> float:
     with made.open():
         # By the bulk call: the plain one would take six times as long as the drain, and few pairs
         # scatter by 6 % each.
-        made.mark("chosen_as_it_went", 1)
         made.load.order("bulk", tasks=tasks, chunk=1000)
         while not made.load.done():
             time.sleep(0.02)
@@ -70,7 +69,6 @@ def drained(made: Testbed, bare: bool, queue: str, tasks: int) -> float:
         while not stamps or stamps[-1][1]:
             stamps.append((time.monotonic(), int(client.llen(queue))))
             time.sleep(0.02)
-        made.journal["held"] = {}
         times, left = np.array(stamps).T
         first, last = np.interp([-0.95 * tasks, -0.05 * tasks], -left, times)
         return 0.9 * tasks / (last - first)
@@ -109,6 +107,7 @@ def test_wake_lag_at_1000_per_second_is_at_most_1_ms(tmp_path: Path) -> None:
             while not made.load.done():
                 time.sleep(0.1)
             time.sleep(0.5)
+            made.finish(Ending())
         book = ledger.load(StoredCell(made.folder))
         worst.append(float(np.quantile(validity.wake_lag_ns(book, 1)[book.task >= 0], 0.99)) / 1e6)
     print("wake lag P99, ms:", [f"{lag:.3f}" for lag in worst])
@@ -126,7 +125,8 @@ def test_a_cell_costs_at_most_2_s_beside_the_systems_own_time(tmp_path: Path) ->
         while made.finished() < 100:
             time.sleep(0.01)
         done = time.monotonic()
-    cost = time.monotonic() - began - (done - inside) - float(made.journal["marks"]["boot_s"])
+        made.finish(Ending())
+    cost = time.monotonic() - began - (done - inside) - float(made.notes.marks["boot_s"])
     print(f"a cell costs {cost:.2f} s")
     assert cost <= 2.0
 

@@ -28,7 +28,7 @@ from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
 from bench.run.plan import make_plan
 from bench.run.runner import Runner
-from bench.testbed.testbed import Testbed
+from bench.testbed.testbed import Ending, Testbed
 from tests.redis_server import Server, served
 
 KNOWN = load_adapters()
@@ -159,7 +159,7 @@ def test_what_is_not_needed_is_unknown(server: Server) -> None:
     broker = OwnRedis(url, "lpush")
     broker.start()
     broker.check_rights(arm_of("floor"))
-    assert broker.pid is None and broker.describe()["version"] == "unknown"
+    assert broker.process is None and broker.describe().version == "unknown"
     broker.clean_up(("floor",))
     broker.close()
 
@@ -260,7 +260,8 @@ def test_an_arm_runs_with_the_rights_named_and_its_password_stands_nowhere(
         while testbed.finished() < 20 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert testbed.finished() == 20
-        lines = [" ".join(_words(each)) for each in tree([testbed.host.keeper])]
+        lines = [" ".join(_words(each)) for each in tree([testbed.host.keeper.pid])]
+        testbed.finish(Ending())
     kept = [path for path in (tmp_path / "cell").rglob("*") if path.is_file()]
     assert len(kept) > 3 and len(lines) > 2
     for secret in (PASSWORD, quote(PASSWORD, safe="")):

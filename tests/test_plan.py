@@ -1,11 +1,13 @@
 """Arms and plans: what is named is what runs, and a bad word gets its nearest match."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.base.errors import UsageError
 from bench.model.arm import load_adapters, parse_arm, twin
+from bench.model.manifest import CodeRecord, Manifest
 from bench.model.versions import counted, unlike
 from bench.run import run_start
 from bench.run.plan import cells, load_scenarios, make_plan
@@ -171,22 +173,35 @@ def test_sizes_are_as_designed() -> None:
     ] == [5, 20, 90]
 
 
+def begun(code: CodeRecord, *raised: str) -> Manifest:
+    """A run of that code; each of `raised` names a version, as `scenarios.burst.measure`."""
+    document = code.as_json()
+    for name in raised:
+        *path, last = name.split(".")
+        at: Any = document
+        for key in path:
+            at = at[key]
+        at[last] += 1
+    return Manifest.model_construct(code=CodeRecord.model_validate(document))
+
+
 def test_versions_count_where_both_runs_rest_on_them() -> None:
-    both = {"code": run_start.code_of(plan("burst", "latency", arms=["rq", "floor"]))}
-    burst = {"code": run_start.code_of(plan("burst", arms=["floor"]))}
+    code = run_start.code_of(plan("burst", "latency", arms=["rq", "floor"]))
+    burst = begun(run_start.code_of(plan("burst", arms=["floor"])))
     assert list(counted(burst)) == [
         "recording",
         "drive of burst",
         "measure of burst",
         "adapter of floor",
     ]
-    assert list(unlike(both, burst)) == []
-    both["code"]["adapters"]["rq"] += 1
-    both["code"]["scenarios"]["latency"]["drive"] += 1
-    assert list(unlike(both, burst)) == [], "what only one of them has is not compared"
-    both["code"]["scenarios"]["burst"]["measure"] += 1
-    now = both["code"]["scenarios"]["burst"]["measure"]
-    assert list(unlike(both, burst)) == [f"measure of burst {now} and {now - 1}"]
+    assert list(unlike(begun(code), burst)) == []
+    other = ("adapters.rq", "scenarios.latency.drive")
+    assert list(unlike(begun(code, *other), burst)) == [], (
+        "what only one of them has is not compared"
+    )
+    both = begun(code, *other, "scenarios.burst.measure")
+    was = code.scenarios["burst"].measure
+    assert list(unlike(both, burst)) == [f"measure of burst {was + 1} and {was}"]
 
 
 def test_a_twin_is_the_same_arm_by_another_name() -> None:

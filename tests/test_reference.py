@@ -35,7 +35,7 @@ def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
 
 def test_the_page_says_in_one_line_which_parts_were_measured_by_0_1() -> None:
     joined = join([store.open_run(REFERENCE / name) for name in RUNS])
-    assert all(measured_before(run.info) for run in joined.runs)
+    assert all(measured_before(run.manifest) for run in joined.runs)
     page = (ROOT / "reports" / "reference.html").read_text(encoding="utf-8")
     assert (
         before_line(joined).startswith("All was measured by version 0.1")
@@ -49,24 +49,24 @@ def test_the_reference_is_complete() -> None:
     runs = [store.open_run(REFERENCE / name) for name in RUNS]
     measured: dict[str, set[str]] = {}
     for run in runs:
-        for line in run.info["cells"]:
-            measured.setdefault(str(line["scenario"]), set()).add(str(line["arm"]))
+        for line in run.manifest.cells:
+            measured.setdefault(line.scenario, set()).add(line.arm)
         again = {
-            line["retry_of"]
-            for line in run.info["cells"]
-            if line["state"] == "done" and line["verdict"] == "ok"
+            line.retry_of
+            for line in run.manifest.cells
+            if line.state == "done" and line.verdict == "ok"
         }
         # What was measured again may be left out of a reference, which has to stay small.
         # So may cells that are named as such: the floor's events at three loads alone would be
         # 3 MB.
         out = {
-            line["number"]
-            for line in run.info["cells"]
-            if line["arm"] == "floor/default" and "left out of this copy" in line["reason"]
+            line.number
+            for line in run.manifest.cells
+            if line.arm == "floor/default" and "left out of this copy" in line.reason
         }
         assert all(
-            line["state"] in ("done", "skipped") or line["number"] in again | out
-            for line in run.info["cells"]
+            line.state in ("done", "skipped") or line.number in again | out
+            for line in run.manifest.cells
         )
     for broker in ("redis-everysec", "redis-always", "rabbitmq"):
         assert f"celery/default@{broker}" in measured["burst"] & measured["latency"]
@@ -86,13 +86,13 @@ def test_the_fault_matrix_is_whole() -> None:
     lines = [
         line
         for name in RUNS
-        for line in store.open_run(REFERENCE / name).info["cells"]
-        if line["scenario"] == "recovery"
+        for line in store.open_run(REFERENCE / name).manifest.cells
+        if line.scenario == "recovery"
     ]
     told = {
-        (line["case"], line["arm"])
+        (line.case, line.arm)
         for line in lines
-        if line["state"] == "done" or line["verdict"] in ("not_offered", "unavailable")
+        if line.state == "done" or line.verdict in ("not_offered", "unavailable")
     }
     durable = (
         "celery/durable@redis-always",
@@ -155,13 +155,13 @@ def test_the_reference_is_small() -> None:
 def test_measures_name_every_cell() -> None:
     for name in RUNS:
         run = store.open_run(REFERENCE / name)
-        measured = set(
-            zip(*(run.measures[c] for c in ("scenario", "case", "arm", "block")), strict=True)
-        )
+        columns = ("cell", "scenario", "case", "arm", "block")
+        measured = set(zip(*(run.measures[name] for name in columns), strict=True))
         cells = {
-            (line["scenario"], line["case"], line["arm"], line["block"])
-            for line in run.info["cells"]
-            if line["state"] != "planned"
+            (line.number, line.scenario, line.case, line.arm, line.block)
+            for line in run.manifest.cells
+            if line.state != "planned"
         }
         assert measured == cells
+        assert set(run.standing["cell"]) == run.manifest.standing()
         assert not pd.isna(run.measures[run.measures["verdict"] == "ok"]["value"]).any()

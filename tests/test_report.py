@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,13 +14,18 @@ from rich.console import Console
 from bench.analysis.dataset import join
 from bench.analysis.formatting import figure
 from bench.model.feature_outcome import Finding
-from bench.record.documents import read_json, write_json
-from bench.record.store import MEASURE_COLUMNS, Run
-from bench.record.stored_features import Features
+from bench.record.store import Run, open_run
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page
 from scenarios.burst.side import brokers
-from tests.fixture_run import ALL, rewrite_measures, write_run
+from tests.fixture_run import (
+    ALL,
+    altered,
+    features_of,
+    rewrite_measures,
+    stored,
+    write_run,
+)
 
 EVIL = "<script>alert('x')</script>"
 
@@ -57,7 +63,7 @@ def at(frame: pd.DataFrame, item: str, system: str) -> pd.Series:  # type: ignor
 
 
 def test_the_same_run_gives_the_same_bytes(whole: Run, page: str) -> None:
-    assert build_page([Run(whole.path, read_json(whole.path / "run.json"))]) == page
+    assert build_page([open_run(whole.path)]) == page
 
 
 def test_the_page_is_one_small_file_that_loads_nothing(page: str) -> None:
@@ -79,17 +85,9 @@ def test_what_comes_from_outside_is_escaped(page: str) -> None:
 
 
 def test_a_source_that_is_no_web_page_is_not_a_link(whole: Run, tmp_path: Path) -> None:
-    arms = whole.info["arms"]
-    changed = {
-        **arms,
-        "rq/default": {
-            **arms["rq/default"],
-            "settings": [
-                {"name": "-c", "value": EVIL, "source": "javascript:alert(1)", "why": EVIL}
-            ],
-        },
-    }
-    html = build_page([Run(whole.path, {**whole.info, "arms": changed})])
+    setting = {"name": "-c", "value": EVIL, "source": "javascript:alert(1)", "why": EVIL}
+    changed = altered(whole, lambda info: info["arms"]["rq/default"].update(settings=[setting]))
+    html = build_page([changed])
     assert not [
         attrs
         for tag, attrs in Tags(html).seen
@@ -147,26 +145,23 @@ def test_an_invalid_measure_shows_its_verdict_and_no_number(tmp_path: Path) -> N
 
 def test_a_cell_measured_again_replaces_the_invalid_one(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("celery", "floor"), blocks=2)
-    info = run.info
-    again = {**info["cells"][0], "number": 3, "retry_of": 1}
-    lines = [
-        {**info["cells"][0], "verdict": "invalid", "reason": "foreign load"},
-        info["cells"][1],
-        again,
-    ]
-    frame = run.measures
-    one, two, three = (
-        frame[(frame["arm"] == arm) & (frame["block"] == block)]
-        for arm, block in (("celery/default", 0), ("floor/default", 0), ("celery/default", 1))
+    first, other, _, _ = run.manifest.cells
+    lines = (
+        first.model_copy(update={"verdict": "invalid", "reason": "foreign load"}),
+        other,
+        first.model_copy(update={"number": 3, "retry_of": 1}),
     )
-    one = one.assign(value=float("nan"), verdict="invalid", reason="foreign load")
-    pd.concat([one, two, three.assign(block=0)])[MEASURE_COLUMNS].to_csv(
-        run.path / "measures.csv", index=False
-    )
-    write_json(run.path / "run.json", {**info, "cells": lines})
-    changed = Run(run.path, {**info, "cells": lines})
+    manifest = run.manifest.model_copy(update={"cells": lines})
+    assert manifest.standing() == {2, 3}
+    frame = run.measures[run.measures["cell"] <= 3].assign(block=0)
+    unfit = frame["cell"] == 1
+    frame.loc[unfit, ["value", "verdict", "reason"]] = [float("nan"), "invalid", "foreign load"]
+    frame["stands"] = (~unfit).astype(int)
+    frame.to_csv(run.path / "measures.csv", index=False)
+    changed = stored(Run(run.path, manifest))
     assert at(headline([changed]), "throughput", "celery")["cells"] == "003"
-    assert "Measured again" in build_page([changed])
+    page = build_page([changed])
+    assert "Measured again" in page and "<td>001</td><td>003</td>" in page
 
 
 @pytest.mark.parametrize(
@@ -194,13 +189,10 @@ def test_load_one_half_is_labelled_as_such(tmp_path: Path) -> None:
 
 def test_a_run_without_any_measured_cell_still_has_a_page(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=("rq",))
-    lines = [
-        {**line, "state": "failed", "verdict": "invalid", "reason": f"did not start: {EVIL}"}
-        for line in run.info["cells"]
-    ]
-    frame = run.measures.iloc[:0]
-    frame.to_csv(run.path / "measures.csv", index=False)
-    html = build_page([Run(run.path, {**run.info, "cells": lines})])
+    failed = {"state": "failed", "verdict": "invalid", "reason": f"did not start: {EVIL}"}
+    changed = altered(run, lambda info: [line.update(failed) for line in info["cells"]])
+    run.measures.iloc[:0].to_csv(run.path / "measures.csv", index=False)
+    html = build_page([stored(changed)])
     assert "did not start" in html and EVIL not in html
 
 
@@ -242,18 +234,14 @@ def test_the_trust_panel_reads_the_stored_selftest_only(whole: Run) -> None:
         "verdict": "failed",
         "passed": False,
     }
-    stored = {
+    selftest = {
         "created": "2026-11-21T05:00:00Z",
         "seconds": 840,
         "quick": False,
         "lines": [bad, line],
     }
-    html = build_page(
-        [
-            Run(whole.path, {**whole.info, "selftest": stored}),
-            Run(whole.path, {**whole.info, "selftest": stored}),
-        ]
-    )
+    tested = altered(whole, lambda info: info.update(selftest=selftest))
+    html = build_page([tested, tested])
     assert html.count("planted &lt;losses&gt;") == 1, "two runs with one selftest show it once"
     assert (
         "1 of 2 figures as expected by the whole selftest of 2026-11-21, which took 14.0 minutes"
@@ -261,9 +249,8 @@ def test_the_trust_panel_reads_the_stored_selftest_only(whole: Run) -> None:
         and "No selftest" not in html
     )
     assert html.index("planted &lt;losses&gt;") < html.index("a gate")
-    assert "No selftest" in build_page(
-        [Run(whole.path, {**whole.info, "selftest": {"created": "x", "lines": ["damaged"]}})]
-    )
+    damaged = {"created": "x", "lines": ["damaged"]}
+    assert "No selftest" in build_page([altered(whole, lambda info: info.update(selftest=damaged))])
 
 
 def test_the_terminal_shows_the_table_and_takes_no_markup_from_outside(whole: Run) -> None:
@@ -325,15 +312,15 @@ def on_two_brokers(folder: Path) -> Run:
     """A run of celery/default and celery/default@redis-always: what was RQ takes the second name."""
     run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
     second = "celery/default@redis-always"
-    arms = {
-        "celery/default": run.info["arms"]["celery/default"],
-        second: {**run.info["arms"]["celery/default"], "arm": second, "broker": "redis-always"},
-    }
-    lines = [
-        {**line, "arm": second if line["arm"] == "rq/default" else line["arm"]}
-        for line in run.info["cells"]
-    ]
-    write_json(folder / "run.json", {**run.info, "arms": arms, "cells": lines})
+
+    def change(info: dict[str, Any]) -> None:
+        first = info["arms"]["celery/default"]
+        info["arms"] = {
+            "celery/default": first,
+            second: first | {"arm": second, "broker": "redis-always"},
+        }
+        for line in info["cells"]:
+            line["arm"] = second if line["arm"] == "rq/default" else line["arm"]
 
     def rename(frame: pd.DataFrame) -> None:
         frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [
@@ -342,7 +329,7 @@ def on_two_brokers(folder: Path) -> Run:
             "redis-always",
         ]
 
-    return rewrite_measures(Run(folder, read_json(folder / "run.json")), rename)
+    return rewrite_measures(stored(altered(run, change)), rename)
 
 
 def test_brokers_stand_side_by_side_within_their_own_run(tmp_path: Path, whole: Run) -> None:
@@ -370,35 +357,23 @@ def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
 def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page: str) -> None:
     rows = [
         Finding(
-            "celery",
-            "flow.chord",
-            "",
-            "works",
-            f"once {EVIL}",
-            {},
-            {"celery": "5.7.0"},
-            1.0,
-            "trials/celery/flow.chord",
-            {},
-        ),
-        Finding(
-            "rq",
-            "flow.chord",
-            "",
-            "broken",
-            "twice",
-            {},
-            {"rq": "2.12.0"},
-            1.0,
-            "trials/rq/flow.chord",
-            {},
-        ),
+            system=system,
+            feature="flow.chord",
+            variant="",
+            outcome=outcome,
+            text=text,
+            figures={},
+            versions=versions,
+            seconds=1.0,
+            folder=f"trials/{system}/flow.chord",
+            observation={},
+        )
+        for system, outcome, text, versions in (
+            ("celery", "works", f"once {EVIL}", {"celery": "5.7.0"}),
+            ("rq", "broken", "twice", {"rq": "2.12.0"}),
+        )
     ]
-    given = Features(
-        whole.path,
-        {"findings": [each.as_json() for each in rows], "created": "2026-11-25", "quick": False},
-    )
-    html = build_page([whole], given)
+    html = build_page([whole], features_of(rows))
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
     assert 'id="claims"' in page and "not testable here" in page, (

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.model.measure_row import MeasureRow
 
 from bench.model.arm import load_adapters
+from bench.model.cell import Cell
+from bench.model.manifest import CalibrationRecord, CellLine, Manifest
 from bench.run import runner
-from bench.run.calibration import Calibration
-from bench.run.cell_record import line_of
-from bench.run.plan import cells, make_plan
+from bench.run.plan import Plan, cells, make_plan
 from bench.run.prior_measures import MOST_GENERATORS, MeasuresSoFar, generators_for
 from bench.run.runner import Runner
 
@@ -20,9 +21,25 @@ def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
         ["burst"], ["floor", "huey", "rq"], ["-"], load_adapters(), seed=1, workers=2, size="quick"
     )
     made = Runner(plan, tmp_path)
-    lines = [line_of(cell) | {"state": "done", "verdict": "ok"} for cell in cells(plan)]
-    made.info = {"cells": [line | changes.get(f"c{line['number']}", {}) for line in lines]}
+    begin(made, plan)
+    for cell in cells(plan):
+        went = {"state": "done", "verdict": "ok"} | changes.get(f"c{cell.number}", {})
+        made._note(cell, **went)
     return made
+
+
+def begin(made: Runner, plan: Plan) -> None:
+    """Give it the cells of its plan, as if it had been prepared."""
+    made.todo, made._rows = cells(plan), {}
+    lines = tuple(cell.line() for cell in made.todo)
+    made.manifest = Manifest.model_construct(plan=plan.record(), cells=lines)
+
+
+def noted(made: Runner, cell: Cell, unfit: bool) -> CellLine:
+    """What carrying a cell out leaves in its line."""
+    if unfit:
+        return made._note(cell, state="done", verdict="invalid", reason="foreign load: 9 %")
+    return made._note(cell, state="done", verdict="ok", reason="")
 
 
 def test_a_finished_run_has_nothing_left(tmp_path: Path) -> None:
@@ -42,10 +59,10 @@ def test_an_unfit_cell_is_measured_once_more_and_only_once(tmp_path: Path) -> No
     unfit = {"verdict": "invalid", "reason": "foreign load: 9.0% of the machine"}
     made = stored(tmp_path, c2=unfit, c3={"verdict": "invalid", "reason": "events: torn"})
     first = made._missing()
-    assert [(cell.number, cell.arm.name) for cell in first] == [(4, made.info["cells"][1]["arm"])]
-    assert made.info["cells"][3]["retry_of"] == 2
+    assert [(cell.number, cell.arm.name) for cell in first] == [(4, made.manifest.cell(2).arm)]
+    assert made.manifest.cell(4).retry_of == 2
     assert [cell.number for cell in made._missing()] == [4], "it was announced and did not run"
-    made.info["cells"][3].update(state="done", **unfit)
+    made._note(first[0], state="done", **unfit)
     assert made._missing() == []
 
 
@@ -62,18 +79,12 @@ def test_what_later_cells_rest_on_is_measured_again_at_once(
         size="smoke",
     )
     made = Runner(plan, tmp_path)
-    made.todo, made._rows = cells(plan), {}
-    made.info = {"cells": [line_of(cell) for cell in made.todo]}
+    begin(made, plan)
     order: list[tuple[int, str]] = []
 
-    def carry(cell: Any, line: dict[str, Any]) -> None:
+    def carry(cell: Cell) -> CellLine:
         order.append((cell.number, cell.case))
-        unfit = cell.number in (1, 3)
-        line.update(
-            state="done",
-            verdict="invalid" if unfit else "ok",
-            reason="foreign load: 9 %" if unfit else "",
-        )
+        return noted(made, cell, cell.number in (1, 3))
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
@@ -91,16 +102,38 @@ def test_what_later_cells_rest_on_is_measured_again_at_once(
 
 def test_the_rows_stand_in_the_order_of_run_json(tmp_path: Path) -> None:
     made = stored(tmp_path)
-    made._rows = {3: [["c"]], 1: [["a"], ["a2"]]}
-    assert made._measures() == [["a"], ["a2"], ["c"]]
+    a, a2, c = row(1.0), row(2.0), row(3.0)
+    made._rows = {3: [c], 1: [a, a2]}
+    assert made._measures() == [a, a2, c]
+
+
+def row(value: float | None, verdict: Any = "ok") -> MeasureRow:
+    """A capacity of arm `a`."""
+    return MeasureRow(
+        run="r",
+        cell=1,
+        stands=1,
+        occasion="",
+        scenario="latency",
+        case="capacity",
+        part="",
+        arm="a",
+        system="",
+        profile="",
+        broker="",
+        variant="",
+        block=0,
+        metric="capacity",
+        value=value,
+        unit="",
+        better="higher",
+        verdict=verdict,
+        reason="",
+    )
 
 
 def test_only_a_good_value_is_known() -> None:
-    seen = ((10.0, "ok"), (None, "invalid"))
-    rows = [
-        ["r", "latency", "capacity", "a", "", "", "", "", 0, "capacity", value, "", "", verdict, ""]
-        for value, verdict in seen
-    ]
+    rows = [row(10.0), row(None, "invalid")]
     assert MeasuresSoFar(rows, "a").value("latency", "capacity", "capacity") == 10.0
     assert MeasuresSoFar(rows, "b").value("latency", "capacity", "capacity") is None
 
@@ -113,12 +146,9 @@ def test_each_generator_spends_less_than_half_its_time_in_calls(
     rate: float, calls_per_s: float, wanted: int
 ) -> None:
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
-    assert (
-        generators_for(
-            cells(plan)[-1], MeasuresSoFar([], "floor/default"), Calibration(1.0, calls_per_s, 1.0)
-        )
-        == wanted
-    )
+    rates = CalibrationRecord(tasks_per_s=1.0, enqueue_per_s=calls_per_s, seconds=1.0)
+    prior = MeasuresSoFar([], "floor/default")
+    assert generators_for(cells(plan)[-1], prior, rates) == wanted
 
 
 def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_cells(
@@ -141,25 +171,16 @@ def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_ce
         asked.append(len(measures))
         return len(asked) < 3
 
-    made.more, made.todo, made._rows = more, cells(plan), {}
-    made.info = {"cells": [line_of(cell) for cell in made.todo]}
-
-    def carry(cell: Any, line: dict[str, Any]) -> None:
-        unfit = cell.number == 1
-        line.update(
-            state="done",
-            verdict="invalid" if unfit else "ok",
-            reason="foreign load: 9 %" if unfit else "",
-        )
-
-    monkeypatch.setattr(made, "_carry", carry)
+    made.more = more
+    begin(made, plan)
+    monkeypatch.setattr(made, "_carry", lambda cell: noted(made, cell, cell.number == 1))
     monkeypatch.setattr(made, "_save", lambda: None)
     monkeypatch.setattr(runner.store, "open_run", lambda folder: None)
     monkeypatch.setattr(runner.stored_measures, "write", lambda run, frame: None)
     monkeypatch.setattr(runner.stored_measures, "exit_code", lambda run, frame: 0)
     made.carry_out()
-    lines = made.info["cells"]
-    assert [(line["number"], line["block"]) for line in lines] == [
+    lines = made.manifest.cells
+    assert [(line.number, line.block) for line in lines] == [
         (1, 0),
         (2, 0),
         (3, 0),
@@ -168,14 +189,15 @@ def test_blocks_are_added_while_they_are_wanted_and_a_resumed_run_knows_their_ce
         (6, 2),
         (7, 2),
     ]
-    assert lines[2]["retry_of"] == 1 and made.info["plan"]["blocks"] == 3 and len(asked) == 3
+    assert lines[2].retry_of == 1 and made.manifest.plan.blocks == 3 and len(asked) == 3
     by_place = {(cell.block, cell.arm.name): cell.seed for cell in cells(made.plan)}
-    lines[5]["state"] = "planned"
+    arm = lines[5].arm
+    unfinished = lines[5].model_copy(update={"state": "planned"})
+    cut_off = (*lines[:5], unfinished, *lines[6:])
+    made.manifest = made.manifest.model_copy(update={"cells": cut_off})
     missing = made._missing()
-    assert [(cell.number, cell.block, cell.arm.name) for cell in missing] == [
-        (6, 2, lines[5]["arm"])
-    ]
-    assert missing[0].seed == by_place[2, lines[5]["arm"]]
+    assert [(cell.number, cell.block, cell.arm.name) for cell in missing] == [(6, 2, arm)]
+    assert missing[0].seed == by_place[2, arm]
 
 
 def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_block(
@@ -192,18 +214,12 @@ def test_a_capacity_that_could_not_be_measured_is_measured_again_with_the_next_b
         base="floor/default",
     )
     made = Runner(plan, tmp_path, estimate=False, more=lambda measures: made.plan.blocks < 3)
-    made.todo, made._rows = cells(plan), {}
-    made.info = {"cells": [line_of(cell) for cell in made.todo]}
+    begin(made, plan)
     order: list[tuple[int, str]] = []
 
-    def carry(cell: Any, line: dict[str, Any]) -> None:
+    def carry(cell: Cell) -> CellLine:
         order.append((cell.block, cell.case))
-        unfit = order.count((0, "capacity")) < 3 and cell.case == "capacity"
-        line.update(
-            state="done",
-            verdict="invalid" if unfit else "ok",
-            reason="foreign load: 9 %" if unfit else "",
-        )
+        return noted(made, cell, order.count((0, "capacity")) < 3 and cell.case == "capacity")
 
     monkeypatch.setattr(made, "_carry", carry)
     monkeypatch.setattr(made, "_save", lambda: None)

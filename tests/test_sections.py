@@ -11,11 +11,10 @@ import pytest
 import scenarios
 from bench.model.metric import METRICS
 from bench.model.scenario import load_scenarios
-from bench.record.documents import read_json, write_json
 from bench.record.store import Run
 from bench.report.page import build_page
 from bench.report.section import section_of
-from tests.fixture_run import rewrite_measures, write_run
+from tests.fixture_run import rewrite_measures, stored, write_run
 from tests.newcomer import ROOT, files_in
 
 GUIDE = ROOT / "docs" / "adding-a-scenario.md"
@@ -44,14 +43,16 @@ def wake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def measured(folder: Path) -> Run:
     """A run of wake: what was a rate of latency takes its name."""
     run = write_run(folder, {"latency": ("rate=30",)}, systems=("rq", "floor"))
-    lines = [{**line, "scenario": "wake", "case": "-"} for line in run.info["cells"]]
-    write_json(folder / "run.json", {**run.info, "cells": lines})
+    lines = [
+        line.model_copy(update={"scenario": "wake", "case": "-"}) for line in run.manifest.cells
+    ]
+    changed = run.manifest.model_copy(update={"cells": tuple(lines)})
 
     def rename(frame: pd.DataFrame) -> None:
         frame["scenario"] = "wake"
         frame["case"] = "-"
 
-    return rewrite_measures(Run(folder, read_json(folder / "run.json")), rename)
+    return rewrite_measures(stored(Run(folder, changed)), rename)
 
 
 def test_every_scenario_has_a_section_that_says_what_it_shows_and_what_not() -> None:

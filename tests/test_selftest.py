@@ -14,6 +14,7 @@ import pytest
 from bench.base.version import VERSION
 from bench.hosts import machine
 from bench.model.arm import load_adapters, parse_arm
+from bench.model.manifest import Manifest
 from bench.record import documents
 from bench.selftest import stored, waiting
 from bench.selftest.expectations import same, within
@@ -109,10 +110,15 @@ def document(created: str, **changes: Any) -> dict[str, Any]:
     return {
         "created": created,
         "bench_version": VERSION,
-        "machine": machine.describe(),
+        "machine": machine.describe().as_json(),
         "passed": True,
         "lines": [],
     } | changes
+
+
+def begun() -> Manifest:
+    """A run on this machine, as far as a selftest is concerned."""
+    return Manifest.model_construct(machine=machine.describe(), warnings=(), selftest=None)
 
 
 def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Path) -> None:
@@ -126,19 +132,18 @@ def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Pa
         documents.write_json(tmp_path / name / stored.FILE, made)
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / stored.FILE).write_text("{", encoding="utf-8")
-    info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}
-    stored.attach(info, tmp_path, tmp_path)
+    run = stored.attached(begun(), tmp_path, tmp_path)
     assert (
-        info["selftest"]["created"] == "2026-02-01"
+        run.selftest is not None
+        and run.selftest["created"] == "2026-02-01"
         and (tmp_path / stored.FILE).exists()
-        and not info["warnings"]
+        and not run.warnings
     )
 
 
 def test_without_one_the_run_says_so(tmp_path: Path) -> None:
-    info: dict[str, Any] = {"machine": machine.describe(), "warnings": [], "selftest": None}
-    stored.attach(info, tmp_path, tmp_path)
-    assert info["selftest"] is None and "bench selftest" in info["warnings"][0]
+    run = stored.attached(begun(), tmp_path, tmp_path)
+    assert run.selftest is None and "bench selftest" in run.warnings[0]
 
 
 def quick(folder: Path) -> tuple[int, dict[str, Any], str]:

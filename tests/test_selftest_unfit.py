@@ -16,7 +16,8 @@ from rich.console import Console
 
 from bench.base.errors import EXIT_INVALID
 from bench.model.arm import parse_arm
-from bench.run.runner import Runner
+from bench.model.cell import Cell
+from bench.run.runner import Outcome, Runner
 from bench.selftest import (
     alone,
     counting,
@@ -47,9 +48,9 @@ def cells_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ends], list[str]]:
     def install(ends: Ends) -> list[str]:
         begun: list[str] = []
 
-        def end(self: Runner, cell: Any, line: dict[str, Any]) -> None:
-            line.update(zip(("state", "verdict", "reason"), ends(len(begun)), strict=True))
+        def end(self: Runner, cell: Cell) -> Outcome:
             begun.append(cell.label)
+            return Outcome(*ends(len(begun) - 1))
 
         monkeypatch.setattr(Runner, "_drive", end)
         return begun
@@ -91,7 +92,7 @@ def test_the_last_of_the_tries_may_be_well(tmp_path: Path, cells_end: Any) -> No
         lambda before: ("failed", "invalid", BUSY) if before < 3 else ("skipped", "ok", "")
     )
     run = capacity(made(tmp_path))
-    assert len(begun) == 4 and [line["retry_of"] for line in run.info["cells"]] == [None, 1, 1, 1]
+    assert len(begun) == 4 and [line.retry_of for line in run.manifest.cells] == [None, 1, 1, 1]
 
 
 def test_only_the_cell_that_was_unfit_is_measured_again(tmp_path: Path, cells_end: Any) -> None:

@@ -5,21 +5,23 @@ Each answers for the tasks that it hit first, and only until the next.
 
 from pathlib import Path
 
-from bench.measure.injections import injections, poison_tasks
+from bench.measure.injections import injections
+from bench.model.cell_log import Injection, poison_tasks
+from bench.model.fault import Fault
 from tests.events_files import SECOND, book, ran, sent
 
 MARKS = {"begin_ns": 0, "rate": 20.0}
 
 
-def fault(t0_s: float, culprit: int | None = None) -> dict[str, object]:
-    return {
-        "t0_ns": int(t0_s * SECOND),
-        "heap_ns": int((t0_s - 0.05) * SECOND),
-        "back_ns": None,
-        "victims": [1],
-        "culprit": culprit,
-        "note": "",
-    }
+def fault(t0_s: float, poison_task: int | None = None) -> Injection:
+    return Injection(
+        kind=Fault.WORKER_CRASH,
+        t0_ns=int(t0_s * SECOND),
+        victims=(1,),
+        poison_task=poison_task,
+        load_spike_ns=int((t0_s - 0.05) * SECOND),
+        end_ns=int((t0_s + 0.05) * SECOND),
+    )
 
 
 def even(tmp_path: Path, lost: tuple[int, ...] = ()):  # type: ignore[no-untyped-def]
@@ -65,7 +67,7 @@ def test_what_a_human_freed_comes_after_the_end(tmp_path: Path) -> None:
 
 
 def test_the_task_that_does_harm_is_nobodys_victim(tmp_path: Path) -> None:
-    journal = {"faults": [fault(10.0, culprit=199)]}
-    made = even(tmp_path, lost=(199,)).without(poison_tasks(journal))
-    (only,) = injections(made, journal["faults"], MARKS, 60 * SECOND, 2)
+    struck = [fault(10.0, poison_task=199)]
+    made = even(tmp_path, lost=(199,)).without(poison_tasks(struck))
+    (only,) = injections(made, struck, MARKS, 60 * SECOND, 2)
     assert only.hit == [] and 199 not in made.task

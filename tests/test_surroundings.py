@@ -156,18 +156,18 @@ def test_no_variable_of_the_users_reaches_a_measured_process(measured: Measured)
 
 @pytest.mark.e2e
 def test_a_run_names_the_variables_that_were_left_out_and_handed_on(measured: Measured) -> None:
-    info = measured.run.info
-    assert info["variables"]["passed"] == ["MY_TOKEN"] and "se cret" not in json.dumps(info)
-    assert {"CELERY_BROKER_URL", "RQ_WORKER_CLASS", "PGSSLMODE"} <= set(
-        info["variables"]["left_out"]
-    )
-    assert "MY_TOKEN" not in info["variables"]["left_out"]
+    manifest = measured.run.manifest
+    assert manifest.variables.passed == ("MY_TOKEN",)
+    assert "se cret" not in json.dumps(manifest.as_json())
+    left_out = set(manifest.variables.left_out)
+    assert left_out >= {"CELERY_BROKER_URL", "RQ_WORKER_CLASS", "PGSSLMODE"}
+    assert "MY_TOKEN" not in left_out
 
 
 @pytest.mark.e2e
 def test_a_run_folder_may_have_any_name(measured: Measured) -> None:
     run = measured.run
-    assert {line["state"] for line in run.info["cells"]} == {"done"}, measured.said
+    assert {line.state for line in run.manifest.cells} == {"done"}, measured.said
     assert (run.path.parents[1] / "reports" / f"{run.path.name}.html").exists()
     paths = {env["PYTHONPATH"] for env in measured.seen.env.values() if "PYTHONPATH" in env}
     assert paths and all(is_plain(Path(path)) for path in paths)
@@ -223,7 +223,7 @@ def test_and_so_may_that_of_a_run_with_any_broker_or_version(tmp_path: Path, arm
     code, said = bench(tmp_path / ODD, env, *args)
     assert code in (0, 4), said
     run = store.open_run(tmp_path / ODD / "1:2 #3")
-    assert {line["state"] for line in run.info["cells"]} == {"done"}, said
+    assert {line.state for line in run.manifest.cells} == {"done"}, said
 
 
 def test_a_plain_folder_keeps_its_name_and_any_other_gets_a_link(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Runs within a real CPU quota: what was halted says so, and is no figure."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.record import store
-from bench.run.cell_record import Halted
+from bench.run.failures import Halted
 from tests.cgroups import ROOT, inside, quota
 
 
@@ -34,20 +33,20 @@ def test_a_cell_within_a_quota_is_invalid_and_says_that_it_was_throttled(tmp_pat
     for row in speeds.itertuples():
         assert "throttled: the cgroup's CPU quota of 0.6 cores halted this cell for" in row.reason
         assert pd.isna(row.value)
-    assert stored.info["machine"]["cpu_quota_cores"] == 0.6 and stored.info["plan"]["workers"] == 1
-    assert stored.info["machine"]["cores"] == len(os.sched_getaffinity(0))
-    assert any("a quota halts" in line for line in stored.info["warnings"])
+    machine = stored.manifest.machine
+    assert machine.cpu_quota_cores == 0.6 and stored.manifest.plan.workers == 1
+    assert machine.cores == len(os.sched_getaffinity(0))
+    assert any("a quota halts" in line for line in stored.manifest.warnings)
 
 
 FAILED = """
-import json, os, sys, time
-from bench.run.cell_record import Halted
+import os, sys, time
+from bench.run.failures import Halted
 with open(sys.argv[1] + "/cgroup.procs", "w") as file: file.write(str(os.getpid()))
-halted, lines = Halted(), [{"state": state, "reason": "not ready"} for state in ("failed", "done")]
+halted = Halted()
 until = time.monotonic() + 0.5
 while time.monotonic() < until: pass
-for line in lines: halted.tell(line)
-print(json.dumps([line["reason"] for line in lines]))
+print(halted.reason())
 """
 
 
@@ -56,12 +55,9 @@ def test_a_cell_that_failed_under_a_quota_says_so_too() -> None:
         # The imports are done before: they would take long.
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-c", FAILED, str(folder)]
-        failed, done = json.loads(subprocess.check_output(command, env=env, timeout=60))
-    assert failed.startswith("throttled: the cgroup's CPU quota of 0.1 cores halted this cell for")
-    assert failed.endswith("; not ready") and done == "not ready"
+        said = subprocess.check_output(command, env=env, timeout=60, text=True)
+    assert said.startswith("throttled: the cgroup's CPU quota of 0.1 cores halted this cell for")
 
 
-def test_a_cell_that_failed_without_one_keeps_its_reason() -> None:
-    halted, line = Halted(), {"state": "failed", "reason": "not ready"}
-    halted.tell(line)
-    assert line["reason"] == "not ready"
+def test_without_one_nothing_is_said() -> None:
+    assert Halted().reason() == ""

@@ -20,7 +20,7 @@ from bench.report.trend_page import page
 from bench.trend.detect import MIN_POINTS, steps
 from bench.trend.history import trend
 from bench.trend.series import Series, series_name, series_of
-from tests.fixture_run import write_run
+from tests.fixture_run import altered, write_run
 from tests.test_cli import bench
 
 CV = 0.0266  # from night to night, as was seen on hosted machines
@@ -110,15 +110,15 @@ def nights(
     """A run a night: the same but for noise, a machine of another speed, and what is planted."""
     runs = []
     for night in range(NIGHTS):
-        info = json.loads(json.dumps(one.info)) | {
+        changed = {
             "run": f"night-{night:02d}",
             "created": f"2026-10-{night + 1:02d}T01:00:00Z",
             "seed": night,
+            "versions": {
+                arm: {"celery": versions[night] if versions else "1"} for arm in one.manifest.arms
+            },
         }
-        info["versions"] = {
-            arm: {"celery": versions[night] if versions else "1"} for arm in info["arms"]
-        }
-        made = Run(one.path, info)
+        made = altered(one, lambda info, to=changed: info.update(to))
         made.__dict__["measures"] = _night(
             one.measures,
             np.random.default_rng(night),
@@ -202,22 +202,21 @@ def test_without_the_floor_a_value_is_left_out_and_that_is_said(one: Run) -> Non
 
 
 def test_versions_in_one_run_are_points_of_one_series(one: Run) -> None:
-    info = json.loads(json.dumps(one.info))
-    info["arms"]["celery/default[celery==9]"] = {
-        **info["arms"]["celery/default"],
-        "arm": "celery/default[celery==9]",
-    }
-    made = Run(one.path, info)
-    extra = one.measures[one.measures["arm"] == "celery/default"].assign(
-        arm="celery/default[celery==9]"
+    pinned = "celery/default[celery==9]"
+    made = altered(
+        one,
+        lambda info: info["arms"].update(
+            {pinned: info["arms"]["celery/default"] | {"arm": pinned}}
+        ),
     )
+    extra = one.measures[one.measures["arm"] == "celery/default"].assign(arm=pinned)
     made.__dict__["measures"] = pd.concat([one.measures, extra], ignore_index=True)
     (series,) = [
         each
         for each in series_of([made])
         if (each.arm, each.metric) == ("celery/default", "throughput")
     ]
-    assert [point.arm for point in series.points] == ["celery/default", "celery/default[celery==9]"]
+    assert [point.arm for point in series.points] == ["celery/default", pinned]
 
 
 def test_what_says_nothing(one: Run) -> None:
@@ -228,12 +227,12 @@ def test_what_says_nothing(one: Run) -> None:
     runs = nights(one)
     with pytest.raises(UsageError, match="named twice"):
         trend([runs[0], runs[0]])
-    runs[1].info["plan"]["workers"] = 9
+    runs[1] = altered(runs[1], lambda info: info["plan"].update(workers=9))
     with pytest.raises(UsageError, match="night-01 has workers 9"):
         trend(runs)
-    runs[0].info["plan"]["size"] = "smoke"
+    smoke = altered(runs[0], lambda info: info["plan"].update(size="smoke"))
     with pytest.raises(UsageError, match="smoke"):
-        trend(runs[:1])
+        trend([smoke])
     for run in (bad := nights(one)[:2]):
         run.__dict__["measures"] = run.measures.assign(verdict="invalid")
     with pytest.raises(AllInvalid):

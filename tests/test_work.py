@@ -78,12 +78,12 @@ def test_memory_per_slot_is_the_peak_by_the_slots(run: store.Run) -> None:
 def test_a_drain_that_time_ended_is_beyond_and_says_so(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"work": ("sleep/N",)}, ("huey",))
     path = run.path / "cells" / "001" / "phases.json"
-    journal = documents.read_json(path)
-    journal["marks"]["out_of_time"] = 1
-    documents.write_json(path, journal)
+    log = documents.read_json(path)
+    log["marks"]["out_of_time"] = 1
+    documents.write_json(path, log)
     found = {
         m.metric: m
-        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.manifest.cells[0])
     }
     assert (
         found["throughput"].verdict == found["ceiling_share"].verdict == "beyond"
@@ -122,7 +122,7 @@ def rewritten(run: store.Run, column: str, values: list[object]) -> "dict[str, o
     documents.write_parquet(path, table)
     return {
         m.metric: m
-        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.manifest.cells[0])
     }
 
 
@@ -183,12 +183,11 @@ def test_a_thinned_cell_keeps_what_is_odd_and_the_same_fates(tmp_path: Path) -> 
 def test_tasks_that_are_left_out_count_as_accepted_and_as_finished(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"soak": ("-",)}, ("huey",))
     path = run.path / "cells" / "001" / "phases.json"
-    journal = documents.read_json(path)
-    journal["marks"]["left_out"] = 1000
-    documents.write_json(path, journal)
+    log = documents.read_json(path)
+    documents.write_json(path, log | {"left_out": 1000})
     found = {
         m.metric: m
-        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.manifest.cells[0])
     }
     assert (
         found["finished"].verdict == "invalid"
@@ -199,7 +198,7 @@ def test_tasks_that_are_left_out_count_as_accepted_and_as_finished(tmp_path: Pat
     samples.to_parquet(run.path / "cells" / "001" / "samples.parquet")
     found = {
         m.metric: m
-        for m in stored_measures.measure_cell(store.open_run(run.path), run.info["cells"][0])
+        for m in stored_measures.measure_cell(store.open_run(run.path), run.manifest.cells[0])
     }
     assert found["finished"].verdict == "ok" and found["finished"].value == 4000
 

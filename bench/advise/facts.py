@@ -1,6 +1,5 @@
 """What is known of each arm, as plain JSON: the report's form and the command line evaluate the same table."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bench.analysis.dataset import FLOOR, Joined, workers_of
@@ -10,6 +9,7 @@ from bench.model.broker import family_of
 from bench.model.fault import CORE
 from bench.model.feature import FEATURES
 from bench.model.machine_facts import usable_cores
+from bench.model.manifest import ArmRecord
 from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 
@@ -23,28 +23,28 @@ def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
     arms = [
         _arm(joined, name, about)
         for name, about in joined.arms.items()
-        if about["system"] != FLOOR and not about["variant"]
+        if about.system != FLOOR and not about.variant
     ]
-    plan, machine = joined.runs[0].info["plan"], joined.runs[0].info["machine"]
+    first = joined.runs[0].manifest
     outcomes = (
         {system: {name: features.outcome(system, name) for name in FEATURES} for system in systems}
         if features
         else {}
     )
-    size = {"workers": int(plan["workers"]), "cores": usable_cores(machine), "work_ms": TASK_MS}
+    size = {"workers": first.plan.workers, "cores": usable_cores(first.machine), "work_ms": TASK_MS}
     return size | {"arms": arms, "features": outcomes}
 
 
-def _arm(joined: Joined, name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+def _arm(joined: Joined, name: str, about: ArmRecord) -> dict[str, Any]:
     capacity = figure(joined.rows("latency", "capacity", name, "capacity"), "capacity")
     burst = figure(joined.rows("burst", "-", name, "throughput"), "throughput")
     rate = capacity if capacity.verdict in KNOWN and capacity.value else burst
     return {
         "arm": name,
-        "system": about["system"],
-        "profile": about["profile"],
-        "broker": family_of(str(about["broker"])),
-        "guarantee": about["guarantee"],
+        "system": about.system,
+        "profile": about.profile,
+        "broker": family_of(about.broker),
+        "guarantee": about.guarantee,
         "rate": _number(rate, "capacity" if rate is capacity else "burst"),
         "memory": _memory(joined, name),
         "p99": _curve(joined, name, capacity),

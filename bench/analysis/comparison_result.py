@@ -5,11 +5,13 @@ formats of other tools are made from them.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import JsonValue
 
 from bench.model.metric import METRICS, Metric
+from bench.model.stored import Json
 
 # `regression` and `improvement` are decided; `same` = inside the tie zone; `unclear` = too noisy or
 # too few blocks; `differs` = decided, of a metric that is neither better nor worse (running,
@@ -73,18 +75,18 @@ class Changes:
     summary: str
     lines: tuple[Change, ...]
     notes: tuple[str, ...] = ()
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Json = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """For --json: null for what is no finite number, such as the weight of a lost task."""
-        return dict(_sayable(asdict(self)))
+        return {name: _sayable(value) for name, value in asdict(self).items()}
 
 
-def _sayable(value: Any) -> Any:
+def _sayable(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
     """JSON has neither NaN nor infinity, and a reader refuses the whole document for one."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _sayable(inner) for name, inner in value.items()}
     return [_sayable(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 

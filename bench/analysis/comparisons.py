@@ -34,6 +34,9 @@ from bench.record.store import COMPARISON_COLUMNS
 
 # What a kind of metric is compared by; all else is no number of that block.
 USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
+# How each kind is decided, as comparisons.csv has it in `method`; Holm's correction over all pairs.
+METHODS = {"ratio": "paired t, Holm", "count": "difference", "time_to": "ranks, Holm"}
+WELCH = "Welch's t, Holm"  # of ratios where blocks are no pairs
 # Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
 CENSORED = ("beyond", "unbounded")
 
@@ -101,6 +104,7 @@ class Pair:
 class Compared:
     """The result for one pair: the last columns of comparisons.csv."""
 
+    method: str
     ratio: float | None = None
     low: float | None = None
     high: float | None = None
@@ -133,22 +137,22 @@ def compare_arms(
             "a smoke run makes no claims and cannot be compared: measure with --size quick or full"
         )
     refuse_unknown(measures)
-    rows: list[list[object]] = []
-    for scenario, case, metric, group in _groups(measures):
+    rows: list[tuple[str | float, ...]] = []
+    for scenario, case, metric, group in _groups(measures[measures["stands"] == 1]):
         pairs = list(_pairs(group, metric, guarantees or {}))
         for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
-            arms = [pair.base, pair.head]
-            rows.append([scenario, case, metric.name, *arms, *_numbers(pair, result)])
+            where = (scenario, case, metric.name, pair.base, pair.head)
+            rows.append((*where, *_numbers(pair, result)))
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
-def _numbers(pair: Pair, result: Compared) -> list[object]:
+def _numbers(pair: Pair, result: Compared) -> tuple[str | float, ...]:
     """The columns `ratio` to `verdict`; NaN for what there is none of."""
     ratio, low, high, detectable = (
         math.nan if value is None else value
         for value in (result.ratio, result.low, result.high, result.smallest_detectable)
     )
-    return [ratio, low, high, pair.blocks, detectable, result.verdict]
+    return ratio, low, high, result.method, pair.blocks, detectable, result.verdict
 
 
 def refuse_unknown(measures: pd.DataFrame) -> None:
@@ -203,8 +207,7 @@ def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
 def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
     """(run, block) → the number of that block, in the metric's unit; `inf` for a time beyond.
 
-    Where a cell was run once more and both can be used, the later stands: the choice must not look
-    at the value.
+    `group` has the rows that stand, of one arm.
     """
     usable = group[group["verdict"].isin(USABLE[metric.kind])]
     values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
@@ -231,15 +234,15 @@ def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     levels = dict(zip(family, holm_levels([pairs[at].p() for at in family], alpha), strict=True))
     results = []
     for at, pair in enumerate(pairs):
+        method = METHODS["ratio"] if pair.interleaved else WELCH
         if not usable[at]:
             # 0 has no logarithm, and leaving its block out would favour one arm.
-            results.append(Compared())
+            results.append(Compared(method))
             continue
         ratio = pair.ratio(levels.get(at, alpha))
         detectable = pair.detectable(alpha / len(family)) if at in levels else None
-        results.append(
-            Compared(ratio.ratio, ratio.low, ratio.high, detectable, _verdict(pair, ratio, metric))
-        )
+        verdict = _verdict(pair, ratio, metric)
+        results.append(Compared(method, ratio.ratio, ratio.low, ratio.high, detectable, verdict))
     return results
 
 
@@ -265,7 +268,7 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
     differences = pair.differences()
     mean = math.fsum(differences) / len(differences)
     if pair.blocks < MIN_BLOCKS:
-        return Compared(mean)
+        return Compared(METHODS["count"], mean)
     low, high = min(differences), max(differences)
     if max(abs(low), abs(high)) <= metric.tie_zone:
         verdict = "tie"
@@ -274,7 +277,7 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
         verdict = word(mean > 0, "none")
     else:
         verdict = "unclear"
-    return Compared(mean, low, high, None, verdict)
+    return Compared(METHODS["count"], mean, low, high, None, verdict)
 
 
 def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
@@ -297,5 +300,5 @@ def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
             1 + metric.tie_zone
         ):
             verdict = word(head > base, metric.better, duration=True)
-        results.append(Compared(ratio, verdict=verdict))
+        results.append(Compared(METHODS["time_to"], ratio, verdict=verdict))
     return results

@@ -1,23 +1,23 @@
 """Several stored runs as one: their measures, and the cell and the run behind each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
-from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bench.analysis.formatting import records
 from bench.base.errors import UsageError
+from bench.model.manifest import ArmRecord, CellLine
 from bench.model.scenario import load_scenarios
 from bench.model.titles import TITLES
 from bench.model.versions import unlike_any
 from bench.record.store import Run, StoredCell
 
 FLOOR = "floor"
-KEY = ["scenario", "case", "arm", "block"]
-MEASURED = ("done", "failed", "skipped")
 # `durable` last: it promises more, so it belongs behind those it is not compared with.
 PROFILES = ("default", "tuned", "durable")
 
@@ -39,38 +39,39 @@ class Joined:
     """
 
     runs: tuple[Run, ...]
-    every: pd.DataFrame  # every measure of every cell, with its run (by place), cell and label
+    every: pd.DataFrame  # measures.csv of all runs, with `place` of the run and `label` of the cell
     frame: pd.DataFrame  # those that stand: without cells that were measured again
     doubled: tuple[str, ...]  # what more than one run has
 
     @cached_property
-    def arms(self) -> dict[str, Mapping[str, Any]]:
+    def arms(self) -> dict[str, ArmRecord]:
         """Arm → its description, systems in the order of the published table, the floor last."""
-        arms: dict[str, Mapping[str, Any]] = {}
+        arms: dict[str, ArmRecord] = {}
         for run in self.runs:
-            for name, arm in run.info["arms"].items():
+            for name, arm in run.manifest.arms.items():
                 arms.setdefault(name, arm)
         return dict(sorted(arms.items(), key=lambda item: arm_order(item[1])))
 
     @cached_property
     def systems(self) -> list[str]:
         """The systems of the arms, in the same order."""
-        return list(dict.fromkeys(str(arm["system"]) for arm in self.arms.values()))
+        return list(dict.fromkeys(arm.system for arm in self.arms.values()))
 
     def main_arm(self, system: str) -> str:
         """The arm that stands for a system in the headline: its default profile, or its first."""
-        mine = [name for name, arm in self.arms.items() if arm["system"] == system]
+        mine = [name for name, arm in self.arms.items() if arm.system == system]
         return next((name for name in mine if name == f"{system}/default"), mine[0])
 
     @cached_property
-    def _places(self) -> Any:
+    def _places(self) -> dict[Hashable, npt.NDArray[np.int64]]:
         """The row numbers per arm and metric: the page asks for them some thousand times."""
-        return self.frame.groupby(["scenario", "case", "arm", "metric"]).indices
+        groups = self.frame.groupby(["scenario", "case", "arm", "metric"])
+        return {key: np.asarray(places, np.int64) for key, places in groups.indices.items()}
 
     def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
         """The measures of one arm, one row per block."""
-        places: list[int] = self._places.get((scenario, case, arm, metric), [])
-        return self.frame.iloc[places]
+        places = self._places.get((scenario, case, arm, metric))
+        return self.frame.iloc[:0] if places is None else self.frame.iloc[places]
 
     def cases(self, scenario: str) -> list[str]:
         """The cases that were measured, in the order of the plan."""
@@ -94,12 +95,12 @@ class Joined:
             & (self.frame["case"] == case)
             & (self.frame["arm"] == arm)
         ]
-        for key, rows in f.groupby(["place", "cell"], sort=True):
-            place, number = cast(tuple[int, int], key)
+        for _, rows in f.groupby(["place", "cell"], sort=True):
+            place, number = int(rows["place"].iloc[0]), int(rows["cell"].iloc[0])
             line = self.line(place, number)
             if (
                 line is not None
-                and line["state"] == "done"
+                and line.state == "done"
                 and not self.runs[place].slim
                 and not rows["verdict"].isin(refuse).any()
             ):
@@ -115,11 +116,10 @@ class Joined:
         ]
         return None if f.empty else int(f["place"].iloc[0])
 
-    def line(self, place: int, number: int) -> Mapping[str, Any] | None:
+    def line(self, place: int, number: int) -> CellLine | None:
         """The line in run.json of cell `number` of run `place`; None if there is none."""
-        return next(
-            (line for line in self.runs[place].info["cells"] if line["number"] == number), None
-        )
+        lines = self.runs[place].manifest.cells
+        return next((line for line in lines if line.number == number), None)
 
     def blocks(self, scenario: str) -> int:
         """The fewest blocks that any arm has in a scenario."""
@@ -130,9 +130,8 @@ class Joined:
 def workers_of(joined: Joined, case: str) -> int:
     """The number of slots of a case of `work` that was measured."""
     rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
-    return load_scenarios()["work"].slots(
-        case, int(joined.runs[int(rows["place"].iloc[0])].info["plan"]["workers"])
-    )
+    plan = joined.runs[int(rows["place"].iloc[0])].manifest.plan
+    return load_scenarios()["work"].slots(case, plan.workers)
 
 
 def letter(place: int) -> str:
@@ -145,36 +144,34 @@ def prefix(place: int, of: int) -> str:
     return "" if of == 1 else f"{letter(place)}·"
 
 
-def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
+def arm_order(arm: ArmRecord) -> tuple[bool, int, str, int, str]:
     """Sort key: published systems, others, the floor; then by profile.
 
     Guarantees are kept apart by the tables.
     """
-    system, profile = str(arm["system"]), str(arm["profile"])
     published = list(TITLES)
-    rank = published.index(system) if system in published else len(published) + (system == FLOOR)
-    return (
-        bool(arm.get("variant")),
-        rank,
-        system,
-        PROFILES.index(profile) if profile in PROFILES else 1,
-        str(arm["arm"]),
+    rank = (
+        published.index(arm.system)
+        if arm.system in published
+        else len(published) + (arm.system == FLOOR)
     )
+    profile = PROFILES.index(arm.profile) if arm.profile in PROFILES else 1
+    return bool(arm.variant), rank, arm.system, profile, arm.arm
 
 
 def join(runs: Sequence[Run]) -> Joined:
-    """Put runs together and find the cell behind each measure.
+    """Put runs together.
 
     UsageError where different versions of the instrument made them.
     """
-    if unlike := unlike_any([run.info for run in runs]):
+    if unlike := unlike_any([run.manifest for run in runs]):
         raise UsageError(
             f"these runs were measured by different versions of bench ({'; '.join(unlike)}): "
             "take them one by one"
         )
-    tables = [_numbered(run, place, len(runs)) for place, run in enumerate(runs)]
+    tables = [_labelled(run, place, len(runs)) for place, run in enumerate(runs)]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    standing = every[every["cell"] == every.groupby(["place", *KEY])["stands"].transform("max")]
+    standing = every[every["stands"] == 1]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
     twice = standing[standing["place"] != first]
     doubled = tuple(
@@ -187,31 +184,8 @@ def join(runs: Sequence[Run]) -> Joined:
     )
 
 
-def _numbered(run: Run, place: int, of: int) -> pd.DataFrame:
-    """The measures of run `place` of `of` with the number of the cell behind each.
-
-    measures.csv has no cell numbers: the n-th row of a metric belongs to the n-th cell of that key,
-    for a retry comes later.
-    """
-    lines = [line for line in run.info["cells"] if line["state"] in MEASURED]
-    cells = pd.DataFrame(
-        [[line[name] for name in (*KEY, "number")] for line in lines], columns=[*KEY, "cell"]
-    ).sort_values("cell")
-    cells["nth"] = cells.groupby(KEY).cumcount()
-    frame = run.measures.copy()
-    frame["nth"] = frame.groupby([*KEY, "metric"]).cumcount()
-    frame = frame.merge(cells, on=[*KEY, "nth"], how="left")
-    frame["cell"] = frame["cell"].fillna(0).astype(int)
-    frame["place"] = place
-    frame["label"] = [f"{prefix(place, of)}{number:03d}" for number in frame["cell"]]
-    # Of the cells of one key the last that is not invalid stands, or else the last.
-    bad = (
-        frame["verdict"]
-        .eq("invalid")
-        .groupby([frame[name] for name in (*KEY, "cell")])
-        .transform("any")
-    )
-    good = frame["cell"].where(~bad).groupby([frame[name] for name in KEY]).transform("max")
-    last = frame.groupby(KEY)["cell"].transform("max")
-    frame["stands"] = good.fillna(last).astype(int)
-    return frame.drop(columns="nth")
+def _labelled(run: Run, place: int, of: int) -> pd.DataFrame:
+    """The measures of run `place` of `of`, each with the cell as the page names it."""
+    numbers = run.measures["cell"]
+    labels = [f"{prefix(place, of)}{number:03d}" for number in numbers]
+    return run.measures.assign(place=place, label=labels)

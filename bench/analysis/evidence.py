@@ -4,16 +4,15 @@ Table, chart and sentence take them from here, so that they say the same.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from bench.analysis.dataset import Joined, prefix
-from bench.base.errors import UsageError
 from bench.measure.figures import fates_of
-from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
+from bench.measure.injections import MeasuredInjection, book_of, injections_of
+from bench.model.cell_log import ManualRecovery
+from bench.model.stored import Record
 from bench.record.documents import read_json
 from bench.record.ledger import Ledger
 from bench.record.store import Run, StoredCell
@@ -27,8 +26,7 @@ RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the sup
 RULE_OF_THREE = 3.0
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Record):
     """One cell. `running`, `waiting` and `enqueuing` are numbers of tasks by fate.
 
     `places` are numbers of tasks by where the broker still held them. `back_s` has the seconds from
@@ -43,11 +41,11 @@ class Evidence:
     waiting: Mapping[str, int]
     enqueuing: Mapping[str, int]
     places: Mapping[str, int]
-    back_s: Sequence[float]
-    never_s: Sequence[float]
+    back_s: tuple[float, ...]
+    never_s: tuple[float, ...]
     supervisor: int
-    freed: Mapping[str, Any] | None
-    culprit: str
+    manual_recovery: ManualRecovery | None
+    poison_task: str  # the places where the broker holds the poison tasks at the end
     uneven: bool  # the strikes of the cell had unlike fates: what comes out hangs on the moment
     note: str
 
@@ -66,6 +64,12 @@ class Evidence:
         return next((fate for fate in WORST if touched[fate]), "recovered")
 
 
+class StoredEvidence(Record):
+    """evidence.json of a slim run."""
+
+    cells: tuple[Evidence, ...]
+
+
 def evidence(joined: Joined, case: str, arm: str) -> Evidence | None:
     """The evidence of the first block's cell; None if it was not measured."""
     place = joined.place("recovery", case, arm)
@@ -80,12 +84,11 @@ def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:
     path = run.path / STORED
     if not path.is_file():
         return None
-    stored = read_json(path)
-    try:
-        mine = stored.get(f"{case} {arm}")
-        return None if mine is None else Evidence(**{**mine, "cell": letter + mine["cell"]})
-    except (AttributeError, KeyError, TypeError):
-        raise UsageError(f"{path} is damaged: export the run again from the whole one") from None
+    repair = "export the run again from the whole one"
+    for each in StoredEvidence.of(read_json(path), str(path), repair).cells:
+        if (each.case, each.arm) == (case, arm):
+            return each.model_copy(update={"cell": letter + each.cell})
+    return None
 
 
 @lru_cache(maxsize=512)
@@ -103,7 +106,7 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
             strict=True,
         )
     )
-    end = int(cell.journal["marks"]["end_ns"])
+    end = int(cell.log.marks["end_ns"])
     back = [
         (finish[task] - strike.timing.t0_ns) / 1e9
         for strike in struck
@@ -116,23 +119,23 @@ def _read(folder: Path, arm: str, case: str, label: str) -> Evidence:
         for task in strike.hit
         if finish[task] < 0
     ]
-    held = cell.journal["held"] or {}
+    held = cell.held or {}
     return Evidence(
-        arm,
-        case,
-        label,
-        len(struck),
-        _counted(fate_of, (task for strike in struck for task in strike.seen.running)),
-        _counted(fate_of, (task for strike in struck for task in strike.seen.waiting)),
-        _counted(fate_of, _being_sent(book, struck)),
-        dict(Counter(str(at["place"]) for task, at in held.items() if int(task) in fate_of)),
-        sorted(back),
-        never,
-        len(cell.journal["restarts"]),
-        cell.journal.get("freed"),
-        _end_of_poison_task(cell),
-        _uneven(fate_of, struck),
-        "; ".join(str(fault["note"]) for fault in cell.journal["faults"] if fault["note"]),
+        arm=arm,
+        case=case,
+        cell=label,
+        strikes=len(struck),
+        running=_counted(fate_of, (task for strike in struck for task in strike.seen.running)),
+        waiting=_counted(fate_of, (task for strike in struck for task in strike.seen.waiting)),
+        enqueuing=_counted(fate_of, _being_sent(book, struck)),
+        places=dict(Counter(at.place for task, at in held.items() if task in fate_of)),
+        back_s=tuple(sorted(back)),
+        never_s=tuple(never),
+        supervisor=len(cell.log.restarts),
+        manual_recovery=cell.log.manual_recovery,
+        poison_task=_end_of_poison_task(cell),
+        uneven=_uneven(fate_of, struck),
+        note="; ".join(each.note for each in cell.log.injections if each.note),
     )
 
 
@@ -147,7 +150,7 @@ def _uneven(fate_of: Mapping[int, str], struck: Sequence[MeasuredInjection]) -> 
     return len(set(groups)) > 1
 
 
-def _counted(fate_of: Mapping[int, str], tasks: Any) -> dict[str, int]:
+def _counted(fate_of: Mapping[int, str], tasks: Iterable[int]) -> dict[str, int]:
     return dict(Counter(fate_of.get(int(task), "open") for task in tasks))
 
 
@@ -171,15 +174,12 @@ def _being_sent(book: Ledger, struck: Sequence[MeasuredInjection]) -> list[int]:
 
 def _end_of_poison_task(cell: StoredCell) -> str:
     """The places where the broker holds the poison tasks, `nowhere` if it does not."""
-    places = (
-        [
-            cell.journal["held"].get(str(task), {}).get("place", "nowhere")
-            for task in poison_tasks(cell.journal)
-        ]
-        if cell.journal["held"] is not None
-        else []
+    held = cell.held
+    if held is None:
+        return ""
+    return ", ".join(
+        held[task].place if task in held else "nowhere" for task in cell.log.poison_tasks
     )
-    return ", ".join(places)
 
 
 def all_evidence(joined: Joined) -> list[Evidence]:

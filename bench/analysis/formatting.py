@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import JsonValue
 
 from bench.model.metric import METRICS
 
@@ -72,7 +73,7 @@ def scale(metric: str) -> tuple[str, float]:
 
 
 def records(frame: pd.DataFrame) -> list[Any]:
-    """The rows as named tuples."""
+    """The rows as named tuples. Any: no type checker knows their fields."""
     return list(frame.itertuples())
 
 
@@ -154,7 +155,7 @@ def times(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
-def plain(value: Any) -> str:
+def plain(value: JsonValue) -> str:
     """A setting's value as a person would write it."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 

@@ -5,12 +5,12 @@ It has every number, and not the events behind them.
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.analysis import stored_measures
 from bench.analysis.dataset import join
-from bench.analysis.evidence import STORED, all_evidence
+from bench.analysis.evidence import STORED, StoredEvidence, all_evidence
 from bench.base.errors import UsageError
 from bench.record import documents, store
 from bench.record.store import Run
@@ -39,9 +39,7 @@ def export_slim(run: Run, out: Path) -> Slim:
     try:
         _numbers(run, out)
         left = [EVENTS, *(name for name, paths in _extras(run) if not _fits(run, out, paths))]
-        documents.write_json(
-            out / "run.json", {**run.info, "slim": True, "left_out": left}, compact=True
-        )
+        _write_manifest(run, out, left)
     except OSError as error:
         shutil.rmtree(out, ignore_errors=True)
         raise UsageError(
@@ -52,22 +50,22 @@ def export_slim(run: Run, out: Path) -> Slim:
 
 def _numbers(run: Run, out: Path) -> None:
     """Write what no slim run can be without: the measures, and the evidence of recovery."""
-    documents.write_json(out / "run.json", {**run.info, "slim": True, "left_out": []}, compact=True)
-    stored_measures.write_measures(Run(out, {}), run.measures)
-    evidence = (
-        [asdict(each) for each in all_evidence(join([run]))] if not run.measures.empty else []
-    )
-    if evidence:
-        documents.write_json(
-            out / STORED,
-            {f"{each['case']} {each['arm']}": each for each in evidence},
-            compact=True,
-        )
+    _write_manifest(run, out, [])
+    stored_measures.write_measures(Run(out, run.manifest), run.measures)
+    cells = all_evidence(join([run])) if not run.measures.empty else []
+    if cells:
+        evidence = StoredEvidence(cells=tuple(cells))
+        documents.write_json(out / STORED, evidence.as_json(), compact=True)
+
+
+def _write_manifest(run: Run, out: Path, left: Sequence[str]) -> None:
+    changes = {"slim": True, "left_out": tuple(left)}
+    store.write_manifest(out, run.manifest.model_copy(update=changes), compact=True)
 
 
 def _extras(run: Run) -> list[tuple[str, list[Path]]]:
     """What is kept if there is room, the more useful first; each is kept whole or not at all."""
-    cells = [store.cell_folder(run.path, int(line["number"])) for line in run.info["cells"]]
+    cells = [store.cell_folder(run.path, line.number) for line in run.manifest.cells]
     groups = [
         ("comparisons.csv", [run.path / "comparisons.csv"]),
         ("selftest.json", [run.path / "selftest.json"]),

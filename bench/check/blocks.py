@@ -98,20 +98,19 @@ def blocks_of(
     head: str,
     seconds: Mapping[int, Mapping[str, float]] | None = None,
 ) -> list[Block]:
-    """The blocks of two arms from the rows of measures.csv.
+    """The blocks of two arms from the rows of measures.csv that stand.
 
-    Where a cell was measured once more, the later usable number stands. `seconds`: block →
-    scenario → how long both arms took.
+    `seconds`: block → scenario → how long both arms took.
     """
+    ours = measures[measures["arm"].isin((base, head)) & (measures["stands"] == 1)]
     numbers: dict[int, dict[Key, dict[str, Number]]] = {}
-    for row in measures[measures["arm"].isin((base, head))].itertuples():
+    values = pd.to_numeric(ours["value"]).to_numpy(dtype=float)
+    for row, value in zip(ours.itertuples(), values, strict=True):
         key = Key(str(row.scenario), str(row.case), str(row.metric))
         if not is_gated(key):
             continue
         sides = numbers.setdefault(int(str(row.block)), {}).setdefault(key, {})
-        number = _number(row.value, str(row.verdict))
-        if str(row.arm) not in sides or number.verdict != "invalid":
-            sides[str(row.arm)] = number
+        sides[str(row.arm)] = _number(float(value), str(row.verdict))
     whole = {
         block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2}
         for block, keys in numbers.items()
@@ -119,9 +118,8 @@ def blocks_of(
     return [Block(whole[block], (seconds or {}).get(block, {})) for block in sorted(whole)]
 
 
-def _number(value: object, verdict: str) -> Number:
-    number = math.nan if value is None else float(value)  # type: ignore[arg-type]
-    if math.isnan(number):
+def _number(value: float, verdict: str) -> Number:
+    if math.isnan(value):
         return Number(None, verdict)
     # A count of a wrong cell is a number like any other; all else of it is none.
-    return Number(number, "ok" if verdict in ("ok", "wrong") else verdict)
+    return Number(value, "ok" if verdict in ("ok", "wrong") else verdict)

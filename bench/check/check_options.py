@@ -50,7 +50,7 @@ class CheckOptions:
         """
         words = ["bench", "check", "--base", self.base]
         words += ["--aa"] if self.aa else ["--head", self.head]
-        several: dict[str, Sequence[object]] = {
+        several: dict[str, Sequence[str | Path]] = {
             "--scenario": self.scenarios,
             "--case": self.cases,
             "--fail-on": self.fail_on,

@@ -19,16 +19,8 @@ COLOURS = {
 def show(changes: Changes, out: Console) -> None:
     """The table, the notes, the summary and what the exit code means."""
     table = Table(box=None, pad_edge=False)
-    for name, justify in (
-        ("", "left"),
-        ("base", "right"),
-        ("head", "right"),
-        ("change", "right"),
-        ("interval", "right"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    table.add_column("could see", justify="right")
-    table.add_column("")
+    for name in ("", "base", "head", "change", "interval", "could see", ""):
+        table.add_column(name, justify="right" if name else "left")
     for line in changes.lines:
         table.add_row(*_row(line), style=COLOURS[line.says])
     out.print(table)

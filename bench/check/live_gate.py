@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -20,6 +19,7 @@ from bench.check.looks import Looks
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
 from bench.model.arm import Arm
+from bench.model.stored import Json
 from bench.record import documents, store
 from bench.run.run_start import new_folder
 from bench.run.runner import Runner
@@ -77,7 +77,7 @@ class LiveGate:
 
         What is measured once does not count.
         """
-        return blocks_in(store.Run(self.runner.folder, self.runner.info), *self.arms, measures)
+        return blocks_in(store.Run(self.runner.folder, self.runner.manifest), *self.arms, measures)
 
     def stored_blocks(self) -> list[Block]:
         """The blocks of the run that has ended, as anyone reads them later."""
@@ -171,15 +171,15 @@ def _size_burst(runner: Runner, options: CheckOptions) -> None:
         runner.resize(max(FEWEST, min(MOST, hundreds * 100)))
 
 
-def _about(runner: Runner, options: CheckOptions, began: float) -> dict[str, Any]:
-    info = runner.info
+def _about(runner: Runner, options: CheckOptions, began: float) -> Json:
+    manifest = runner.manifest
     return {
-        "run": info["run"],
-        "command": options.command(info["seed"]),
+        "run": manifest.run,
+        "command": options.command(manifest.seed),
         "folder": str(runner.folder),
-        "machine": {name: info["machine"].get(name) for name in SHOWN},
-        "versions": info["versions"],
-        "seed": info["seed"],
+        "machine": {name: getattr(manifest.machine, name) for name in SHOWN},
+        "versions": {arm: dict(versions) for arm, versions in manifest.versions.items()},
+        "seed": manifest.seed,
         "seconds": round(time.monotonic() - began, 1),
         "budget_s": options.budget_s,
         "aa": options.aa,

@@ -1,16 +1,16 @@
 """A decision as the result of a comparison (bench.analysis.comparison_result), and in words."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from bench.analysis.comparison_result import Change, Changes
 from bench.analysis.stats import blocks_needed, sd_allowed, smallest_detectable, word
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
-from bench.check.blocks import HARD, Block, Key
+from bench.check.blocks import HARD, Block, Key, Number
 from bench.check.decision import Decision, Finding, asked_for
 from bench.check.group_sequential import Rules
 from bench.model.metric import METRICS, Metric
+from bench.model.stored import Json
 
 MEANING = {
     EXIT_OK: "ok",
@@ -26,7 +26,7 @@ def changes_of(
     blocks: Sequence[Block],
     arms: tuple[str, str],
     rules: Rules,
-    about: Mapping[str, Any],
+    about: Json,
 ) -> Changes:
     """All measures, the one that is farthest from "the same" first."""
     lines = [
@@ -37,7 +37,8 @@ def changes_of(
     order = {"regression": 0, "unclear": 1, "improvement": 2}
     lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
     names = ("looks", "again", "alpha", "miss")
-    facts = {"blocks": decision.blocks, "rules": {name: getattr(rules, name) for name in names}}
+    used = {name: getattr(rules, name) for name in names}
+    facts: Json = {"blocks": decision.blocks, "rules": used}
     return Changes(
         f"{arms[1]} against {arms[0]}",
         *arms,
@@ -117,7 +118,9 @@ def _estimate(
     return math.exp(estimate.middle), math.exp(estimate.low), math.exp(estimate.high), weight
 
 
-def _reason(finding: Finding, pairs: Sequence[Any], metric: Metric, rules: Rules) -> str:
+def _reason(
+    finding: Finding, pairs: Sequence[tuple[Number, Number]], metric: Metric, rules: Rules
+) -> str:
     """Why it is not decided, and what would be needed."""
     if finding.reason or finding.says != "unclear" or finding.state in ("open", "suspect"):
         return finding.reason

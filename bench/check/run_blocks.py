@@ -5,32 +5,28 @@ each scenario.
 """
 
 import math
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.check.blocks import P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
 from bench.check.trimmed import trimmed_p99
+from bench.model.manifest import Manifest
 from bench.model.scenario import load_scenarios
 from bench.record import ledger
 from bench.record.store import Run, StoredCell
-
-ENDED = ("done", "failed", "skipped")
-PLACE = ("scenario", "case", "arm", "block")
 
 
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
     rows = pd.concat([known, _trimmed_rows(run, known)])
-    return blocks_of(rows, base, head, seconds_of(run.info))
+    return blocks_of(rows, base, head, seconds_of(run.manifest))
 
 
-def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
+def seconds_of(manifest: Manifest) -> dict[int, dict[str, float]]:
     """Block → scenario → seconds that its cells took, without those measured once per run."""
     once = {
         (name, case)
@@ -38,11 +34,10 @@ def seconds_of(info: Mapping[str, Any]) -> dict[int, dict[str, float]]:
         for case in scenario.prerequisites
     }
     taken: dict[int, dict[str, float]] = {}
-    for line in info["cells"]:
-        name = line["scenario"]
-        if line["seconds"] is not None and (name, line["case"]) not in once:
-            block = taken.setdefault(line["block"], {})
-            block[name] = block.get(name, 0.0) + line["seconds"]
+    for line in manifest.cells:
+        if line.seconds is not None and (line.scenario, line.case) not in once:
+            block = taken.setdefault(line.block, {})
+            block[line.scenario] = block.get(line.scenario, 0.0) + line.seconds
     return taken
 
 
@@ -55,16 +50,10 @@ def _trimmed_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
     rows = rows[[is_gated(Key("latency", case, P99)) for case in rows["case"]]]
     if run.slim or rows.empty:
         return measures.iloc[:0]
-    # Every cell that ended has such a row, in the order of run.json, whether it came to a number or
-    # not; one that was measured once more has two.
-    numbers: dict[tuple[Any, ...], list[int]] = {}
-    for line in run.info["cells"]:
-        if line["state"] in ENDED:
-            numbers.setdefault(tuple(line[name] for name in PLACE), []).append(int(line["number"]))
-    values = []
-    for row in rows.itertuples():
-        number = numbers[tuple(getattr(row, name) for name in PLACE)].pop(0)
-        values.append(_of_cell(run.cell(number).folder) if row.verdict == "ok" else math.nan)
+    values = [
+        _of_cell(run.cell(number).folder) if verdict == "ok" else math.nan
+        for number, verdict in zip(rows["cell"], rows["verdict"], strict=True)
+    ]
     return rows.assign(metric=TRIMMED_P99, value=values)
 
 

@@ -193,7 +193,7 @@ def _reached(source: str, claim: Ratio, joined: Joined, system: str, value: floa
     arms = [
         name
         for name in joined.arms_of(claim.scenario, claim.case)
-        if joined.arms[name]["system"] == system
+        if joined.arms[name].system == system
     ]
     figures = {
         name: measured(joined, name, claim.scenario, claim.case, claim.metric) for name in arms
@@ -238,7 +238,7 @@ def _recovered(claim: Recovery, system: str, joined: Joined | None) -> tuple[str
     arms = [
         name
         for name in joined.arms_of("recovery", claim.fault)
-        if joined.arms[name]["system"] == system
+        if joined.arms[name].system == system
     ]
     if f"{system}/default" not in arms:
         return UNTESTED, f"{system}/default was not struck by a {claim.fault} here"

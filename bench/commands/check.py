@@ -178,11 +178,15 @@ def _carried_out(options: "CheckOptions", write: Words, wait: bool, as_json: boo
     )
 
 
-def _formats(write: Words) -> Callable[["Changes"], object]:
+def _formats(write: Words) -> Callable[["Changes"], None]:
     """What writes the answer for other tools; bad words are found before anything is measured."""
     if not write:
         return lambda changes: None
     from bench.formats import registry
 
     registry.asked_changes(write)
-    return lambda changes: registry.write(changes, write)
+
+    def written(changes: "Changes") -> None:
+        registry.write(changes, write)
+
+    return written

@@ -8,7 +8,9 @@ from rich.console import Console
 
 from bench.analysis import stored_measures
 from bench.base.errors import UsageError
-from bench.commands.options import Json, RunArg, answer, app, console, find_run
+from bench.commands.options import Json as JsonOption
+from bench.commands.options import RunArg, answer, app, console, find_run
+from bench.model.stored import Json
 from bench.record.store import Run
 
 
@@ -35,7 +37,7 @@ def export(
     arm: Annotated[
         str | None, typer.Option("--arm", help="the arm, for a format that holds one")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     opened = stored_measures.open_measured(find_run(run))
     if not slim and not write:
@@ -43,7 +45,7 @@ def export(
             "nothing to export: add --slim for a small copy of the run, "
             "or --write FORMAT=FILE for another tool"
         )
-    done: dict[str, object] = {"run": opened.id}
+    done: Json = {"run": opened.id}
     if write:
         from bench.formats.registry import write_run
 
@@ -54,7 +56,7 @@ def export(
         answer(done)
 
 
-def _slim(opened: Run, out: Path | None, words: Console) -> dict[str, object]:
+def _slim(opened: Run, out: Path | None, words: Console) -> Json:
     from bench.analysis.slim import LIMIT_BYTES, export_slim
 
     made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
@@ -65,4 +67,4 @@ def _slim(opened: Run, out: Path | None, words: Console) -> dict[str, object]:
     )
     words.print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)
     words.print(f"left out: {', '.join(made.left_out)}", markup=False, soft_wrap=True)
-    return {"folder": str(made.path), "bytes": made.bytes, "left_out": made.left_out}
+    return {"folder": str(made.path), "bytes": made.bytes, "left_out": list(made.left_out)}

@@ -53,5 +53,5 @@ def features(
     with lock.measuring(wait, console(as_json).print):
         trials = carry_out(adapters, system, feature, folder, quick, console(as_json), handed)
     if as_json:
-        answer(trials.info)
+        answer(trials.record.as_json())
     raise typer.Exit(exit_code(trials))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +11,8 @@ from rich.table import Table
 from bench.commands.options import Adapters, Json, answer, app, console
 from bench.hosts.machine import slots
 from bench.model import arm
-from bench.model.scenario import load_scenarios
+from bench.model.manifest import ArmRecord
+from bench.model.scenario import Scenario, load_scenarios
 
 
 @app.command(
@@ -36,30 +37,28 @@ def list_all(
         (each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()
     ]
     described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in profiles]
-    scenarios = {
-        name: {"about": s.about, "cases": list(s.all_cases())}
-        for name, s in load_scenarios().items()
-    }
+    scenarios = load_scenarios()
     if as_json:
-        return answer({"scenarios": scenarios, "arms": described})
+        cases = {
+            name: {"about": each.about, "cases": list(each.all_cases())}
+            for name, each in scenarios.items()
+        }
+        return answer({"scenarios": cases, "arms": [each.as_json() for each in described]})
     print_arms(scenarios, described, console())
 
 
 def print_arms(
-    scenarios: Mapping[str, Any], described: Sequence[Mapping[str, Any]], out: Console
+    scenarios: Mapping[str, Scenario], described: Sequence[ArmRecord], out: Console
 ) -> None:
     """Print scenarios with their cases, and arms with their settings as a table."""
     for name, scenario in scenarios.items():
-        out.print(
-            f"[bold]{name}[/bold]  {scenario['about']}\n    cases: {', '.join(scenario['cases'])}"
-        )
+        cases = ", ".join(scenario.all_cases())
+        out.print(f"[bold]{name}[/bold]  {scenario.about}\n    cases: {cases}")
     for each in described:
-        out.print(f"\n[bold]{each['arm']}[/bold]  {each['guarantee']}; {each['summary']}")
-        out.print(
-            f"    {len(each['command'])} × {each['command'][0]}", markup=False, soft_wrap=True
-        )
+        out.print(f"\n[bold]{each.arm}[/bold]  {each.guarantee}; {each.summary}")
+        out.print(f"    {len(each.command)} × {each.command[0]}", markup=False, soft_wrap=True)
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 4))
-        for setting in each["settings"]:
-            table.add_row(setting["name"], str(setting["value"]), setting["why"], setting["source"])
-        if each["settings"]:
+        for setting in each.settings:
+            table.add_row(setting.name, str(setting.value), setting.why, setting.source)
+        if each.settings:
             out.print(table)

@@ -53,7 +53,10 @@ def console(quiet: bool = False) -> Console:
 
 
 def answer(value: Any) -> None:
-    """The one JSON document: UTF-8, and ASCII with escapes where standard output is none."""
+    """The one JSON document: UTF-8, and ASCII with escapes where standard output is none.
+
+    Any: whatever can be written as JSON.
+    """
     text = json.dumps(value, indent=1, ensure_ascii=False)
     sys.stdout.write((text if streams.utf8(text) else json.dumps(value, indent=1)) + "\n")
 

@@ -16,7 +16,7 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
     UsageError for smoke runs, which nothing makes comparable.
     """
     for side in (base, head):
-        if side.run.info["plan"].get("size") == "smoke":
+        if side.run.manifest.plan.size == "smoke":
             raise UsageError(
                 f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; "
                 "measure with --size quick or full"
@@ -30,20 +30,20 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
 
 def _machine(base: Side, head: Side) -> Iterator[str]:
     for name in SAME:
-        before, after = (side.run.info["machine"].get(name) for side in (base, head))
+        before, after = (getattr(side.run.manifest.machine, name) for side in (base, head))
         if before != after:
             yield f"machine: {name.removesuffix('_bytes')} {before} and {after}"
 
 
 def _plan(base: Side, head: Side) -> Iterator[str]:
     for name, word in PLAN.items():
-        before, after = (side.run.info["plan"].get(name) for side in (base, head))
+        before, after = (getattr(side.run.manifest.plan, name) for side in (base, head))
         if before != after:
             yield f"{word}: {before} and {after}"
 
 
 def _code(base: Side, head: Side) -> Iterator[str]:
-    for text in unlike(base.run.info, head.run.info):
+    for text in unlike(base.run.manifest, head.run.manifest):
         yield f"version: {text}"
 
 
@@ -57,15 +57,13 @@ def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iter
 
 
 def _server(side: Side, arm: str) -> str:
-    broker = str(side.about(arm)["broker"])
-    server = side.run.info.get("brokers", {}).get(broker, {})
-    return " ".join(
-        filter(None, (broker, f"({server['name']} {server['version']})" if server else ""))
-    )
+    broker = side.about(arm).broker
+    server = side.run.manifest.brokers.get(broker)
+    return f"{broker} ({server.name} {server.version})" if server else broker
 
 
 def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
     for before, after in couples:
-        promised = base.about(before)["guarantee"], head.about(after)["guarantee"]
+        promised = base.about(before).guarantee, head.about(after).guarantee
         if promised[0] != promised[1]:
             yield f"guarantee: {promised[0]} ({before}) and {promised[1]} ({after})"

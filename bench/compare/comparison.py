@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -15,6 +14,7 @@ from bench.compare.alike import differences
 from bench.compare.change_phrases import by_how_much
 from bench.compare.changes import lines, verdicts
 from bench.compare.sides import Side, couples, one_run
+from bench.model.stored import Json
 
 APART = (
     "not interleaved: the machine may have drifted between the two; "
@@ -153,7 +153,7 @@ def _notes(
         )
     servers = (
         {
-            side.about(arm)["broker"]
+            side.about(arm).broker
             for pair in beside
             for side, arm in zip((base, head), pair, strict=True)
         }
@@ -188,41 +188,36 @@ def _unfit(side: Side) -> Iterator[str]:
 
     Measures without a number on both sides have no line that would show them.
     """
-    frame = side.measures
-    keys = ["arm", "scenario", "case", "block"]
-    bad = frame["verdict"].eq("invalid").groupby([frame[name] for name in (*keys, "metric")]).all()
-    cells = bad[bad].reset_index()[keys].drop_duplicates()
-    for arm, mine in cells.groupby("arm", sort=False):
-        reasons = frame.loc[(frame["arm"] == arm) & (frame["verdict"] == "invalid"), "reason"]
-        why = next((str(reason) for reason in reasons if reason), "see its report")
-        cells_word = "cell" if len(mine) == 1 else "cells"
-        yield f"invalid in {side.run.id}, {arm}, {len(mine)} {cells_word}: {why}"
+    invalid = side.measures[side.measures["verdict"] == "invalid"]
+    for arm, rows in invalid.groupby("arm"):
+        count = rows["cell"].nunique()
+        why = next((str(reason) for reason in rows["reason"] if reason), "see its report")
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        yield f"invalid in {side.run.id}, {arm}, {cells}: {why}"
 
 
 def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
     arms_by_text: dict[str, list[str]] = {}
     for before, after in beside:
         texts = changed(base.versions(before), head.versions(after))
-        if before == after or str(base.about(before)["system"]) == str(head.about(after)["system"]):
+        if before == after or base.about(before).system == head.about(after).system:
             arms_by_text.setdefault(", ".join(texts), []).append(after)
     for text, arms in arms_by_text.items():
         if text:
             yield f"versions: {text} ({', '.join(arms)})"
 
 
-def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Json:
     """Where base and head come from, for those who look a number up."""
-    arms = {
-        "base": (base, [before for before, _ in beside]),
-        "head": (head, [after for _, after in beside]),
-    }
-    names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
     return {
-        name: {
-            "run": side.run.id,
-            "arms": used,
-            "versions": {arm: side.versions(arm) for arm in used},
-            **{key: side.run.info.get(key) for key in names},
-        }
-        for name, (side, used) in arms.items()
+        "base": _origin(base, [before for before, _ in beside]),
+        "head": _origin(head, [after for _, after in beside]),
     }
+
+
+def _origin(side: Side, arms: Sequence[str]) -> Json:
+    versions: Json = {arm: dict(side.versions(arm)) for arm in arms}
+    stored = side.run.manifest.as_json()
+    names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
+    known = {name: stored[name] for name in names}
+    return {"run": side.run.id, "arms": list(arms), "versions": versions, **known}

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
+from bench.model.manifest import ArmRecord
 from bench.record.store import Run
 
 
@@ -25,23 +25,23 @@ class Side:
 
     @property
     def measures(self) -> pd.DataFrame:
-        """The rows of measures.csv of the run, or of its one arm."""
-        frame = self.run.measures
+        """The measures that stand, of the run or of its one arm."""
+        frame = self.run.standing
         return frame[frame["arm"] == self.arm] if self.arm else frame
 
-    def about(self, arm: str) -> Mapping[str, Any]:
+    def about(self, arm: str) -> ArmRecord:
         """An arm as run.json describes it."""
-        return dict(self.run.info["arms"][arm])
+        return self.run.manifest.arms[arm]
 
     def versions(self, arm: str) -> Mapping[str, str]:
         """Library → version, as read inside the workers of an arm; empty if nothing was stored."""
-        return dict(self.run.info.get("versions", {}).get(arm, {}))
+        return self.run.manifest.versions.get(arm, {})
 
 
 def side_of(run: Run, arm: str) -> Side:
     """A side of a comparison; UsageError with the nearest name for an arm the run does not have."""
-    if arm and arm not in run.info["arms"]:
-        raise nearest(arm, run.info["arms"], f"arm of {run.id}")
+    if arm and arm not in run.manifest.arms:
+        raise nearest(arm, run.manifest.arms, f"arm of {run.id}")
     return Side(run, arm)
 
 
@@ -50,10 +50,8 @@ def one_run(base: Side, head: Side) -> bool:
 
     A slim copy is the same run.
     """
-    marks = [
-        [side.run.info.get(name) for name in ("run", "created", "seed", "boot_id")]
-        for side in (base, head)
-    ]
+    manifests = (base.run.manifest, head.run.manifest)
+    marks = [(each.run, each.created, each.seed, each.boot_id) for each in manifests]
     return marks[0] == marks[1]
 
 
@@ -73,9 +71,9 @@ def couples(base: Side, head: Side) -> list[tuple[str, str]]:
         )
     if base.arm:
         return [(base.arm, head.arm)]
-    common = [arm for arm in base.run.info["arms"] if arm in head.run.info["arms"]]
+    common = [arm for arm in base.run.manifest.arms if arm in head.run.manifest.arms]
     if not common:
-        arms = [", ".join(side.run.info["arms"]) or "none" for side in (base, head)]
+        arms = [", ".join(side.run.manifest.arms) or "none" for side in (base, head)]
         raise UsageError(
             f"no arm in common: {base.name} has {arms[0]}; {head.name} has {arms[1]}; "
             "name one of each as RUN#ARM"

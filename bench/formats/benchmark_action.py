@@ -5,13 +5,12 @@ They are customSmallerIsBetter and customBiggerIsBetter.
 https://github.com/benchmark-action/github-action-benchmark
 """
 
-from typing import Any
-
 from bench.analysis.comparison_result import Changes
 from bench.formats import points
 from bench.formats.points import Point
 from bench.formats.texts import as_json, one_line, shown
 from bench.model.metric import Better
+from bench.model.stored import Json
 from bench.record.store import Run
 
 
@@ -39,9 +38,9 @@ def _document(numbers: list[Point], better: Better) -> str:
     return as_json([_entry(point) for point in numbers if point.kind.better == better])
 
 
-def _entry(point: Point) -> dict[str, Any]:
+def _entry(point: Point) -> Json:
     """One measure; the action finds it by its name from commit to commit."""
-    entry: dict[str, Any] = {
+    entry: Json = {
         "name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"),
         "value": point.value,
         "unit": point.kind.unit,

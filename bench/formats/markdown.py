@@ -2,6 +2,8 @@
 
 import re
 
+from pydantic import JsonValue
+
 from bench.analysis.comparison_result import Change, Changes
 from bench.formats.texts import (
     change,
@@ -22,12 +24,12 @@ _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 COLUMNS = ("", "measure", "base", "head", "change", "interval", "smallest change seen", "blocks")
 
 
-def text(value: object) -> str:
+def text(value: JsonValue) -> str:
     """An outside text, escaped so that it is shown as it is, in a table too."""
     return _SPECIAL.sub(r"\\\1", "".join(_HTML.get(letter, letter) for letter in one_line(value)))
 
 
-def code(value: object) -> str:
+def code(value: JsonValue) -> str:
     """The same as code.
 
     By HTML, for `@` in an arm must not become a person and a backtick must not end it.

@@ -13,7 +13,7 @@ from bench.record.store import Run
 # Broker and profile of an arm where only its name is known: SYSTEM/PROFILE[@BROKER] and what else
 # follows.
 _ARM = re.compile(r"(?P<system>[^/]*)/(?P<profile>[^@{\[]*)(?:@(?P<broker>[^{\[]*))?")
-Sample = tuple[Mapping[str, object], float]  # labels, value
+Sample = tuple[Mapping[str, str], float]  # labels, value
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def sample_lines(family: Family, end: str) -> Iterable[str]:
         yield f"{family.name}{end}{{{inside}}} {value!r}"
 
 
-def escaped(text: object) -> str:
+def escaped(text: str) -> str:
     """An outside text between quotes, or as OpenMetrics wants it in a HELP line."""
     return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
@@ -64,8 +64,8 @@ def families_of_run(run: Run) -> list[Family]:
     Without that, a number that is missing would be taken for a good one.
     """
     arms = {
-        name: {key: arm[key] for key in ("system", "profile", "broker")}
-        for name, arm in run.info["arms"].items()
+        name: {"system": arm.system, "profile": arm.profile, "broker": arm.broker}
+        for name, arm in run.manifest.arms.items()
     }
     families = [_run_info(run)]
     numbers = points.of_run(run)
@@ -121,7 +121,7 @@ def _of_arm(arm: str) -> dict[str, str]:
     return {key: parts.get(key, "") for key in ("system", "profile", "broker")}
 
 
-def _samples(point: points.Point, arm: Mapping[str, object]) -> Iterable[Sample]:
+def _samples(point: points.Point, arm: Mapping[str, str]) -> Iterable[Sample]:
     labels = {**arm, "scenario": point.scenario, "case": point.case, "arm": point.arm}
     yield {**labels, "bound": "value"}, point.value
     span = points.within(point)
@@ -130,8 +130,8 @@ def _samples(point: points.Point, arm: Mapping[str, object]) -> Iterable[Sample]
         yield {**labels, "bound": "high"}, span[1]
 
 
-def _verdicts(run: Run, arms: Mapping[str, Mapping[str, object]]) -> Iterable[Sample]:
-    for (scenario, case, metric, arm), rows in points.groups(run.measures):
+def _verdicts(run: Run, arms: Mapping[str, Mapping[str, str]]) -> Iterable[Sample]:
+    for (scenario, case, metric, arm), rows in points.groups(run.standing):
         for verdict, count in rows["verdict"].value_counts().sort_index().items():
             yield (
                 {
@@ -140,7 +140,7 @@ def _verdicts(run: Run, arms: Mapping[str, Mapping[str, object]]) -> Iterable[Sa
                     "case": case,
                     "arm": arm,
                     "metric": metric,
-                    "verdict": verdict,
+                    "verdict": str(verdict),
                 },
                 float(count),
             )
@@ -149,8 +149,8 @@ def _verdicts(run: Run, arms: Mapping[str, Mapping[str, object]]) -> Iterable[Sa
 def _run_info(run: Run) -> Family:
     labels = {
         "run": run.id,
-        "bench": run.info.get("bench_version", ""),
-        "commit": run.info.get("commit") or "",
-        "created": run.info.get("created", ""),
+        "bench": run.manifest.bench_version,
+        "commit": run.manifest.commit,
+        "created": run.manifest.created,
     }
     return _named("run", "Which run these are of", [(labels, 1.0)], info=True)

@@ -64,7 +64,7 @@ def _around(line: Change) -> tuple[float | None, float | None]:
 
 def of_run(run: Run) -> list[Point]:
     """Every measure of a stored run that has a number."""
-    return [point for key, rows in groups(run.measures) if (point := _point(key, rows)) is not None]
+    return [point for key, rows in groups(run.standing) if (point := _point(key, rows)) is not None]
 
 
 def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], pd.DataFrame]]:

@@ -4,13 +4,13 @@
 """
 
 import json
-from typing import Any
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
 from bench.formats import points
 from bench.formats.texts import as_json, one_line
 from bench.model.metric import METRICS, Metric
+from bench.model.stored import Json
 from bench.record.store import Run
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
@@ -22,10 +22,10 @@ def document(run: Run, arm: str | None = None) -> str:
     Counts and times to an event do not fit. UsageError where nothing is left, or where the arm is
     unknown or not named although there are several.
     """
-    arms = list(run.info["arms"])
+    arms = list(run.manifest.arms)
     chosen = _chosen(arms, arm)
     benchmarks = []
-    for (scenario, case, metric, of), rows in points.groups(run.measures):
+    for (scenario, case, metric, of), rows in points.groups(run.standing):
         values = (
             _values(points.per_block(rows, METRICS[metric]), METRICS[metric])
             if of == chosen
@@ -66,7 +66,7 @@ def _values(values: list[float], metric: Metric) -> list[float] | None:
     return [value * SECONDS[metric.unit] for value in values] if metric.unit in SECONDS else None
 
 
-def _benchmark(name: str, metric: Metric, values: list[float]) -> dict[str, Any]:
+def _benchmark(name: str, metric: Metric, values: list[float]) -> Json:
     unit = "byte" if metric.unit == "bytes" else "second"
     about = metric.label + (", as seconds per task" if metric.unit == "tasks/s" else "")
     return {
@@ -75,22 +75,20 @@ def _benchmark(name: str, metric: Metric, values: list[float]) -> dict[str, Any]
     }
 
 
-def _metadata(run: Run, arm: str) -> dict[str, Any]:
-    machine, versions = run.info["machine"], run.info.get("versions", {}).get(arm, {})
-    standard = {
-        "cpu_model_name": machine.get("cpu"),
-        "cpu_count": machine.get("cores"),
-        "platform": machine.get("kernel"),
+def _metadata(run: Run, arm: str) -> Json:
+    machine, versions = run.manifest.machine, run.manifest.versions.get(arm, {})
+    known = {
+        "cpu_model_name": machine.cpu,
+        "cpu_count": machine.cores,
+        "platform": machine.kernel,
         "python_version": versions.get("python"),
-    }
-    ours = {
         "queue_bench_version": VERSION,
         "queue_bench_run": run.id,
         "queue_bench_arm": arm,
-        "queue_bench_versions": json.dumps(versions, sort_keys=True),
+        "queue_bench_versions": json.dumps(dict(versions), sort_keys=True),
     }
     return {
         name: value if isinstance(value, int) else one_line(value)
-        for name, value in (standard | ours).items()
+        for name, value in known.items()
         if value
     }

@@ -3,13 +3,16 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Literal
+
+from pydantic import JsonValue
 
 from bench.analysis.comparison_result import Change, Changes
 from bench.analysis.formatting import number, scale
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.model.metric import METRICS
+from bench.model.stored import Json
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
 HEADLINES = {
@@ -30,7 +33,7 @@ _UNPRINTABLE = re.compile(
 )
 
 
-def one_line(text: object) -> str:
+def one_line(text: JsonValue) -> str:
     """A text from outside as one line that can be written in every encoding and file."""
     return " ".join(
         _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(text).split())).split()
@@ -43,7 +46,10 @@ def finite(value: float | None) -> float | None:
 
 
 def as_json(value: Any) -> str:
-    """A JSON document; ValueError for a NaN, for a reader would refuse the whole file."""
+    """A JSON document; ValueError for a NaN, for a reader would refuse the whole file.
+
+    Any: documents of one type of value are no `dict[str, JsonValue]` to the type checker.
+    """
     return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -149,10 +155,10 @@ def sentence(line: Change, changes: Changes) -> str:
     )
 
 
-def facts(about: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+def facts(about: Json, before: str = "") -> Iterator[tuple[str, str]]:
     """The facts about a comparison, flat: `versions.head.celery` → `5.7.0`."""
     for name, value in about.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield from facts(value, f"{before}{name}.")
         elif isinstance(value, (list, tuple)):
             yield one_line(f"{before}{name}"), one_line(", ".join(map(str, value)))

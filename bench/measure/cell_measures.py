@@ -1,7 +1,6 @@
 """Every measure of a stored cell, by its scenario."""
 
 from collections.abc import Callable
-from typing import cast
 
 from bench.model.metric import Measure
 from bench.model.scenario import Scenario
@@ -13,5 +12,5 @@ def measures_of(scenario: Scenario, cell: StoredCell, cores: int) -> list[Measur
 
     `cores` is the number of cores of the machine it was measured on.
     """
-    measure = cast("Callable[[StoredCell, int], list[Measure]]", scenario.part("measure").measure)
+    measure: Callable[[StoredCell, int], list[Measure]] = scenario.part("measure").measure
     return measure(cell, cores)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bench.model.broker import KINDS
-from bench.model.metric import Measure
+from bench.model.metric import Measure, Verdict
 from bench.record import ledger
 from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
@@ -63,17 +63,17 @@ def slots_in(book: Ledger, slot: str) -> list[int]:
 
 def throughput(cell: StoredCell, book: Ledger) -> Measure:
     """Finished tasks per second within the window; `beyond` where time ended the cell."""
-    span = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    span = window(book, cell.spec.slot, cell.spec.slots)
     if isinstance(span, str):
         return Measure("throughput", None, "withheld", span)
     start, end, inside = span
     rate = inside / (end - start) * 1e9
-    return Measure("throughput", rate, *capped(cell))  # type: ignore[arg-type]
+    return Measure("throughput", rate, *capped(cell))
 
 
-def capped(cell: StoredCell) -> tuple[str, str]:
+def capped(cell: StoredCell) -> tuple[Verdict, str]:
     """(verdict, reason) of a measure that the time cap may have cut short."""
-    out = bool(cell.journal["marks"].get("out_of_time"))
+    out = bool(cell.log.marks.get("out_of_time"))
     return (
         ("beyond", "the time cap ended the cell first: measured on what was done")
         if out
@@ -81,17 +81,17 @@ def capped(cell: StoredCell) -> tuple[str, str]:
     )
 
 
-def why_no_server(cell: StoredCell) -> tuple[str, str]:
+def why_no_server(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where nothing is known of the broker's memory and CPU."""
-    kind = KINDS.get(cell.spec["broker"])
+    kind = KINDS.get(cell.spec.broker)
     if kind and not kind.server:
         return kind.uncounted, "not_offered"
     return NOT_TOLD, "unavailable"
 
 
-def why_no_commands(cell: StoredCell) -> tuple[str, str]:
+def why_no_commands(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where the broker's commands are not known."""
-    kind = KINDS.get(cell.spec["broker"])
+    kind = KINDS.get(cell.spec.broker)
     if kind and kind.uncounted:
         return kind.uncounted, "not_offered"
     return NOT_TOLD, "unavailable"
@@ -99,7 +99,7 @@ def why_no_commands(cell: StoredCell) -> tuple[str, str]:
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
     """CPU of the worker tree in ms per task, within the throughput window."""
-    span = window(book, cell.spec["slot"], int(cell.spec["slots"]))
+    span = window(book, cell.spec.slot, cell.spec.slots)
     if isinstance(span, str):
         return Measure("worker_cpu_ms_per_task", None, "withheld", span)
     start, end, inside = span

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.measure.percentiles import percentile_if_supported
 from bench.measure.validity import edge
-from bench.model.metric import FATES, METRICS, Measure
+from bench.model.metric import FATES, METRICS, Measure, Verdict
 from bench.record.fates import Fates, fates
 from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
@@ -25,8 +25,8 @@ def fates_of(cell: StoredCell, book: Ledger) -> Fates:
     """The fates of a stored cell; a fault without a victim hit nothing."""
     return fates(
         book,
-        [fault["t0_ns"] for fault in cell.journal["faults"] if fault["victims"]],
-        cell.journal["held"],
+        [each.t0_ns for each in cell.log.injections if each.victims],
+        cell.held,
     )
 
 
@@ -113,11 +113,11 @@ def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
 
 
 def measure_or(
-    metric: str, value: float | None, reason: str, verdict: str = "unavailable"
+    metric: str, value: float | None, reason: str, verdict: Verdict = "unavailable"
 ) -> Measure:
     """The value as a measure, or its verdict and the reason why there is none."""
     if value is None:
-        return Measure(metric, None, verdict, reason)  # type: ignore[arg-type]
+        return Measure(metric, None, verdict, reason)
     return Measure(metric, value)
 
 
@@ -127,7 +127,7 @@ def not_offered(metrics: Iterable[str], reason: str) -> list[Measure]:
     return [Measure(name, None, "not_offered", reason) for name in metrics]
 
 
-def ranked(name: str, values: Any, p: float) -> Measure:
+def ranked(name: str, values: npt.NDArray[np.float64], p: float) -> Measure:
     """A percentile of (tasks,) values as a measure, in their unit.
 
     `withheld` with fewer than ten samples beyond it, `unbounded` where it is infinite.

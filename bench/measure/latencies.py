@@ -31,7 +31,7 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
         "enqueue_call_p99_ms",
         "latency_p99_from_sent_ms",
     ]
-    if unbounded(book, rate, ours, int(cell.journal["marks"]["steady_end_ns"])):
+    if unbounded(book, rate, ours, int(cell.log.marks["steady_end_ns"])):
         reason = "the backlog grew to the end of the phase: no percentile of it means anything"
         return [Measure(name, None, "unbounded", reason) for name in (*names, *rest)]
     start, finish = book.first_start()[ours], book.first_finish()[ours]
@@ -40,9 +40,7 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
     # A task that never finished is slower than every other one: it stays in the ranking.
     latency = np.where(missing, np.inf, (finish - due) / 1e6)
     whole = ~missing & (returned >= 0)
-    first_open = np.minimum(
-        validity.wake_lag_ns(book, int(cell.journal["generators"]))[ours], sent - due
-    )
+    first_open = np.minimum(validity.wake_lag_ns(book, cell.log.generators)[ours], sent - due)
     values = {
         "wait_p99_ms": (start - due)[whole] / 1e6,
         "service_p99_ms": (finish - start)[whole] / 1e6,

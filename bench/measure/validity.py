@@ -27,11 +27,11 @@ def events(cell: StoredCell, book: Ledger, all_sent: bool = False) -> str:
     Where every task was to be sent (`all_sent`), also planned ids without any record.
     """
     problems = order_violations(book)
-    torn = int(cell.journal["events"].get("torn", 0))
+    torn = cell.log.torn_records
     if torn:
         problems.append(f"{torn} torn records inside an event file")
     silent = int((book.measured() & (book.enqueue == UNSENT)).sum())
-    if all_sent and silent and not cell.journal["marks"].get("out_of_time"):
+    if all_sent and silent and not cell.log.marks.get("out_of_time"):
         problems.append(f"{silent} planned tasks without any generator record")
     return "events: " + "; ".join(problems) if problems else ""
 
@@ -121,7 +121,7 @@ def generator(
     # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be
     # reported.
     p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
-    lag = wake_lag_ns(book, generators or int(cell.journal["generators"]))[ours & (book.sent >= 0)]
+    lag = wake_lag_ns(book, generators or cell.log.generators)[ours & (book.sent >= 0)]
     if len(lag):
         limit = max(LAG_MS, LAG_SHARE * p99_ms)
         share = farthest(len(lag))
@@ -188,7 +188,7 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
     except KeyError:
         return ""
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
-    accepted = int(within.sum()) + int(cell.journal["marks"].get("left_out", 0))
+    accepted = int(within.sum()) + cell.log.left_out
     for column, what in (
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),

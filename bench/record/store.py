@@ -129,6 +129,11 @@ class Run:
         return frame
 
     @property
+    def standing(self) -> pd.DataFrame:
+        """The measures of the cells that stand: without those that were measured once more."""
+        return self.measures[self.measures["stands"] == 1]
+
+    @property
     def _repair(self) -> str:
         return (
             "export it again from the whole run" if self.slim else "`bench measure` makes it anew"

@@ -4,13 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.advise.facts import facts
 from bench.analysis.dataset import Joined
-from bench.claims.form import load
+from bench.claims.form import Source, load
 from bench.claims.judge import Ruling, rule
-from bench.claims.published_tree import branches
+from bench.claims.published_tree import Branch, branches
 from bench.claims.rulings import counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
@@ -35,8 +34,39 @@ class Row:
     places: Sequence[Ability | None]
 
 
-def section(features: Features | None) -> dict[str, Any] | None:
-    """Groups of rows, and the counts; None where no features were given."""
+@dataclass(frozen=True)
+class Abilities:
+    """The table: (group, its rows), and (outcome, how often, what it means)."""
+
+    systems: Sequence[str]
+    groups: Sequence[tuple[str, Sequence[Row]]]
+    counts: Sequence[tuple[str, int, str]]
+    created: str
+    versions: Sequence[str]
+    quick: bool
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The form: facts as JSON that is safe inside of a script element, and its scripts."""
+
+    facts: str
+    rules: str
+    form: str
+    brokers: Sequence[str]
+    tree: Sequence[Branch]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Every ruling, source by source, and how many of each verdict."""
+
+    sources: Sequence[tuple[Source, Sequence[Ruling]]]
+    counted: str
+
+
+def section(features: Features | None) -> Abilities | None:
+    """The table of what was tried; None where no features were given."""
     if features is None:
         return None
     groups = [
@@ -51,37 +81,34 @@ def section(features: Features | None) -> dict[str, Any] | None:
     versions = sorted(
         {f"{name} {version}" for each in findings for name, version in each.versions.items()}
     )
-    return {
-        "systems": _systems(features),
-        "groups": [
+    return Abilities(
+        systems=_systems(features),
+        groups=[
             (group, rows)
             for group, rows in groups
             if any(place for row in rows for place in row.places)
         ],
-        "counts": [(name, count, meaning) for name, count, meaning in counts if count],
-        "created": features.info["created"],
-        "versions": versions,
-        "quick": features.info["quick"],
-    }
+        counts=[(name, count, meaning) for name, count, meaning in counts if count],
+        created=features.record.created,
+        versions=versions,
+        quick=features.record.quick,
+    )
 
 
-def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
-    """The facts as JSON that is safe inside of a script element, the rules, the form, and the
-    published tree."""
+def advice(joined: Joined, features: Features | None) -> Advice:
+    """The form over the facts of these runs, and the published tree beside it."""
     known = facts(joined, features)
     here = Path(__file__).parent
-    return {
-        "facts": json.dumps(known, ensure_ascii=True, separators=(",", ":"))
+    return Advice(
+        facts=json.dumps(known, ensure_ascii=True, separators=(",", ":"))
         .replace("<", "\\u003c")
         .replace(">", "\\u003e")
         .replace("&", "\\u0026"),
-        "rules": (here / "advise.js").read_text(encoding="utf-8"),
-        "form": (here / "advise_form.js").read_text(encoding="utf-8"),
-        "brokers": [
-            name for name in FAMILIES if any(arm["broker"] == name for arm in known["arms"])
-        ],
-        "tree": branches(known, features),
-    }
+        rules=(here / "advise.js").read_text(encoding="utf-8"),
+        form=(here / "advise_form.js").read_text(encoding="utf-8"),
+        brokers=[name for name in FAMILIES if any(arm["broker"] == name for arm in known["arms"])],
+        tree=branches(known, features),
+    )
 
 
 def _systems(features: Features) -> list[str]:
@@ -101,16 +128,12 @@ def _row(features: Features, feature: Feature) -> Row:
     return Row(feature, places)
 
 
-def claims(joined: Joined, features: Features | None) -> dict[str, Any]:
+def claims(joined: Joined, features: Features | None) -> Claims:
     """Every ruling, source by source."""
     found: list[Ruling] = []
     about = {}
     for each in load():
         found += rule([each], joined, features)
         about[each.source.name] = each.source
-    return {
-        "sources": [
-            (about[name], [each for each in found if each.source == name]) for name in about
-        ],
-        "counted": counted(found),
-    }
+    sources = [(about[name], [each for each in found if each.source == name]) for name in about]
+    return Claims(sources, counted(found))

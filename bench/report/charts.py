@@ -7,7 +7,7 @@ from bench.report.style import INK, MUTED, Chart, Look, Looks, new_figure, svg
 
 def look_of(joined: Joined, looks: Looks, arm: str) -> Look:
     """Colour and marker by the system of an arm, dash by its profile."""
-    return looks.of(str(joined.arms[arm]["system"]), str(joined.arms[arm]["profile"]))
+    return looks.of(joined.arms[arm].system, joined.arms[arm].profile)
 
 
 def bars(
@@ -23,12 +23,12 @@ def bars(
     line. None where no arm has a number."""
     arms = joined.arms_of(scenario, case)
     figures = {arm: figure(joined.rows(scenario, case, arm, metric), metric) for arm in arms}
-    contestants = [arm for arm in arms if joined.arms[arm]["system"] != FLOOR]
+    contestants = [arm for arm in arms if joined.arms[arm].system != FLOOR]
     floor = next(
         (
             figures[arm]
             for arm in arms
-            if joined.arms[arm]["system"] == FLOOR and figures[arm].is_number
+            if joined.arms[arm].system == FLOOR and figures[arm].is_number
         ),
         None,
     )

@@ -1,7 +1,6 @@
 """The headline: four figures per system beside the published ones, for page and terminal."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -51,7 +50,7 @@ def table(joined: Joined) -> pd.DataFrame:
         for item, label, found in _items(joined, arm):
             rows.append(_row(joined, item, label, arm, found))
         for other in _others(joined, system, arm):
-            profile = str(joined.arms[other]["profile"])
+            profile = joined.arms[other].profile
             rows.append(
                 _row(
                     joined,
@@ -64,21 +63,24 @@ def table(joined: Joined) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _row(joined: Joined, item: str, label: str, arm: str, found: Figure) -> list[Any]:
+def _row(
+    joined: Joined, item: str, label: str, arm: str, found: Figure
+) -> list[str | float | None]:
     about = joined.arms[arm]
-    published = claim(item, str(about["system"]))
-    texts = (published.text, published.value) if published else ("", None)
+    published = claim(item, about.system)
+    text, value = (published.text, published.value) if published else ("", None)
     return [
         item,
         label,
-        about["system"],
+        about.system,
         arm,
-        about["guarantee"],
+        about.guarantee,
         found.text,
         found.value,
         found.verdict,
         found.note,
-        *texts,
+        text,
+        value,
         found.cells,
     ]
 
@@ -86,16 +88,16 @@ def _row(joined: Joined, item: str, label: str, arm: str, found: Figure) -> list
 def _others(joined: Joined, system: str, main: str) -> list[str]:
     """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is
     measured on."""
-    measured, own = set(joined.arms_of("burst", "-")), joined.arms[main]["profile"]
+    measured, own = set(joined.arms_of("burst", "-")), joined.arms[main].profile
     mine = [
         (n, a)
         for n, a in joined.arms.items()
-        if a["system"] == system and n in measured and a["profile"] in PROFILES and not a["variant"]
+        if a.system == system and n in measured and a.profile in PROFILES and not a.variant
     ]
     found: dict[str, str] = {}
-    for name, arm in sorted(mine, key=lambda item: not str(item[1]["broker"]).startswith("redis")):
-        if arm["profile"] != own:
-            found.setdefault(str(arm["profile"]), name)
+    for name, arm in sorted(mine, key=lambda item: not item[1].broker.startswith("redis")):
+        if arm.profile != own:
+            found.setdefault(arm.profile, name)
     return list(found.values())
 
 

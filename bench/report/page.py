@@ -1,7 +1,10 @@
 """The report: one self-contained HTML file from stored runs, the same bytes every time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from bench.analysis.dataset import FLOOR, Joined, join
 from bench.analysis.formatting import VERDICTS, listing, records
@@ -18,11 +21,12 @@ from bench.report.appendix import (
     verdict_groups,
     version_rows,
 )
-from bench.report.pairs import pair_rows
-from bench.report.section import section_of
+from bench.report.pairs import PairRow, pair_rows
+from bench.report.section import Block, section_of
 from bench.report.sentences import sentences
 from bench.report.shell import environment, shell
-from bench.report.style import Looks, drawing
+from bench.report.style import Chart, Looks, drawing
+from bench.report.tables import Table
 from bench.report.trust import panels
 
 
@@ -47,7 +51,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
             source=SOURCE,
             sections=[_section(joined, looks, name) for name in _scenarios(joined)],
             warnings=list(
-                dict.fromkeys(text for run in joined.runs for text in run.info.get("warnings", []))
+                dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)
             ),
             cautions=_cautions(joined),
             verdicts=verdict_groups(joined),
@@ -71,56 +75,76 @@ def _scenarios(joined: Joined) -> list[str]:
     return [*known, *(name for name in measured if name not in known)]
 
 
-def _headline_rows(joined: Joined, found: Any) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class HeadlineRow:
+    """One item of the headline: per system its row as a named tuple of pandas, or None."""
+
+    item: str
+    label: str
+    places: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class SectionShown:
+    """A scenario's section with all that stands in it."""
+
+    name: str
+    about: str
+    measured: bool
+    above: Sequence[Block]
+    tables: Sequence[Table]
+    below: Sequence[Block]
+    pairs: Sequence[PairRow]
+    charts: Sequence[Chart]
+    how: Sequence[str]
+    not_shown: Sequence[str]
+    missing: Sequence[str]
+
+
+def _headline_rows(joined: Joined, found: pd.DataFrame) -> list[HeadlineRow]:
     """One row per item, one place per system."""
     rows = []
     for item, label in headline.items_in_order(found):
         mine = {str(row.system): row for row in records(found[found["item"] == item])}
-        rows.append(
-            {
-                "item": item,
-                "label": label,
-                "places": [mine.get(system) for system in joined.systems],
-                "claimed": any(row.claimed for row in mine.values()),
-            }
-        )
+        places = [mine.get(system) for system in joined.systems]
+        rows.append(HeadlineRow(item, label, places))
     return rows
 
 
-def _section(joined: Joined, looks: Looks, name: str) -> dict[str, Any]:
+def _section(joined: Joined, looks: Looks, name: str) -> SectionShown:
     section = section_of(name)
     measured = name in set(joined.frame["scenario"])
     with drawing():
         charts = section.charts(joined, looks) if measured else ()
-    return {
-        "name": name,
-        "about": section.about,
-        "measured": measured,
-        "above": section.above(joined) if measured else (),
-        "tables": section.tables(joined),
-        "below": section.below(joined) if measured else (),
-        "pairs": pair_rows(joined, name, section.compared) if measured else [],
-        "charts": charts,
-        "how": section.how,
-        "not_shown": section.not_shown,
-        "missing": _missing(joined, name),
-    }
+    return SectionShown(
+        name=name,
+        about=section.about,
+        measured=measured,
+        above=section.above(joined) if measured else (),
+        tables=section.tables(joined),
+        below=section.below(joined) if measured else (),
+        pairs=pair_rows(joined, name, section.compared) if measured else (),
+        charts=charts,
+        how=section.how,
+        not_shown=section.not_shown,
+        missing=_missing(joined, name),
+    )
 
 
 def _missing(joined: Joined, name: str) -> list[str]:
     """Planned cells of a scenario without a measure: cut off, or failed."""
     missing = []
     for run in joined.runs:
-        for line in run.info["cells"]:
-            if line["scenario"] == name and line["state"] in ("planned", "failed"):
-                case = "" if line["case"] == "-" else line["case"]
-                why = line.get("reason") or "not run"
-                missing.append(f"{line['arm']} {case} (cell {int(line['number']):03d}): {why}")
+        for line in run.manifest.cells:
+            if line.scenario == name and line.state in ("planned", "failed"):
+                case = "" if line.case == "-" else line.case
+                why = line.reason or "not run"
+                missing.append(f"{line.arm} {case} (cell {line.number:03d}): {why}")
     return missing
 
 
 def _cautions(joined: Joined) -> list[str]:
-    sizes = {str(run.info["plan"].get("size")) for run in joined.runs}
+    sizes = {run.manifest.plan.size for run in joined.runs}
     found = [
         text
         for size, text in (("smoke", notes.SMOKE), ("gate", notes.GATE), ("quick", notes.QUICK))
@@ -128,7 +152,7 @@ def _cautions(joined: Joined) -> list[str]:
     ]
     if any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)):
         found.append(notes.GENERAL)
-    if len({str(run.info["boot_id"]) for run in joined.runs}) > 1:
+    if len({run.manifest.boot_id for run in joined.runs}) > 1:
         found.append(
             "The parts were measured at different times or on different machines, as listed below: "
             "compare within a part only."

@@ -16,7 +16,7 @@ class Block:
     `block.data`."""
 
     template: str
-    data: Mapping[str, object]
+    data: Mapping[str, object]  # what a template shows is of any type
 
 
 def no_blocks(joined: Joined) -> Sequence[Block]:

@@ -43,7 +43,7 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
         f"the published {number(row.claimed_value)})"
         for row in records(measured)
     ]
-    shipped = all(joined.arms[str(arm)]["profile"] == "default" for arm in measured["arm"])
+    shipped = all(joined.arms[str(arm)].profile == "default" for arm in measured["arm"])
     whose = (
         "With the settings the documentation gives first"
         if shipped
@@ -58,8 +58,8 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
 def _tasks(joined: Joined) -> str:
     for run in joined.runs:
         for line, cell in run.measured():
-            if line["scenario"] == "burst" and line["case"] == "-":
-                return f"{int(cell.spec['params']['tasks']):,} tasks through "
+            if line.scenario == "burst" and line.case == "-":
+                return f"{int(cell.spec.params['tasks']):,} tasks through "
     return "the backlog through "
 
 

@@ -2,7 +2,6 @@
 it, everything from outside escaped."""
 
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -32,7 +31,7 @@ def environment(*folders: Path) -> Environment:
     return made
 
 
-def shell() -> dict[str, Any]:
+def shell() -> dict[str, str]:
     """The style sheet and the colours that a page is rendered with."""
     return {
         "css": (HERE / "page.css").read_text(encoding="utf-8"),
@@ -52,6 +51,6 @@ def write_page(text: str, path: Path) -> None:
         ) from None
 
 
-def _is_web(address: object) -> bool:
+def _is_web(address: str) -> bool:
     """Only these become links: a run folder from elsewhere may hold anything."""
-    return str(address).startswith(("https://", "http://"))
+    return address.startswith(("https://", "http://"))

@@ -29,7 +29,8 @@ PALETTE = (
 )
 GREY = ("#6a7280", "#9aa3b0")
 MARKERS = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"), ("P", "✚"))
-DASHES: dict[str, Any] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (1.5, 1.5))}
+Dash = str | tuple[float, tuple[float, ...]]
+DASHES: dict[str, Dash] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (1.5, 1.5))}
 # Sentinels that only mean something to `_themed`: matplotlib wants colours, the page has variables.
 INK, MUTED, GRID, PAGE, FAULT = "#010201", "#010202", "#010203", "#010204", "#010205"
 _ROLES = {
@@ -41,6 +42,7 @@ _ROLES = {
 }
 WIDTH_IN = 4.9
 POINTS = 500
+# Any: matplotlib types its keys one by one, and only in its newest versions.
 RC: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -78,12 +80,12 @@ class Look:
     variable: str
     marker: str
     glyph: str
-    dash: Any
+    dash: Dash
 
     @property
     def dashed(self) -> bool:
         """Whether the line is broken."""
-        return bool(self.dash != "-")
+        return self.dash != "-"
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,7 @@ def finish(ax: Axes, x: str, y: str) -> None:
 def svg(figure: Figure, name: str, title: str) -> Markup:
     """The figure as an inline SVG: the same bytes every time, text as text, colours by variable."""
     out = io.StringIO()
-    salt: Any = {"svg.hashsalt": name}
-    with matplotlib.rc_context(salt):
+    with matplotlib.rc_context({"svg.hashsalt": name}):
         figure.savefig(
             out,
             format="svg",

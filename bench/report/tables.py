@@ -1,16 +1,14 @@
 """Tables of measures: one row per arm, one figure per measure, the cells behind them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from bench.analysis.dataset import Joined
 from bench.analysis.formatting import Figure, figure, scale
 from bench.model.metric import METRICS
 
 Column = tuple[str, str]  # metric, short heading
+Figures = dict[str, dict[str, Figure]]  # arm → metric → its figure
 
 
 @dataclass(frozen=True)
@@ -53,19 +51,15 @@ def table(
     `parts` are (heading, the cases below it), each split further by guarantee: speeds are compared
     only within one.
     """
-    frames = [(title, _frame(joined, scenario, cases, columns)) for title, cases in parts]
-    kept = [(title, frame) for title, frame in frames if not frame.empty]
-    present = [
-        (metric, heading)
-        for metric, heading in columns
-        if any(metric in frame.columns for _, frame in kept)
-    ]
+    found = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
+    measured = {metric for _, figures in found for mine in figures.values() for metric in mine}
+    present = [(metric, heading) for metric, heading in columns if metric in measured]
     if not present:
         return []
     groups = [
         group
-        for title, frame in kept
-        for group in _groups(joined, title, frame, [metric for metric, _ in present])
+        for title, figures in found
+        for group in _groups(joined, title, figures, [metric for metric, _ in present])
     ]
     return [Table(caption, [(heading, scale(metric)[0]) for metric, heading in present], groups)]
 
@@ -75,10 +69,10 @@ def by_case(cases: Iterable[str]) -> list[tuple[str, Sequence[str]]]:
     return [(case_title(case), (case,)) for case in cases]
 
 
-def _frame(
+def _figures(
     joined: Joined, scenario: str, cases: Sequence[str], columns: Sequence[Column]
-) -> pd.DataFrame:
-    """Arms × metrics, a Figure in every place, without the metrics that no arm has."""
+) -> Figures:
+    """The figures of all arms that have any of these metrics, without the metrics that none has."""
     measures = joined.frame[
         (joined.frame["scenario"] == scenario) & joined.frame["case"].isin(cases)
     ]
@@ -87,22 +81,20 @@ def _frame(
     }
     arms = [arm for arm in joined.arms if arm in set(measures["arm"])]
     wanted = [metric for metric, _ in columns if metric in set(measures["metric"])]
+    if not wanted:
+        return {}
     nothing = measures.iloc[:0]
-    return pd.DataFrame(
-        {
-            metric: [figure(groups.get((arm, metric), nothing), metric) for arm in arms]
-            for metric in wanted
-        },
-        index=arms,
-        dtype=object,
-    )
+    return {
+        arm: {metric: figure(groups.get((arm, metric), nothing), metric) for metric in wanted}
+        for arm in arms
+    }
 
 
-def _groups(joined: Joined, title: str, frame: pd.DataFrame, metrics: Sequence[str]) -> list[Group]:
+def _groups(joined: Joined, title: str, figures: Figures, metrics: Sequence[str]) -> list[Group]:
     """A group per guarantee, in the order in which they first occur."""
     rows = [
-        (str(joined.arms[str(arm)]["guarantee"]), _row(joined, str(arm), frame.loc[arm], metrics))
-        for arm in frame.index
+        (joined.arms[arm].guarantee, _row(joined, arm, mine, metrics))
+        for arm, mine in figures.items()
     ]
     return [
         Group(
@@ -113,14 +105,11 @@ def _groups(joined: Joined, title: str, frame: pd.DataFrame, metrics: Sequence[s
     ]
 
 
-def _row(joined: Joined, arm: str, line: "pd.Series[Any]", metrics: Sequence[str]) -> Row:
-    found = [line.get(metric) for metric in metrics]
-    figures = [
-        item if isinstance(item, Figure) else Figure("–", verdict="missing") for item in found
-    ]
+def _row(joined: Joined, arm: str, mine: Mapping[str, Figure], metrics: Sequence[str]) -> Row:
+    figures = [mine.get(metric, Figure("–", verdict="missing")) for metric in metrics]
     about = joined.arms[arm]
     cells = all_cells(item.cells for item in figures)
-    return Row(arm, str(about["system"]), str(about["guarantee"]), figures, cells)
+    return Row(arm, about.system, about.guarantee, figures, cells)
 
 
 def all_cells(texts: Iterable[str]) -> str:

@@ -1,14 +1,46 @@
 """`bench trend --html`: one small chart per measure, those with a step first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from markupsafe import Markup
 
 from bench.report.shell import environment, shell
 from bench.report.spark import spark
 from bench.trend.detect import MIN_POINTS
 from bench.trend.history import Line, Trend
 from bench.trend.step_phrases import SAYS, cause, step_text
+
+
+@dataclass(frozen=True)
+class StepShown:
+    """A step in words; `said` is `says` as the page writes it."""
+
+    says: str
+    said: str
+    text: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class LineShown:
+    """A series as a small chart with its steps; `few`: too few points to look for any."""
+
+    label: str
+    arm: str
+    svg: Markup
+    steps: Sequence[StepShown]
+    few: bool
+
+
+@dataclass(frozen=True)
+class QuietArm:
+    """An arm's series without a step; `nothing` names those that were 0 every night."""
+
+    arm: str
+    charts: Sequence[LineShown]
+    nothing: str
 
 
 def page(found: Trend) -> str:
@@ -29,30 +61,17 @@ def page(found: Trend) -> str:
     )
 
 
-def _quiet(arm: str, lines: Sequence[Line]) -> dict[str, Any]:
-    """An arm's series without a step; those that were 0 every night need no chart."""
+def _quiet(arm: str, lines: Sequence[Line]) -> QuietArm:
+    """Those that were 0 every night need no chart."""
     nothing = [line.label for line in lines if not any(point.value for point in line.series.points)]
-    return {
-        "arm": arm,
-        "charts": [_drawn(line) for line in lines if line.label not in nothing],
-        "nothing": ", ".join(nothing),
-    }
+    charts = [_drawn(line) for line in lines if line.label not in nothing]
+    return QuietArm(arm, charts, ", ".join(nothing))
 
 
-def _drawn(line: Line) -> dict[str, Any]:
+def _drawn(line: Line) -> LineShown:
     steps = [
-        {
-            "says": step.says,
-            "said": SAYS[step.says],
-            "text": step_text(line, step),
-            "cause": cause(step),
-        }
+        StepShown(step.says, SAYS[step.says], step_text(line, step), cause(step))
         for step in line.steps
     ]
-    return {
-        "label": line.label,
-        "arm": line.series.arm,
-        "svg": spark(line),
-        "steps": steps,
-        "few": len(line.series.points) < MIN_POINTS,
-    }
+    few = len(line.series.points) < MIN_POINTS
+    return LineShown(line.label, line.series.arm, spark(line), steps, few)

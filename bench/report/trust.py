@@ -1,12 +1,14 @@
 """The panel "Can these numbers be trusted?": what the stored selftests say, and nothing else."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from bench.analysis.dataset import Joined, letter
 from bench.analysis.formatting import number
+from bench.model.stored import Json
 
 ITEMS = {
     1: "Counting: planted losses, doubles and strangers",
@@ -23,53 +25,64 @@ ITEMS = {
 }
 
 
+class TrustLine(BaseModel):
+    """What the page takes of a line of a selftest."""
+
+    item: int
+    what: str
+    expected: str
+    measured: str
+    verdict: str
+    passed: bool
+
+
+class Selftest(BaseModel):
+    """What the page takes of a stored selftest."""
+
+    created: str
+    seconds: float
+    quick: bool
+    lines: tuple[TrustLine, ...]
+
+
 @dataclass(frozen=True)
 class Panel:
     """One selftest and the runs that carry it; without groups none is stored with them."""
 
     runs: str
     summary: str
-    groups: list[tuple[str, list[dict[str, str]]]]
+    groups: Sequence[tuple[str, Sequence[TrustLine]]]
 
 
 def panels(joined: Joined) -> list[Panel]:
     """One per selftest, in the order of the runs; those of one machine mostly carry the same."""
-    found: dict[str, tuple[Mapping[str, Any] | None, list[str]]] = {}
+    found: dict[str, tuple[Selftest | None, list[str]]] = {}
     for place, run in enumerate(joined.runs):
-        stored = _readable(run.info.get("selftest"))
+        stored = _readable(run.manifest.selftest)
         name = f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
-        found.setdefault(str(stored["created"]) if stored else "", (stored, []))[1].append(name)
+        found.setdefault(stored.created if stored else "", (stored, []))[1].append(name)
     return [
         Panel(", ".join(runs), _summary(stored), _groups(stored)) for stored, runs in found.values()
     ]
 
 
-def _readable(stored: Any) -> Mapping[str, Any] | None:
+def _readable(stored: Json | None) -> Selftest | None:
     """A selftest as this version writes it; anything else is none."""
-    fields = {"item", "what", "expected", "measured", "verdict", "passed"}
-    if (
-        not isinstance(stored, Mapping)
-        or not {"created", "seconds", "quick", "lines"} <= stored.keys()
-    ):
+    try:
+        selftest = Selftest.model_validate(stored)
+    except ValidationError:
         return None
-    return (
-        stored
-        if all(
-            isinstance(line, Mapping) and fields <= line.keys() and line["item"] in ITEMS
-            for line in stored["lines"]
-        )
-        else None
-    )
+    return selftest if all(line.item in ITEMS for line in selftest.lines) else None
 
 
-def _summary(stored: Mapping[str, Any] | None) -> str:
+def _summary(stored: Selftest | None) -> str:
     if stored is None:
         return ""
-    lines = stored["lines"]
-    good = sum(bool(line["passed"]) for line in lines)
-    kind = "the quick selftest" if stored["quick"] else "the whole selftest"
-    when, minutes = str(stored["created"])[:10], number(stored["seconds"] / 60)
-    left = sum(line["verdict"] == "invalid" for line in lines)
+    lines = stored.lines
+    good = sum(line.passed for line in lines)
+    kind = "the quick selftest" if stored.quick else "the whole selftest"
+    when, minutes = stored.created[:10], number(stored.seconds / 60)
+    left = sum(line.verdict == "invalid" for line in lines)
     unfit = f" ({left} not measured, as the machine was unfit)" if left else ""
     return (
         f"{good} of {len(lines)} figures as expected{unfit} by {kind} of {when}, "
@@ -77,15 +90,8 @@ def _summary(stored: Mapping[str, Any] | None) -> str:
     )
 
 
-def _groups(stored: Mapping[str, Any] | None) -> list[tuple[str, list[dict[str, str]]]]:
+def _groups(stored: Selftest | None) -> list[tuple[str, Sequence[TrustLine]]]:
     if stored is None:
         return []
-    lines = sorted(stored["lines"], key=lambda line: list(ITEMS).index(line["item"]))
-    return [
-        (ITEMS[item], [_texts(line) for line in of])
-        for item, of in groupby(lines, key=lambda line: line["item"])
-    ]
-
-
-def _texts(line: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(line[name]) for name in ("what", "expected", "measured", "verdict")}
+    lines = sorted(stored.lines, key=lambda line: list(ITEMS).index(line.item))
+    return [(ITEMS[item], list(of)) for item, of in groupby(lines, key=lambda line: line.item)]

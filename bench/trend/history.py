@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from pydantic import JsonValue
 
 from bench.analysis.comparison_result import Says, says
 from bench.analysis.comparisons import refuse_unknown
@@ -11,6 +12,7 @@ from bench.analysis.formatting import listing
 from bench.analysis.library_versions import changed
 from bench.base.errors import AllInvalid, UsageError
 from bench.model.metric import METRICS
+from bench.model.stored import Json
 from bench.record.store import Run
 from bench.trend.detect import MIN_POINTS, steps
 from bench.trend.series import Series, in_order, series_of
@@ -66,9 +68,9 @@ class Trend:
     notes: tuple[str, ...]
     summary: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Json:
         """The trend as lists and dictionaries, for --json."""
-        lines = [
+        series: list[JsonValue] = [
             {
                 **asdict(line.series),
                 "label": line.label,
@@ -76,7 +78,12 @@ class Trend:
             }
             for line in self.lines
         ]
-        return {"runs": self.runs, "notes": self.notes, "summary": self.summary, "series": lines}
+        return {
+            "runs": list(self.runs),
+            "notes": list(self.notes),
+            "summary": self.summary,
+            "series": series,
+        }
 
 
 def trend(given: Sequence[Run]) -> Trend:
@@ -99,7 +106,7 @@ def trend(given: Sequence[Run]) -> Trend:
 
 
 def _refuse(runs: Sequence[Run]) -> None:
-    marks = [(run.id, run.info.get("created"), run.info["seed"]) for run in runs]
+    marks = [(run.id, run.manifest.created, run.manifest.seed) for run in runs]
     twice = next(
         (run.id for run, mark in zip(runs, marks, strict=True) if marks.count(mark) > 1), None
     )
@@ -107,10 +114,10 @@ def _refuse(runs: Sequence[Run]) -> None:
         raise UsageError(f"{twice} is named twice, or with a copy of itself: name each run once")
     for run in runs:
         refuse_unknown(run.measures)
-        if run.info["plan"].get("size") == "smoke":
+        if run.manifest.plan.size == "smoke":
             raise UsageError(f"{run.id} is a smoke run and makes no claims: leave it out")
         for name, word in SAME_PLAN.items():
-            ours, first = run.info["plan"].get(name), runs[0].info["plan"].get(name)
+            ours, first = (getattr(each.manifest.plan, name) for each in (run, runs[0]))
             if ours != first:
                 raise UsageError(
                     f"{run.id} has {word} {ours}, {runs[0].id} has {first}: "
@@ -177,7 +184,7 @@ def _notes(runs: Sequence[Run], every: Sequence[Series]) -> Iterator[str]:
             "without the floor beside it, so left out (a raw value would follow the machine): "
             f"some or all measures of {listing(bare)}"
         )
-    machines = {str(run.info["machine"].get("cpu")) for run in runs}
+    machines = {run.manifest.machine.cpu for run in runs}
     if len(machines) > 1:
         yield (
             f"measured on {len(machines)} kinds of machine: "

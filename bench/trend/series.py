@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -95,9 +94,8 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
             if value is None:
                 without.setdefault(key, []).append(run.id)
             else:
-                made = Point(
-                    run.id, str(run.info.get("created", "")), arm, value, _context(run, arm, key[0])
-                )
+                context = _context(run, arm, key[0])
+                made = Point(run.id, run.manifest.created, arm, value, context)
                 points.setdefault(key, []).append(made)
     return [Series(*key, tuple(mine), tuple(without.get(key, ()))) for key, mine in points.items()]
 
@@ -107,7 +105,7 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
 
     The number is None where there is no floor beside it.
     """
-    frame = run.measures
+    frame = run.standing
     floor = _floor_arm(run)
     frame = frame[frame["metric"].isin(_FOLLOWED)]
     groups = {
@@ -116,19 +114,21 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
     }
     blocks = {key: by_block(rows, METRICS[key[2]]) for key, rows in groups.items()}
     for (scenario, case, name, arm), mine in blocks.items():
-        if mine and run.info["arms"][arm]["system"] != FLOOR:
+        if mine and run.manifest.arms[arm].system != FLOOR:
             below = blocks.get((scenario, case, name, floor), {})
             yield (scenario, case, name, series_name(arm)), arm, _number(mine, below, METRICS[name])
 
 
 def _floor_arm(run: Run) -> str:
-    floors = [name for name, arm in run.info["arms"].items() if arm["system"] == FLOOR]
+    floors = [name for name, arm in run.manifest.arms.items() if arm.system == FLOOR]
     return next(
         (name for name in floors if name == f"{FLOOR}/default"), floors[0] if floors else ""
     )
 
 
-def _number(mine: Mapping[Any, float], below: Mapping[Any, float], metric: Metric) -> float | None:
+def _number(
+    mine: Mapping[tuple[str, int], float], below: Mapping[tuple[str, int], float], metric: Metric
+) -> float | None:
     """Geometric mean of arm ÷ floor over the blocks that have both; of a count the mean."""
     if metric.kind == "count":
         return math.fsum(mine.values()) / len(mine)
@@ -141,18 +141,15 @@ def _number(mine: Mapping[Any, float], below: Mapping[Any, float], metric: Metri
 
 
 def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
-    info = run.info
-    broker = str(info["arms"][arm]["broker"])
-    server = info.get("brokers", {}).get(broker, {})
-    about = {
-        str(name): str(version) for name, version in info.get("versions", {}).get(arm, {}).items()
-    }
-    about |= {server["name"]: server["version"]} if server else {}
+    manifest = run.manifest
+    server = manifest.brokers.get(manifest.arms[arm].broker)
+    about = dict(manifest.versions.get(arm, {}))
+    about |= {server.name: server.version} if server else {}
     here = ("cpu", "cores", "cpu_quota_cores", "kernel")
-    about |= {f"machine's {name}": str(info["machine"].get(name)) for name in here}
+    about |= {f"machine's {name}": str(getattr(manifest.machine, name)) for name in here}
     return about | {
         f"version of {name}": version
-        for name, version in counted(info).items()
+        for name, version in counted(manifest).items()
         if _concerns(name, scenario, arm)
     }
 
@@ -168,4 +165,4 @@ def _concerns(name: str, scenario: str, arm: str) -> bool:
 
 def in_order(runs: Sequence[Run]) -> list[Run]:
     """The runs by the time at which they were measured."""
-    return sorted(runs, key=lambda run: str(run.info.get("created", "")))
+    return sorted(runs, key=lambda run: run.manifest.created)

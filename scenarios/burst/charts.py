@@ -28,13 +28,13 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     first = [
         arm
         for arm in arms
-        if joined.arms[arm]["profile"] == "default" and not joined.arms[arm]["variant"]
+        if joined.arms[arm].profile == "default" and not joined.arms[arm].variant
     ] or arms
     found += _over_time(joined, looks, first, "default")
     rest = [arm for arm in arms if arm not in first]
-    for profile in dict.fromkeys(str(joined.arms[arm]["profile"]) for arm in rest):
+    for profile in dict.fromkeys(joined.arms[arm].profile for arm in rest):
         found += _over_time(
-            joined, looks, [arm for arm in rest if joined.arms[arm]["profile"] == profile], profile
+            joined, looks, [arm for arm in rest if joined.arms[arm].profile == profile], profile
         )
     return [chart for chart in found if chart]
 
@@ -92,7 +92,7 @@ def _rate(seconds: Floats) -> tuple[Floats, Floats]:
 
 
 def _backlog(cell: Shown, seconds: Floats) -> tuple[Floats, Floats]:
-    tasks = int(cell.stored.spec["params"]["tasks"])
+    tasks = int(cell.stored.spec.params["tasks"])
     left = tasks - np.arange(1, len(seconds) + 1, dtype=float)
     edges = np.unique(np.linspace(0, len(seconds) - 1, 200).astype(int))
     return np.concatenate(([EARLIEST_S], seconds[edges])), np.concatenate(

@@ -32,11 +32,10 @@ from bench.record.store import StoredCell
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Rates from stamps, memory and counters from the samples at the edges."""
     book = ledger.load(cell)
-    if cell.spec["case"] == "bulk":
+    if cell.spec.case == "bulk":
         rate = Measure("bulk_enqueue_rate", enqueue_rate(book))
-        held = cell.journal["held"]
-        queued = len(held) if held is not None else None
-        tasks = int(cell.spec["params"]["tasks"])
+        queued = None if cell.held is None else len(cell.held)
+        tasks = int(cell.spec.params["tasks"])
         short = (
             f"count: the broker holds {queued} of {tasks} tasks"
             if queued not in (None, tasks)
@@ -61,7 +60,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.throttled(cell, ("boot",)),
         lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
     )
-    return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
+    return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
 
 
 def _rates(cell: StoredCell, book: Ledger) -> list[Measure]:
@@ -72,13 +71,13 @@ def _rates(cell: StoredCell, book: Ledger) -> list[Measure]:
     return [
         throughput(cell, book),
         Measure("enqueue_rate", enqueue_rate(book)),
-        Measure("boot_s", float(cell.journal["marks"]["boot_s"])),
-        Measure("drain_s", drained, verdict, reason),  # type: ignore[arg-type]
+        Measure("boot_s", float(cell.log.marks["boot_s"])),
+        Measure("drain_s", drained, verdict, reason),
     ]
 
 
 def _memory(cell: StoredCell) -> list[Measure]:
-    tasks = int(cell.spec["params"]["tasks"])
+    tasks = int(cell.spec.params["tasks"])
     grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
     told = why_no_server(cell)
     return [

@@ -28,16 +28,14 @@ def brokers(joined: Joined) -> list[Table]:
 
 
 def _of_run(joined: Joined, place: int) -> list[Group]:
-    standing = joined.every[
-        (joined.every["place"] == place) & (joined.every["cell"] == joined.every["stands"])
-    ]
+    standing = joined.every[(joined.every["place"] == place) & (joined.every["stands"] == 1)]
     present = set(
         standing.loc[standing["scenario"].isin([scenario for scenario, *_ in COLUMNS]), "arm"]
     )
     profiles: dict[str, list[str]] = {}
     for name, arm in joined.arms.items():
-        if name in present and not arm["variant"]:
-            profiles.setdefault(f"{arm['system']}/{arm['profile']}", []).append(name)
+        if name in present and not arm.variant:
+            profiles.setdefault(f"{arm.system}/{arm.profile}", []).append(name)
     return [_group(joined, standing, arms) for arms in profiles.values() if len(arms) > 1]
 
 
@@ -54,8 +52,8 @@ def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group
         rows.append(
             Row(
                 name,
-                str(about["system"]),
-                str(about["guarantee"]),
+                about.system,
+                about.guarantee,
                 figures,
                 cells_of(standing[standing["arm"] == name]),
             )

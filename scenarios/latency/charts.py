@@ -159,7 +159,7 @@ def _spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | N
         drawn_cells.append(cell)
         most = max(most, float(x[-1]))
         gap = float(np.max(y / _percentiles(sent)[1])) if len(sent) == len(due) else 0.0
-        if gap > hidden and joined.arms[cell.arm]["system"] != FLOOR:
+        if gap > hidden and joined.arms[cell.arm].system != FLOOR:
             hidden, naivest = gap, (cell, sent)
     if not drawn_cells:
         return None
@@ -192,10 +192,11 @@ def _latencies(cell: Shown) -> tuple[Floats, Floats]:
     ours = book.measured() & (book.enqueue != ledger.UNSENT)
     finish_ns = book.first_finish()[ours]
     missing = finish_ns < 0
-    return tuple(
+    due, sent = (
         np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
         for stamps in (book.due, book.sent)
-    )  # type: ignore[return-value]
+    )
+    return due, sent
 
 
 def _percentiles(values: Floats) -> tuple[Floats, Floats]:

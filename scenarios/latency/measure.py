@@ -16,21 +16,21 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Capacity, or the percentiles of one steady phase."""
     book = ledger.load(cell)
     told = fates_of(cell, book)
-    wrong = correctness(told, cell.spec["guarantee"], faulted=False)
+    wrong = correctness(told, cell.spec.guarantee, faulted=False)
     shared = (
         lambda: validity.events(cell, book),
         lambda: validity.count(cell, book, "warmup:start", "drained"),
         lambda: validity.machine(cell, ("warmup", "steady", "capacity"), cores),
     )
-    if cell.spec["case"] == "capacity":
+    if cell.spec.case == "capacity":
         return judged([_capacity(cell, book), *fate_measures(told)], first_problem(*shared), wrong)
-    measures = percentiles(cell, book, float(cell.journal["marks"]["rate"]))
+    measures = percentiles(cell, book, float(cell.log.marks["rate"]))
     invalid = first_problem(*shared, lambda: validity.generator(cell, book))
     return judged([*measures, *fate_measures(told)], invalid, wrong)
 
 
 def _capacity(cell: StoredCell, book: Ledger) -> Measure:
-    start, end = (int(cell.journal["marks"][f"capacity_{name}_ns"]) for name in ("start", "end"))
+    start, end = (int(cell.log.marks[f"capacity_{name}_ns"]) for name in ("start", "end"))
     finished = book.first_finish()
     inside = int(((finished > start) & (finished <= end)).sum())
     moments = np.linspace(start, end, 200)

@@ -51,8 +51,7 @@ def _timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
     cells = [
         cell
         for arm in joined.arms_of("recovery", case)
-        if (cell := joined.cell("recovery", case, arm, ("invalid",)))
-        and cell.stored.journal["faults"]
+        if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.log.injections
     ]
     if not cells:
         return None
@@ -79,39 +78,29 @@ def _timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
 
 def _one(ax: Axes, cell: Shown, color: str) -> float:
     """Draw one arm; returns where its time ends."""
-    book, strikes, marks = (
-        book_of(cell.stored),
-        cell.stored.journal["faults"],
-        cell.stored.journal["marks"],
-    )
-    t0 = int(strikes[0]["t0_ns"])
+    book, log = book_of(cell.stored), cell.stored.log
+    t0 = log.injections[0].t0_ns
     done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
     seconds: Floats = (done - t0) / 1e9
     until = (
-        (int(marks["end_ns"]) - t0) / 1e9 if "end_ns" in marks else float(seconds.max(initial=1.0))
+        (int(log.marks["end_ns"]) - t0) / 1e9
+        if "end_ns" in log.marks
+        else float(seconds.max(initial=1.0))
     )
     edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
     counts, _ = np.histogram(seconds, edges)
     ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
-    for number, strike in enumerate(strikes):
-        begin = (int(strike["t0_ns"]) - t0) / 1e9
-        next_ns = (
-            int(strikes[number + 1]["t0_ns"])
-            if number + 1 < len(strikes)
-            else t0 + int(until * 1e9)
-        )
-        again = [
-            restart["ns"]
-            for restart in cell.stored.journal["restarts"]
-            if strike["t0_ns"] <= restart["ns"] < next_ns
-        ]
+    nexts = [each.t0_ns for each in log.injections[1:]] + [t0 + int(until * 1e9)]
+    for injection, next_ns in zip(log.injections, nexts, strict=True):
+        begin = (injection.t0_ns - t0) / 1e9
+        again = [each.ns for each in log.restarts if injection.t0_ns <= each.ns < next_ns]
         end = max(
-            (int(stamp) - t0) / 1e9 for stamp in (strike["end_ns"], strike["back_ns"] or 0, *again)
+            (stamp - t0) / 1e9 for stamp in (injection.end_ns, injection.back_ns or 0, *again)
         )
         ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
         ax.axvline(begin, color=FAULT, linewidth=1.0)
-    if "rate" in marks:
-        ax.axhline(float(marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+    if "rate" in log.marks:
+        ax.axhline(float(log.marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
     ax.locator_params(axis="y", nbins=3)
     return until
 
@@ -197,7 +186,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     ax.set_xlabel("tasks")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
-    handles = [Patch(label=name, **_paint(name)) for name in present]  # type: ignore[arg-type]
+    handles = [_patch(name) for name in present]
     ax.legend(
         handles=handles,
         loc="lower left",
@@ -224,14 +213,29 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     )
 
 
-def _paint(name: str) -> dict[str, object]:
+def _paint(name: str) -> tuple[str, str | None]:
+    """(face colour, hatch) of a fate."""
     hatch, depth = PATTERNS[name]
-    solid = FAULT if name == "lost" else GRID if depth else PAGE
-    return {"facecolor": solid, "edgecolor": INK, "linewidth": 0.7, "hatch": hatch or None}
+    return FAULT if name == "lost" else GRID if depth else PAGE, hatch or None
+
+
+def _patch(name: str) -> Patch:
+    face, hatch = _paint(name)
+    return Patch(label=name, facecolor=face, edgecolor=INK, linewidth=0.7, hatch=hatch)
 
 
 def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
-    ax.barh(place, value, left=left, height=0.6, **_paint(name))  # type: ignore[arg-type]
+    face, hatch = _paint(name)
+    ax.barh(
+        place,
+        value,
+        left=left,
+        height=0.6,
+        facecolor=face,
+        edgecolor=INK,
+        linewidth=0.7,
+        hatch=hatch,
+    )
     box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
     ax.text(
         left + value / 2,

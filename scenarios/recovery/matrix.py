@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
 from bench.model.fault import CORE, FAULTS
+from bench.model.manifest import PredictionRecord
 from bench.model.metric import FATES
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
@@ -49,7 +49,7 @@ def _place(joined: Joined, case: str, arm: str) -> Place:
     }
     words = ", ".join(f"{bad[fate]} {fate}" for fate in BAD if fate in bad)
     # Twice is what at least once allows: no colour of a broken promise for that.
-    allowed = found.worst == "doubled" and joined.arms[arm]["guarantee"] == "at least once"
+    allowed = found.worst == "doubled" and joined.arms[arm].guarantee == "at least once"
     return Place(
         "allowed" if allowed else found.worst,
         words or f"{shown.text} s",
@@ -97,8 +97,8 @@ def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
 
 def timing(joined: Joined, found: Evidence) -> str:
     """Where the outcome hangs on a moment: the adapter says so, or the strikes of a cell differ."""
-    said = joined.arms[found.arm].get("predicts", {}).get(found.case, {}).get("timing", "")
-    parts = [said] if said else []
+    predicted = joined.arms[found.arm].predicts.get(found.case)
+    parts = [predicted.timing] if predicted and predicted.timing else []
     if found.uneven:
         parts.append(f"the {found.strikes} strikes of this cell had unlike fates")
     return f"a matter of timing: {'; '.join(parts)}" if parts else ""
@@ -112,10 +112,9 @@ def told(counts: Mapping[str, int]) -> str:
 def freed(found: Evidence) -> str:
     """What a human can type for what was stuck or failed at the end, and what it did."""
     bound_tasks = found.hit["stuck"] + found.hit["failed"]
-    if found.freed:
-        done = found.freed
-        typed = " and ".join(done["commands"])
-        return f"{typed}: {done['finished']} of {len(done['tasks'])} finished after it"
+    if done := found.manual_recovery:
+        typed = " and ".join(done.commands)
+        return f"{typed}: {done.finished} of {len(done.tasks)} finished after it"
     return "a human is needed, and no documented command frees them" if bound_tasks else ""
 
 
@@ -123,7 +122,8 @@ def harm(joined: Joined, found: Evidence) -> str:
     """How often the harmful task ran, and where it ended."""
     runs = figure(joined.rows("recovery", found.case, found.arm, "culprit_runs"), "culprit_runs")
     return (
-        f"the task that does harm was run {runs.text} times, and ended {found.culprit or 'unknown'}"
+        f"the task that does harm was run {runs.text} times, and ended "
+        f"{found.poison_task or 'unknown'}"
         if runs.value is not None
         else ""
     )
@@ -138,25 +138,29 @@ def bound(found: Evidence) -> str:
     return f"0 of {hit} lost: with 95 % confidence fewer than {most:.0f} % are"
 
 
-def predictions(joined: Joined) -> list[dict[str, Any]]:
-    """Measured beside predicted, wherever the adapter says something; `differs` names in what."""
+@dataclass(frozen=True)
+class Predicted:
+    """What an adapter predicts of a fault beside what was measured; `differs` names in what."""
+
+    fault: str
+    arm: str
+    said: str
+    work: Figure
+    seen: str
+    differs: str
+
+
+def predictions(joined: Joined) -> list[Predicted]:
+    """Measured beside predicted, wherever the adapter says something."""
     rows = []
     for found in all_evidence(joined):
-        said = joined.arms[found.arm].get("predicts", {}).get(found.case)
+        said = joined.arms[found.arm].predicts.get(found.case)
         if said:
             work = figure(
                 joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s"
             )
-            rows.append(
-                {
-                    "fault": found.case,
-                    "arm": found.arm,
-                    "said": said["text"],
-                    "work": work,
-                    "seen": _seen(found),
-                    "differs": differences(found, said, work),
-                }
-            )
+            differs = differences(found, said, work)
+            rows.append(Predicted(found.case, found.arm, said.text, work, _seen(found), differs))
     return rows
 
 
@@ -164,15 +168,18 @@ def _seen(found: Evidence) -> str:
     return f"running: {told(found.running)}; waiting: {told(found.waiting)}"
 
 
-def differences(found: Evidence, said: Mapping[str, Any], work: Figure) -> str:
+def differences(found: Evidence, said: PredictionRecord, work: Figure) -> str:
     """In what the measured cell differs from its prediction by more than the resolution; nothing if
     it does not."""
     off = []
-    for name, seen in (("running", found.running), ("waiting", found.waiting)):
-        if seen and said[name] not in _usual(seen, found.case):
-            off.append(f"{name} tasks were predicted to be {said[name]}")
-    if said["work_s"] and work.value is not None:
-        low, high = said["work_s"]
+    for name, seen, fate in (
+        ("running", found.running, said.running),
+        ("waiting", found.waiting, said.waiting),
+    ):
+        if seen and fate not in _usual(seen, found.case):
+            off.append(f"{name} tasks were predicted to be {fate}")
+    if said.work_s and work.value is not None:
+        low, high = said.work_s
         if work.verdict == "ok" and not low - RESOLUTION_S <= work.value <= high + RESOLUTION_S:
             off.append(f"work was predicted within {number(low)} to {number(high)} s")
     return "; ".join(off)

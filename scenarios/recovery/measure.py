@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.measure import validity
 from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
-from bench.measure.injections import MeasuredInjection, book_of, injections_of, poison_tasks
+from bench.measure.injections import MeasuredInjection, book_of, injections_of
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -20,7 +20,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     book = book_of(cell)
     struck = injections_of(cell, book)
     told = fates_of(cell, book)
-    horizon = float(cell.spec["params"]["horizon_s"])
+    horizon = float(cell.spec.params["horizon_s"])
     measures = [
         *_times(struck, told.count("lost"), horizon),
         _outage(struck),
@@ -33,7 +33,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     ]
     measures += [
         Measure("strikes", float(len(struck))),
-        Measure("supervisor_starts", float(len(cell.journal["restarts"]))),
+        Measure("supervisor_starts", float(len(cell.log.restarts))),
     ]
     measures += fate_measures(
         told,
@@ -54,13 +54,11 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.machine(cell, ("steady", "recovery"), cores),
         lambda: validity.generator(cell, book, before_ns=_lead_in_end_ns(cell), generators=1),
     )
-    return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=True))
+    return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=True))
 
 
 def _lead_in_end_ns(cell: StoredCell) -> int:
-    return int(cell.journal["marks"]["begin_ns"]) + int(
-        float(cell.spec["params"]["lead_in_s"]) * 1e9
-    )
+    return int(cell.log.marks["begin_ns"]) + int(float(cell.spec.params["lead_in_s"]) * 1e9)
 
 
 def _times(struck: Sequence[MeasuredInjection], lost: int, horizon: float) -> list[Measure]:
@@ -119,8 +117,8 @@ def _longest_call(book: Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
 
 def _poison_task(cell: StoredCell) -> list[Measure]:
     """How often the poison task was run."""
-    harmful = poison_tasks(cell.journal)
-    if not harmful:
+    poison = cell.log.poison_tasks
+    if not poison:
         return []
     runs = ledger.load(cell).run_task
-    return [Measure("culprit_runs", float(np.isin(runs, sorted(harmful)).sum()))]
+    return [Measure("culprit_runs", float(np.isin(runs, sorted(poison)).sum()))]

@@ -40,7 +40,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     return judged(
         measures,
         invalid,
-        _wrong(cell, book) or correctness(told, cell.spec["guarantee"], faulted=False),
+        _wrong(cell, book) or correctness(told, cell.spec.guarantee, faulted=False),
     )
 
 

@@ -15,7 +15,7 @@ from bench.measure.figures import (
 )
 from bench.measure.latencies import percentiles
 from bench.measure.theil_sen import slope
-from bench.model.metric import Measure
+from bench.model.metric import Measure, Verdict
 from bench.record import ledger
 from bench.record.store import StoredCell
 
@@ -24,8 +24,8 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Growth from the samples, latency from the tasks that are kept."""
     book = ledger.load(cell)
     told = fates_of(cell, book)
-    marks = cell.journal["marks"]
-    rate, kept = float(marks["rate"]), float(marks["keep_every"])
+    marks = cell.log.marks
+    rate, kept = float(marks["rate"]), float(cell.log.kept_every)
     latencies = [
         m
         for m in percentiles(cell, book, rate / kept, int(marks["warm_until_ns"]))
@@ -33,7 +33,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     ]
     counts = fate_measures(told)
     counts = [
-        Measure(m.metric, (m.value or 0.0) + float(marks.get("left_out", 0)))
+        Measure(m.metric, (m.value or 0.0) + float(cell.log.left_out))
         if m.metric == "finished"
         else m
         for m in counts
@@ -52,7 +52,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.generator(cell, book),
     )
     return judged(
-        [*measures, *counts], invalid, correctness(told, cell.spec["guarantee"], faulted=False)
+        [*measures, *counts], invalid, correctness(told, cell.spec.guarantee, faulted=False)
     )
 
 
@@ -60,15 +60,17 @@ def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
     """The slope after the warm-up, told per 1,000 tasks of the load and per hour; the interval
     stands in the reason."""
     names = (f"{whose}_growth_bytes_per_1000", f"{whose}_growth_bytes_per_hour")
-    samples, marks = cell.samples, cell.journal["marks"]
+    samples, marks = cell.samples, cell.log.marks
     ours = samples[
         (samples["ns"] >= int(marks["warm_until_ns"]))
         & (samples["ns"] <= int(marks["steady_end_ns"]))
     ]
     values = ours[column].to_numpy(dtype=float)
     if not len(values) or np.isnan(values).all():
-        told = why_no_server(cell) if whose == "broker" else ("no sample", "unavailable")
-        return [measure_or(name, None, *told) for name in names]
+        why: tuple[str, Verdict] = ("no sample", "unavailable")
+        if whose == "broker":
+            why = why_no_server(cell)
+        return [measure_or(name, None, *why) for name in names]
     found = slope(ours["ns"].to_numpy(dtype=float) / 1e9, values)
     if found is None:
         return [

@@ -34,12 +34,12 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.machine(cell, ("enqueue", "drain"), cores),
         lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
     )
-    return judged(measures, invalid, correctness(told, cell.spec["guarantee"], faulted=False))
+    return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
 
 
 def _share(cell: StoredCell, book: Ledger, cores: int) -> list[Measure]:
     most, reached = (
-        ceiling(cell.spec["case"], int(cell.spec["slots"]), cores),
+        ceiling(cell.spec.case, cell.spec.slots, cores),
         throughput(cell, book),
     )
     if most is None:
@@ -64,7 +64,7 @@ def _memory(cell: StoredCell, book: Ledger) -> list[Measure]:
         measure_or("worker_memory_peak_bytes", workers, "no sample"),
         measure_or(
             "worker_memory_per_slot_bytes",
-            None if workers is None else workers / int(cell.spec["slots"]),
+            None if workers is None else workers / cell.spec.slots,
             "no sample",
         ),
         measure_or(

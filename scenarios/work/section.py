@@ -87,7 +87,7 @@ def _against_workers(joined: Joined, looks: Looks, kind: str) -> Chart | None:
             markersize=5,
         )
     counts = sorted({workers_of(joined, case) for case in cases})
-    cores = usable_cores(joined.runs[0].info["machine"])
+    cores = usable_cores(joined.runs[0].manifest.machine)
     most = [(x, top) for x in counts if (top := ceiling(f"{kind}/{x}", x, cores))]
     if most:
         ax.plot(

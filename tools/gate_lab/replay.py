@@ -104,12 +104,12 @@ def recordings_of(names: Sequence[str]) -> list[Recording]:
 
 def _of_run(folder: Path) -> Recording:
     run = stored_measures.open_measured(folder)
-    arms = [str(name) for name in run.info["plan"]["arms"]]
+    arms = list(run.manifest.plan.arms)
     if len(arms) != 2:
         raise UsageError(
             f"{folder} has {len(arms)} arms: a gate is replayed on a run of two, base and head"
         )
-    base = run.info["plan"].get("base") or arms[0]
+    base = run.manifest.plan.base or arms[0]
     head = next(name for name in arms if name != base)
     return Recording(run.id, base, head, tuple(blocks_in(run, base, head)))
 
