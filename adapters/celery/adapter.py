@@ -131,6 +131,8 @@ class Celery:
     """celery worker."""
 
     name = "celery"
+    title = "Celery"
+    order = 1
     version = 1
     # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu's own does.
     packages = ("celery[redis]", "kombu[redis]", "redis")

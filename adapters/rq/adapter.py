@@ -54,6 +54,8 @@ class Rq:
     """rq worker."""
 
     name = "rq"
+    title = "RQ"
+    order = 2
     version = 1
     packages = ("rq", "redis")
     app = "adapters.rq.app"

@@ -15,7 +15,7 @@ from bench.claims.published_tree import branches
 from bench.claims.rulings import counted
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
-from bench.model.titles import TITLES
+from bench.model.titles import in_order
 from bench.record.stored_features import Features
 
 
@@ -84,8 +84,8 @@ def advice(joined: Joined, features: Features | None) -> dict[str, Any]:
 
 
 def _systems(features: Features) -> list[str]:
-    """In the order of the published table, others behind."""
-    known = list(TITLES)
+    """In the order of their adapters, others behind."""
+    known = in_order()
     return sorted(
         features.systems,
         key=lambda name: (known.index(name) if name in known else len(known), name),
