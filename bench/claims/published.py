@@ -28,7 +28,7 @@ def claims_of(item: str) -> Mapping[str, Claim]:
 
 @cache
 def source() -> str:
-    """Where the figures are from and how they were come by, in whole sentences for the page."""
+    """Where the figures are from and how they were obtained, in whole sentences."""
     return " ".join(_sentences(each) for each in load() if each.source.table)
 
 
