@@ -11,7 +11,7 @@ import pandas as pd
 from bench.analysis.formatting import records
 from bench.base.errors import UsageError
 from bench.model.scenario import load_scenarios
-from bench.model.titles import TITLES
+from bench.model.titles import in_order
 from bench.model.versions import unlike_any
 from bench.record.store import Run, StoredCell
 
@@ -45,7 +45,7 @@ class Joined:
 
     @cached_property
     def arms(self) -> dict[str, Mapping[str, Any]]:
-        """Arm → its description, systems in the order of the published table, the floor last."""
+        """Arm → its description, systems in the order of their adapters, the floor last."""
         arms: dict[str, Mapping[str, Any]] = {}
         for run in self.runs:
             for name, arm in run.info["arms"].items():
@@ -146,13 +146,13 @@ def prefix(place: int, of: int) -> str:
 
 
 def arm_order(arm: Mapping[str, Any]) -> tuple[bool, int, str, int, str]:
-    """Sort key: published systems, others, the floor; then by profile.
+    """Sorts by system (those with an order, others, the floor), then by profile.
 
-    Guarantees are kept apart by the tables.
+    Arms of unlike guarantee are kept apart by the tables.
     """
     system, profile = str(arm["system"]), str(arm["profile"])
-    published = list(TITLES)
-    rank = published.index(system) if system in published else len(published) + (system == FLOOR)
+    ordered = in_order()
+    rank = ordered.index(system) if system in ordered else len(ordered) + (system == FLOOR)
     return (
         bool(arm.get("variant")),
         rank,

@@ -12,8 +12,8 @@ from bench.check.group_sequential import Rules
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, load_adapters, parse_arm, twin
 from bench.model.scenario import gated_scenarios, load_scenarios
-from bench.run.run_start import fresh_seed
 from bench.run.plan import Plan, cells, make_plan
+from bench.run.run_start import fresh_seed
 
 
 @dataclass(frozen=True)
