@@ -1,4 +1,4 @@
-"""Claims: every file is read, every misspelling refused, and each kind of ruling comes out where it should."""
+"""Claims: every file is read, every misspelling refused, each kind of ruling comes out."""
 
 from pathlib import Path
 
@@ -80,7 +80,8 @@ def test_every_file_is_of_the_form_and_has_the_published_tables() -> None:
         (HEAD + '[[abilty]]\nrow="x"', "abilty"),
         (
             HEAD
-            + '[[ability]]\nrow="x"\nsystem="rq"\nsays="y"\nexpects=[{feature="flow.chian", outcome=["works"]}]',
+            + '[[ability]]\nrow="x"\nsystem="rq"\nsays="y"\n'
+            + 'expects=[{feature="flow.chian", outcome=["works"]}]',
             "flow.chian",
         ),
     ],

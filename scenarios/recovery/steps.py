@@ -28,8 +28,10 @@ AHEAD_S = 0.4  # an order reaches a generator within 10 ms
 
 
 def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
-    """Let the load spike fall due at that moment, wait until every slot is busy with it, and strike; the
-    journal says what happened."""
+    """Let the load spike fall due at that moment, wait until every slot runs one of it, and strike.
+
+    The journal says what happened.
+    """
     count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The poison task comes a millisecond before the spike, so that it finds a free slot.
