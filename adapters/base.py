@@ -23,7 +23,10 @@ SAVED = tuple(kind.name for kind in KINDS.values() if kind.saved)
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting, the page that documents it, and why it stands here; on some brokers only, if they are named."""
+    """One setting, the page that documents it, and why it stands here.
+
+    With `brokers` it applies on those only.
+    """
 
     name: str
     value: Any
@@ -36,10 +39,10 @@ class Setting:
 class Profile:
     """A named set of settings of one system.
 
-    `slot` tells by what a slot can be known: its thread (or lasting greenlet), its process, the parent of
-    its processes where each task has one of its own, or `none` where greenlets come and go.
-    `light`: its slots are threads or greenlets of one process, of which a hundred are nothing unusual.
-    `redis` is the broker unless an arm names another: `redis` or `redis-always`.
+    `slot` tells by what a slot can be known: its thread (or lasting greenlet), its process, the
+    parent of its processes where each task has one of its own, or `none` where greenlets come and
+    go. `light`: its slots are threads or greenlets of one process, of which a hundred are nothing
+    unusual. `redis` is the broker unless an arm names another: `redis` or `redis-always`.
     """
 
     name: str
@@ -55,7 +58,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Launch:
-    """What a worker command is made from: the profile's settings, overrides applied, and N slots."""
+    """What a worker command is made from: the settings, overrides applied, and N slots."""
 
     profile: str
     settings: Mapping[str, Any]
@@ -65,7 +68,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Command:
-    """One main process as a user would start it; `argv[0]` is a program of the system's environment."""
+    """A main process as a user starts it; `argv[0]` is a program of the system's environment."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +76,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Held:
-    """Where the broker holds a task that has not finished, and whether the system calls it failed."""
+    """Where the broker holds an unfinished task, and whether the system calls it failed."""
 
     place: str
     failed: bool = False
@@ -84,20 +87,32 @@ class Adapter(Protocol):
 
     name: str
     version: int  # raised in the commit that can change a number of this system
-    packages: tuple[
-        str, ...
-    ]  # distributions to record and to ask for when missing, as pip is told, with the extras that matter
+    # Distributions to record and to ask for when missing: as pip is told, with extras that matter.
+    packages: tuple[str, ...]
     app: str  # module that the measured processes import
     profiles: Mapping[str, Profile]
     brokers: tuple[str, ...]
     push_command: str  # the Redis command that each enqueue call issues once
-    key_patterns: tuple[
-        str, ...
-    ]  # every key that the system may leave in a Redis, every table in a PostgreSQL
+    # Every key that the system may leave in a Redis, every table in a PostgreSQL.
+    key_patterns: tuple[str, ...]
 
     def commands(self, launch: Launch) -> list[Command]:
         """The system's own worker commands that give N slots in all."""
         ...
+
+
+@runtime_checkable
+class Titled(Protocol):
+    """The system writes itself otherwise than `name` does."""
+
+    title: str
+
+
+@runtime_checkable
+class Ordered(Protocol):
+    """The system has a place of its own in reports; those without one follow, by name."""
+
+    order: int
 
 
 @runtime_checkable
@@ -117,7 +132,10 @@ class BulkSomewhere(Bulk, Protocol):
 
 @runtime_checkable
 class Answers(Protocol):
-    """The library has a call that waits for a result; app.py offers `ask(task, work)`: the plain call, then that one, at most 60 s."""
+    """The library has a call that waits for a result.
+
+    app.py offers `ask(task, work)`: the plain call, then that one, at most 60 s.
+    """
 
     answer_call: str  # its name, for the report
     answer_how: str  # how it learns of the result, and what it can be told to do otherwise
@@ -128,9 +146,10 @@ class Holds(Protocol):
     """The adapter can tell where the broker holds a task."""
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
-        """Task id → where the broker holds it now, for the tasks asked for; a handle is the library's own id, or empty.
+        """Task id → where the broker holds it now, for the tasks asked for.
 
-        None = it cannot be told while workers live. It is asked again when they are gone.
+        A handle is the library's own id, or empty. None = it cannot be told while workers live;
+        it is asked again when they are gone.
         """
         ...
 
@@ -161,8 +180,9 @@ class Reads(Protocol):
     """The library can be asked where a URL leads, before anything is measured on a user's server.
 
     `reach` is a module. Run in the arm's environment, it opens the library's own connections with
-    the URL that `bench.inprocess.cell_context.broker()` gives, as app.py would, and tells where they lead by
-    `bench.inprocess.connection_target.print_targets`. Without it an arm finds out in its first cell that it cannot read it.
+    the URL that `bench.inprocess.cell_context.broker()` gives, as app.py would, and prints by
+    `bench.inprocess.connection_target.print_targets` where they lead. Without it an arm finds out
+    in its first cell that it cannot read the URL.
     """
 
     reach: str
@@ -173,13 +193,13 @@ class Sends(Protocol):
     """The adapter can name the commands that its arms send a Redis: an ACL is checked first."""
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
-        """One of each kind, as one would type it; what varies in a key is `*`. None is carried out."""
+        """One of each kind, as one would type it; `*` is what varies in a key. None is executed."""
         ...
 
 
 @runtime_checkable
 class Knows(Protocol):
-    """The adapter can name the settings beyond those of its profiles that an arm may change in braces."""
+    """The adapter can name settings beyond its profiles' that an arm may change in braces."""
 
     def known_settings(self) -> Collection[str]:
         """Their names, as the library spells them."""
@@ -208,8 +228,9 @@ class Frees(Protocol):
 class Prediction:
     """What the documentation and the settings let one expect of a fault.
 
-    `running` and `waiting` are the fates of what ran and of what waited: recovered, lost, failed, stuck, doubled.
-    `work_s` = between these seconds after the fault the last of them has finished; None = never.
+    `running` and `waiting` are the fates of what ran and of what waited: recovered, lost, failed,
+    stuck, doubled. `work_s` = between these seconds after the fault the last of them has finished;
+    None = never.
     """
 
     text: str

@@ -24,9 +24,10 @@ HUEY = {
     "huey/tuned",
 }
 
-# (what it is, what is asked for, the arms that must meet it and no others, what must be excluded by which requirement)
+# (what it is, what is asked for, the arms that must meet it and no others, what must be excluded
+# by which requirement)
 CASES: list[tuple[str, dict[str, Any], set[str], dict[str, str]]] = [
-    # Nothing may be lost, twice is no harm: every arm that declares at least once, and kept its word.
+    # Nothing may be lost, twice is no harm: every arm that declares at least once, and kept to it.
     (
         "a web shop's mails",
         {"rate": 5, "task_ms": 300, "may_lose": False, "needs": ["delay.retry"]},
@@ -47,7 +48,8 @@ CASES: list[tuple[str, dict[str, Any], set[str], dict[str, str]]] = [
         set(),
         {"celery/tuned": "rate", "huey/tuned": "rate"},
     ),
-    # 32 threads of Huey do 1,268/s of it and as many greenlets 2,131; Celery's threads end at 700/s, processes were measured up to 8.
+    # 32 threads of Huey do 1,268/s of it and as many greenlets 2,131; Celery's threads end at
+    # 700/s, processes were measured up to 8.
     (
         "10 ms of waiting, 1,000/s",
         {"rate": 1000, "task_ms": 10},

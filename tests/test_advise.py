@@ -1,21 +1,15 @@
-"""The advisor: its rules, its answers to ten written cases from the reference, and the same answers from the report's form."""
+"""The advisor: what is asked for, its rules, and its answers of made-up arms."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bench.advise.asked import Asked, by_asking, checked, from_file
 from bench.advise.ranking import EXCLUDED, MEETS, OPEN, answer
 from bench.advise.rules import at_rate, sustained
+from bench.advise.wording import plain, short
 from bench.base.errors import UsageError
-from bench.model.broker import FAMILIES
-
-RULES = Path(__file__).resolve().parent.parent / "bench" / "report" / "advise.js"
-
 
 Points = list[tuple[int, float, float | None]]
 
@@ -225,65 +219,19 @@ def test_a_file_and_questions_give_the_same(tmp_path: Path) -> None:
         from_file(tmp_path / "bad.toml")
 
 
-NUMBERS = st.one_of(st.none(), st.floats(0.5, 5000))
-ASKED = st.builds(
-    Asked,
-    rate=NUMBERS,
-    task_ms=st.sampled_from([0.0, 5.0, 10.0, 100.0]),
-    workers=st.one_of(st.none(), st.integers(1, 12)),
-    kind=st.sampled_from(["io", "cpu"]),
-    p99_ms=NUMBERS,
-    memory_mb=NUMBERS,
-    may_lose=st.booleans(),
-    may_double=st.booleans(),
-    needs=st.sampled_from([(), ("flow.chord",), ("flow.chord", "limit.rate")]),
-    brokers=st.sampled_from([FAMILIES, ("redis",), ("rabbitmq", "sqlite")]),
+@pytest.mark.parametrize(
+    ("value", "shortened", "whole"),
+    [
+        (0, "0", "0"),
+        (100.0, "100", "100"),
+        (8500.0, "8,500", "8500"),
+        (305.084745, "305.1", "305.085"),
+        (12345.678, "12,350", "12345.7"),
+        (1234.5, "1,235", "1234.5"),  # a tie goes up, as in a browser
+        (1.2345, "1.234", "1.2345"),  # no tie: the stored number is a little smaller
+        (0.0625, "0.0625", "0.0625"),
+        (10.3 - 10, "0.3", "0.3"),
+    ],
 )
-WORK = st.lists(
-    st.tuples(st.integers(1, 10), st.floats(1, 3000), st.one_of(st.none(), st.floats(1, 900))),
-    max_size=4,
-    unique_by=lambda point: point[0],
-).map(sorted)
-ARMS = st.builds(
-    arm,
-    st.sampled_from(["celery/a", "rq/b", "huey/c"]),
-    st.one_of(st.none(), st.floats(1, 5000)),
-    st.one_of(st.none(), st.floats(1, 5000)),
-    st.integers(0, 1),
-    st.integers(0, 1),
-    st.sampled_from(["redis", "rabbitmq"]),
-    WORK,
-    WORK,
-)
-OUTCOMES = {
-    "celery": {"flow.chord": "works", "limit.rate": "partly"},
-    "rq": {"flow.chord": "unknown", "limit.rate": "not offered"},
-}
-
-
-@settings(max_examples=200, deadline=None)
-@given(ASKED, st.lists(ARMS, min_size=1, max_size=5, unique_by=lambda each: each["arm"]))
-def test_the_form_answers_as_the_command_does(asked: Asked, arms: list[dict[str, Any]]) -> None:
-    """The same places, states and verdicts, for whatever is asked."""
-    from py_mini_racer import MiniRacer
-
-    table = known(*arms, features=OUTCOMES)
-    global _engine
-    if _engine is None:
-        _engine = MiniRacer()
-        _engine.eval(RULES.read_text(encoding="utf-8"))
-    theirs = json.loads(
-        _engine.eval(
-            f"JSON.stringify(advise({json.dumps(asked.model_dump(mode='json'))}, {json.dumps(table)}))"
-        )
-    )
-    ours = answer(asked, table)
-    assert [(each.arm, each.state, each.place) for each in ours] == [
-        (each["arm"], each["state"], each["place"]) for each in theirs
-    ]
-    assert [[(check.requirement, check.met) for check in each.checks] for each in ours] == [
-        [(check["requirement"], check["met"]) for check in each["checks"]] for each in theirs
-    ]
-
-
-_engine: Any = None
+def test_numbers_in_the_answers(value: float, shortened: str, whole: str) -> None:
+    assert (short(value), plain(value)) == (shortened, whole)

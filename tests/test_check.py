@@ -1,4 +1,4 @@
-"""`bench check` as a user types it: wrong use ends in one line and never green; a tiny gate is really run."""
+"""`bench check` as a user types it: wrong use ends in one line and never green; a gate is run."""
 
 import json
 import subprocess
@@ -82,7 +82,10 @@ def test_an_arm_that_is_not_installed_stops_it_before_anything_is_measured(
     (folder / "__init__.py").write_text("", encoding="utf-8")
     (folder / "app.py").write_text("", encoding="utf-8")
     body = "name = 'absent'\n    packages = ('surely-not-installed',)"
-    text = f"from adapters.floor.adapter import Floor\n\n\nclass Absent(Floor):\n    {body}\n\n\nADAPTER = Absent()\n"
+    text = (
+        "from adapters.floor.adapter import Floor\n\n\n"
+        f"class Absent(Floor):\n    {body}\n\n\nADAPTER = Absent()\n"
+    )
     (folder / "adapter.py").write_text(text)
     monkeypatch.chdir(tmp_path)
     asked = ("--base", "floor", "--head", "absent", "--adapter", str(folder))

@@ -1,4 +1,7 @@
-"""The gate's decision on made-up blocks: quiet where nothing changed, loud where something did, alike whichever arm is the base."""
+"""The gate's decision on made-up blocks: quiet where nothing changed, loud where something did.
+
+It is alike whichever arm is the base.
+"""
 
 import math
 from collections.abc import Mapping, Sequence

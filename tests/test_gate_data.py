@@ -62,7 +62,8 @@ def test_bad_words_are_refused_with_the_nearest() -> None:
 
 def test_bench_toml_gives_what_options_do_not(tmp_path: Path) -> None:
     (tmp_path / "bench.toml").write_text(
-        '[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n[check.thresholds]\nthroughput = "5%"\n',
+        '[check]\nbase = "huey/process"\nfail_on = ["throughput"]\n'
+        '[check.thresholds]\nthroughput = "5%"\n',
         encoding="utf-8",
     )
     found = from_file(tmp_path)

@@ -1,4 +1,4 @@
-"""Features gone: real trials of a library from which something has been taken out, and what the gate makes of it."""
+"""Features gone: real trials of a library from which something was taken, and what follows."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ def test_what_a_library_no_longer_has_is_gone_and_what_it_still_has_is_not(tmp_p
 
 @pytest.mark.parametrize("system", ["celery", "rq", "huey"])
 def test_the_trials_of_a_system_ask_for_nothing_but_the_system(system: str) -> None:
-    """An environment of a version holds nothing else: one import too many, and none of its trials could be carried out."""
+    """An environment of a version holds nothing else: one import too many ends all its trials."""
     ours = [
         "psutil",
         "typer",
@@ -73,7 +73,10 @@ def test_the_trials_of_a_system_ask_for_nothing_but_the_system(system: str) -> N
         "pytest",
     ]
     others = {"celery", "rq", "huey"} - {system}
-    code = f"import sys; sys.modules.update(dict.fromkeys({[*ours, *others]})); import adapters.{system}.features as it; print(len(it.TRIALS))"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({[*ours, *others]})); "
+        f"import adapters.{system}.features as it; print(len(it.TRIALS))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -156,7 +156,8 @@ def test_unsent_tasks_with_no_call_open_are_unfit(tmp_path: Path) -> None:
 
 def test_wake_lag_knows_which_generator_sent_what(tmp_path: Path) -> None:
     plan = {0: 10, 1: 20, 2: 30, 3: 40}
-    # Two generators: 0 and 2 on the first, whose call for 0 was open until 100; 1 and 3 on the second.
+    # Two generators: 0 and 2 on the first, whose call for 0 was open until 100; 1 and 3 on the
+    # second.
     sends = sent(0, 10, 10, 100) + sent(1, 20, 20, 21) + sent(2, 30, 105, 106) + sent(3, 40, 47, 48)
     assert validity.wake_lag_ns(book(tmp_path, plan, sends, []), 2).tolist() == [0, 0, 5, 7]
 

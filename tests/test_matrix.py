@@ -1,4 +1,4 @@
-"""The fault matrix says what the stored cells say, and where that differs from what was predicted."""
+"""The fault matrix says what the stored cells say, and where that differs from predictions."""
 
 from pathlib import Path
 

@@ -8,6 +8,7 @@ import pytest
 from bench.base.errors import UsageError
 from bench.model.arm import load_adapters, parse_arm, twin
 from bench.model.manifest import CodeRecord, Manifest
+from bench.model.titles import in_order, title
 from bench.model.versions import counted, unlike
 from bench.run import run_start
 from bench.run.plan import cells, load_scenarios, make_plan
@@ -256,3 +257,11 @@ def test_a_latency_cell_of_a_gate_is_long_enough_for_its_p99(rate: float, tasks:
     assert (
         min(max(params["tasks"] / rate, params["at_least_s"]), params["at_most_s"]) * rate >= 1_000
     )
+
+
+def test_reports_write_and_order_systems_as_their_adapters_say() -> None:
+    assert in_order() == ("celery", "rq", "huey")
+    assert [title(name) for name in (*in_order(), "floor", "tiny")] == [
+        *("Celery", "RQ", "Huey"),
+        *("floor", "tiny"),
+    ]

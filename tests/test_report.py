@@ -1,4 +1,4 @@
-"""The report: the same bytes every time, self-contained, escaped, and honest about what is missing."""
+"""The report: the same bytes every time, self-contained, escaped, honest about what is missing."""
 
 import io
 import re
@@ -309,7 +309,7 @@ def test_arms_are_listed_in_the_order_of_the_published_table(whole: Run) -> None
 
 
 def on_two_brokers(folder: Path) -> Run:
-    """A run of celery/default and celery/default@redis-always: what was RQ takes the second name."""
+    """A run of celery/default and celery/default@redis-always: what was RQ has the second name."""
     run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
     second = "celery/default@redis-always"
 

@@ -132,6 +132,8 @@ class Celery:
     """Celery as its users start it: `celery worker`."""
 
     name = "celery"
+    title = "Celery"
+    order = 1
     version = 1
     # The extra of an older Celery does not say which redis-py a newer Kombu gets along with; Kombu
     # has an extra of its own that does.

@@ -56,6 +56,8 @@ class Huey:
     """Huey as its users start it: `huey_consumer`."""
 
     name = "huey"
+    title = "Huey"
+    order = 3
     version = 1
     packages = ("huey", "redis")
     app = "adapters.huey.app"

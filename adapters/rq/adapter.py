@@ -54,6 +54,8 @@ class Rq:
     """RQ as its users start it: `rq worker`."""
 
     name = "rq"
+    title = "RQ"
+    order = 2
     version = 1
     packages = ("rq", "redis")
     app = "adapters.rq.app"

@@ -28,12 +28,16 @@ class Asked(BaseModel):
     workers: int | None = Field(
         None,
         gt=0,
-        description="how many workers you run; left out: as many as it takes, where that was measured",
+        description=(
+            "how many workers you run; left out: as many as it takes, where that was measured"
+        ),
     )
     p99_ms: float | None = Field(
         None,
         gt=0,
-        description="99 of 100 tasks finished within so many ms of being due, the task's own time left out",
+        description=(
+            "99 of 100 tasks finished within so many ms of being due, the task's own time left out"
+        ),
     )
     memory_mb: float | None = Field(None, gt=0, description="MB for workers and broker together")
     may_lose: bool = Field(True, description="may a task be lost when something crashes?")
@@ -70,9 +74,8 @@ def checked(values: Mapping[str, Any]) -> Asked:
         return Asked.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(
-            f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].removeprefix('Value error, ')}"
-        ) from None
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def from_file(path: Path) -> dict[str, Any]:

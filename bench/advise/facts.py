@@ -1,4 +1,4 @@
-"""What is known of each arm, as plain JSON: the report's form and the command line evaluate the same table."""
+"""What is known of each arm, as plain JSON: the command and the report's form answer from it."""
 
 from typing import Any
 
@@ -18,7 +18,10 @@ KINDS = {"io": "sleep", "cpu": "cpu"}  # what is asked for → the kind of task 
 
 
 def facts(joined: Joined, features: Features | None) -> dict[str, Any]:
-    """{workers, cores, work_ms, arms: [...], features: {system: {name: outcome}}}; the floor is no choice, nor is an arm with a setting changed."""
+    """{workers, cores, work_ms, arms: [...], features: {system: {name: outcome}}}.
+
+    The floor is no choice, nor is an arm with a setting changed.
+    """
     systems = [name for name in joined.systems if name != FLOOR]
     arms = [
         _arm(joined, name, about)
@@ -69,7 +72,10 @@ def _memory(joined: Joined, name: str) -> dict[str, Any] | None:
 
 
 def _peaks(joined: Joined, scenario: str, case: str, name: str) -> tuple[float | None, str]:
-    """MB of workers and broker at their peaks, and the cells; for a broker without a server of its own the workers alone."""
+    """MB of workers and broker at their peaks, and the cells.
+
+    For a broker without a server of its own the workers alone.
+    """
     metrics = [f"{who}_memory_peak_bytes" for who in ("worker", "broker")]
     workers, broker = (
         figure(joined.rows(scenario, case, name, metric), metric) for metric in metrics
@@ -121,7 +127,10 @@ def _curve(joined: Joined, name: str, capacity: Figure) -> list[dict[str, Any]]:
 
 
 def _faults(joined: Joined, name: str) -> dict[str, dict[str, Any]]:
-    """Core fault → how many tasks that it hit were lost, doubled, left stuck or failed, and the bound that so few allow."""
+    """Core fault → how many tasks that it hit were lost, doubled, left stuck or failed.
+
+    `below`: the share that may be hit so all the same, where so few tasks show none.
+    """
     found = {}
     for fault in CORE:
         seen = evidence(joined, fault, name)

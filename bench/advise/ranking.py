@@ -1,57 +1,62 @@
-"""The answer: the arms that meet everything, ranked; those of which something is not known; those that are excluded, and by what."""
+"""The answer: what meets everything, ranked; what is not known; what is excluded, and by what.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+The page's form runs this module too, translated: see `bench.advise.javascript` for what may stand
+here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bench.advise.asked import Asked
-from bench.advise.rules import TIE, Check, checks
+from bench.advise.rules import Check, checks
 
 MEETS, OPEN, EXCLUDED = "meets", "not known", "excluded"
+TIE = 1.1  # headrooms within 10 % of each other are ties
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An arm with its checks. `place` = its rank among those that meet all; ties share one."""
+    """An arm with its checks.
+
+    `place`: its rank among those that meet all; ties share one. `headroom`: how many times over it
+    meets the requirement that it meets least.
+    """
 
     arm: str
     state: str
     place: int | None
     headroom: float | None
-    checks: tuple[Check, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """For --json."""
-        return asdict(self)
+    checks: Sequence[Check]
 
 
 def answer(asked: Asked, known: Mapping[str, Any]) -> list[Candidate]:
-    """Every arm: first those that meet all, by the requirement that each meets least; then what is not known; then the excluded."""
-    found = [_candidate(arm["arm"], tuple(checks(asked, arm, known))) for arm in known["arms"]]
-    best = sorted(
-        (each for each in found if each.state == MEETS),
-        key=lambda each: (-(each.headroom or 0), each.arm),
-    )
+    """Every arm of `facts`: those that meet all, by their headroom; the unclear; the excluded."""
+    found = [_candidate(arm["arm"], checks(asked, arm, known)) for arm in known["arms"]]
     ranked: list[Candidate] = []
-    for each in best:
-        first = next((other for other in ranked if other.place == ranked[-1].place), None)
-        tied = first is not None and (first.headroom or 0) <= (each.headroom or 0) * TIE
-        place = ranked[-1].place if tied else len(ranked) + 1
+    place, best = 0, 0.0  # of those that tie: `best` is the headroom of the first
+    for each in sorted([each for each in found if each.state == MEETS], key=_by_headroom):
+        if not ranked or best > _headroom(each) * TIE:
+            place, best = len(ranked) + 1, _headroom(each)
         ranked.append(Candidate(each.arm, each.state, place, each.headroom, each.checks))
-    return [
-        *ranked,
-        *(each for each in found if each.state == OPEN),
-        *(each for each in found if each.state == EXCLUDED),
-    ]
+    unclear = [each for each in found if each.state == OPEN]
+    excluded = [each for each in found if each.state == EXCLUDED]
+    return [*ranked, *unclear, *excluded]
 
 
-def _candidate(arm: str, seen: tuple[Check, ...]) -> Candidate:
+def _by_headroom(each: Candidate) -> tuple[float, str]:
+    return -_headroom(each), each.arm
+
+
+def _headroom(each: Candidate) -> float:
+    return 0.0 if each.headroom is None else each.headroom
+
+
+def _candidate(arm: str, seen: Sequence[Check]) -> Candidate:
     rooms = [check.headroom for check in seen if check.headroom is not None]
-    state = (
-        EXCLUDED
-        if any(check.met is False for check in seen)
-        else OPEN
-        if any(check.met is None for check in seen)
-        else MEETS
-    )
+    state = MEETS
+    if any(check.met is False for check in seen):
+        state = EXCLUDED
+    elif any(check.met is None for check in seen):
+        state = OPEN
     return Candidate(arm, state, None, min(rooms) if rooms else None, seen)

@@ -1,17 +1,25 @@
-"""How many workers it takes for tasks that take time, from the measured numbers of workers alone; the report's JavaScript does the same."""
+"""How many workers it takes for tasks that take time, from the measured numbers of workers alone.
+
+The page's form runs this module too, translated: see `bench.advise.javascript` for what may stand
+here.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from bench.advise.asked import Asked
 
-Points = Sequence[Mapping[str, Any]]  # {"workers", "rate", "memory", "cells"}, workers rising
+# {"workers", "rate", "memory", "cells"}, workers rising
+Points: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """So many workers do so many tasks per second, in so many MB; `enough` for what was asked, or the most that was measured."""
+    """So many workers do `rate` tasks per second, in `memory` MB (None: not known).
+
+    `enough`: for what was asked; else it is the most that was measured.
+    """
 
     workers: int
     rate: float
@@ -21,7 +29,10 @@ class Size:
 
 
 def between(points: Points, name: str, workers: int) -> tuple[float | None, str]:
-    """A value at a number of workers, by a straight line between the two measured numbers around it; None outside of them."""
+    """A value at a number of workers, and the cells that it is from; None outside of the measured.
+
+    It lies on a straight line between the two measured numbers around it.
+    """
     below = [point for point in points if point["workers"] <= workers]
     above = [point for point in points if point["workers"] >= workers]
     if not below or not above or below[-1][name] is None or above[0][name] is None:
@@ -30,15 +41,15 @@ def between(points: Points, name: str, workers: int) -> tuple[float | None, str]
     if low["workers"] == high["workers"]:
         return float(low[name]), f"cell {low['cells']}"
     share = (workers - low["workers"]) / (high["workers"] - low["workers"])
-    return float(
-        low[name] + share * (high[name] - low[name])
-    ), f"between the cells {low['cells']} and {high['cells']}"
+    value = low[name] + share * (high[name] - low[name])
+    return float(value), f"between the cells {low['cells']} and {high['cells']}"
 
 
 def longer(rate: float, measured_ms: float, task_ms: float, kind: str, workers: int) -> float:
     """Tasks per second when each takes longer than was measured.
 
-    Waiting: each stays longer in its slot. Computing: no more computing per second than was seen, whatever kept it from more.
+    Waiting: each stays longer in its slot. Computing: no more computing per second than was seen,
+    whatever kept it from more.
     """
     if kind == "cpu":
         return rate * measured_ms / task_ms
@@ -46,23 +57,33 @@ def longer(rate: float, measured_ms: float, task_ms: float, kind: str, workers: 
 
 
 def shorter(empty: float, rate: float, measured_ms: float, task_ms: float) -> float:
-    """Tasks per second between empty tasks and the measured ones: a straight line in the time per task."""
+    """Tasks per second between empty tasks and the measured ones.
+
+    The time per task, 1 ÷ rate, lies on a straight line.
+    """
     return 1 / (1 / empty + (1 / rate - 1 / empty) * task_ms / measured_ms)
 
 
 def size(asked: Asked, arm: Mapping[str, Any], known: Mapping[str, Any]) -> Size | None:
-    """The fewest workers that do it, or those that were asked for; None where such tasks, or so many workers, were not measured."""
+    """The fewest workers that do it, or those that were asked for; else the fastest measured.
+
+    None where such tasks, or so many workers, were not measured.
+    """
     points = [point for point in arm["work"][asked.kind] if point["rate"] is not None]
     if not points or asked.task_ms < known["work_ms"]:
         return None
-    counts = (
-        [asked.workers] if asked.workers else range(points[0]["workers"], points[-1]["workers"] + 1)
-    )
-    found = [
-        each for each in (_of(asked, points, known, count) for count in counts) if each is not None
-    ]
-    enough = [each for each in found if each.enough]
-    return enough[0] if enough else max(found, key=lambda each: each.rate, default=None)
+    first = asked.workers if asked.workers else points[0]["workers"]
+    last = asked.workers if asked.workers else points[-1]["workers"]
+    best: Size | None = None
+    for workers in range(first, last + 1):
+        found = _of(asked, points, known, workers)
+        if found is None:
+            continue
+        if found.enough:
+            return found
+        if best is None or found.rate > best.rate:
+            best = found
+    return best
 
 
 def _of(asked: Asked, points: Points, known: Mapping[str, Any], workers: int) -> Size | None:
@@ -70,10 +91,6 @@ def _of(asked: Asked, points: Points, known: Mapping[str, Any], workers: int) ->
     if measured is None:
         return None
     rate = longer(measured, known["work_ms"], asked.task_ms, asked.kind, workers)
-    return Size(
-        workers,
-        rate,
-        between(points, "memory", workers)[0],
-        cells,
-        asked.rate is None or rate >= asked.rate,
-    )
+    memory, _ = between(points, "memory", workers)
+    enough = asked.rate is None or rate >= asked.rate
+    return Size(workers, rate, memory, cells, enough)

@@ -13,7 +13,7 @@ from bench.analysis.formatting import records
 from bench.base.errors import UsageError
 from bench.model.manifest import ArmRecord, CellLine
 from bench.model.scenario import load_scenarios
-from bench.model.titles import TITLES
+from bench.model.titles import in_order
 from bench.model.versions import unlike_any
 from bench.record.store import Run, StoredCell
 
@@ -45,7 +45,7 @@ class Joined:
 
     @cached_property
     def arms(self) -> dict[str, ArmRecord]:
-        """Arm → its description, systems in the order of the published table, the floor last."""
+        """Arm → its description, systems in the order of their adapters, the floor last."""
         arms: dict[str, ArmRecord] = {}
         for run in self.runs:
             for name, arm in run.manifest.arms.items():
@@ -145,15 +145,13 @@ def prefix(place: int, of: int) -> str:
 
 
 def arm_order(arm: ArmRecord) -> tuple[bool, int, str, int, str]:
-    """Sort key: published systems, others, the floor; then by profile.
+    """Sorts by system (those with an order, others, the floor), then by profile.
 
-    Guarantees are kept apart by the tables.
+    Arms of unlike guarantee are kept apart by the tables.
     """
-    published = list(TITLES)
+    ordered = in_order()
     rank = (
-        published.index(arm.system)
-        if arm.system in published
-        else len(published) + (arm.system == FLOOR)
+        ordered.index(arm.system) if arm.system in ordered else len(ordered) + (arm.system == FLOOR)
     )
     profile = PROFILES.index(arm.profile) if arm.profile in PROFILES else 1
     return bool(arm.variant), rank, arm.system, profile, arm.arm

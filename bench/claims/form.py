@@ -1,11 +1,18 @@
 """The form of tables/*.toml: what was published, in words of ours that a program can judge."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bench.base.errors import UsageError
 from bench.model.fault import FAULTS
@@ -13,6 +20,7 @@ from bench.model.feature import FEATURES
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
+Item = Literal["", "throughput", "memory", "p99", "recovery"]  # of the headline of a report
 
 
 class Part(BaseModel):
@@ -22,16 +30,20 @@ class Part(BaseModel):
 
 
 class Source(Part):
-    """Who said so, when, of which versions, and how they came to it."""
+    """Who said so, when, of which versions, and how they came to it.
+
+    `table`: which of its tables the headline of a report stands beside, if one does.
+    """
 
     name: str
     date: str
     versions: str
-    method: str
+    method: str = Field(min_length=1)
+    table: str = ""
 
 
 class Expectation(Part):
-    """A feature has one of these outcomes; or so many of its variants have, at least and at most."""
+    """A feature has one of these outcomes, or so many of its variants have: at least, at most."""
 
     feature: str
     outcome: Sequence[Outcome] = Field(min_length=1)
@@ -48,7 +60,10 @@ class Expectation(Part):
 
 
 class Ability(Part):
-    """One place of a table of abilities. `reading`: how we understand its words. `since`: the version that made it untrue, with its page."""
+    """One place of a table of abilities.
+
+    `reading`: how we understand its words. `since`: the version that made it untrue, with its page.
+    """
 
     row: str
     system: str
@@ -68,7 +83,11 @@ class Opinion(Part):
 
 
 class Ratio(Part):
-    """Numbers of several systems: compared as ratios between them, never as absolute values of another machine."""
+    """Numbers of several systems, in `unit`, compared as ratios between them.
+
+    Never as absolute values: they are of another machine. With an `item` the headline shows them,
+    as they were `printed`.
+    """
 
     row: str
     says: str
@@ -77,10 +96,21 @@ class Ratio(Part):
     metric: str
     unit: str
     values: Mapping[str, float] = Field(min_length=2)
+    printed: Mapping[str, str] = {}
+    item: Item = ""
+
+    @model_validator(mode="after")
+    def printed_for_the_headline(self) -> Self:
+        """Each number of an item has its text, and no text is without its number."""
+        _alike("printed", self.printed, self.values if self.item else {})
+        return self
 
 
 class Unlike(Part):
-    """Numbers that have no counterpart: ours stand beside them."""
+    """Numbers that have no counterpart: ours stand beside them.
+
+    With an `item` the headline shows them; `values`: the same as numbers, in the unit of `metric`.
+    """
 
     row: str
     says: Mapping[str, str]
@@ -88,10 +118,21 @@ class Unlike(Part):
     case: str
     metric: str
     why: str
+    values: Mapping[str, float] = {}
+    item: Item = ""
+
+    @model_validator(mode="after")
+    def numbers_for_the_headline(self) -> Self:
+        """Each text of an item has its number, and no number is without its text."""
+        _alike("values", self.values, self.says if self.item else {})
+        return self
 
 
 class Recovery(Part):
-    """Seconds until all is well after a fault; `manual`: systems said to need a human."""
+    """Seconds until all is well after a fault; `manual`: systems said to need a human.
+
+    With an `item` the headline shows what it says.
+    """
 
     row: str
     says: Mapping[str, str]
@@ -99,6 +140,7 @@ class Recovery(Part):
     seconds: Mapping[str, float]
     manual: Sequence[str] = ()
     reading: str = ""
+    item: Item = ""
 
     @field_validator("fault")
     @classmethod
@@ -107,6 +149,12 @@ class Recovery(Part):
         if name not in FAULTS:
             raise ValueError(f"there is no fault {name!r}")
         return name
+
+    @model_validator(mode="after")
+    def seconds_or_a_human(self) -> Self:
+        """Each system that something is said of has either."""
+        _alike("seconds and manual", [*self.seconds, *self.manual], self.says)
+        return self
 
 
 class Branch(Part):
@@ -128,6 +176,21 @@ class Claims(Part):
     unlike: Sequence[Unlike] = ()
     recovery: Sequence[Recovery] = ()
     branch: Sequence[Branch] = ()
+
+    @model_validator(mode="after")
+    def table_of_the_headline(self) -> Self:
+        """What the headline shows is from a table that has a name."""
+        items = [each.item for each in (*self.ratio, *self.unlike, *self.recovery) if each.item]
+        if items and not self.source.table:
+            raise ValueError(f"the headline needs the table that {items[0]} stands in")
+        return self
+
+
+def _alike(what: str, systems: Collection[str], wanted: Collection[str]) -> None:
+    """ValueError unless the systems are those that are wanted, each once."""
+    if sorted(systems) != sorted(wanted):
+        systems_wanted = ", ".join(wanted) or "none"
+        raise ValueError(f"{what} must name these systems, each once: {systems_wanted}")
 
 
 def load(folder: Path = TABLES) -> list[Claims]:

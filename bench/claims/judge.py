@@ -1,4 +1,4 @@
-"""What our data says of a claim: confirmed, refuted, outdated, not testable here, or not comparable, each with its evidence."""
+"""What our data says of a claim: confirmed, refuted, outdated, not testable or not comparable."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,21 +19,20 @@ CONFIRMED, REFUTED, OUTDATED, UNTESTED, UNLIKE = (
     "not comparable",
 )
 VERDICTS = (CONFIRMED, REFUTED, OUTDATED, UNTESTED, UNLIKE)
-# A ratio twice as large is another claim. Without an interval only half an order of magnitude is told apart: √10.
+# A ratio twice as large is another claim. Without an interval only half an order of magnitude is
+# told apart: √10.
 NEAR, APART, ENOUGH_BLOCKS = 2.0, 10**0.5, 3
 
-NOTHING_SEEN = (
-    "missing",
-    "invalid",
-    "withheld",
-    "unavailable",
-    "not_offered",
-)  # of a cell, in the place of a number
+# Of a cell, in the place of a number.
+NOTHING_SEEN = ("missing", "invalid", "withheld", "unavailable", "not_offered")
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """A claim and what became of it. `evidence`: what was seen, with the cells or trials behind it."""
+    """A claim and what became of it.
+
+    `evidence`: what was seen, with the cells or trials behind it.
+    """
 
     source: str
     row: str
@@ -46,7 +45,10 @@ class Ruling:
 def rule(
     claims: Sequence[Claims], joined: Joined | None, features: Features | None
 ) -> list[Ruling]:
-    """Every claim of every file, in their order. Without runs, or without features, what needs them is not testable here."""
+    """Every claim of every file, in their order.
+
+    Without runs, or without features, what needs them is not testable here.
+    """
     found: list[Ruling] = []
     for each in claims:
         name = each.source.name
@@ -148,7 +150,10 @@ def measured(joined: Joined, arm: str, scenario: str, case: str, metric: str) ->
 
 
 def _ratio(source: str, claim: Ratio, joined: Joined | None) -> list[Ruling]:
-    """A ruling for each pair of systems, by their default profiles; and by which arm each published number is reached."""
+    """A ruling for each pair of systems, by their default profiles.
+
+    With runs there is one for each published number as well: by which arm it is reached.
+    """
     rulings = []
     for a, b in combinations(claim.values, 2):
         said = claim.values[a] / claim.values[b]
@@ -177,7 +182,10 @@ def _pair(claim: Ratio, joined: Joined | None, a: str, b: str, said: float) -> t
             return UNTESTED, f"{system}/default has no such figure here ({each.text})"
     ratio = float(found[a].value or 0) / float(found[b].value or 1)
     off = max(ratio / said, said / ratio)
-    text = f"{found[a].text} : {found[b].text} = {times(ratio)} : 1, off by a factor of {off:.1f} (cells {found[a].cells}, {found[b].cells})"
+    text = (
+        f"{found[a].text} : {found[b].text} = {times(ratio)} : 1, off by a factor of {off:.1f}"
+        f" (cells {found[a].cells}, {found[b].cells})"
+    )
     if off <= NEAR:
         return CONFIRMED, text
     if off > APART or joined.blocks(claim.scenario) >= ENOUGH_BLOCKS:
@@ -216,10 +224,9 @@ def _unlike(source: str, claim: Unlike, joined: Joined | None) -> list[Ruling]:
             if joined
             else Figure("not run")
         )
-        beside = (
-            f"; ours at {claim.case.replace('=', ' ')}: {ours.text}{' ms' if ours.is_number else ''}"
-            + (f" (cell {ours.cells})" if ours.cells else "")
-        )
+        unit = " ms" if ours.is_number else ""
+        cells = f" (cell {ours.cells})" if ours.cells else ""
+        beside = f"; ours at {claim.case.replace('=', ' ')}: {ours.text}{unit}{cells}"
         rulings.append(Ruling(source, claim.row, system, text, UNLIKE, claim.why + beside))
     return rulings
 

@@ -52,7 +52,10 @@ def _rates(known: Mapping[str, Any], broker: str) -> list[tuple[float, str]]:
 
 def _small(known: Mapping[str, Any], advice: str) -> str:
     enough = [name for rate, name in _rates(known, "") if rate >= SMALL_PER_S]
-    return f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}: scale alone does not single out {advice}"
+    return (
+        f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}:"
+        f" scale alone does not single out {advice}"
+    )
 
 
 def _fastest(known: Mapping[str, Any], broker: str) -> str:

@@ -31,8 +31,9 @@ def judged(found: Sequence[Ruling]) -> None:
     """UsageError where not one claim was confirmed, refuted or found outdated."""
     if not any(_verdict(each) in LOOKS for each in found):
         raise UsageError(
-            f"none of the {len(found)} published claims could be judged: take a run with burst and"
-            " recovery of the default profiles (`bench run`), or give `bench features` by --features"
+            f"none of the {len(found)} published claims could be judged: take a run with burst"
+            " and recovery of the default profiles (`bench run`), or give `bench features` by"
+            " --features"
         )
 
 

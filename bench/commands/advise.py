@@ -102,7 +102,7 @@ def advise(
         return answer(
             {
                 "asked": asked.model_dump(mode="json"),
-                "arms": [each.as_json() for each in candidates],
+                "arms": [asdict(each) for each in candidates],
             }
         )
     return render(asked, candidates, console())

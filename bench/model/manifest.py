@@ -176,7 +176,7 @@ class CodeRecord(Record):
 
 
 class VariablesRecord(Record):
-    """The names of the user's variables: handed on, and left out though a system would read them."""
+    """Names of the user's variables: handed on, and left out though a system would read them."""
 
     passed: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()

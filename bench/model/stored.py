@@ -1,4 +1,4 @@
-"""What all stored records share: frozen, checked when they are read, and nothing in them unknown."""
+"""What all stored records share: frozen, checked when they are read, nothing in them unknown."""
 
 from typing import Self
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.advise.facts import facts
+from bench.advise.form_script import form_script
 from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
 from bench.claims.judge import Ruling, rule
@@ -14,7 +15,7 @@ from bench.claims.rulings import counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
-from bench.model.titles import TITLES
+from bench.model.titles import in_order
 from bench.record.stored_features import Features
 
 
@@ -96,24 +97,29 @@ def section(features: Features | None) -> Abilities | None:
 
 
 def advice(joined: Joined, features: Features | None) -> Advice:
-    """The form over the facts of these runs, and the published tree beside it."""
+    """What the form and the published tree are made from.
+
+    `facts`, `rules` and `form` are safe inside of a script element.
+    """
     known = facts(joined, features)
-    here = Path(__file__).parent
+    measured = {arm["broker"] for arm in known["arms"]}
     return Advice(
-        facts=json.dumps(known, ensure_ascii=True, separators=(",", ":"))
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("&", "\\u0026"),
-        rules=(here / "advise.js").read_text(encoding="utf-8"),
-        form=(here / "advise_form.js").read_text(encoding="utf-8"),
-        brokers=[name for name in FAMILIES if any(arm["broker"] == name for arm in known["arms"])],
+        facts=_json_in_html(known),
+        rules=form_script(),
+        form=(Path(__file__).parent / "advise_form.js").read_text(encoding="utf-8"),
+        brokers=[name for name in FAMILIES if name in measured],
         tree=branches(known, features),
     )
 
 
+def _json_in_html(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
 def _systems(features: Features) -> list[str]:
-    """In the order of the published table, others behind."""
-    known = list(TITLES)
+    """In the order of their adapters, others behind."""
+    known = in_order()
     return sorted(
         features.systems,
         key=lambda name: (known.index(name) if name in known else len(known), name),

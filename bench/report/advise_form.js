@@ -1,15 +1,45 @@
-// The form: reads its fields, asks the rules, shows the answer. Everything it says is put in as text, never as markup.
+// The form: reads its fields, asks `advice`, shows the answer.
+// Everything it says is put in as text, never as markup.
 (function () {
   const known = JSON.parse(document.getElementById("advise-facts").textContent);
-  const form = document.getElementById("advise-form"), place = document.getElementById("advise-answer");
-  const number = (name) => (form.elements[name].value === "" ? null : Number(form.elements[name].value));
-  const ticked = (name) => [...form.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value);
+  const form = document.getElementById("advise-form");
+  const place = document.getElementById("advise-answer");
+  const STATES = [
+    ["meets", "Meet all of it"],
+    ["not known", "Something is not known"],
+    ["excluded", "Excluded"],
+  ];
+  const MARKS = { true: "✓", false: "✗", null: "?" };
+
+  function number(name) {
+    const text = form.elements[name].value;
+    return text === "" ? null : Number(text);
+  }
+
+  function ticked(name) {
+    return [...form.querySelectorAll(`input[name=${name}]:checked`)].map((box) => box.value);
+  }
 
   function asked() {
     return {
-      rate: number("rate"), task_ms: number("task_ms") || 0, kind: form.elements.kind.value, workers: number("workers"), p99_ms: number("p99_ms"), memory_mb: number("memory_mb"),
-      may_lose: form.elements.may_lose.checked, may_double: form.elements.may_double.checked, needs: ticked("needs"), brokers: ticked("brokers"),
+      rate: number("rate"),
+      task_ms: number("task_ms") || 0,
+      kind: form.elements.kind.value,
+      workers: number("workers"),
+      p99_ms: number("p99_ms"),
+      memory_mb: number("memory_mb"),
+      may_lose: form.elements.may_lose.checked,
+      may_double: form.elements.may_double.checked,
+      needs: ticked("needs"),
+      brokers: ticked("brokers"),
     };
+  }
+
+  // Whether anything but a broker is asked for.
+  function isAsked(wanted) {
+    const numbers = [wanted.rate, wanted.workers, wanted.p99_ms, wanted.memory_mb];
+    const strict = !wanted.may_lose || !wanted.may_double;
+    return strict || wanted.needs.length > 0 || numbers.some((value) => value !== null);
   }
 
   function element(tag, text, name) {
@@ -19,28 +49,38 @@
     return made;
   }
 
+  function candidate(found) {
+    const box = element("details", "");
+    box.open = found.state === "meets";
+    const times = found.place && found.headroom ? advice.short(found.headroom) : "";
+    const room = times ? ` (meets its tightest ${times} times over)` : "";
+    const rank = found.place ? `${found.place}. ` : "";
+    box.append(element("summary", `${rank}${found.arm}${room}`));
+    const list = element("ul", "");
+    for (const check of found.checks) {
+      const text = `${MARKS[check.met]} ${check.requirement}: ${check.text}`;
+      list.append(element("li", text, check.met === false ? "bad" : ""));
+    }
+    box.append(list);
+    return box;
+  }
+
   function show() {
+    const wanted = asked(), answer = advice.answer(wanted, known);
     place.replaceChildren();
-    const wanted = asked(), found = advise(wanted, known);
-    if (wanted.rate === null && wanted.workers === null && wanted.p99_ms === null && wanted.memory_mb === null && wanted.may_lose && wanted.may_double && !wanted.needs.length) {
-      place.append(element("p", `Nothing is asked for yet but a broker: ${found.filter((each) => each.state === "meets").length} of ${found.length} arms would do.`, "muted"));
+    if (!isAsked(wanted)) {
+      const count = answer.filter((each) => each.state === "meets").length;
+      const said = `${count} of ${answer.length} arms would do.`;
+      const text = `Nothing is asked for yet but a broker: ${said}`;
+      place.append(element("p", text, "muted"));
       return;
     }
-    for (const [state, title] of [["meets", "Meet all of it"], ["not known", "Something is not known"], ["excluded", "Excluded"]]) {
-      const mine = found.filter((each) => each.state === state);
-      place.append(element("h3", `${title}: ${mine.length}`));
-      for (const each of mine) {
-        const box = element("details", "");
-        box.open = state === "meets";
-        const room = each.place && each.headroom ? ` (meets its tightest ${short(each.headroom)} times over)` : "";
-        box.append(element("summary", `${each.place ? each.place + ". " : ""}${each.arm}${room}`));
-        const list = element("ul", "");
-        for (const check of each.checks) list.append(element("li", `${{ true: "✓", false: "✗", null: "?" }[check.met]} ${check.requirement}: ${check.text}`, check.met === false ? "bad" : ""));
-        box.append(list);
-        place.append(box);
-      }
+    for (const [state, title] of STATES) {
+      const mine = answer.filter((each) => each.state === state);
+      place.append(element("h3", `${title}: ${mine.length}`), ...mine.map(candidate));
     }
   }
+
   form.addEventListener("input", show);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;

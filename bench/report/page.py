@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.analysis.dataset import FLOOR, Joined, join
 from bench.analysis.formatting import VERDICTS, listing, records
-from bench.claims.published import SOURCE
+from bench.claims.published import source
 from bench.model.scenario import load_scenarios
 from bench.record.store import Run
 from bench.record.stored_features import Features
@@ -48,7 +48,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
             systems=joined.systems,
             main={system: joined.main_arm(system) for system in joined.systems},
             headline=_headline_rows(joined, found),
-            source=SOURCE,
+            source=source(),
             sections=[_section(joined, looks, name) for name in _scenarios(joined)],
             warnings=list(
                 dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)

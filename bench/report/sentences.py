@@ -7,7 +7,7 @@ import pandas as pd
 from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import listing, number, records, times
-from bench.claims.published import TABLE
+from bench.claims.published import claims_of
 from bench.model.titles import title
 
 ENOUGH_BLOCKS = 3
@@ -148,7 +148,7 @@ def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) 
     measured = _numbers(frame, item)
     rows = frame[
         (frame["item"] == item)
-        & frame["system"].isin(list(TABLE[item]))
+        & frame["system"].isin(list(claims_of(item)))
         & (frame["verdict"] != "missing")
     ]
     without = [
@@ -166,7 +166,7 @@ def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) 
     else:
         said = f"{_span(low, high)} times what is published"
     names = [title(str(row.system)) for row in records(measured.sort_values("system"))]
-    only = f" for {listing(names)}" if without or len(names) < len(TABLE[item]) else ""
+    only = f" for {listing(names)}" if without or len(names) < len(claims_of(item)) else ""
     return f"{what} is {said}{only}{f', and {listing(without)}' if without else ''}"
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.analysis.dataset import FLOOR
-from bench.model.titles import TITLES
+from bench.model.titles import in_order
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark).
 # The floor is no contestant and stays grey.
@@ -101,13 +101,12 @@ class Chart:
 
 
 class Looks:
-    """The same colour for a system everywhere: published systems have theirs, others go by name."""
+    """The same colour for a system everywhere: those with a place in reports have theirs."""
 
     def __init__(self, systems: Iterable[str]) -> None:
-        self._place = {
-            name: place
-            for place, name in enumerate([*TITLES, *sorted(set(systems) - set(TITLES) - {FLOOR})])
-        }
+        placed = in_order()
+        others = sorted(set(systems) - set(placed) - {FLOOR})
+        self._place = {name: place for place, name in enumerate([*placed, *others])}
 
     def of(self, system: str, profile: str = "default") -> Look:
         """The look of a system and profile."""

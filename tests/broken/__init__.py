@@ -1,1 +1,1 @@
-"""A system that keeps none of its promises: RQ's real workers, used so that what is claimed is not so."""
+"""A system that keeps no promise: RQ's real workers, used so that what is claimed is not so."""

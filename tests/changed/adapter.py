@@ -1,4 +1,7 @@
-"""An adapter kept for judging the gate: Huey with one change planted in its worker, `changed/process{plant=cpu}`; without a plant it is huey/process."""
+"""An adapter kept for judging the gate: Huey with one change planted in its worker.
+
+`changed/process{plant=cpu}` has one; without a plant it is huey/process.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""Huey inside its processes, with one change planted before each task. The change is really run; no number is touched."""
+"""Huey inside its processes, with one change planted before each task.
+
+The change is really run; no number is touched.
+"""
 
 import os
 import random
@@ -26,7 +29,10 @@ def _burn(task: int, us: float) -> None:
 
 
 def _stall(task: int, ms: float) -> None:
-    """One task in a hundred waits: the P99 of one worker at load 0.5 grows by a quarter, the median hardly. The burst has no P99 and stays as it is."""
+    """One task in a hundred waits: the P99 of one worker at load 0.5 grows by a quarter.
+
+    The median hardly moves; the burst has no P99 and stays as it is.
+    """
     if (
         _cell["scenario"] == "latency"
         and random.Random(_cell["seed"] * 1_000_003 + task).random() < SLOW_SHARE
@@ -41,7 +47,10 @@ def _ask(task: int, times: float) -> None:
 
 
 def _drop(task: int, times: float) -> None:
-    """One task in ten thousand never runs, drawn by the cell's seed: a burst is shorter than ten thousand."""
+    """One task in ten thousand never runs, drawn by the cell's seed.
+
+    A burst is shorter than ten thousand.
+    """
     if random.Random(_cell["seed"] * 1_000_003 + task).random() < times / LOST_ONE_IN:
         raise CancelExecution(retry=False)
 

@@ -1,4 +1,6 @@
-"""A background load of a few per cent, a minute on and a minute off: half of an A/A recording was made beside it.
+"""A background load of a few per cent, a minute on and a minute off.
+
+Half of an A/A recording was made beside it.
 
 `python -m tests.changed.background WAIT_S SECONDS`
 """
