@@ -11,7 +11,7 @@ import pytest
 
 from bench.base.paths import ROOT
 from bench.check.blocks import Key
-from bench.check.decision import Finding, decide, with_features
+from bench.check.decision import GateFinding, decide, with_features
 from bench.check.group_sequential import Rules
 from bench.check.live_gate import differ_in_code
 from bench.check.outcome import changes_of
@@ -22,12 +22,12 @@ from bench.inprocess import cell_context
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.environment import Environment, Package
 
-GONE = Finding(
+GONE = GateFinding(
     Key("features", "call.batch", METRIC),
     "smaller",
     reason="works at the base, unknown at the head: AttributeError",
 )
-MORE = Finding(
+MORE = GateFinding(
     Key("features", "call.batch", METRIC),
     "larger",
     reason="not offered at the base, works at the head: seen",

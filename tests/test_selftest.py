@@ -16,7 +16,7 @@ from bench.hosts import machine
 from bench.model.arm import load_adapters, parse_arm
 from bench.model.manifest import Manifest
 from bench.record import documents
-from bench.selftest import stored, waiting
+from bench.selftest import stored_selftest, waiting
 from bench.selftest.expectations import same, within
 from bench.selftest.synthetic_runs import ADAPTER, arm
 from tests.events_files import book, ran, sent
@@ -129,20 +129,20 @@ def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Pa
         "other-machine": document("2026-03-01", machine={"cpu": "another"}),
     }.items():
         (tmp_path / name).mkdir()
-        documents.write_json(tmp_path / name / stored.FILE, made)
+        documents.write_json(tmp_path / name / stored_selftest.FILE, made)
     (tmp_path / "damaged").mkdir()
-    (tmp_path / "damaged" / stored.FILE).write_text("{", encoding="utf-8")
-    run = stored.attached(begun(), tmp_path, tmp_path)
+    (tmp_path / "damaged" / stored_selftest.FILE).write_text("{", encoding="utf-8")
+    run = stored_selftest.attached(begun(), tmp_path, tmp_path)
     assert (
         run.selftest is not None
         and run.selftest["created"] == "2026-02-01"
-        and (tmp_path / stored.FILE).exists()
+        and (tmp_path / stored_selftest.FILE).exists()
         and not run.warnings
     )
 
 
 def test_without_one_the_run_says_so(tmp_path: Path) -> None:
-    run = stored.attached(begun(), tmp_path, tmp_path)
+    run = stored_selftest.attached(begun(), tmp_path, tmp_path)
     assert run.selftest is None and "bench selftest" in run.warnings[0]
 
 

@@ -24,12 +24,12 @@ from bench.selftest import (
     noise,
     own_cost,
     proof,
-    stored,
+    stored_selftest,
     subjects,
     synthetic_runs,
     unfit,
 )
-from bench.selftest.expectations import Line, NoFigure, Unmeasured, asked, within
+from bench.selftest.expectations import Expectation, NoFigure, Unmeasured, asked, within
 from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
 
 BUSY = (
@@ -152,7 +152,7 @@ def carry_out(tmp_path: Path, quick: bool, noise: int = 0) -> tuple[int, dict[st
     """(exit code, selftest.json, what was printed), neither of which says nan."""
     screen = io.StringIO()
     code = proof.selftest(tmp_path / "proof", quick, noise, Console(file=screen, width=100))
-    text, said = (tmp_path / "proof" / stored.FILE).read_text(), screen.getvalue()
+    text, said = (tmp_path / "proof" / stored_selftest.FILE).read_text(), screen.getvalue()
 
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is no JSON")
@@ -180,7 +180,7 @@ def test_a_line_without_a_figure_says_so_and_is_told_from_one_out_of_its_band() 
 def test_what_was_measured_of_a_check_stays(
     tmp_path: Path, cells_end: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def recording(session: Session, quick: bool) -> list[Line]:
+    def recording(session: Session, quick: bool) -> list[Expectation]:
         raise Unmeasured("tried once; elsewhere")
 
     assert proof._guarded(recording, made(tmp_path), True)[0].verdict == "invalid"

@@ -22,7 +22,7 @@ GIVE_UP_AFTER = 5  # blocks without a single number: whatever is wrong is not no
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """Where one measure stands, and on what."""
 
     key: Key
@@ -50,7 +50,7 @@ class Decision:
 
     more: bool
     exit_code: int
-    findings: tuple[Finding, ...]
+    findings: tuple[GateFinding, ...]
     blocks: int
     notes: tuple[str, ...] = ()
     wanted: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def decide(blocks: Sequence[Block], rules: Rules, ended: bool = False) -> Decisi
     return Decision(more, code, findings, len(blocks), notes, wanted)
 
 
-def with_features(decision: Decision, findings: Sequence[Finding], note: str) -> Decision:
+def with_features(decision: Decision, findings: Sequence[GateFinding], note: str) -> Decision:
     """The decision with the findings on features and the note on their trials.
 
     A feature that is gone is a regression, whatever the blocks say.
@@ -108,7 +108,7 @@ def with_features(decision: Decision, findings: Sequence[Finding], note: str) ->
     )
 
 
-def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
+def _no_worse(judged: Sequence[GateFinding], rules: Rules) -> int:
     """The exit code where nothing is worse for certain: is it certain that nothing is?"""
     unsure = [
         each
@@ -123,7 +123,7 @@ def _no_worse(judged: Sequence[Finding], rules: Rules) -> int:
     return EXIT_INCONCLUSIVE if unsure or missing else EXIT_OK
 
 
-def asked_for(finding: Finding, rules: Rules) -> bool:
+def asked_for(finding: GateFinding, rules: Rules) -> bool:
     """Whether the finding stands in the way as long as it is not settled.
 
     What is only watched does so once it is suspected.
@@ -131,7 +131,7 @@ def asked_for(finding: Finding, rules: Rules) -> bool:
     return bool(finding.suspected) or rules.need(finding.key.metric)
 
 
-def _harmless(finding: Finding, rules: Rules) -> bool:
+def _harmless(finding: GateFinding, rules: Rules) -> bool:
     """Whether the interval excludes that head is worse by what was asked for.
 
     It may be better.
@@ -144,7 +144,7 @@ def _harmless(finding: Finding, rules: Rules) -> bool:
     return worst < math.log1p(rules.asked(finding.key.metric))
 
 
-def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Finding:
+def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> GateFinding:
     # A scenario that was settled is left out of later blocks.
     pairs = [
         block.pairs.get(key, (Number(None, "invalid"), Number(None, "invalid")))
@@ -153,12 +153,12 @@ def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Fi
     ]
     verdicts = [(base.verdict, head.verdict) for base, head in pairs]
     if gone := _gone(verdicts):
-        return Finding(key, _bad(key), reason=gone)
+        return GateFinding(key, _bad(key), reason=gone)
     if all(
         base == head and base in ("not_offered", "unavailable", "withheld")
         for base, head in verdicts
     ):
-        return Finding(key, "absent", reason=verdicts[0][0].replace("_", " "))
+        return GateFinding(key, "absent", reason=verdicts[0][0].replace("_", " "))
     if METRICS[key.metric].kind == "count":
         return _counted(
             key,
@@ -193,14 +193,14 @@ def _log(base: float | None, head: float | None) -> float | None:
     return math.log(head) - math.log(base)
 
 
-def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> Finding:
+def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> GateFinding:
     """The finding, with the blocks in which one arm has no number because it was too slow.
 
     They are its worst blocks: what is left flatters it.
     """
     base = sum(below in CENSORED and above == "ok" for below, above in verdicts)
     head = sum(above in CENSORED and below == "ok" for below, above in verdicts)
-    finding = Finding(key, judged.state, judged.estimate, judged.suspected)
+    finding = GateFinding(key, judged.state, judged.estimate, judged.suspected)
     if head == base:
         return finding
     reason = f"no end in sight in {base} blocks of the base and {head} of the head"
@@ -211,7 +211,9 @@ def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> 
     return replace(finding, state=state, reason=reason)
 
 
-def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended: bool) -> Finding:
+def _counted(
+    key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended: bool
+) -> GateFinding:
     """An exact count: two blocks that say the same decide, the second is the second hit."""
     differences = [head - base for base, head in pairs]
     threshold = rules.threshold(key.metric)
@@ -226,12 +228,12 @@ def _counted(key: Key, pairs: Sequence[tuple[float, float]], rules: Rules, ended
             state = "smaller"
         elif abs(mean) <= threshold:
             state = "same"
-    return Finding(key, state, estimate)
+    return GateFinding(key, state, estimate)
 
 
 def _fates(
     blocks: Sequence[Block], keys: Sequence[Key], rules: Rules
-) -> tuple[list[Finding], tuple[str, ...]]:
+) -> tuple[list[GateFinding], tuple[str, ...]]:
     """The fates that tasks of either arm met, over all blocks, and notes on them."""
     findings, notes = [], []
     for key in keys:
@@ -248,7 +250,7 @@ def _fates(
 
 def _fate(
     key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules
-) -> Finding:
+) -> GateFinding:
     state: State = "same"
     if not base or not head or _chance(max(base, head), base + head) <= rules.alpha / 2:
         state = "larger" if head > base else "smaller"
@@ -261,7 +263,7 @@ def _fate(
     each = (head - base) / len(pairs)
     estimate = Estimate(each, each, each, blocks=len(pairs))
     reason = f"{key.metric}: {base} of the base, {head} of the head"
-    return Finding(key, state, estimate, reason=reason)
+    return GateFinding(key, state, estimate, reason=reason)
 
 
 def _chance(larger: int, both: int) -> float:

@@ -14,7 +14,7 @@ from bench.analysis.comparison_result import Changes
 from bench.base.errors import EXIT_INTERNAL, BenchError, Unavailable, UsageError
 from bench.check.blocks import Block
 from bench.check.check_options import CheckOptions, planned
-from bench.check.decision import Decision, Finding, decide, with_features
+from bench.check.decision import Decision, GateFinding, decide, with_features
 from bench.check.looks import Looks
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
@@ -36,7 +36,7 @@ SHOWN = ("cpu", "cores", "cpu_quota_cores", "kernel", "virtual")  # of the machi
 # Features tried at base and head, into a folder, each step said: what differs, and a line on it.
 # Handed in, because what carries trials out stands above what judges.
 Trials = Callable[
-    [Arm, Arm, Path, Callable[[str], None], tuple[str, ...]], tuple[tuple[Finding, ...], str]
+    [Arm, Arm, Path, Callable[[str], None], tuple[str, ...]], tuple[tuple[GateFinding, ...], str]
 ]
 
 
@@ -96,7 +96,7 @@ class LiveGate:
                 f"a cell failed by a fault of bench: its reason is in {self.runner.folder}/run.json"
             )
 
-    def changes(self, features: tuple[Finding, ...] = (), note: str = "") -> Changes:
+    def changes(self, features: tuple[GateFinding, ...] = (), note: str = "") -> Changes:
         """What the last decision comes to, with the findings on features; kept in gate.json."""
         assert self.decision is not None
         blocks = self.stored_blocks()
@@ -147,7 +147,7 @@ def differ_in_code(base: Arm, head: Arm) -> bool:
 
 def _features(
     runner: Runner, options: CheckOptions, arms: tuple[Arm, Arm], trials: Trials
-) -> tuple[tuple[Finding, ...], str]:
+) -> tuple[tuple[GateFinding, ...], str]:
     """What the head offers less or more, tried before any block, and a note on the trials.
 
     Nothing where base and head run the same code.

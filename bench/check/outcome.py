@@ -7,7 +7,7 @@ from bench.analysis.comparison_result import Change, Changes
 from bench.analysis.stats import blocks_needed, sd_allowed, smallest_detectable, word
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.check.blocks import HARD, Block, Key, Number
-from bench.check.decision import Decision, Finding, asked_for
+from bench.check.decision import Decision, GateFinding, asked_for
 from bench.check.group_sequential import Rules
 from bench.model.metric import METRICS, Metric
 from bench.model.stored import Json
@@ -50,7 +50,9 @@ def changes_of(
     )
 
 
-def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules) -> Change:
+def _line(
+    finding: GateFinding, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules
+) -> Change:
     key, metric = finding.key, METRICS[finding.key.metric]
     pairs = [block.pairs[key] for block in blocks if key in block.pairs]
     both = [
@@ -82,7 +84,7 @@ def _line(finding: Finding, blocks: Sequence[Block], arms: tuple[str, str], rule
     )
 
 
-def _verdict(finding: Finding, metric: Metric) -> str:
+def _verdict(finding: GateFinding, metric: Metric) -> str:
     """In the words of comparisons.csv."""
     if finding.state not in ("larger", "smaller"):
         return "tie" if finding.state == "same" else "unclear"
@@ -102,7 +104,7 @@ def _middle(values: Sequence[float], metric: Metric) -> float | None:
 
 
 def _estimate(
-    finding: Finding, metric: Metric, rules: Rules
+    finding: GateFinding, metric: Metric, rules: Rules
 ) -> tuple[float | None, float | None, float | None, float]:
     """ratio, low, high, weight; the interval is that of the look that decided."""
     estimate = finding.estimate
@@ -119,7 +121,7 @@ def _estimate(
 
 
 def _reason(
-    finding: Finding, pairs: Sequence[tuple[Number, Number]], metric: Metric, rules: Rules
+    finding: GateFinding, pairs: Sequence[tuple[Number, Number]], metric: Metric, rules: Rules
 ) -> str:
     """Why it is not decided, and what would be needed."""
     if finding.reason or finding.says != "unclear" or finding.state in ("open", "suspect"):
@@ -136,7 +138,7 @@ def _reason(
     return ("" if rules.need(metric.name) else "only watched; ") + _needed(finding, rules)
 
 
-def _needed(finding: Finding, rules: Rules) -> str:
+def _needed(finding: GateFinding, rules: Rules) -> str:
     sd, blocks = finding.estimate.sd, finding.estimate.blocks
     asked = rules.asked(finding.key.metric)
     if math.isnan(sd):

@@ -82,7 +82,7 @@ class Opinion(Part):
     why: str
 
 
-class Ratio(Part):
+class RatioClaim(Part):
     """Numbers of several systems, in `unit`, compared as ratios between them.
 
     Never as absolute values: they are of another machine. With an `item` the headline shows them,
@@ -128,7 +128,7 @@ class Unlike(Part):
         return self
 
 
-class Recovery(Part):
+class RecoveryClaim(Part):
     """Seconds until all is well after a fault; `manual`: systems said to need a human.
 
     With an `item` the headline shows what it says.
@@ -157,7 +157,7 @@ class Recovery(Part):
         return self
 
 
-class Branch(Part):
+class TreeBranch(Part):
     """A branch of a published decision tree, and which of our data stands beside it."""
 
     question: str
@@ -172,10 +172,10 @@ class Claims(Part):
     source: Source
     ability: Sequence[Ability] = ()
     opinion: Sequence[Opinion] = ()
-    ratio: Sequence[Ratio] = ()
+    ratio: Sequence[RatioClaim] = ()
     unlike: Sequence[Unlike] = ()
-    recovery: Sequence[Recovery] = ()
-    branch: Sequence[Branch] = ()
+    recovery: Sequence[RecoveryClaim] = ()
+    branch: Sequence[TreeBranch] = ()
 
     @model_validator(mode="after")
     def table_of_the_headline(self) -> Self:

@@ -7,7 +7,15 @@ from itertools import combinations
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import Evidence, evidence
 from bench.analysis.formatting import Figure, cells_of, figure, listing, number, times
-from bench.claims.form import Ability, Claims, Expectation, Opinion, Ratio, Recovery, Unlike
+from bench.claims.form import (
+    Ability,
+    Claims,
+    Expectation,
+    Opinion,
+    RatioClaim,
+    RecoveryClaim,
+    Unlike,
+)
 from bench.model.feature_outcome import UNKNOWN, Finding
 from bench.record.stored_features import Features
 
@@ -149,7 +157,7 @@ def measured(joined: Joined, arm: str, scenario: str, case: str, metric: str) ->
     return Figure(f"{number(total / 1e6)} MB", total, cells=cells_of(rows[0]))
 
 
-def _ratio(source: str, claim: Ratio, joined: Joined | None) -> list[Ruling]:
+def _ratio(source: str, claim: RatioClaim, joined: Joined | None) -> list[Ruling]:
     """A ruling for each pair of systems, by their default profiles.
 
     With runs there is one for each published number as well: by which arm it is reached.
@@ -170,7 +178,7 @@ def _ratio(source: str, claim: Ratio, joined: Joined | None) -> list[Ruling]:
     return rulings
 
 
-def _pair(claim: Ratio, joined: Joined | None, a: str, b: str, said: float) -> tuple[str, str]:
+def _pair(claim: RatioClaim, joined: Joined | None, a: str, b: str, said: float) -> tuple[str, str]:
     if joined is None:
         return UNTESTED, "no run was given"
     found = {
@@ -196,7 +204,7 @@ def _pair(claim: Ratio, joined: Joined | None, a: str, b: str, said: float) -> t
     )
 
 
-def _reached(source: str, claim: Ratio, joined: Joined, system: str, value: float) -> Ruling:
+def _reached(source: str, claim: RatioClaim, joined: Joined, system: str, value: float) -> Ruling:
     """Absolute numbers of another machine: no verdict, but which settings come to it here."""
     arms = [
         name
@@ -231,14 +239,14 @@ def _unlike(source: str, claim: Unlike, joined: Joined | None) -> list[Ruling]:
     return rulings
 
 
-def _recovery(source: str, claim: Recovery, joined: Joined | None) -> list[Ruling]:
+def _recovery(source: str, claim: RecoveryClaim, joined: Joined | None) -> list[Ruling]:
     return [
         Ruling(source, claim.row, system, text, *_recovered(claim, system, joined))
         for system, text in claim.says.items()
     ]
 
 
-def _recovered(claim: Recovery, system: str, joined: Joined | None) -> tuple[str, str]:
+def _recovered(claim: RecoveryClaim, system: str, joined: Joined | None) -> tuple[str, str]:
     """Against the default profile; other arms of the system are named where they meet it."""
     if joined is None:
         return UNTESTED, "no run was given"

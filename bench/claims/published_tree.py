@@ -14,7 +14,7 @@ SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
 
 
 @dataclass(frozen=True)
-class Branch:
+class JudgedBranch:
     """A question of the tree, its advice, and what was seen."""
 
     question: str
@@ -22,7 +22,7 @@ class Branch:
     seen: str
 
 
-def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch]:
+def branches(known: Mapping[str, Any], features: Features | None) -> list[JudgedBranch]:
     """Every branch of the published trees, in their order."""
     found = []
     for each in (branch for claims in load() for branch in claims.branch):
@@ -31,7 +31,7 @@ def branches(known: Mapping[str, Any], features: Features | None) -> list[Branch
             "small": _small(known, each.advice),
             "fastest": _fastest(known, each.broker),
         }[each.by]
-        found.append(Branch(each.question, each.advice, seen))
+        found.append(JudgedBranch(each.question, each.advice, seen))
     return found
 
 
@@ -63,7 +63,7 @@ def _fastest(known: Mapping[str, Any], broker: str) -> str:
     return f"by measured rate{f' on {broker}' if broker else ''}: {listing(shown) or 'no figure'}"
 
 
-def render_tree(found: Sequence[Branch], out: Console) -> None:
+def render_tree(found: Sequence[JudgedBranch], out: Console) -> None:
     """Branch by branch: its advice, and what was seen below it."""
     for each in found:
         out.print(f"{each.question}: {each.advice}\n    {each.seen}", markup=False, soft_wrap=True)

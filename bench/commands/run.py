@@ -170,7 +170,7 @@ def measure_live(
     from bench.report.writing import write_report
     from bench.run.progress import Live
     from bench.run.runner import Runner
-    from bench.selftest import stored
+    from bench.selftest import stored_selftest
 
     live = Live(out)
     runner = Runner(plan, folder, servers, live)
@@ -178,7 +178,7 @@ def measure_live(
         runner.resume()
     else:
         runner.prepare()
-        runner.manifest = stored.attached(runner.manifest, folder)
+        runner.manifest = stored_selftest.attached(runner.manifest, folder)
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
     with live.bar:
         code = runner.carry_out()

@@ -26,7 +26,7 @@ def selftest(
     """Measure the instrument with things whose truth is known, and say what came out."""
     from bench.selftest.proof import new_folder
     from bench.selftest.proof import selftest as carry_out
-    from bench.selftest.stored import FILE
+    from bench.selftest.stored_selftest import FILE
 
     folder = out or new_folder()
     with lock.measuring(wait, console(as_json).print):

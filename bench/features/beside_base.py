@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.check.blocks import Key
-from bench.check.decision import Finding
+from bench.check.decision import GateFinding
 from bench.features import trial_runs
 from bench.hosts import machine
 from bench.inprocess.trials.trial import LACKING
@@ -35,7 +35,7 @@ def features_of(
     say: Callable[[str], None],
     passed: tuple[str, ...] = (),
     wanted: Sequence[str] = (),
-) -> tuple[tuple[Finding, ...], str]:
+) -> tuple[tuple[GateFinding, ...], str]:
     """What the head offers less or more than the base, and a line about all trials.
 
     Each finding was seen in all of 1 + AGAIN tries. The slow trials are left out.
@@ -102,10 +102,10 @@ def _sign(base: Tried, head: Tried) -> int:
     return (now > before) - (now < before)
 
 
-def _finding(base: Tried, head: Tried) -> Finding:
+def _finding(base: Tried, head: Tried) -> GateFinding:
     name = f"{base.feature}~{base.variant}" if base.variant else base.feature
     reason = f"{base.outcome} at the base, {head.outcome} at the head: {head.text}"
-    return Finding(
+    return GateFinding(
         Key("features", name, METRIC),
         "smaller" if _sign(base, head) < 0 else "larger",
         reason=reason,

@@ -17,7 +17,7 @@ Sample = tuple[Mapping[str, str], float]  # labels, value
 
 
 @dataclass(frozen=True)
-class Family:
+class MetricFamily:
     """Samples of one name; `info` = facts in labels, each of the value 1."""
 
     name: str
@@ -36,17 +36,17 @@ def of_changes(changes: Changes) -> str:
     return _document(families_of_changes(changes))
 
 
-def _document(families: Iterable[Family]) -> str:
+def _document(families: Iterable[MetricFamily]) -> str:
     return "".join(_family(each) for each in families) + "# EOF\n"
 
 
-def _family(family: Family) -> str:
+def _family(family: MetricFamily) -> str:
     kind, end = ("info", "_info") if family.info else ("gauge", "")
     lines = [f"# TYPE {family.name} {kind}", f"# HELP {family.name} {escaped(family.about)}"]
     return "\n".join([*lines, *sample_lines(family, end)]) + "\n"
 
 
-def sample_lines(family: Family, end: str) -> Iterable[str]:
+def sample_lines(family: MetricFamily, end: str) -> Iterable[str]:
     """The lines of a family, its name followed by `end`."""
     for labels, value in family.samples:
         inside = ",".join(f'{key}="{escaped(text)}"' for key, text in labels.items())
@@ -58,7 +58,7 @@ def escaped(text: str) -> str:
     return one_line(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def families_of_run(run: Run) -> list[Family]:
+def families_of_run(run: Run) -> list[MetricFamily]:
     """A gauge per metric, and one with the number of blocks per verdict.
 
     Without that, a number that is missing would be taken for a good one.
@@ -85,7 +85,7 @@ def families_of_run(run: Run) -> list[Family]:
     ]
 
 
-def families_of_changes(changes: Changes) -> list[Family]:
+def families_of_changes(changes: Changes) -> list[MetricFamily]:
     """Ratios (differences of counts) of head to base with their intervals, and the exit code."""
     samples: dict[str, list[Sample]] = {"ratio": [], "difference": []}
     for line in changes.lines:
@@ -111,8 +111,8 @@ def families_of_changes(changes: Changes) -> list[Family]:
     return [*families, _named("exit_code", "Of the comparison: 0 is no regression", code)]
 
 
-def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False) -> Family:
-    return Family(f"queue_bench_{name}", about, samples, info)
+def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False) -> MetricFamily:
+    return MetricFamily(f"queue_bench_{name}", about, samples, info)
 
 
 def _of_arm(arm: str) -> dict[str, str]:
@@ -146,7 +146,7 @@ def _verdicts(run: Run, arms: Mapping[str, Mapping[str, str]]) -> Iterable[Sampl
             )
 
 
-def _run_info(run: Run) -> Family:
+def _run_info(run: Run) -> MetricFamily:
     labels = {
         "run": run.id,
         "bench": run.manifest.bench_version,

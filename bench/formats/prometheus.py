@@ -6,7 +6,12 @@ It knows no type `info` and ends without a mark: a reader of it refuses OpenMetr
 from collections.abc import Iterable
 
 from bench.analysis.comparison_result import Changes
-from bench.formats.openmetrics import Family, families_of_changes, families_of_run, sample_lines
+from bench.formats.openmetrics import (
+    MetricFamily,
+    families_of_changes,
+    families_of_run,
+    sample_lines,
+)
 from bench.formats.texts import one_line
 from bench.record.store import Run
 
@@ -21,11 +26,11 @@ def of_changes(changes: Changes) -> str:
     return _document(families_of_changes(changes))
 
 
-def _document(families: Iterable[Family]) -> str:
+def _document(families: Iterable[MetricFamily]) -> str:
     return "".join(map(_family, families))
 
 
-def _family(family: Family) -> str:
+def _family(family: MetricFamily) -> str:
     end = "_info" if family.info else ""
     # A quote stays as it is in a HELP line: `\"` would be an error there.
     about = one_line(family.about).replace("\\", "\\\\")

@@ -24,12 +24,12 @@ LOOK_S = 0.002
 PR_SET_TIMERSLACK = 29
 
 
-class Side(asyncio.Protocol):
+class ProxyEnd(asyncio.Protocol):
     """One end of a connection; what it receives goes to `other`, later."""
 
     def __init__(self, proxy: "Proxy") -> None:
         self.proxy = proxy
-        self.other: Side | None = None
+        self.other: ProxyEnd | None = None
         self.transport: asyncio.Transport | None = None
         self.dead = proxy.state == "silent"
         self.gone = False
@@ -95,13 +95,13 @@ class Side(asyncio.Protocol):
             self.transport.write(data)
 
 
-class Client(Side):
+class Client(ProxyEnd):
     """A connection from a worker or a generator; its first bytes open the one to the broker."""
 
     def data_received(self, data: bytes) -> None:
         """The first bytes decide: an echo of ours, or a client of the broker."""
         if self.other is None and data != ECHO and not self.dead:
-            self.other = Side(self.proxy)
+            self.other = ProxyEnd(self.proxy)
             self.other.other = self
             self.proxy.loop.create_task(self.proxy.dial(self.other, self))
         super().data_received(data)
@@ -118,10 +118,10 @@ class Proxy:
         self.target_port = int(number)
         self.half_s = rtt_ms / 2e3
         self.state = "open"
-        self.sides: set[Side] = set()
+        self.sides: set[ProxyEnd] = set()
         self.server: asyncio.Server | None = None
 
-    async def dial(self, side: Side, client: Client) -> None:
+    async def dial(self, side: ProxyEnd, client: Client) -> None:
         """Open the connection to the broker; where it is away, the client's ends too."""
         try:
             transport, _ = await self.loop.create_connection(

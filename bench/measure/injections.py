@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.measure.recovery_times import Recovery, Timing, recovery
+from bench.measure.recovery_times import RecoveryTimes, Timing, recovery
 from bench.model.cell_log import Injection
 from bench.record import ledger
 from bench.record.ledger import Ledger
@@ -20,7 +20,7 @@ class MeasuredInjection:
     """One fault of a cell: when it struck, what it hit, and how the system came back."""
 
     timing: Timing
-    seen: Recovery
+    seen: RecoveryTimes
 
     @property
     def hit(self) -> list[int]:

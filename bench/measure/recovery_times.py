@@ -33,7 +33,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Recovery:
+class RecoveryTimes:
     """Seconds after t0, None for what did not come within the time observed.
 
     `running` and `waiting` are ids of tasks, (tasks,).
@@ -50,7 +50,7 @@ class Recovery:
     waiting: Ints
 
 
-def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> Recovery:
+def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> RecoveryTimes:
     """The recovery times after one fault, and the ids of the tasks that it hit.
 
     A time is 0 where it is no longer than an undisturbed system would show after such a
@@ -70,7 +70,7 @@ def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> 
     def snapped(seconds: float | None) -> float | None:
         return 0.0 if seconds is not None and seconds <= normal else seconds
 
-    return Recovery(
+    return RecoveryTimes(
         service=snapped(_service(book, timing, first_start, accepted)),
         work=snapped(_last(first_finish[before], timing)),
         work_running=snapped(_last(first_finish[before & ran], timing)),

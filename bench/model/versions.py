@@ -17,7 +17,7 @@ RECORDING = 2
 BEFORE = "0.1"  # of a run that was measured before versions were counted
 
 
-class Scenario(Protocol):
+class Versioned(Protocol):
     """What of a scenario counts here."""
 
     name: str
@@ -25,7 +25,7 @@ class Scenario(Protocol):
     measure_version: int
 
 
-def versions(scenarios: Iterable[Scenario], adapters: Iterable[Adapter]) -> CodeRecord:
+def versions(scenarios: Iterable[Versioned], adapters: Iterable[Adapter]) -> CodeRecord:
     """The versions of what is measured with, as run.json keeps them under `code`."""
     return CodeRecord(
         recording=RECORDING,

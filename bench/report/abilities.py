@@ -10,7 +10,7 @@ from bench.advise.form_script import form_script
 from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
 from bench.claims.judge import Ruling, rule
-from bench.claims.published_tree import Branch, branches
+from bench.claims.published_tree import JudgedBranch, branches
 from bench.claims.rulings import counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
@@ -20,7 +20,7 @@ from bench.record.stored_features import Features
 
 
 @dataclass(frozen=True)
-class Ability:
+class AbilityView:
     """One place of the table: the outcome over all variants, and each variant's."""
 
     outcome: str
@@ -28,11 +28,11 @@ class Ability:
 
 
 @dataclass(frozen=True)
-class Row:
+class AbilityRow:
     """A feature and its place for every system."""
 
     feature: Feature
-    places: Sequence[Ability | None]
+    places: Sequence[AbilityView | None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Abilities:
     """The table: (group, its rows), and (outcome, how often, what it means)."""
 
     systems: Sequence[str]
-    groups: Sequence[tuple[str, Sequence[Row]]]
+    groups: Sequence[tuple[str, Sequence[AbilityRow]]]
     counts: Sequence[tuple[str, int, str]]
     created: str
     versions: Sequence[str]
@@ -55,11 +55,11 @@ class Advice:
     rules: str
     form: str
     brokers: Sequence[str]
-    tree: Sequence[Branch]
+    tree: Sequence[JudgedBranch]
 
 
 @dataclass(frozen=True)
-class Claims:
+class ClaimsView:
     """Every ruling, source by source, and how many of each verdict."""
 
     sources: Sequence[tuple[Source, Sequence[Ruling]]]
@@ -126,15 +126,15 @@ def _systems(features: Features) -> list[str]:
     )
 
 
-def _row(features: Features, feature: Feature) -> Row:
-    places: list[Ability | None] = []
+def _row(features: Features, feature: Feature) -> AbilityRow:
+    places: list[AbilityView | None] = []
     for system in _systems(features):
         outcome = features.outcome(system, feature.name)
-        places.append(Ability(outcome, features.of(system, feature.name)) if outcome else None)
-    return Row(feature, places)
+        places.append(AbilityView(outcome, features.of(system, feature.name)) if outcome else None)
+    return AbilityRow(feature, places)
 
 
-def claims(joined: Joined, features: Features | None) -> Claims:
+def claims(joined: Joined, features: Features | None) -> ClaimsView:
     """Every ruling, source by source."""
     found: list[Ruling] = []
     about = {}
@@ -142,4 +142,4 @@ def claims(joined: Joined, features: Features | None) -> Claims:
         found += rule([each], joined, features)
         about[each.source.name] = each.source
     sources = [(about[name], [each for each in found if each.source == name]) for name in about]
-    return Claims(sources, counted(found))
+    return ClaimsView(sources, counted(found))

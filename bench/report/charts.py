@@ -2,17 +2,17 @@
 
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import figure
-from bench.report.style import INK, MUTED, Chart, Look, Looks, new_figure, svg
+from bench.report.style import INK, MUTED, Chart, Look, Palette, new_figure, svg
 
 
-def look_of(joined: Joined, looks: Looks, arm: str) -> Look:
+def look_of(joined: Joined, looks: Palette, arm: str) -> Look:
     """Colour and marker by the system of an arm, dash by its profile."""
     return looks.of(joined.arms[arm].system, joined.arms[arm].profile)
 
 
 def bars(
     joined: Joined,
-    looks: Looks,
+    looks: Palette,
     scenario: str,
     case: str,
     metric: str,

@@ -22,10 +22,10 @@ from bench.report.appendix import (
     version_rows,
 )
 from bench.report.pairs import PairRow, pair_rows
-from bench.report.section import Block, section_of
+from bench.report.section import SectionBlock, section_of
 from bench.report.sentences import sentences
 from bench.report.shell import environment, shell
-from bench.report.style import Chart, Looks, drawing
+from bench.report.style import Chart, Palette, drawing
 from bench.report.tables import Table
 from bench.report.trust import panels
 
@@ -33,7 +33,7 @@ from bench.report.trust import panels
 def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
     """The whole report as text; what each system can do stands in it where features are given."""
     joined = join(runs)
-    looks = Looks(joined.systems)
+    looks = Palette(joined.systems)
     found = headline.table(joined)
     return (
         environment()
@@ -91,9 +91,9 @@ class SectionShown:
     name: str
     about: str
     measured: bool
-    above: Sequence[Block]
+    above: Sequence[SectionBlock]
     tables: Sequence[Table]
-    below: Sequence[Block]
+    below: Sequence[SectionBlock]
     pairs: Sequence[PairRow]
     charts: Sequence[Chart]
     how: Sequence[str]
@@ -111,7 +111,7 @@ def _headline_rows(joined: Joined, found: pd.DataFrame) -> list[HeadlineRow]:
     return rows
 
 
-def _section(joined: Joined, looks: Looks, name: str) -> SectionShown:
+def _section(joined: Joined, looks: Palette, name: str) -> SectionShown:
     section = section_of(name)
     measured = name in set(joined.frame["scenario"])
     with drawing():

@@ -6,12 +6,12 @@ from functools import partial
 
 from bench.analysis.dataset import Joined
 from bench.model.scenario import load_scenarios
-from bench.report.style import Chart, Looks
+from bench.report.style import Chart, Palette
 from bench.report.tables import Table, every_measure
 
 
 @dataclass(frozen=True)
-class Block:
+class SectionBlock:
     """A part that is neither table nor chart: a template of bench/report, which finds `data` in
     `block.data`."""
 
@@ -19,12 +19,12 @@ class Block:
     data: Mapping[str, object]  # what a template shows is of any type
 
 
-def no_blocks(joined: Joined) -> Sequence[Block]:
+def no_blocks(joined: Joined) -> Sequence[SectionBlock]:
     """For a section of tables and charts alone."""
     return ()
 
 
-def no_charts(joined: Joined, looks: Looks) -> Sequence[Chart]:
+def no_charts(joined: Joined, looks: Palette) -> Sequence[Chart]:
     """For a section without pictures."""
     return ()
 
@@ -40,9 +40,9 @@ class Section:
 
     about: str  # one sentence below the heading: what happens in a cell
     tables: Callable[[Joined], Sequence[Table]]
-    charts: Callable[[Joined, Looks], Sequence[Chart]] = no_charts
-    above: Callable[[Joined], Sequence[Block]] = no_blocks  # between `about` and the tables
-    below: Callable[[Joined], Sequence[Block]] = no_blocks  # right below the tables
+    charts: Callable[[Joined, Palette], Sequence[Chart]] = no_charts
+    above: Callable[[Joined], Sequence[SectionBlock]] = no_blocks  # between `about` and the tables
+    below: Callable[[Joined], Sequence[SectionBlock]] = no_blocks  # right below the tables
     compared: Sequence[str] = ()  # metrics of which pairs of arms are shown, one per question
     how: Sequence[str] = ()  # how it was measured
     not_shown: Sequence[str] = ()  # what it does not show

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bench.analysis.formatting import number
-from bench.trend.history import Line
+from bench.trend.history import TrendLine
 from bench.trend.step_phrases import level
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 92, 44, 6, 8, 8
@@ -36,7 +36,7 @@ class _Scale:
         )
 
 
-def spark(line: Line) -> Markup:
+def spark(line: TrendLine) -> Markup:
     """The points in order of time, the level of each stretch, a broken line where it changed."""
     scale = _scale(line)
     values = [point.value for point in line.series.points]
@@ -70,7 +70,7 @@ def spark(line: Line) -> Markup:
     return BOX.format(WIDTH, HEIGHT, label, Markup("").join(parts))
 
 
-def _scale(line: Line) -> _Scale:
+def _scale(line: TrendLine) -> _Scale:
     """Never narrower than three tie zones: noise must not look like news."""
     values = [point.value for point in line.series.points]
     middle = (min(values) + max(values)) / 2
@@ -79,7 +79,7 @@ def _scale(line: Line) -> _Scale:
     return _Scale(len(values), middle - half, middle + half)
 
 
-def _levels(line: Line, scale: _Scale) -> list[Markup]:
+def _levels(line: TrendLine, scale: _Scale) -> list[Markup]:
     edges = [0, *(step.at for step in line.steps), len(line.series.points)]
     heights = [line.steps[0].before, *(step.after for step in line.steps)] if line.steps else []
     return [

@@ -100,7 +100,7 @@ class Chart:
     wide: bool = False
 
 
-class Looks:
+class Palette:
     """The same colour for a system everywhere: those with a place in reports have theirs."""
 
     def __init__(self, systems: Iterable[str]) -> None:

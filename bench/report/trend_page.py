@@ -9,7 +9,7 @@ from markupsafe import Markup
 from bench.report.shell import environment, shell
 from bench.report.spark import spark
 from bench.trend.detect import MIN_POINTS
-from bench.trend.history import Line, Trend
+from bench.trend.history import Trend, TrendLine
 from bench.trend.step_phrases import SAYS, cause, step_text
 
 
@@ -61,14 +61,14 @@ def page(found: Trend) -> str:
     )
 
 
-def _quiet(arm: str, lines: Sequence[Line]) -> QuietArm:
+def _quiet(arm: str, lines: Sequence[TrendLine]) -> QuietArm:
     """Those that were 0 every night need no chart."""
     nothing = [line.label for line in lines if not any(point.value for point in line.series.points)]
     charts = [_drawn(line) for line in lines if line.label not in nothing]
     return QuietArm(arm, charts, ", ".join(nothing))
 
 
-def _drawn(line: Line) -> LineShown:
+def _drawn(line: TrendLine) -> LineShown:
     steps = [
         StepShown(step.says, SAYS[step.says], step_text(line, step), cause(step))
         for step in line.steps

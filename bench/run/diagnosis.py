@@ -40,7 +40,7 @@ _COLOURS = {"ok": "green", "missing": "red", "note": "yellow"}
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """The result of one check. `fix` is what to do about it, empty if nothing is to be done."""
 
     what: str
@@ -49,17 +49,17 @@ class Finding:
     fix: str = ""
 
 
-def check(results: Path = Path("results")) -> list[Finding]:
+def check(results: Path = Path("results")) -> list[Diagnosis]:
     """The findings on everything that a run needs, then on what would disturb it."""
     here = describe()
-    findings = [_python(), Finding("machine", "ok", given(here)), *_brokers()]
+    findings = [_python(), Diagnosis("machine", "ok", given(here)), *_brokers()]
     findings += [_library(name, fix) for name, fix in LIBRARIES.items()]
     findings += [_results(results), _disk(results), _loopback()]
     findings += _variables()
     return findings + [_disturbance(line) for line in disturbances(here, results)]
 
 
-def render(findings: Iterable[Finding], console: Console) -> None:
+def render(findings: Iterable[Diagnosis], console: Console) -> None:
     """One line per finding, and below it what to type."""
     for finding in findings:
         # Text, not markup: a path or a library's message may hold square brackets.
@@ -73,50 +73,50 @@ def render(findings: Iterable[Finding], console: Console) -> None:
             console.print(Text(f"        → {finding.fix}"), soft_wrap=True)
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     detail = f"{platform.python_version()} on {platform.system()}"
     if not Path("/proc/self/smaps_rollup").exists():
-        return Finding(
+        return Diagnosis(
             "Python",
             "missing",
             detail,
             "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer",
         )
     return (
-        Finding("Python", "ok", detail)
+        Diagnosis("Python", "ok", detail)
         if sys.version_info >= (3, 11)
-        else Finding("Python", "missing", detail, "apt install python3.11-venv")
+        else Diagnosis("Python", "missing", detail, "apt install python3.11-venv")
     )
 
 
-def _brokers() -> list[Finding]:
+def _brokers() -> list[Diagnosis]:
     """One for each server program, those that stand for a whole family first."""
     kinds = sorted(KINDS.values(), key=lambda kind: kind.name != kind.family)
     titles = dict.fromkeys(kind.title for kind in kinds if kind.server)
     return [_broker(next(kind for kind in kinds if kind.title == title)) for title in titles]
 
 
-def _broker(kind: BrokerKind) -> Finding:
+def _broker(kind: BrokerKind) -> Diagnosis:
     """Without the main one there is no run, without another its arms are `unavailable`."""
     what = f"{kind.title} server" if kind.name == MAIN else kind.title
     try:
-        return Finding(what, "ok", choice.live(kind).find(kind))
+        return Diagnosis(what, "ok", choice.live(kind).find(kind))
     except Unavailable as error:
         detail, _, fix = str(error).partition(": ")
-        return Finding(what, "note", detail, fix)
+        return Diagnosis(what, "note", detail, fix)
     except UsageError as error:
         detail, _, fix = str(error).rpartition(": ")
-        return Finding(what, "missing", detail, fix)
+        return Diagnosis(what, "missing", detail, fix)
 
 
-def _library(name: str, fix: str) -> Finding:
+def _library(name: str, fix: str) -> Diagnosis:
     try:
         importlib.import_module(name)
-        return Finding(name, "ok", version(name))
+        return Diagnosis(name, "ok", version(name))
     except (ModuleNotFoundError, PackageNotFoundError):
-        return Finding(name, "missing", "not installed", fix)
+        return Diagnosis(name, "missing", "not installed", fix)
     except Exception as error:  # a broken installation may raise anything while it is imported
-        return Finding(
+        return Diagnosis(
             name,
             "missing",
             f"cannot be imported: {type(error).__name__}: {error}",
@@ -124,11 +124,11 @@ def _library(name: str, fix: str) -> Finding:
         )
 
 
-def _results(results: Path) -> Finding:
+def _results(results: Path) -> Diagnosis:
     there = nearest(results)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
-        return Finding("results folder", "ok", f"{results} can be written")
-    return Finding(
+        return Diagnosis("results folder", "ok", f"{results} can be written")
+    return Diagnosis(
         "results folder",
         "missing",
         f"{there} cannot be written",
@@ -136,32 +136,34 @@ def _results(results: Path) -> Finding:
     )
 
 
-def _disk(results: Path) -> Finding:
-    return Finding("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free")
+def _disk(results: Path) -> Diagnosis:
+    return Diagnosis("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free")
 
 
-def _loopback() -> Finding:
+def _loopback() -> Diagnosis:
     try:
         with (
             socket.create_server(("127.0.0.1", 0)) as server,
             socket.create_connection(server.getsockname(), timeout=2),
         ):
-            return Finding("loopback", "ok", "127.0.0.1 answers")
+            return Diagnosis("loopback", "ok", "127.0.0.1 answers")
     except OSError as error:
-        return Finding(
+        return Diagnosis(
             "loopback", "missing", f"127.0.0.1 does not answer: {error}", "ip link set lo up"
         )
 
 
-def _variables() -> list[Finding]:
+def _variables() -> list[Diagnosis]:
     """The user's variables that a measured library would read, were they handed on."""
     names = environ.strange(read_by(load_adapters().values()))
     if not names:
         return []
     detail = f"set here, and left out of all measured processes: {', '.join(names)}"
-    return [Finding("variables", "note", detail, "--pass NAME hands one on, its name is recorded")]
+    return [
+        Diagnosis("variables", "note", detail, "--pass NAME hands one on, its name is recorded")
+    ]
 
 
-def _disturbance(line: str) -> Finding:
+def _disturbance(line: str) -> Diagnosis:
     detail, _, fix = line.partition(": ")
-    return Finding("measuring", "note", detail, fix)
+    return Diagnosis("measuring", "note", detail, fix)

@@ -23,7 +23,7 @@ class NoFigure(BenchError):
 
 
 @dataclass(frozen=True)
-class Line:
+class Expectation:
     """One doubt tested. `check` says where to look if it failed.
 
     `unfit` says why there is no figure: then it has not passed, and has not failed either.
@@ -45,32 +45,32 @@ class Line:
 
 def within(
     item: int, what: str, value: float, low: float, high: float, unit: str, check: str
-) -> Line:
+) -> Expectation:
     """A figure that must lie in a band, both ends included."""
     measured = "no figure" if math.isnan(value) else f"{_short(value)} {unit}"
     band = f"{_short(low)} to {_short(high)} {unit}"
-    return Line(item, what, band, measured, low <= value <= high, check)
+    return Expectation(item, what, band, measured, low <= value <= high, check)
 
 
-def same(item: int, what: str, measured: object, wanted: object, check: str) -> Line:
+def same(item: int, what: str, measured: object, wanted: object, check: str) -> Expectation:
     """Something that must come out exactly."""
-    return Line(item, what, str(wanted), str(measured), measured == wanted, check)
+    return Expectation(item, what, str(wanted), str(measured), measured == wanted, check)
 
 
-def unmeasured(item: int, what: str, why: str) -> Line:
+def unmeasured(item: int, what: str, why: str) -> Expectation:
     """A doubt that is left, because the machine was unfit; `why` says what to do about that."""
-    return Line(item, what, "a figure", f"not measured, {why}", False, unfit=why)
+    return Expectation(item, what, "a figure", f"not measured, {why}", False, unfit=why)
 
 
 @contextmanager
-def asked(lines: list[Line], item: int, what: str) -> Iterator[None]:
+def asked(lines: list[Expectation], item: int, what: str) -> Iterator[None]:
     """What keeps the figures of this block from being measured becomes a line; the rest goes on."""
     try:
         yield
     except Unmeasured as error:
         lines.append(unmeasured(item, what, str(error)))
     except NoFigure as error:
-        lines.append(Line(item, what, "a figure", f"none, {error}", False, RUNS))
+        lines.append(Expectation(item, what, "a figure", f"none, {error}", False, RUNS))
 
 
 def _short(value: float) -> str:

@@ -20,10 +20,10 @@ from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
 from bench.record.downsample import thin
+from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
-from bench.testbed.notes import CellNotes
 from bench.testbed.pending import PendingTasks, Places, places
 from bench.testbed.ready import Ready
 from bench.testbed.sampler import Sampler

@@ -41,7 +41,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Line:
+class TrendLine:
     """One series and its steps."""
 
     series: Series
@@ -64,7 +64,7 @@ class Trend:
     """All series of some runs; `notes` is what a reader must know first."""
 
     runs: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TrendLine, ...]
     notes: tuple[str, ...]
     summary: str
 
@@ -135,10 +135,10 @@ def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
     return AllInvalid("no measure of these runs has a number: `bench report RUN` gives the reasons")
 
 
-def _line(series: Series) -> Line:
+def _line(series: Series) -> TrendLine:
     nights = steps(series.values, series.zone)
     edges = [0, *(night for night, _ in nights), len(series.points)]
-    return Line(
+    return TrendLine(
         series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(nights))
     )
 
@@ -192,7 +192,7 @@ def _notes(runs: Sequence[Run], every: Sequence[Series]) -> Iterator[str]:
         )
 
 
-def _summary(runs: Sequence[Run], lines: Sequence[Line]) -> str:
+def _summary(runs: Sequence[Run], lines: Sequence[TrendLine]) -> str:
     stepped = [line for line in lines if line.steps]
     short = sum(len(line.series.points) < MIN_POINTS for line in lines)
     tail = f"; {short} have fewer than {MIN_POINTS} points" if short else ""

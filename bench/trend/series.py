@@ -33,7 +33,7 @@ _REQUIREMENT = re.compile(r"^([^\[{]*)\[[^\]]*\]")
 
 
 @dataclass(frozen=True)
-class Point:
+class SeriesPoint:
     """One run's number: arm ÷ floor, or a count.
 
     `context` is what may explain a change: the versions in the worker, the broker, the machine, and
@@ -58,7 +58,7 @@ class Series:
     case: str
     metric: str
     arm: str
-    points: tuple[Point, ...]
+    points: tuple[SeriesPoint, ...]
     without: tuple[str, ...] = ()
 
     @property
@@ -87,7 +87,7 @@ def series_name(arm: str) -> str:
 
 def series_of(runs: Sequence[Run]) -> list[Series]:
     """Every series, from runs in the order of time."""
-    points: dict[tuple[str, str, str, str], list[Point]] = {}
+    points: dict[tuple[str, str, str, str], list[SeriesPoint]] = {}
     without: dict[tuple[str, str, str, str], list[str]] = {}
     for run in runs:
         for key, arm, value in _numbers(run):
@@ -95,7 +95,7 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
                 without.setdefault(key, []).append(run.id)
             else:
                 context = _context(run, arm, key[0])
-                made = Point(run.id, run.manifest.created, arm, value, context)
+                made = SeriesPoint(run.id, run.manifest.created, arm, value, context)
                 points.setdefault(key, []).append(made)
     return [Series(*key, tuple(mine), tuple(without.get(key, ()))) for key, mine in points.items()]
 

@@ -1,13 +1,13 @@
 """A step in words, for the terminal and the page."""
 
 from bench.analysis.formatting import number
-from bench.trend.history import Line, Step
+from bench.trend.history import Step, TrendLine
 from bench.trend.series import Series
 
 SAYS = {"regression": "worse", "improvement": "better", "differs": "differs"}
 
 
-def step_text(line: Line, step: Step) -> str:
+def step_text(line: TrendLine, step: Step) -> str:
     """From which level to which, by how much, between which runs."""
     counted = line.series.kind.kind == "count"
     by = f"{step.change:+.3g}" if counted else f"{(step.change - 1) * 100:+.1f} %"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from bench.analysis.dataset import Joined, Shown
 from bench.record import ledger
 from bench.report.charts import bars, look_of
-from bench.report.style import POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
+from bench.report.style import POINTS, Chart, Look, Palette, finish, new_figure, svg, thin
 
 Floats = npt.NDArray[np.float64]
 Lines = list[tuple[str, Look, Floats, Floats]]
@@ -17,7 +17,7 @@ PIECES, PIECE = 100, 100  # of a drain, each with as many finishes: the rate ove
 EARLIEST_S = 0.1
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Rates as bars, then each profile over time, the default ones first."""
     found = [
         bars(joined, looks, "burst", "-", "throughput", "Throughput, and the floor as its ceiling"),
@@ -39,7 +39,7 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     return [chart for chart in found if chart]
 
 
-def _over_time(joined: Joined, looks: Looks, arms: Sequence[str], profile: str) -> list[Chart]:
+def _over_time(joined: Joined, looks: Palette, arms: Sequence[str], profile: str) -> list[Chart]:
     """Of the profiles other than default only what the tables do not tell."""
     shown = [cell for arm in arms if (cell := joined.cell("burst", "-", arm))]
     if not shown:

@@ -8,7 +8,7 @@ from bench.analysis.dataset import FLOOR, Joined, Shown
 from bench.analysis.formatting import Figure, figure, number
 from bench.record import ledger
 from bench.report.charts import look_of
-from bench.report.style import FAULT, INK, MUTED, Chart, Look, Looks, finish, new_figure, svg
+from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells, case_title
 
 Floats = npt.NDArray[np.float64]
@@ -16,7 +16,7 @@ BEYOND = 10  # samples that must lie beyond a percentile
 TICKS = ((1, "0"), (2, "50 %"), (10, "90 %"), (100, "99 %"), (1000, "99.9 %"), (10_000, "99.99 %"))
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Latency against load, and the spectrum of one load and of each fixed rate."""
     found = [_against_load(joined, looks)]
     cases = [case for case in joined.cases("latency") if case != "capacity"]
@@ -28,7 +28,7 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     return [chart for chart in found if chart]
 
 
-def _against_load(joined: Joined, looks: Looks) -> Chart | None:
+def _against_load(joined: Joined, looks: Palette) -> Chart | None:
     """P50 and P99 against the share of capacity; a load that could not be borne is marked at the
     upper edge."""
     cases = sorted(
@@ -127,7 +127,7 @@ def _mark(ax: Axes, look: Look, found: list[tuple[float, Figure]], before: int) 
     return len(loads)
 
 
-def _spectrum(joined: Joined, looks: Looks, case: str, naive: bool) -> Chart | None:
+def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart | None:
     """Every percentile of a case, on an axis on which each further nine takes the same room."""
     cells = [
         cell

@@ -23,7 +23,7 @@ APART_S = 15.0  # between two strikes
 STRIKES = {"smoke": 1, "quick": 1, "full": 3}
 
 
-class Recovery(Scenario):
+class RecoveryScenario(Scenario):
     """One case per fault."""
 
     name = "recovery"
@@ -75,4 +75,4 @@ class Recovery(Scenario):
         return (*TIMES, "outage_s")
 
 
-SCENARIO = Recovery()
+SCENARIO = RecoveryScenario()

@@ -12,7 +12,7 @@ from bench.analysis.formatting import figure
 from bench.measure.injections import book_of
 from bench.model.metric import FATES
 from bench.report.charts import look_of
-from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Looks, new_figure, svg
+from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
 
 Floats = npt.NDArray[np.float64]
 BIN_S = 0.5
@@ -31,7 +31,7 @@ PATTERNS = {
 }
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Three charts per fault."""
     found = [
         chart
@@ -45,7 +45,7 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     return [chart for chart in found if chart]
 
 
-def _timeline(joined: Joined, looks: Looks, case: str) -> Chart | None:
+def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
     """Finishes per second of each arm, one below the other, the time until all that died was
     started again as a band."""
     cells = [
@@ -105,7 +105,7 @@ def _one(ax: Axes, cell: Shown, color: str) -> float:
     return until
 
 
-def _survival(joined: Joined, looks: Looks, case: str) -> Chart | None:
+def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since
     their fault."""
     found = [

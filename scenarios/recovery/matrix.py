@@ -15,7 +15,7 @@ BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
 
 
 @dataclass(frozen=True)
-class Place:
+class MatrixPlace:
     """One place of the matrix: a fate for its colour, a number, and the lines behind them."""
 
     fate: str
@@ -24,19 +24,19 @@ class Place:
     cell: str = ""
 
 
-def matrix(joined: Joined) -> list[tuple[str, str, list[Place]]]:
+def matrix(joined: Joined) -> list[tuple[str, str, list[MatrixPlace]]]:
     """(fault, what it is, one place per arm of `arms_of(recovery)`)."""
     arms = joined.arms_of("recovery")
     known = [fault for fault in FAULTS if fault in set(joined.cases("recovery"))]
     return [(case, case.about, [_place(joined, case, arm) for arm in arms]) for case in known]
 
 
-def _place(joined: Joined, case: str, arm: str) -> Place:
+def _place(joined: Joined, case: str, arm: str) -> MatrixPlace:
     rows = joined.rows("recovery", case, arm, "work_recovery_s")
     shown = figure(rows, "work_recovery_s")
     found = evidence(joined, case, arm)
     if found is None:
-        return Place(
+        return MatrixPlace(
             "none",
             "–" if shown.verdict == "missing" else shown.text,
             (shown.note,) if shown.note else (),
@@ -50,7 +50,7 @@ def _place(joined: Joined, case: str, arm: str) -> Place:
     words = ", ".join(f"{bad[fate]} {fate}" for fate in BAD if fate in bad)
     # Twice is what at least once allows: no colour of a broken promise for that.
     allowed = found.worst == "doubled" and joined.arms[arm].guarantee == "at least once"
-    return Place(
+    return MatrixPlace(
         "allowed" if allowed else found.worst,
         words or f"{shown.text} s",
         tuple(_lines(joined, found, shown)),

@@ -1,7 +1,7 @@
 """recovery on the page: the fault matrix, times and fates, and what was predicted."""
 
 from bench.analysis.dataset import Joined
-from bench.report.section import Block, Section
+from bench.report.section import Section, SectionBlock
 from bench.report.tables import Column, Table, by_case, table
 from scenarios.recovery.charts import charts
 from scenarios.recovery.matrix import matrix, predictions, sentences
@@ -45,19 +45,19 @@ def tables(joined: Joined) -> list[Table]:
     ]
 
 
-def above(joined: Joined) -> list[Block]:
+def above(joined: Joined) -> list[SectionBlock]:
     """Every fault and arm at one glance, and a sentence per arm."""
     shown = {
         "arms": joined.arms_of("recovery"),
         "rows": matrix(joined),
         "sentences": sentences(joined),
     }
-    return [Block("fault_matrix.html.j2", shown)]
+    return [SectionBlock("fault_matrix.html.j2", shown)]
 
 
-def below(joined: Joined) -> list[Block]:
+def below(joined: Joined) -> list[SectionBlock]:
     """Measured beside what the adapters predict."""
-    return [Block("predictions.html.j2", {"rows": predictions(joined)})]
+    return [SectionBlock("predictions.html.j2", {"rows": predictions(joined)})]
 
 
 SECTION = Section(

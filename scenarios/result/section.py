@@ -3,7 +3,7 @@
 from bench.analysis.dataset import Joined
 from bench.report.charts import bars
 from bench.report.section import Section
-from bench.report.style import Chart, Looks
+from bench.report.style import Chart, Palette
 from bench.report.tables import Column, Table, table
 
 RESULT: tuple[Column, ...] = (
@@ -23,7 +23,7 @@ def tables(joined: Joined) -> list[Table]:
     return table(joined, "result", "One caller that waits for each result", RESULT)
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Bars of the whole wait, and of its part after the task."""
     return [
         chart

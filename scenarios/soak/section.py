@@ -6,7 +6,7 @@ import numpy.typing as npt
 from bench.analysis.dataset import Joined
 from bench.report.charts import look_of
 from bench.report.section import Section
-from bench.report.style import POINTS, Chart, Look, Looks, finish, new_figure, svg, thin
+from bench.report.style import POINTS, Chart, Look, Palette, finish, new_figure, svg, thin
 from bench.report.tables import Column, Table, table
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ def tables(joined: Joined) -> list[Table]:
     return table(joined, "soak", "What grows, and what idle workers cost", SOAK)
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Memory of the workers and of the broker, from the first task on."""
     columns = {
         "worker_pss": ("Worker memory under a steady load", "MB, PSS of the tree"),
@@ -42,7 +42,7 @@ def charts(joined: Joined, looks: Looks) -> list[Chart]:
     ]
 
 
-def _memory(joined: Joined, looks: Looks, column: str, title: str, unit: str) -> Chart | None:
+def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) -> Chart | None:
     drawn, axes = new_figure(2.9)
     ax = axes[0]
     legend: list[tuple[str, Look]] = []

@@ -5,7 +5,7 @@ from bench.analysis.formatting import figure
 from bench.model.machine_facts import usable_cores
 from bench.report.charts import look_of
 from bench.report.section import Section
-from bench.report.style import MUTED, Chart, Looks, finish, new_figure, svg
+from bench.report.style import MUTED, Chart, Palette, finish, new_figure, svg
 from bench.report.tables import Column, Table, all_cells, table
 from scenarios.work import ceiling
 
@@ -50,12 +50,12 @@ def _heading(case: str) -> str:
     return f"{count} worker{'' if count == '1' else 's'}"
 
 
-def charts(joined: Joined, looks: Looks) -> list[Chart]:
+def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """One chart per kind of task."""
     return [chart for kind in KINDS if (chart := _against_workers(joined, looks, kind))]
 
 
-def _against_workers(joined: Joined, looks: Looks, kind: str) -> Chart | None:
+def _against_workers(joined: Joined, looks: Palette, kind: str) -> Chart | None:
     cases = sorted(_cases(joined, kind), key=lambda case: workers_of(joined, case))
     found = {
         arm: [

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.celery.features import steps
-from bench.inprocess.trials.lab import Lab, Observation, Process, absent, options, parameters
+from bench.inprocess.trials.lab import Lab, Observation, TrialProcess, absent, options, parameters
 from bench.inprocess.trials.periodic import away, crowd, evenly
 from bench.inprocess.trials.timing import after, held_up, in_time, once_more
 from bench.inprocess.trials.trial import Trials
@@ -15,7 +15,7 @@ PERIOD_S = 1.0
 TICK = {"tick": {"task": "touch", "schedule": PERIOD_S, "args": ["tick"]}}
 
 
-def _beat(lab: Lab, name: str = "beat") -> Process:
+def _beat(lab: Lab, name: str = "beat") -> TrialProcess:
     return lab.start(
         "celery",
         "-A",

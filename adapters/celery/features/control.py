@@ -6,7 +6,7 @@ from typing import Any
 from adapters.celery.features import steps
 from bench.inprocess.ports import free_port
 from bench.inprocess.trials.burden import drains, shows
-from bench.inprocess.trials.lab import Lab, Observation, Process
+from bench.inprocess.trials.lab import Lab, Observation, TrialProcess
 from bench.inprocess.trials.processes import children
 from bench.inprocess.trials.spans import most, spans
 from bench.inprocess.trials.trial import Trials
@@ -167,6 +167,6 @@ def autoscale(lab: Lab) -> Observation:
     return {**observation, "down_s": time.monotonic() - began if down else None}
 
 
-def _children(worker: Process) -> int:
+def _children(worker: TrialProcess) -> int:
     time.sleep(CHILDREN_POLL_S)
     return len(children(worker.pid))

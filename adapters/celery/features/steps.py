@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from bench.inprocess.trials.lab import GaveUp, Lab, Process
+from bench.inprocess.trials.lab import GaveUp, Lab, TrialProcess
 
 MODULE = "adapters.celery.features.trial_app"
 
@@ -14,7 +14,7 @@ def app(lab: Lab, **settings: Any) -> Any:
     return import_module(MODULE)
 
 
-def start(lab: Lab, *flags: str, name: str = "w") -> Process:
+def start(lab: Lab, *flags: str, name: str = "w") -> TrialProcess:
     """`celery worker`, one slot unless told; it may not be ready yet."""
     slots = (
         () if any(flag == "-c" or flag.startswith("--autoscale") for flag in flags) else ("-c", "1")
@@ -48,7 +48,9 @@ def workers(lab: Lab, module: Any, *names: str) -> None:
         raise GaveUp(f"not all of {', '.join(names)} are ready: {lab.logs()}")
 
 
-def worker(lab: Lab, module: Any, *flags: str, name: str = "w", queue: str = "celery") -> Process:
+def worker(
+    lab: Lab, module: Any, *flags: str, name: str = "w", queue: str = "celery"
+) -> TrialProcess:
     """The same, and it has run a task."""
     started = start(lab, *flags, name=name)
     module.task("touch").apply_async((f"ready-{name}",), queue=queue)

@@ -6,7 +6,7 @@ from typing import Any
 
 from huey import exceptions
 
-from bench.inprocess.trials.lab import SETTINGS, Lab, Process
+from bench.inprocess.trials.lab import SETTINGS, Lab, TrialProcess
 
 MODULE = "adapters.huey.features.trial_app"
 # What waiting for a result raises at its end; before it had a name of its own, the class of all.
@@ -19,7 +19,7 @@ def app(lab: Lab, **settings: Any) -> Any:
     return import_module(MODULE)
 
 
-def start(lab: Lab, *flags: str, instance: str = "huey") -> Process:
+def start(lab: Lab, *flags: str, instance: str = "huey") -> TrialProcess:
     """`huey_consumer`; it may not be ready yet."""
     # What is no server is asked again and again, after up to 10 s as shipped; its documentation has
     # these options for that.
@@ -31,7 +31,7 @@ def start(lab: Lab, *flags: str, instance: str = "huey") -> Process:
     return lab.start("huey_consumer", f"{MODULE}.{instance}", *polled, *flags)
 
 
-def consumer(lab: Lab, module: Any, *flags: str, instance: str = "huey") -> Process:
+def consumer(lab: Lab, module: Any, *flags: str, instance: str = "huey") -> TrialProcess:
     """The same, and it has run a task."""
     started = start(lab, *flags, instance=instance)
     (module.TASKS if instance == "huey" else module.SECOND)["touch"](f"ready-{instance}")

@@ -14,7 +14,7 @@ from rq.command import send_stop_job_command
 
 from adapters.rq.features import steps
 from bench.inprocess.trials import tasks
-from bench.inprocess.trials.lab import Lab, Observation, Process, absent, options, parameters
+from bench.inprocess.trials.lab import Lab, Observation, TrialProcess, absent, options, parameters
 from bench.inprocess.trials.periodic import away, crowd, evenly
 from bench.inprocess.trials.timing import after, held_up, in_time, once_more
 from bench.inprocess.trials.trial import Trials
@@ -24,7 +24,7 @@ PERIOD_S = 1.0
 SCHEDULER = "--with-scheduler"
 
 
-def _cron(lab: Lab) -> Process:
+def _cron(lab: Lab) -> TrialProcess:
     return lab.start("rq", "cron", *steps.SETTINGS, "adapters.rq.features.cron")
 
 

@@ -6,7 +6,7 @@ from redis import Redis
 from rq import Queue
 
 from bench.inprocess.trials import tasks
-from bench.inprocess.trials.lab import GaveUp, Lab, Process
+from bench.inprocess.trials.lab import GaveUp, Lab, TrialProcess
 
 SETTINGS = ("-c", "adapters.rq.settings")
 SIMPLE = ("-w", "rq.SimpleWorker")
@@ -17,12 +17,12 @@ def queue(lab: Lab, name: str = "default", **options: Any) -> Queue:
     return Queue(name, connection=Redis.from_url(lab.broker), **options)
 
 
-def start(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> Process:
+def start(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> TrialProcess:
     """`rq worker`; it may not be ready yet."""
     return lab.start("rq", "worker", *SETTINGS, *flags, *queues)
 
 
-def worker(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> Process:
+def worker(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> TrialProcess:
     """The same, and it has run a task."""
     before = len(lab.marks("ready"))
     started = start(lab, *flags, queues=queues)

@@ -26,7 +26,7 @@ class GaveUp(Exception):
 
 
 @dataclass
-class Process:
+class TrialProcess:
     """A program that the trial has started; the keeper ends it at the latest."""
 
     popen: "subprocess.Popen[bytes]"
@@ -78,7 +78,7 @@ class Lab:
 
     def start(
         self, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> Process:
+    ) -> TrialProcess:
         """Start a program of this environment; its output goes into a log of its own."""
         self._count += 1
         log = self.folder / f"process-{self._count}.log"
@@ -93,7 +93,7 @@ class Lab:
                 cwd=cwd or self.folder,
                 start_new_session=True,
             )
-        return Process(popen, log)
+        return TrialProcess(popen, log)
 
     def run(self, *argv: str, timeout_s: float = 10.0, env: Mapping[str, str] | None = None) -> str:
         """Start a program, wait for its end, and give what it printed."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.inprocess.trials.lab import Lab, Observation, Process
+from bench.inprocess.trials.lab import Lab, Observation, TrialProcess
 
 # Two firings closer than that share of a period are one too many: of two schedulers one is within
 # half of it.
@@ -47,7 +47,7 @@ def _too_near(times: Sequence[float], period_s: float) -> int:
 
 
 def away(
-    lab: Lab, period_s: float, scheduler: Callable[[], Process], periods: float = 3.2
+    lab: Lab, period_s: float, scheduler: Callable[[], TrialProcess], periods: float = 3.2
 ) -> Observation:
     """Kill the scheduler, let some firings be missed, start it again."""
     first = scheduler()

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bench.inprocess.trials.lab import Lab, Observation, Process
+from bench.inprocess.trials.lab import Lab, Observation, TrialProcess
 from bench.inprocess.trials.spans import most, spans
 
 CHILDREN_POLL_S = 0.5
@@ -42,7 +42,7 @@ def _at_a_time(lab: Lab, nap: Callable[[str], Any], name: str, count: int) -> in
     return most(spans(lab.marks(), f"{name}-"))
 
 
-def while_busy(lab: Lab, worker: Process, order: Callable[[], Any]) -> Observation:
+def while_busy(lab: Lab, worker: TrialProcess, order: Callable[[], Any]) -> Observation:
     """A worker runs a task named `long` when it is told to end."""
     lab.wait(1, "long:start")
     order()
