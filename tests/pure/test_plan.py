@@ -81,7 +81,7 @@ def test_every_setting_of_every_profile_names_its_page_and_every_profile_its_gua
 
 
 def test_the_core_never_names_a_system() -> None:
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     code = [
         p
         for folder in ("bench", "scenarios")

@@ -21,7 +21,7 @@ from bench.trend.detect import MIN_POINTS, steps
 from bench.trend.history import trend
 from bench.trend.series import Series, series_name, series_of
 from tests.fixture_run import altered, write_run
-from tests.test_cli import bench
+from tests.pure.test_cli import bench
 
 CV = 0.0266  # from night to night, as was seen on hosted machines
 ZONE = math.log1p(METRICS["throughput"].tie_zone)

@@ -21,7 +21,7 @@ from bench.base.git import git
 from bench.cli import app
 from tests import newcomer
 from tests.newcomer import ROOT, environment, files_in, shell
-from tests.test_ci_files import steps
+from tests.pure.test_ci_files import steps
 
 PAGES = ("README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 SHELLS = ("sh", "bash", "shell", "console")

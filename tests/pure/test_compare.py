@@ -27,7 +27,7 @@ from bench.record.store import Run
 from bench.report.compare_page import page
 from bench.report.forest import forest
 from tests.fixture_run import altered, rewrite_measures, write_run
-from tests.test_cli import bench
+from tests.pure.test_cli import bench
 
 CASES = {"burst": ("-",), "latency": ("capacity", "rate=30")}
 SYSTEMS = ("celery", "huey", "floor")

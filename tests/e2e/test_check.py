@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench.record import store
-from tests.test_cli import bench as typed  # in this process: one of its own for each took 1.2 s
-from tests.test_end_to_end import ENV
+from tests.e2e.test_end_to_end import ENV
+from tests.pure.test_cli import (
+    bench as typed,  # in this process: one of its own for each took 1.2 s
+)
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHANGED = ("--adapter", str(ROOT / "tests" / "changed"))
 
 

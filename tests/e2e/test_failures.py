@@ -18,7 +18,7 @@ from bench.run.plan import make_plan
 from bench.run.runner import Runner
 from tests.failing.adapter import PLACES
 
-FOLDER = Path(__file__).resolve().parent / "failing"
+FOLDER = Path(__file__).resolve().parents[1] / "failing"
 
 
 def runner_of(folder: Path, *arms: str) -> Runner:

@@ -12,8 +12,8 @@ from bench.analysis.evidence import Evidence, evidence
 from bench.model.fault import FURTHER
 from bench.record import store
 from tests.conftest import ours
-from tests.test_contract import there
-from tests.test_end_to_end import begin, bench
+from tests.contract.test_contract import there
+from tests.e2e.test_end_to_end import begin, bench
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 

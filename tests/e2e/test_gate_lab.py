@@ -20,8 +20,8 @@ from bench.base.paths import ROOT
 from bench.check.blocks import Block, Key, Number
 from bench.check.group_sequential import Rules
 from bench.check.looks import Looks
+from tests.e2e.test_end_to_end import ENV
 from tests.fixture_run import write_run
-from tests.test_end_to_end import ENV
 from tools.gate_lab.__main__ import PROGRAM, app
 from tools.gate_lab.recordings import Recording, read_recordings, write_recording
 from tools.gate_lab.replay import START_S, disjoint, every_start, recordings_of, tally

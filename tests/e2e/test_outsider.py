@@ -15,7 +15,7 @@ from bench.measure.figures import fates_of
 from bench.record import ledger, store
 from bench.selftest.resources import slope
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOST, DOUBLED, STALLED, STALL_S, LEAK = 700, 900, 1000, 1.0, 8192
 PLANT = f"""
             plant = cell_context.load()["settings"]["plant"]

@@ -13,7 +13,7 @@ from bench.analysis import stored_measures
 from bench.analysis.dataset import join
 from bench.record.stored_features import open_features
 
-REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 SAFE = {"celery/durable@redis-always", "celery/durable@rabbitmq", "rq/durable@redis-always"}
 HUEY = {
     "huey/default",

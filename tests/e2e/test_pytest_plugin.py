@@ -8,7 +8,7 @@ from junitparser import Failure, JUnitXml, Skipped
 from bench.base.errors import UsageError
 from bench.check.gate_file import seconds
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 pytest_plugins = ["pytester"]
 
 # The gate is what the user's suite puts in its place: nothing is measured here.

@@ -17,7 +17,7 @@ from bench.record import documents, store
 from bench.report.appendix import before_line
 from scenarios.recovery.matrix import timing
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
 RUNS = sorted(path.parent.name for path in REFERENCE.glob("*/run.json"))
 

@@ -21,7 +21,7 @@ from bench.selftest.expectations import same, within
 from bench.selftest.synthetic_runs import ADAPTER, arm
 from tests.events_files import book, ran, sent
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MS = 1_000_000
 
 

@@ -16,7 +16,7 @@ from bench.record import ledger, store
 from bench.record.fates import fates
 from tests.conftest import ours
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BENCH = [sys.executable, "-m", "bench.cli"]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 pytestmark = pytest.mark.e2e

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = {
     "action.yml": ["vendor.github-actions"],
     "examples/github-workflow.yml": ["vendor.github-workflows"],

@@ -11,7 +11,7 @@ import pytest
 from bench.base import nearest
 from tests.locales import environment
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "results" / "reference" / "main"
 COMMANDS = {
     "list": ("list",),

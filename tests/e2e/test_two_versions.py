@@ -14,7 +14,7 @@ from bench.compare.comparison import compare
 from bench.compare.sides import side_of
 from bench.record import store
 from bench.report.compare_page import page
-from tests.test_gate_lab import lab
+from tests.e2e.test_gate_lab import lab
 
 FOLDER = ROOT / "results" / "versions" / "rq-1.16.2-to-2.0.0"
 TOLD = (

@@ -14,9 +14,9 @@ from bench.base.ending import in_spite
 from bench.base.errors import CellFailed, UsageError, worst
 from bench.base.streams import OutputLost
 from bench.record import store
-from tests.test_end_to_end import BENCH, ENV
+from tests.e2e.test_end_to_end import BENCH, ENV
 
-PLANTED = ("--adapter", str(Path(__file__).parent / "planted"))
+PLANTED = ("--adapter", str(Path(__file__).parents[1] / "planted"))
 ADAPTER = """
 from adapters.rq.adapter import Rq
 

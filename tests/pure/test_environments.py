@@ -378,7 +378,7 @@ def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(
         "--out",
         str(tmp_path / "run"),
     ]
-    root = str(Path(__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[2])
     # A lock of its own: this bench never measures anything.
     (tmp_path / "tmp").mkdir()
     env = {**os.environ, **NO_INDEX, "PYTHONPATH": root, "TMPDIR": str(tmp_path / "tmp")}

@@ -15,7 +15,7 @@ from bench.record import documents, store
 from tests.fixture_run import write_run
 from tools.gate_lab.recordings import read_recordings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "adapters", "scenarios")
 # `open` of these is no file in text mode.
 OTHERS = ("os", "testbed", "made")

@@ -32,7 +32,7 @@ def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def other() -> Iterator[subprocess.Popen[str]]:
     """Another process that holds the lock until its standard input closes."""
-    root = Path(lock.__file__).parent.parent
+    root = Path(lock.__file__).parents[2]
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD],
         cwd=root,

@@ -22,9 +22,9 @@ from bench.record.store import Run
 from bench.report.page import build_page
 from scenarios.recovery.matrix import matrix
 from tests.fixture_run import write_run
-from tests.test_cli import bench
+from tests.pure.test_cli import bench
 
-REFERENCE = Path(__file__).resolve().parent.parent / "results" / "reference"
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 
 
 @pytest.fixture(scope="module")

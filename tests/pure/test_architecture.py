@@ -11,7 +11,7 @@ import pytest
 
 from tests import newcomer
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("bench", "scenarios", "adapters")
 COLUMNS = 100
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

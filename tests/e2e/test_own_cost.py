@@ -26,7 +26,7 @@ from bench.selftest.own_cost import loop_us
 from bench.testbed.fleet import Fleet
 from bench.testbed.testbed import Ending, Testbed
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ADAPTERS = load_adapters()
 PAIRS = 15
 pytestmark = [pytest.mark.slow, pytest.mark.e2e]

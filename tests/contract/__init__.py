@@ -1,0 +1,1 @@
+"""Adapters, brokers and trials against real servers."""

@@ -1,0 +1,1 @@
+"""Real runs from end to end, and the command line as users type it."""

@@ -1,0 +1,1 @@
+"""No broker, seconds: figures, rules, records, texts, and what is refused beforehand."""
