@@ -131,7 +131,7 @@ def _faults(joined: Joined, name: str) -> dict[str, dict[str, Any]]:
 
     `below`: the share that may be hit so all the same, where so few tasks show none.
     """
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for fault in CORE:
         seen = evidence(joined, fault, name)
         if seen:

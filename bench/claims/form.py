@@ -180,7 +180,9 @@ class Claims(Part):
     @model_validator(mode="after")
     def table_of_the_headline(self) -> Self:
         """What the headline shows is from a table that has a name."""
-        items = [each.item for each in (*self.ratio, *self.unlike, *self.recovery) if each.item]
+        numbers: tuple[RatioClaim | Unlike | RecoveryClaim, ...]
+        numbers = (*self.ratio, *self.unlike, *self.recovery)
+        items = [each.item for each in numbers if each.item]
         if items and not self.source.table:
             raise ValueError(f"the headline needs the table that {items[0]} stands in")
         return self

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def planned(
     trials = []
     for adapter in adapters:
         module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
-        if importlib.util.find_spec(module) is None:
+        if find_spec(module) is None:
             continue
         for trial in importlib.import_module(module).TRIALS:
             if (not features or trial.feature in features) and (slow or not trial.slow):

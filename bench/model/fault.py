@@ -18,7 +18,7 @@ class Fault(StrEnum):
     def __new__(
         cls,
         name: str,
-        about: str,
+        about: str = "",  # the look-up Fault("deploy") has none
         work: str = "",
         network: bool = False,
         time_limit_s: float | None = None,

@@ -22,8 +22,8 @@ from bench.advise.wording import short
 from bench.analysis.dataset import join
 from bench.model.broker import FAMILIES
 from bench.report.page import build_page
-from tests.pure import test_advice, test_advise
 from tests.fixture_run import write_run
+from tests.pure import test_advice, test_advise
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MARKS = {True: "✓", False: "✗", None: "?"}
