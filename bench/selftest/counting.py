@@ -5,7 +5,7 @@ Both go through the burst and latency scenarios.
 
 from bench.measure.figures import fates_of
 from bench.record import ledger
-from bench.selftest.expectations import Expectation, asked, same, within
+from bench.selftest.expectations import SelftestLine, asked, same, within
 from bench.selftest.synthetic_runs import Session, arm, cells, value
 
 TASKS = 100_000
@@ -13,7 +13,7 @@ LOSE, DOUBLE, UNEXPECTED = [17, 31_415, 99_999], [0, 27_182], [1_000_003]
 RATES = ((200.0, 0.01), (1000.0, 0.01), (5000.0, 0.03))
 
 
-def planted(session: Session, quick: bool) -> list[Expectation]:
+def planted(session: Session, quick: bool) -> list[SelftestLine]:
     """Three losses, two doubles, a stranger, out-of-order delivery, in 100,000 tasks."""
     name = arm(
         lose=LOSE,
@@ -56,9 +56,9 @@ def planted(session: Session, quick: bool) -> list[Expectation]:
     ]
 
 
-def rates(session: Session, quick: bool) -> list[Expectation]:
+def rates(session: Session, quick: bool) -> list[SelftestLine]:
     """Slots that begin a known number of tasks per second."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     where = "a busy machine, or scenarios/latency"
     for rate, band in RATES[1:2] if quick else RATES:
         what = f"a capacity of {rate:,.0f} tasks/s"

@@ -23,7 +23,7 @@ class NoFigure(BenchError):
 
 
 @dataclass(frozen=True)
-class Expectation:
+class SelftestLine:
     """One doubt tested. `check` says where to look if it failed.
 
     `unfit` says why there is no figure: then it has not passed, and has not failed either.
@@ -45,32 +45,32 @@ class Expectation:
 
 def within(
     item: int, what: str, value: float, low: float, high: float, unit: str, check: str
-) -> Expectation:
+) -> SelftestLine:
     """A figure that must lie in a band, both ends included."""
     measured = "no figure" if math.isnan(value) else f"{_short(value)} {unit}"
     band = f"{_short(low)} to {_short(high)} {unit}"
-    return Expectation(item, what, band, measured, low <= value <= high, check)
+    return SelftestLine(item, what, band, measured, low <= value <= high, check)
 
 
-def same(item: int, what: str, measured: object, wanted: object, check: str) -> Expectation:
+def same(item: int, what: str, measured: object, wanted: object, check: str) -> SelftestLine:
     """Something that must come out exactly."""
-    return Expectation(item, what, str(wanted), str(measured), measured == wanted, check)
+    return SelftestLine(item, what, str(wanted), str(measured), measured == wanted, check)
 
 
-def unmeasured(item: int, what: str, why: str) -> Expectation:
+def unmeasured(item: int, what: str, why: str) -> SelftestLine:
     """A doubt that is left, because the machine was unfit; `why` says what to do about that."""
-    return Expectation(item, what, "a figure", f"not measured, {why}", False, unfit=why)
+    return SelftestLine(item, what, "a figure", f"not measured, {why}", False, unfit=why)
 
 
 @contextmanager
-def asked(lines: list[Expectation], item: int, what: str) -> Iterator[None]:
+def asked(lines: list[SelftestLine], item: int, what: str) -> Iterator[None]:
     """What keeps the figures of this block from being measured becomes a line; the rest goes on."""
     try:
         yield
     except Unmeasured as error:
         lines.append(unmeasured(item, what, str(error)))
     except NoFigure as error:
-        lines.append(Expectation(item, what, "a figure", f"none, {error}", False, RUNS))
+        lines.append(SelftestLine(item, what, "a figure", f"none, {error}", False, RUNS))
 
 
 def _short(value: float) -> str:

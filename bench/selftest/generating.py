@@ -5,7 +5,7 @@ import numpy as np
 from bench.measure import validity
 from bench.record import ledger
 from bench.record.ledger import Ledger
-from bench.selftest.expectations import Expectation, Unmeasured, asked, same, within
+from bench.selftest.expectations import SelftestLine, Unmeasured, asked, same, within
 from bench.selftest.synthetic_runs import Session, arm, cells, newest_row, value
 
 RATES = (250, 500, 1000, 2000, 4000, 8000, 16000)
@@ -14,15 +14,15 @@ STALL_S = 0.5
 WHERE = "bench/inprocess/generator.py, or a busy machine"
 
 
-def rising(session: Session, quick: bool) -> list[Expectation]:
+def rising(session: Session, quick: bool) -> list[SelftestLine]:
     """The floor at rising rates, one generator, until its verdict is no longer ok."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     with asked(lines, 8, "one generator on the floor, at rising rates"):
         lines.append(_rising(session))
     return lines
 
 
-def _rising(session: Session) -> Expectation:
+def _rising(session: Session) -> SelftestLine:
     held, lags, ended = 0, [], "at none of them"
     for rate in RATES:
         case, name = f"rate={rate}", f"generator-{rate}"
@@ -52,9 +52,9 @@ def _lag_p99_ms(book: Ledger) -> float:
     return float(np.quantile(validity.wake_lag_ns(book, 1)[book.measured()], 0.99)) / 1e6
 
 
-def slow_call(session: Session, quick: bool) -> list[Expectation]:
+def slow_call(session: Session, quick: bool) -> list[SelftestLine]:
     """One enqueue call of 0.5 s: the delay stays in the latency, and the cell stays valid."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = f"an enqueue call of {STALL_S} s under 200/s: P99 from the due time"
     with asked(lines, 8, what):
         name = arm(stall_call=[500, STALL_S])

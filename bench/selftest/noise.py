@@ -10,7 +10,7 @@ from bench.model.arm import twin
 from bench.model.metric import METRICS
 from bench.record.store import Run
 from bench.selftest import subjects
-from bench.selftest.expectations import Expectation, NoFigure, asked, unmeasured, within
+from bench.selftest.expectations import NoFigure, SelftestLine, asked, unmeasured, within
 from bench.selftest.synthetic_runs import EXCUSES, Session, unfit
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
@@ -25,11 +25,11 @@ SOON = (3, 5, 10)
 WIDEST = 30.0  # with more than this, five blocks show nothing smaller than a half
 
 
-def same_twice(blocks: int) -> Callable[[Session, bool], list[Expectation]]:
+def same_twice(blocks: int) -> Callable[[Session, bool], list[SelftestLine]]:
     """The check for so many blocks."""
 
-    def check(session: Session, quick: bool) -> list[Expectation]:
-        lines: list[Expectation] = []
+    def check(session: Session, quick: bool) -> list[SelftestLine]:
+        lines: list[SelftestLine] = []
         with asked(lines, 9, "an arm against itself"):
             arm = subjects.fastest(session)
             run = session.run(
@@ -48,8 +48,8 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[Expectation]]:
     return check
 
 
-def _spreads(run: Run) -> list[Expectation]:
-    measures, lines, alarms, compared = run.measures, list[Expectation](), 0, 0
+def _spreads(run: Run) -> list[SelftestLine]:
+    measures, lines, alarms, compared = run.measures, list[SelftestLine](), 0, 0
     for metric in WANTED:
         rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]
         pairs = rows.pivot_table(index="block", columns="arm", values="value", aggfunc="last")
@@ -74,7 +74,7 @@ def _spreads(run: Run) -> list[Expectation]:
     return lines
 
 
-def _line(metric: str, spread: float, blocks: int, ratio: float) -> Expectation:
+def _line(metric: str, spread: float, blocks: int, ratio: float) -> SelftestLine:
     """The spread with its own uncertainty.
 
     s²·(n - 1)/σ² is distributed as χ² with n - 1 degrees of freedom.

@@ -19,7 +19,7 @@ from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
 from bench.selftest import subjects
 from bench.selftest.alone import alone
-from bench.selftest.expectations import Expectation, NoFigure, asked, within
+from bench.selftest.expectations import NoFigure, SelftestLine, asked, within
 from bench.selftest.synthetic_runs import Session, cells, value
 from bench.testbed.testbed import Ending, Testbed
 
@@ -30,12 +30,12 @@ FORKS = 200
 WHERE = "bench/inprocess/body.py and bench/testbed/sampler.py, or a busy machine"
 
 
-def recording(session: Session, quick: bool) -> list[Expectation]:
+def recording(session: Session, quick: bool) -> list[SelftestLine]:
     """The log by itself; then a worker with it beside one without it.
 
     The two workers run on the fastest real arm, then on the floor.
     """
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = "recording in a living process, by itself"
     with asked(lines, 7, what):
         micros = alone(lambda: loop_us(session.folder))
@@ -47,7 +47,7 @@ def recording(session: Session, quick: bool) -> list[Expectation]:
     return lines
 
 
-def _beside(session: Session, arm: Arm) -> Expectation:
+def _beside(session: Session, arm: Arm) -> SelftestLine:
     session.say(f"{arm.name}, one worker with the event log and one without")
     rounds = np.array([_round(session, arm, number) for number in range(ROUNDS)])
     if not (np.isfinite(rounds) & (rounds > 0)).all():
@@ -166,9 +166,9 @@ print((median(spent[True]) - median(spent[False])) * 1e6)
 """
 
 
-def forks(session: Session, quick: bool) -> list[Expectation]:
+def forks(session: Session, quick: bool) -> list[SelftestLine]:
     """A child per task opens the event file anew: what that adds to a task of such a worker."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     with asked(lines, 7, "recording in a child per task"):
         arm = subjects.forking(session)
         run = session.run("forking", "burst", [arm.name], ["-"], tasks=300, workers=subjects.SLOTS)
@@ -186,9 +186,9 @@ def forks(session: Session, quick: bool) -> list[Expectation]:
     return lines
 
 
-def sampler(session: Session, quick: bool) -> list[Expectation]:
+def sampler(session: Session, quick: bool) -> list[SelftestLine]:
     """CPU of bench, its sampler and an idle generator while a backlog is drained."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = "the instrument's own CPU during a drain, of one core"
     with asked(lines, 7, what):
         cell = cells(session.run("sampler", "burst", ["floor"], ["-"], tasks=50_000))[-1]

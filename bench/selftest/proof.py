@@ -22,11 +22,11 @@ from bench.selftest import (
     unfit,
     waiting,
 )
-from bench.selftest.expectations import RUNS, Expectation, Unmeasured, unmeasured
+from bench.selftest.expectations import RUNS, SelftestLine, Unmeasured, unmeasured
 from bench.selftest.stored_selftest import FILE
 from bench.selftest.synthetic_runs import Session
 
-Check = Callable[[Session, bool], list[Expectation]]
+Check = Callable[[Session, bool], list[SelftestLine]]
 QUICK: Sequence[Check] = (
     counting.planted,
     counting.rates,
@@ -69,7 +69,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
         lambda text: out.print(f"      {text}", style="dim", markup=False, soft_wrap=True),
     )
     checks = [*(QUICK if quick else FULL), *([noise.same_twice(blocks)] if blocks else [])]
-    began, lines = datetime.now(UTC), list[Expectation]()
+    began, lines = datetime.now(UTC), list[SelftestLine]()
     for check in checks:
         lines += (printed := _guarded(check, session, quick))
         for line in printed:
@@ -93,7 +93,7 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     return EXIT_OK if good == len(lines) else EXIT_INVALID
 
 
-def _guarded(check: Check, session: Session, quick: bool) -> list[Expectation]:
+def _guarded(check: Check, session: Session, quick: bool) -> list[SelftestLine]:
     """A check that cannot be carried out has failed; the others go on."""
     try:
         return check(session, quick)
@@ -104,7 +104,7 @@ def _guarded(check: Check, session: Session, quick: bool) -> list[Expectation]:
     except (BenchError, ValueError, KeyError, IndexError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
         return [
-            Expectation(
+            SelftestLine(
                 0, f"{_name(check)} could not be carried out", "a figure", reason, False, RUNS
             )
         ]
@@ -114,7 +114,7 @@ def _name(check: Check) -> str:
     return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
 
 
-def _row(line: Expectation) -> str:
+def _row(line: SelftestLine) -> str:
     """A line as it is printed; that of an unfit machine ends with what to do about it."""
     mark = {"ok": "ok  ", "failed": "FAIL", "invalid": "none"}[line.verdict]
     text = f"{mark} {line.item:2d}  {line.what}: {line.measured}"

@@ -1,7 +1,7 @@
 """5: a worker comes back when it says; tasks are delivered again when it says, or never."""
 
 from bench.record.store import Run
-from bench.selftest.expectations import Expectation, asked, same, within
+from bench.selftest.expectations import SelftestLine, asked, same, within
 from bench.selftest.synthetic_runs import Session, arm, cells, newest_row, truth, value
 
 SUPERVISOR_S, SPACING_S = 1.0, 0.05  # one slot: 10 tasks per second would be 0.1, two slots: 0.05
@@ -14,9 +14,9 @@ TIMES = ("service_recovery_s", "work_recovery_s", "rate_recovery_s", "backlog_re
 WHERE = "bench/measure/recovery_times.py and bench/testbed/faults, or a busy machine"
 
 
-def back(session: Session, quick: bool) -> list[Expectation]:
+def back(session: Session, quick: bool) -> list[SelftestLine]:
     """The workers serve again R seconds after the kill and start all that waited at once."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     # What is normal shows in ten seconds; for a queue that knows nothing else, five will do.
     params = {"lead_in_s": 5.0} if quick else {}
     for wanted in BACK_S[:1] if quick else BACK_S:
@@ -28,7 +28,7 @@ def back(session: Session, quick: bool) -> list[Expectation]:
     return lines
 
 
-def _served(run: Run) -> list[Expectation]:
+def _served(run: Run) -> list[SelftestLine]:
     serving = _after_t0(run, "serving_ns")
     done, tolerance = serving + LONG_S, RESOLUTION_S + SPACING_S
     what = f"serving again {serving:.3f} s after the kill by the workers' own stamp"
@@ -45,9 +45,9 @@ def _served(run: Run) -> list[Expectation]:
     return lines
 
 
-def again(session: Session, quick: bool) -> list[Expectation]:
+def again(session: Session, quick: bool) -> list[SelftestLine]:
     """Running tasks that are delivered again after V seconds, or never; and no fault at all."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = f"delivered again after {REDELIVER_S:g} s: work"
     with asked(lines, 5, what):
         name = arm("kept", redeliver_s=REDELIVER_S)

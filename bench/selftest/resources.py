@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.record import ledger
 from bench.record.store import Run, StoredCell
-from bench.selftest.expectations import Expectation, asked, within
+from bench.selftest.expectations import SelftestLine, asked, within
 from bench.selftest.synthetic_runs import Session, arm, cells, mean, truth, value
 
 MIB = 1 << 20
@@ -14,9 +14,9 @@ MEMORY = "bench/testbed/sampler.py, memory: PSS of the worker tree"
 TIME = "bench/testbed/sampler.py, cpu_s, or a busy machine"
 
 
-def step(session: Session, quick: bool) -> list[Expectation]:
+def step(session: Session, quick: bool) -> list[SelftestLine]:
     """The peak of a worker that takes 64 MiB, less that of one that does not."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = f"a step of {STEP_MIB} MiB"
     with asked(lines, 6, what):
         plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
@@ -27,9 +27,9 @@ def step(session: Session, quick: bool) -> list[Expectation]:
     return lines
 
 
-def leak(session: Session, quick: bool) -> list[Expectation]:
+def leak(session: Session, quick: bool) -> list[SelftestLine]:
     """1 KiB per task as the slope of memory over finished tasks; children that share 200 MiB."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     what = f"a leak of {LEAK} bytes per task, as a slope"
     with asked(lines, 6, what):
         leaking = arm(capacity=2500, batch=20, leak_bytes=LEAK, fire_and_forget=True)
@@ -56,14 +56,14 @@ def slope(cell: StoredCell) -> float:
     return float(np.polyfit(finished[begun], inside["worker_pss"][begun], 1)[0])
 
 
-def burn(session: Session, quick: bool) -> list[Expectation]:
+def burn(session: Session, quick: bool) -> list[SelftestLine]:
     """500 µs of CPU per task, as the difference from the same arm without.
 
     In a lasting process and in a child per task. The truth is what the processes say of
     themselves, by getrusage: a child that burns and one that does not meet their parent at another
     moment, and what the kernel spends on that differs by 0.1 ms a task.
     """
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     for profile, tasks in (("default", 20_000), ("forking", 4000)):
         where = (
             "children that live for milliseconds" if profile == "forking" else "a lasting process"

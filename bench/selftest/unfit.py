@@ -13,14 +13,14 @@ import redis
 
 from bench.inprocess import cell_context
 from bench.inprocess.event_log import MARKER
-from bench.selftest.expectations import Expectation, Unmeasured, asked
+from bench.selftest.expectations import SelftestLine, Unmeasured, asked
 from bench.selftest.synthetic_runs import AGAIN, EXCUSES, Meddler, Session, arm, newest_row, tried
 
 WHERE = "bench/measure/validity.py"
 FOREIGN_S = 30.0
 
 
-def gates(session: Session, quick: bool) -> list[Expectation]:
+def gates(session: Session, quick: bool) -> list[SelftestLine]:
     """Each disturbance must close its own gate, and say so."""
     disturbances = {
         "foreign load": ("another process busy beside it", _busy),
@@ -28,13 +28,13 @@ def gates(session: Session, quick: bool) -> list[Expectation]:
         "events": ("a torn record inside an event file", _torn),
         "count": ("a client of which nobody knows", _stranger),
     }
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     for gate, (what, meddle) in list(disturbances.items())[: 1 if quick else None]:
         with asked(lines, 10, what):
             verdict, reason = _disturbed(session, gate, meddle)
             closed = verdict == "invalid" and reason.startswith(gate)
             measured = f"{verdict}, {reason[:60]}"
-            lines.append(Expectation(10, what, f"invalid, {gate}", measured, closed, WHERE))
+            lines.append(SelftestLine(10, what, f"invalid, {gate}", measured, closed, WHERE))
     return lines
 
 

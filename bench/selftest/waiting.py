@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bench.record import ledger
 from bench.record.ledger import Ledger
-from bench.selftest.expectations import Expectation, asked, within
+from bench.selftest.expectations import SelftestLine, asked, within
 from bench.selftest.synthetic_runs import Session, arm, cells, value
 
 SERVICE_MS = 5.0
@@ -80,17 +80,17 @@ def slot_of(book: Ledger, service_ms: float | None) -> Slot:
     return Slot(busy, float(np.median(idle)) if len(idle) else 0.0)
 
 
-def theory(session: Session, quick: bool) -> list[Expectation]:
+def theory(session: Session, quick: bool) -> list[SelftestLine]:
     """Constant service at three loads, and the tail of an exponential one."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     with asked(lines, 3, "how long a slot is busy with a task"):
         back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
         lines += _against_theory(session, 1e3 / value(back_to_back, "throughput"))
     return lines
 
 
-def _against_theory(session: Session, busy_ms: float) -> list[Expectation]:
-    lines: list[Expectation] = []
+def _against_theory(session: Session, busy_ms: float) -> list[SelftestLine]:
+    lines: list[SelftestLine] = []
     for load in LOADS:
         with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
             lines.append(_constant(session, load, round(load / busy_ms * 1e3)))
@@ -99,7 +99,7 @@ def _against_theory(session: Session, busy_ms: float) -> list[Expectation]:
     return lines
 
 
-def _constant(session: Session, load: float, rate: float) -> Expectation:
+def _constant(session: Session, load: float, rate: float) -> SelftestLine:
     name, case = arm(service_ms=SERVICE_MS), f"rate={rate:g}"
     run = session.run(f"md1-{load}", "latency", [name], [case], size="full")
     book = ledger.load(cells(run)[-1])
@@ -116,7 +116,7 @@ def _constant(session: Session, load: float, rate: float) -> Expectation:
     return within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
 
 
-def _exponential(session: Session, rate: float) -> Expectation:
+def _exponential(session: Session, rate: float) -> SelftestLine:
     name, case = arm(service_ms=SERVICE_MS, exponential=True), f"rate={rate:g}"
     run = session.run("mm1", "latency", [name], [case], size="full")
     book = ledger.load(cells(run)[-1])
@@ -137,9 +137,9 @@ def _pollaczek(rate: float, busy_ms: float) -> float:
     return load * busy_ms / (2 * (1 - load))
 
 
-def stall(session: Session, quick: bool) -> list[Expectation]:
+def stall(session: Session, quick: bool) -> list[SelftestLine]:
     """A worker that stands still for 1.4 s under 1,000 tasks/s."""
-    lines: list[Expectation] = []
+    lines: list[SelftestLine] = []
     # The stall ends after 5.4 s; what a quick look leaves out is warm-up, and calm after it.
     seconds, size = (8, "gate") if quick else (30, "full")
     what = f"a stall of {STALL_S} s under 1,000/s for {seconds} s: P99 from the due time"

@@ -29,7 +29,7 @@ from bench.selftest import (
     synthetic_runs,
     unfit,
 )
-from bench.selftest.expectations import Expectation, NoFigure, Unmeasured, asked, within
+from bench.selftest.expectations import NoFigure, SelftestLine, Unmeasured, asked, within
 from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
 
 BUSY = (
@@ -180,7 +180,7 @@ def test_a_line_without_a_figure_says_so_and_is_told_from_one_out_of_its_band() 
 def test_what_was_measured_of_a_check_stays(
     tmp_path: Path, cells_end: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def recording(session: Session, quick: bool) -> list[Expectation]:
+    def recording(session: Session, quick: bool) -> list[SelftestLine]:
         raise Unmeasured("tried once; elsewhere")
 
     assert proof._guarded(recording, made(tmp_path), True)[0].verdict == "invalid"

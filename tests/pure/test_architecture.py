@@ -37,9 +37,7 @@ SHARED_MODULES: Mapping[str, str] = {
     "section": "a scenario's part of the page, and what a part of the page is",
     "testbed": "the folder, and the live cell that it is made of",
 }
-SHARED_CLASSES: Mapping[str, str] = {
-    "Scenario": "the class, and the protocol of the three attributes that versions are made of",
-}
+SHARED_CLASSES: Mapping[str, str] = {}
 
 
 def parts(cell: str) -> list[str]:

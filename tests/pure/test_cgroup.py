@@ -14,14 +14,14 @@ from tests.cgroups import memory, python_inside, quota
 MIB = 1 << 20
 TOLD = """
 import json
-from bench.base import cgroup
+from bench.hosts import cgroup
 found = cgroup.limits()
 levels = [str(each) for each in cgroup.levels("cpu")]
 print(json.dumps([found.cpu_cores, found.memory_bytes, levels]))
 """
 HALTED = """
 import json, time
-from bench.base import cgroup
+from bench.hosts import cgroup
 halts = cgroup.Halts()
 before, until, last, stood = halts.core_seconds(), time.monotonic() + 1, time.monotonic(), 0.0
 while last < until:

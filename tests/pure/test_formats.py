@@ -265,7 +265,7 @@ def cases(changes: Changes) -> dict[str, Any]:
 
 def test_junit_has_a_suite_per_scenario_and_a_case_per_measure() -> None:
     found = cases(comparison(1))
-    assert found["queue-bench.check: verdict"] == [Failure]
+    assert found["queue-bench.gate: verdict"] == [Failure]
     assert found["queue-bench.burst: burst/-/throughput"] == [Failure]
     assert found["queue-bench.burst: burst/-/worker_memory_peak_bytes"] == []
     assert found["queue-bench.latency: latency/load=0.5/latency_p99_ms"] == [Skipped]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.base import Held
 from bench.base.errors import UsageError
 from bench.inprocess import event_log
 from bench.record import event_files
@@ -51,7 +52,7 @@ def test_every_fate_has_its_task(tmp_path: Path) -> None:
         + sent(5, 10, 11, 12)
     )
     runs = ran(0, 20, 30) + ran(1, 20, None) + ran(1, 60, 70, pid=9) + ran(2, 20, None)
-    held = {"5": {"place": "unacked", "failed": False}}
+    held = {5: Held("unacked")}
     told = fates(book(tmp_path, dict.fromkeys(range(7), 10), sends, runs), [50], held)
     expected = {
         "finished": [0],

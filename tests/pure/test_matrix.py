@@ -15,7 +15,9 @@ def joined(tmp_path: Path):  # type: ignore[no-untyped-def]
     return join([write_run(tmp_path / "run", {"recovery": ("worker-crash", "deploy")})])
 
 
-def test_each_place_has_the_worst_fate_and_its_count(joined) -> None:  # type: ignore[no-untyped-def]
+def test_each_place_has_the_worst_fate_and_its_count(
+    joined,  # type: ignore[no-untyped-def]
+) -> None:
     rows = {
         fault: dict(zip(joined.arms_of("recovery"), places, strict=True))
         for fault, _, places in matrix.matrix(joined)
