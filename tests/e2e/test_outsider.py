@@ -101,11 +101,12 @@ def test_its_stall_is_in_the_latency(tiny: Path) -> None:
     measures = run(
         tiny, "stall", "stall", "latency", "--case", "rate=200", "--tasks", "2000"
     ).measures
-    # A cell that somebody disturbed was measured once more: the last try stands.
-    measures = measures.drop_duplicates("metric", keep="last").set_index("metric")
+    # A cell that somebody disturbed was measured once more.
+    measures = measures[measures["stands"] == 1].set_index("metric")
     row = measures.loc["latency_p99_ms"]
     if row["verdict"] == "invalid":
         pytest.skip("the machine was too busy for this cell: " + str(row["reason"]))
     # The worst of the stall is its length; the 1 % of the tasks that may be worse than a P99 are
-    # 20, due within 0.1 s.
-    assert 850 <= float(row["value"]) <= 1100
+    # 20.
+    # They fall due within 0.1 s on average, and within 0.2 s in all but 2 of 10,000 schedules.
+    assert 800 <= float(row["value"]) <= 1100
