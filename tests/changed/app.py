@@ -12,7 +12,8 @@ from typing import Any
 
 from huey.exceptions import CancelExecution
 
-from adapters.huey.app import huey
+from adapters.huey.app import connect as connect
+from adapters.huey.app import huey as huey
 from bench.inprocess import cell_context
 
 _cell = cell_context.load()

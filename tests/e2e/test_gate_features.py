@@ -41,7 +41,11 @@ def test_what_a_library_no_longer_has_is_gone_and_what_it_still_has_is_not(tmp_p
     assert differ_in_code(base, head) and not differ_in_code(base, base)
     said: list[str] = []
     found, told = features_of(
-        base, head, tmp_path / "features", said.append, ("call.background", "call.batch")
+        base,
+        head,
+        tmp_path / "features",
+        said.append,
+        wanted=("call.background", "call.batch"),
     )
     assert [(each.key.case, each.says) for each in found] == [("call.batch", "regression")], found
     assert "enqueue_many" in found[0].reason
@@ -51,7 +55,7 @@ def test_what_a_library_no_longer_has_is_gone_and_what_it_still_has_is_not(tmp_p
     assert (tmp_path / "features" / "head" / "features.json").exists() and len(
         list(tmp_path.glob("features/head-again-*/trials/rq/call.batch/observation.json"))
     ) == AGAIN
-    turned, _ = features_of(head, base, tmp_path / "turned", said.append, ("call.batch",))
+    turned, _ = features_of(head, base, tmp_path / "turned", said.append, wanted=("call.batch",))
     assert [each.says for each in turned] == ["improvement"]
 
 
