@@ -109,7 +109,7 @@ def test_an_older_version_has_its_trials_and_lacks_what_a_younger_one_brought(
         head,
         tmp_path / "features",
         print,
-        ("call.background", "security.credentials", "periodic.fires", "unique.queued"),
+        wanted=("call.background", "security.credentials", "periodic.fires", "unique.queued"),
     )
     assert {(each.key.case, each.says) for each in found} == {
         ("periodic.fires~rq cron", "improvement"),
