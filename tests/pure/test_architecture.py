@@ -1,10 +1,13 @@
 """The page on architecture tells of the files that are there; lines end at 100 columns; one name is
 one thing."""
 
+import ast
 import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -165,3 +168,18 @@ def test_no_two_classes_share_a_name() -> None:
             places[name].add(kind(path))
     shared = {name: sorted(where) for name, where in places.items() if len(where) > 1}
     assert {name: shared[name] for name in shared if name not in SHARED_CLASSES} == {}
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("adding-*.md")))
+def test_what_a_guide_imports_is_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    missing = []
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(block)):
+            if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("bench"):
+                continue
+            module = import_module(str(node.module))
+            for name in (alias.name for alias in node.names):
+                if not hasattr(module, name) and find_spec(f"{node.module}.{name}") is None:
+                    missing.append(f"{node.module}.{name}")
+    assert missing == []
