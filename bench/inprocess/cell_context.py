@@ -5,9 +5,8 @@ import os
 from typing import Any
 
 CELL = "QUEUE_BENCH_CELL"  # path of cell.json
-BROKER = (
-    "QUEUE_BENCH_BROKER"  # the broker's URL with its password: the only way a credential travels
-)
+# The broker's URL with its password: the only way a credential travels
+BROKER = "QUEUE_BENCH_BROKER"
 EVENTS = "QUEUE_BENCH_EVENTS"  # the event file of the runs; without it the body records nothing
 
 

@@ -19,9 +19,8 @@ from typing import Any, TextIO
 from bench.inprocess import cell_context
 from bench.inprocess.event_log import DONE, READY, RECORD, RETURNED, SENT, Log
 
-ORDER_POLL_S = (
-    0.01  # it waits beside the workers while they drain: looking every 2 ms took 2 % of a core
-)
+# It waits beside the workers while they drain: looking every 2 ms took 2 % of a core
+ORDER_POLL_S = 0.01
 BACKLOG_POLL_S = 0.001
 PR_SET_TIMERSLACK = 29
 NOT_OFFERED = 69  # exit code: the app says that this version of the library has no such call

@@ -18,9 +18,8 @@ from bench.record import event_files, ledger
 from bench.record.documents import write_json
 
 READY_S = 30.0
-START_IN_NS = (
-    100_000_000  # a schedule begins so long after its order: the generators read it before
-)
+# A schedule begins so long after its order: the generators read it before
+START_IN_NS = 100_000_000
 
 
 class Load:

@@ -14,9 +14,8 @@ from bench.testbed.load import Load
 
 TIMEOUT_S = 60.0
 SLEEP_MS = 50
-SLEEP_MS_PER_SLOT = (
-    20  # a system that starts fifty tasks a second gets them all going before the first is over
-)
+# A system that starts fifty tasks a second gets them all going before the first is over
+SLEEP_MS_PER_SLOT = 20
 
 
 class Ready:

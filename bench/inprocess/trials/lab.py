@@ -16,9 +16,8 @@ from bench.inprocess.trials.mark import MARKS
 
 Observation = dict[str, Any]
 TERM = int(signal.SIGTERM)  # a method of the same name hides the module
-SETTINGS = (
-    "QUEUE_BENCH_TRIAL"  # the settings of a trial's application, as JSON, for every process of it
-)
+# The settings of a trial's application, as JSON, for every process of it
+SETTINGS = "QUEUE_BENCH_TRIAL"
 
 
 class GaveUp(Exception):
