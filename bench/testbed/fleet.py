@@ -3,11 +3,9 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from adapters.base import Command
 from bench.base.errors import CellFailed
@@ -16,7 +14,6 @@ from bench.hosts.process import ManagedProcess, Process
 from bench.inprocess import cell_context
 from bench.model.cell_log import Restart
 from bench.model.environment import OWN, Environment
-from bench.record.ledger import Ints
 
 SUPERVISOR_DELAY_S = 1.0
 
@@ -40,13 +37,8 @@ class Fleet:
         env: Mapping[str, str],
         environment: Environment = OWN,
     ) -> None:
-        self.host, self.commands, self.logs, self.env, self.environment = (
-            host,
-            list(commands),
-            logs,
-            env,
-            environment,
-        )
+        self.host, self.logs, self.env, self.environment = host, logs, env, environment
+        self.commands = list(commands)
         self.mains: list[Main] = []
         self.restarts: list[Restart] = []
         self._supervisor: threading.Thread | None = None
@@ -61,9 +53,10 @@ class Fleet:
 
     def start(self) -> None:
         """Start every main process, each with a log of its own."""
-        for number, command in enumerate(self.commands):
-            log = self.logs / f"worker-{number}.log"
-            self.mains.append(Main(command, self._spawn(command, log)))
+        self.mains += [
+            Main(command, self._spawn(command, self.logs / f"worker-{number}.log"))
+            for number, command in enumerate(self.commands)
+        ]
 
     def _spawn(self, command: Command, log: Path) -> ManagedProcess:
         return self.host.spawn(
@@ -83,10 +76,10 @@ class Fleet:
     def check_alive(self) -> None:
         """CellFailed with the last log lines if a main process has ended by itself."""
         for main in self.mains:
-            status = main.process.exit_status()
-            if status is not None:
-                said = last_lines(main.process.log)
-                raise CellFailed(f"a worker ended with status {status}: {said}")
+            if (status := main.process.exit_status()) is not None:
+                raise CellFailed(
+                    f"a worker ended with status {status}: {last_lines(main.process.log)}"
+                )
 
     def describe_logs(self) -> str:
         """The last lines of each worker's log."""
@@ -101,9 +94,7 @@ class Fleet:
         died: dict[int, float] = {}
         while not self._unsupervised.wait(0.01):
             with self._lock:
-                for main in self.mains:
-                    if main.process.exit_status() is None:
-                        continue
+                for main in [each for each in self.mains if each.process.exit_status() is not None]:
                     pid = main.process.pid
                     since = died.setdefault(pid, time.monotonic())
                     if time.monotonic() - since >= SUPERVISOR_DELAY_S:
@@ -116,36 +107,26 @@ class Fleet:
         if self._supervisor:
             self._supervisor.join()
 
-    def replace_all(self, grace_s: float) -> tuple[int, list[ManagedProcess]]:
-        """A deploy: SIGTERM to every main process, replacements at once, SIGKILL after the grace.
+    def replace(
+        self, grace_s: float, only: ManagedProcess | None = None
+    ) -> tuple[int, list[ManagedProcess], list[ManagedProcess]]:
+        """A deploy: SIGTERM to every main process or to one, replacements at once, SIGKILL after
+        the grace.
 
-        Returns the stamp of the first signal (ns) and the processes that were replaced. The grace
-        runs in the background.
+        Returns the stamp of the first signal (ns), the processes that were replaced and their
+        replacements. The grace runs in the background.
         """
         with self._lock:
-            old = [main.process for main in self.mains]
+            mains = [main for main in self.mains if only in (None, main.process)]
+            old = [main.process for main in mains]
             t0 = 0
             for process in old:
                 process.signal(signal.SIGTERM)
                 t0 = t0 or time.monotonic_ns()
-            for main in self.mains:
+            for main in mains:
                 self._replace(main)
         threading.Thread(target=self._grace, args=(old, grace_s), daemon=True).start()
-        return t0, old
-
-    def replace_one(self, old: ManagedProcess, grace_s: float) -> tuple[int, ManagedProcess]:
-        """A deploy of one main process; the stamp of the signal (ns) and the replacement."""
-        with self._lock:
-            main = next(main for main in self.mains if main.process == old)
-            old.signal(signal.SIGTERM)
-            t0 = time.monotonic_ns()
-            self._replace(main)
-        threading.Thread(target=self._grace, args=([old], grace_s), daemon=True).start()
-        return t0, main.process
-
-    def _grace(self, old: Sequence[ManagedProcess], grace_s: float) -> None:
-        if not self.host.wait(old, grace_s):
-            self.host.kill_tree([each for each in old if each.exit_status() is None])
+        return t0, old, [main.process for main in mains]
 
     def stop(self, timeout_s: float = 15) -> None:
         """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
@@ -165,22 +146,3 @@ class Fleet:
         self.host.kill_tree([*self.roots(), *also])
         with self._lock:
             self.mains.clear()
-
-
-def overlapping(started: Ints, finished: Ints) -> int:
-    """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
-    if not len(started):
-        return 0
-    stamps = np.concatenate((started, finished))
-    steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
-    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max())
-
-
-def wait_for(met: Callable[[], bool], timeout_s: float, every_s: float = 0.005) -> bool:
-    """Poll a condition; False when the time is over."""
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(every_s)
-    return True

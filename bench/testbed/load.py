@@ -4,9 +4,11 @@ import json
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.base.errors import CellFailed, NotOffered
 from bench.hosts.local import Host, last_lines
@@ -26,16 +28,10 @@ class Load:
     """k generator processes; an order is carried out by all of them together."""
 
     def __init__(
-        self, host: Host, work: Path, log: Path, env: Mapping[str, str], count: int, python: str
+        self, host: Host, log: Path, env: Mapping[str, str], count: int, python: str
     ) -> None:
-        self.host, self.work, self.log, self.env, self.count, self.python = (
-            host,
-            work,
-            log,
-            env,
-            count,
-            python,
-        )
+        self.host, self.log, self.env, self.count, self.python = host, log, env, count, python
+        self.work = host.work
         self.processes: list[ManagedProcess] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
@@ -59,9 +55,7 @@ class Load:
         waiting = set(range(self.count))
         while waiting:
             for number in sorted(waiting):
-                kinds = self._tails[number].poll()["kind"]
-                self._done[number] += int((kinds == event_log.DONE).sum())
-                if event_log.READY in kinds:
+                if event_log.READY in self._poll(number):
                     waiting.discard(number)
                 elif self.processes[number].exit_status() is not None:
                     raise self._early(number)
@@ -72,6 +66,12 @@ class Load:
                 )
             time.sleep(0.002)
 
+    def _poll(self, number: int) -> npt.NDArray[np.uint8]:
+        """The kinds of the records that a generator has written since the last look."""
+        kinds: npt.NDArray[np.uint8] = self._tails[number].poll()["kind"]
+        self._done[number] += int((kinds == event_log.DONE).sum())
+        return kinds
+
     def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:
         """Give out a schedule whose offsets count from t0.
 
@@ -81,23 +81,20 @@ class Load:
         self._tasks.append(schedule.tasks)
         self._due.append(schedule.due_ns + t0_ns)
         schedule.write(self._next(".bin"), t0_ns)
-        self._order({"kind": "schedule", "works": list(schedule.works), "only": only})
+        self.order("schedule", works=list(schedule.works), only=only)
 
     def order(self, kind: str, **what: object) -> None:
-        """Give out an order other than a schedule: the generators' method `do_KIND`."""
-        self._order({"kind": kind, **what})
+        """Give out an order: the generators' method `do_KIND`; a schedule is sent by `send`."""
+        write_json(self._next(".json"), {"kind": kind, **what})
+        self.orders += 1
 
     def _next(self, suffix: str) -> Path:
         return self.work / f"order-{self.orders + 1:03d}{suffix}"
 
-    def _order(self, what: Mapping[str, object]) -> None:
-        write_json(self._next(".json"), what)
-        self.orders += 1
-
     def done(self) -> bool:
         """Whether every order so far has been carried out by every generator."""
-        for number, tail in enumerate(self._tails):
-            self._done[number] += int((tail.poll()["kind"] == event_log.DONE).sum())
+        for number in range(self.count):
+            self._poll(number)
         return all(done >= self.orders for done in self._done)
 
     def check_alive(self) -> None:
@@ -127,22 +124,18 @@ class Load:
     def errors(self) -> dict[int, str]:
         """Task id → the exception that its enqueue call raised."""
         texts: dict[int, str] = {}
-        for number in range(self.count):
-            path = self.work / f"errors-{number}.jsonl"
-            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-                try:
-                    task, text = json.loads(line)
-                except ValueError:
-                    continue  # the last line of a killed generator
+        for line in self._lines("errors-*.jsonl"):
+            with suppress(ValueError):  # the last line of a killed generator
+                task, text = json.loads(line)
                 texts[int(task)] = str(text)
         return texts
 
     def handles(self) -> dict[int, str]:
         """Task id → the library's own id, where the cell keeps them."""
-        by_task: dict[int, str] = {}
-        for number in range(self.count):
-            path = self.work / f"handles-{number}.txt"
-            for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-                task, _, handle = line.partition(" ")
-                by_task[int(task)] = handle
-        return by_task
+        lines = (line.partition(" ") for line in self._lines("handles-*.txt"))
+        return {int(task): handle for task, _, handle in lines}
+
+    def _lines(self, files: str) -> list[str]:
+        """What all generators have written into their files of one kind."""
+        paths = sorted(self.work.glob(files))
+        return [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,6 +1,7 @@
 """The network of a cell as the instrument sees it: a proxy between the broker and its clients."""
 
 import json
+import socket
 import statistics
 import sys
 import time
@@ -21,50 +22,33 @@ PINGS = 20
 class Network:
     """One proxy process; `url` is the broker's as seen through it."""
 
-    def __init__(
-        self, host: Host, work: Path, log: Path, broker_url: str, rtt_ms: float, code: Path
-    ) -> None:
+    def __init__(self, host: Host, log: Path, broker_url: str, rtt_ms: float, code: Path) -> None:
         parts = urlsplit(broker_url)
         if not parts.hostname:
             raise NotOffered("there is no network between the workers and their broker")
         scheme = SCHEMES[parts.scheme]
         if scheme.tls:
             raise Unavailable("the certificate of a server with TLS is not valid for the proxy")
-        self.host, self.work, self.log = host, work, log
-        self.port, self.target = (
-            free_port(),
-            f"{parts.hostname}:{parts.port or scheme.port}",
-        )
-        credentials, _, _ = parts.netloc.rpartition("@")
-        self.url = urlunsplit(
-            parts._replace(
-                netloc=f"{credentials}@127.0.0.1:{self.port}"
-                if credentials
-                else f"127.0.0.1:{self.port}"
-            )
-        )
-        self.rtt_ms, self.code = rtt_ms, code
+        self.host, self.log, self.rtt_ms, self.code = host, log, rtt_ms, code
+        self.port, self.target = free_port(), f"{parts.hostname}:{parts.port or scheme.port}"
+        credentials = "".join(parts.netloc.rpartition("@")[:2])
+        self.url = urlunsplit(parts._replace(netloc=f"{credentials}127.0.0.1:{self.port}"))
         self._orders = 0
 
     def start(self) -> None:
         """Start the proxy and wait until it listens."""
-        argv = [
-            sys.executable,
-            "-m",
-            "bench.inprocess.proxy",
-            str(self.work),
-            str(self.port),
-            self.target,
-            str(self.rtt_ms),
-        ]
-        self.process = self.host.spawn(argv, self.log, built({"PYTHONPATH": str(self.code)}))
+        proxy = [sys.executable, "-m", "bench.inprocess.proxy"]
+        where = [str(self.host.work), str(self.port), self.target, str(self.rtt_ms)]
+        env = built({"PYTHONPATH": str(self.code)})
+        self.process = self.host.spawn(proxy + where, self.log, env)
         self.become("open")
 
     def become(self, state: str) -> int:
         """Be `open`, `cut` or `silent` from now on; the stamp (ns) at which that was done."""
         self._orders += 1
-        write_json(self.work / f"network-{self._orders:03d}.json", {"state": state})
-        done = self.work / f"network-{self._orders:03d}.done"
+        order = self.host.work / f"network-{self._orders:03d}.json"
+        write_json(order, {"state": state})
+        done = order.with_suffix(".done")
         deadline = time.monotonic() + READY_S
         while not done.exists():
             if self.process.exit_status() is not None or time.monotonic() > deadline:
@@ -77,8 +61,6 @@ class Network:
 
         It is the median of 20 echoes that the proxy answers in the broker's place.
         """
-        import socket
-
         times_ms = []
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

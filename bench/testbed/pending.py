@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from adapters.base import Adapter, Held, Holds
 from bench.brokers.urls import cleaned
+from bench.record import ledger
+from bench.record.ledger import Ledger
 
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25
@@ -24,7 +26,7 @@ class PendingTasks:
 
     def look(self, tasks: Iterable[int]) -> Places | None:
         """Ask once more, and note what is held nowhere."""
-        tasks = [int(task) for task in tasks]
+        tasks = list(tasks)
         places = self._ask(tasks) if tasks else {}
         if places is None:
             return None
@@ -45,7 +47,7 @@ class PendingTasks:
 
         False where it cannot be told.
         """
-        tasks = [int(task) for task in tasks]
+        tasks = list(tasks)
         places = self.look(tasks)
         return places is not None and all(
             self.gone(task) or (task in places and places[task].failed) for task in tasks
@@ -59,24 +61,22 @@ class PendingTasks:
         told while workers live, they get these 5 s too: what is asked afterwards must not be our
         own doing.
         """
-        missing = {int(task) for task in unfinished()}
-        first = self.look(missing)
-        if first is None:
+        in_hand = set(unfinished())
+        held = self.look(in_hand)
+        if held is None:
             deadline = time.monotonic() + GONE_S
-            while any(True for _ in unfinished()) and time.monotonic() < deadline:
+            while list(unfinished()) and time.monotonic() < deadline:
                 time.sleep(LOOK_S)
             return None
-        places = dict(first)
-        in_hand = {task for task in missing if task not in places}
+        places = dict(held)
         while in_hand := {
-            task for task in in_hand & {int(task) for task in unfinished()} if not self.gone(task)
+            task for task in in_hand.intersection(unfinished()) - held.keys() if not self.gone(task)
         }:
             time.sleep(LOOK_S)
             held = self.look(in_hand)
             if held is None:
                 return None
             places.update(held)
-            in_hand = {task for task in in_hand if task not in held}
         return places
 
     def without_workers(self, before: Places | None, unfinished: Iterable[int]) -> Places | None:
@@ -84,18 +84,15 @@ class PendingTasks:
 
         RabbitMQ shows only then what it had given to them and takes back.
         """
-        nowhere = [int(task) for task in unfinished if int(task) not in (before or {})]
+        nowhere = [task for task in unfinished if task not in (before or {})]
+        if not nowhere:
+            return before or {}
         deadline = time.monotonic() + BACK_S
         while (
-            nowhere
-            and (held := self._ask(nowhere)) is None
-            and before is None
-            and time.monotonic() < deadline
+            (held := self._ask(nowhere)) is None and before is None and time.monotonic() < deadline
         ):
             time.sleep(LOOK_S)
-        if not nowhere or held is None:
-            return None if before is None and nowhere else dict(before or {})
-        return {**held, **(before or {})}
+        return before if held is None else {**held, **(before or {})}
 
 
 def places(
@@ -113,14 +110,15 @@ def places(
         return None
     try:
         return adapter.held(broker, {task: handles.get(task, "") for task in tasks})
-    except OSError as error:
-        note(f"the broker could not be asked what it holds: {type(error).__name__}")
-        return None
     except Exception as error:
         # Redis clients raise errors of their own; a question that failed must not be read as
         # "nowhere".
-        note(
-            f"the broker could not be asked what it holds: {type(error).__name__}: "
-            f"{cleaned(error, broker)[:120]}"
-        )
+        why = "" if isinstance(error, OSError) else f": {cleaned(error, broker)[:120]}"
+        note(f"the broker could not be asked what it holds: {type(error).__name__}{why}")
         return None
+
+
+def unfinished(book: Ledger) -> list[int]:
+    """The tasks that were accepted, or may have been, and that have not finished."""
+    sent = (book.enqueue != ledger.UNSENT) & (book.enqueue != ledger.ERROR)
+    return [int(task) for task in book.task[book.measured() & sent & (book.finishes() == 0)]]

@@ -9,7 +9,7 @@ from bench.inprocess import event_log
 from bench.model.schedule import Schedule
 from bench.record.event_files import Tail
 from bench.record.ledger import Ints
-from bench.testbed.fleet import Fleet, overlapping
+from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 
 TIMEOUT_S = 60.0
@@ -18,50 +18,46 @@ SLEEP_MS = 50
 SLEEP_MS_PER_SLOT = 20
 
 
-class Ready:
-    """Warm-up tasks of one cell: their ids count down from -1."""
+def boot(fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
+    """Start the fleet; the seconds until every slot ran a warm-up task.
 
-    def __init__(self) -> None:
-        self._task = -1
+    The ids of these tasks count down from -1. CellFailed with the last log lines if it takes a
+    minute.
+    """
+    began = time.monotonic_ns()
+    fleet.start()
+    runs: dict[tuple[int, int, int], list[int]] = {}
+    works = (f"sleep:{max(SLEEP_MS, SLEEP_MS_PER_SLOT * slots)}",)
+    deadline, first = time.monotonic() + TIMEOUT_S, 0
+    while True:
+        first -= slots
+        tasks, zeros = np.arange(first, first + slots), np.zeros(slots, np.int64)
+        load.send(Schedule(tasks, zeros, zeros, works), time.monotonic_ns())
+        finished: set[int] = set()
+        while len(finished) < slots:
+            fleet.check_alive()
+            if time.monotonic() > deadline:
+                raise CellFailed(
+                    f"the workers were not ready within {TIMEOUT_S:.0f} s: {fleet.describe_logs()}"
+                )
+            for record in tail.poll():
+                key = (int(record["pid"]), int(record["a"]), int(record["task"]))
+                runs.setdefault(key, []).append(int(record["stamp"]))
+                if record["kind"] == event_log.FINISHED:
+                    finished.add(int(record["task"]))
+            time.sleep(0.005)
+        whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
+        if overlapping(whole[:, 0], whole[:, 1]) >= slots:
+            return (_all_slots_began(whole, slots) - began) / 1e9
 
-    def boot(self, fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
-        """Start the fleet; the seconds until every slot ran a warm-up task.
 
-        CellFailed with the last log lines if that takes a minute.
-        """
-        began = time.monotonic_ns()
-        fleet.start()
-        runs: dict[tuple[int, int, int], list[int]] = {}
-        deadline = time.monotonic() + TIMEOUT_S
-        while True:
-            wanted = self._send(load, slots)
-            batch: set[int] = set()
-            while len(batch) < len(wanted):
-                fleet.check_alive()
-                if time.monotonic() > deadline:
-                    raise CellFailed(
-                        f"the workers were not ready within {TIMEOUT_S:.0f} s: "
-                        f"{fleet.describe_logs()}"
-                    )
-                for record in tail.poll():
-                    key = (int(record["pid"]), int(record["a"]), int(record["task"]))
-                    runs.setdefault(key, []).append(int(record["stamp"]))
-                    if record["kind"] == event_log.FINISHED:
-                        batch.add(int(record["task"]))
-                time.sleep(0.005)
-            whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
-            if overlapping(whole[:, 0], whole[:, 1]) >= slots:
-                return (_all_slots_began(whole, slots) - began) / 1e9
-
-    def _send(self, load: Load, count: int) -> set[int]:
-        tasks = np.arange(self._task - count + 1, self._task + 1, dtype=np.int64)
-        self._task -= count
-        works = (f"sleep:{max(SLEEP_MS, SLEEP_MS_PER_SLOT * count)}",)
-        load.send(
-            Schedule(tasks, np.zeros(count, np.int64), np.zeros(count, np.int64), works),
-            time.monotonic_ns(),
-        )
-        return {int(task) for task in tasks}
+def overlapping(started: Ints, finished: Ints) -> int:
+    """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
+    if not len(started):
+        return 0
+    stamps = np.concatenate((started, finished))
+    steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
+    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max())
 
 
 def _all_slots_began(runs: Ints, slots: int) -> int:

@@ -12,7 +12,6 @@ import numpy as np
 from adapters.base import Command
 from bench.base.environ import built
 from bench.brokers.choice import Servers, make_broker, queues_of
-from bench.brokers.contract import Broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context, event_log
@@ -20,12 +19,12 @@ from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
 from bench.record.downsample import thin
+from bench.testbed import ready
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
-from bench.testbed.pending import PendingTasks, Places, places
-from bench.testbed.ready import Ready
+from bench.testbed.pending import PendingTasks, Places, places, unfinished
 from bench.testbed.sampler import Sampler
 
 TYPED_S = 15.0
@@ -61,7 +60,6 @@ class Testbed:
         self.deadline = time.monotonic() + time_cap_s
         self.work = folder / "work"
         self.logs = folder / "logs"
-        self._ready = Ready()
         self._seen = np.zeros(0, bool)
         self.pending = PendingTasks(self.held)
 
@@ -89,23 +87,24 @@ class Testbed:
 
     def _open(self, stack: ExitStack, generators: int) -> None:
         self.code = task_code(self.work, self.cell.arm.adapter)
-        self.broker = self._broker()
+        arm = self.cell.arm
+        self.broker = make_broker(
+            arm.broker,
+            self.host,
+            self.work,
+            self.logs / "broker.log",
+            arm.adapter.push_command,
+            queues_of(arm),
+            self.servers,
+        )
         stack.callback(self.broker.close)
         self.broker.start()
         self.notes = CellNotes(self.broker.describe(), generators)
-        adapter = self.cell.arm.adapter
-        stack.callback(lambda: self.broker.clean_up(adapter.key_patterns))
+        stack.callback(lambda: self.broker.clean_up(arm.adapter.key_patterns))
         self.network = self._network(self.cell.params.get("rtt_ms"))
-        env = self._env()
-        self.load = Load(
-            self.host,
-            self.work,
-            self.logs / "generator.log",
-            env,
-            generators,
-            self.cell.arm.environment.program("python"),
-        )
-        self.fleet = self._fleet(env)
+        python, log = arm.environment.program("python"), self.logs / "generator.log"
+        self.load = Load(self.host, log, self._env(), generators, python)
+        self.new_fleet()
         stack.callback(lambda: self.fleet.unsupervise())
         self.tail = event_files.Tail(self.work / "runs.bin")
         stack.callback(self.tail.close)
@@ -116,38 +115,14 @@ class Testbed:
         self.sampler.start()
         stack.callback(self.sampler.stop)
 
-    def _broker(self) -> Broker:
-        arm = self.cell.arm
-        return make_broker(
-            arm.broker,
-            self.host,
-            self.work,
-            self.logs / "broker.log",
-            arm.adapter.push_command,
-            queues_of(arm),
-            self.servers,
-        )
-
     def _network(self, rtt_ms: float | None) -> Network | None:
         """A proxy before the broker, where the cell asks for one: all but the instrument use it."""
         if rtt_ms is None:
             return None
-        network = Network(
-            self.host, self.work, self.logs / "network.log", self.broker.url, rtt_ms, self.code
-        )
+        network = Network(self.host, self.logs / "network.log", self.broker.url, rtt_ms, self.code)
         network.start()
         self.mark("round_trip_ms", network.round_trip_ms())
         return network
-
-    def _fleet(self, env: dict[str, str]) -> Fleet:
-        commands = self.cell.arm.adapter.commands(self.cell.arm.launch(self.cell.slots))
-        return Fleet(
-            self.host,
-            commands,
-            self.logs,
-            env | {cell_context.EVENTS: str(self.work / "runs.bin")},
-            self.cell.arm.environment,
-        )
 
     def _env(self) -> dict[str, str]:
         ours = {
@@ -180,11 +155,14 @@ class Testbed:
 
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
-        self.fleet = self._fleet(self._env())
+        arm = self.cell.arm
+        commands = arm.adapter.commands(arm.launch(self.cell.slots))
+        env = self._env() | {cell_context.EVENTS: str(self.work / "runs.bin")}
+        self.fleet = Fleet(self.host, commands, self.logs, env, arm.environment)
 
     def boot(self) -> None:
         """Start the fleet and wait until every slot has run a warm-up task."""
-        self.mark("boot_s", self._ready.boot(self.fleet, self.load, self.tail, self.cell.slots))
+        self.mark("boot_s", ready.boot(self.fleet, self.load, self.tail, self.cell.slots))
 
     def expect(self, tasks: int) -> None:
         """Count the finishes of ids 0 … tasks-1 from now on."""
@@ -212,7 +190,7 @@ class Testbed:
     def settle_held(self, chosen_as_it_went: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
         self.notes.held = self.pending.at_the_end(
-            lambda: _unfinished(self.live_ledger(chosen_as_it_went))
+            lambda: unfinished(self.live_ledger(chosen_as_it_went))
         )
         return self.notes.held
 
@@ -223,14 +201,8 @@ class Testbed:
         """
         # What has finished they see from the size of the workers' event file.
         events = str(self.work / "runs.bin")
-        self.load.order(
-            "backlog",
-            events=events,
-            low=low,
-            high=high,
-            warm_until_ns=warm_until_ns,
-            until_ns=until_ns,
-        )
+        stamps = {"warm_until_ns": warm_until_ns, "until_ns": until_ns}
+        self.load.order("backlog", events=events, low=low, high=high, **stamps)
 
     def type_in(self, command: Command) -> int | None:
         """Carry out a command as somebody who runs the system would.
@@ -268,14 +240,15 @@ class Testbed:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
-            notes.held = self.pending.without_workers(
-                notes.held, _unfinished(self.live_ledger(chosen))
-            )
+            left = unfinished(self.live_ledger(chosen))
+            notes.held = self.pending.without_workers(notes.held, left)
         self.sampler.edge("end")
         self.sampler.stop()
         book, left_out = self.live_ledger(chosen), 0
         if ending.planned_until_ns:
-            book = _cut(book, ending.planned_until_ns)
+            # What was never sent because the cell had ended before it was due.
+            planned = (book.enqueue != ledger.UNSENT) | (book.due <= ending.planned_until_ns)
+            book = book.only(planned, np.ones(len(book.run_task), bool))
         if ending.keep_every > 1:
             book, left_out = thin(book, ending.keep_every)
         versions = documents.read_json(self.work / "versions.json")
@@ -283,21 +256,3 @@ class Testbed:
         tasks, runs = ledger.tables(book, self.load.errors())
         store.write_cell(self.folder, log, tasks, runs, self.sampler.frame())
         return log
-
-
-def _unfinished(book: ledger.Ledger) -> ledger.Ints:
-    """The tasks that were accepted, or may have been, and that have not finished."""
-    waits: ledger.Ints = book.task[
-        book.measured()
-        & (book.enqueue != ledger.UNSENT)
-        & (book.enqueue != ledger.ERROR)
-        & (book.finishes() == 0)
-    ]
-    return waits
-
-
-def _cut(book: ledger.Ledger, until_ns: int) -> ledger.Ledger:
-    """Leave out what was never sent because the cell had ended before it was due."""
-    return book.only(
-        (book.enqueue != ledger.UNSENT) | (book.due <= until_ns), np.ones(len(book.run_task), bool)
-    )

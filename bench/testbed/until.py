@@ -10,6 +10,11 @@ ASK_AGAIN_S = 1.0
 WAIT_AFTER_S = 10.0  # for the tasks that are still on their way when a phase ends
 
 
+def sleep_until(stamp_ns: int) -> None:
+    """Sleep until a stamp (ns) of the cell's clock, which may be over."""
+    time.sleep(max(0.0, (stamp_ns - time.monotonic_ns()) / 1e9))
+
+
 def until_sent(testbed: Testbed, tasks: int) -> None:
     """Until the generators have sent everything, or the cell is out of time."""
     while not testbed.load.done():

@@ -19,49 +19,47 @@ EARLIEST_S = 0.1
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Rates as bars, then each profile over time, the default ones first."""
-    found = [
+    drawn = [
         bars(joined, looks, "burst", "-", "throughput", "Throughput, and the floor as its ceiling"),
         # The plain call; the bulk call stands in the table.
         bars(joined, looks, "burst", "-", "enqueue_rate", "Enqueue rate, one plain call at a time"),
     ]
-    arms = joined.arms_of("burst", "-")
+    arms = {arm: joined.arms[arm] for arm in joined.arms_of("burst", "-")}
     first = [
-        arm
-        for arm in arms
-        if joined.arms[arm].profile == "default" and not joined.arms[arm].variant
-    ] or arms
-    found += _over_time(joined, looks, first, "default")
-    rest = [arm for arm in arms if arm not in first]
-    for profile in dict.fromkeys(joined.arms[arm].profile for arm in rest):
-        found += _over_time(
-            joined, looks, [arm for arm in rest if joined.arms[arm].profile == profile], profile
-        )
-    return [chart for chart in found if chart]
+        arm for arm, about in arms.items() if about.profile == "default" and not about.variant
+    ] or list(arms)
+    drawn += _over_time(joined, looks, first, "default")
+    rest = {arm: about.profile for arm, about in arms.items() if arm not in first}
+    for profile in dict.fromkeys(rest.values()):
+        ours = [arm for arm in rest if rest[arm] == profile]
+        drawn += _over_time(joined, looks, ours, profile)
+    return [chart for chart in drawn if chart]
 
 
-def _over_time(joined: Joined, looks: Palette, arms: Sequence[str], profile: str) -> list[Chart]:
+def _over_time(
+    joined: Joined, looks: Palette, arms: Sequence[str], profile: str
+) -> list[Chart | None]:
     """Of the profiles other than default only what the tables do not tell."""
-    shown = [cell for arm in arms if (cell := joined.cell("burst", "-", arm))]
-    if not shown:
-        return []
-    is_default = profile == "default"
-    whose = "" if is_default else f", profile {profile}"
-    name = re.sub(r"[^\w-]", "-", profile)
+    shown = [
+        (cell, look_of(joined, looks, arm))
+        for arm in arms
+        if (cell := joined.cell("burst", "-", arm))
+    ]
     rates: Lines = []
     backlogs: Lines = []
-    workers: Lines = []
-    brokers: Lines = []
-    for cell in shown:
-        look = look_of(joined, looks, cell.arm)
+    for cell, look in shown:
         seconds = _finishes(cell)
         if len(seconds) >= 2:
             rates.append((cell.arm, look, *_rate(seconds)))
             backlogs.append((cell.arm, look, *_backlog(cell, seconds)))
-        for column, lines in (("worker_pss", workers), ("broker_memory", brokers)):
-            x, y = _samples(cell, column)
-            if len(x) > 1:
-                lines.append((cell.arm, look, x, y / 1e6))
-    cells = ", ".join(cell.label for cell in shown)
+    workers, brokers = (
+        [(cell.arm, look, *_megabytes(cell, column)) for cell, look in shown]
+        for column in ("worker_pss", "broker_memory")
+    )
+    is_default = profile == "default"
+    whose = "over time" if is_default else f"over time, profile {profile}"
+    name = re.sub(r"[^\w-]", "-", profile)
+    cells = ", ".join(cell.label for cell, _ in shown)
     drawn = [
         (rates, "Throughput", "rate", "tasks/s", True),
         (backlogs if is_default else [], "Backlog", "backlog", "tasks not finished", False),
@@ -69,9 +67,8 @@ def _over_time(joined: Joined, looks: Palette, arms: Sequence[str], profile: str
         (brokers if is_default else [], "Broker memory", "broker", "MB", False),
     ]
     return [
-        chart
+        _chart(lines, f"{what} {whose}", f"{kind}-{name}", unit, cells, log)
         for lines, what, kind, unit, log in drawn
-        if (chart := _chart(lines, f"{what} over time{whose}", f"{kind}-{name}", unit, cells, log))
     ]
 
 
@@ -92,33 +89,28 @@ def _rate(seconds: Floats) -> tuple[Floats, Floats]:
 
 
 def _backlog(cell: Shown, seconds: Floats) -> tuple[Floats, Floats]:
-    tasks = int(cell.stored.spec.params["tasks"])
-    left = tasks - np.arange(1, len(seconds) + 1, dtype=float)
+    tasks = float(cell.stored.spec.params["tasks"])
     edges = np.unique(np.linspace(0, len(seconds) - 1, 200).astype(int))
-    return np.concatenate(([EARLIEST_S], seconds[edges])), np.concatenate(
-        ([float(tasks)], left[edges])
-    )
+    return np.append(EARLIEST_S, seconds[edges]), np.append(tasks, tasks - 1 - edges)
 
 
-def _samples(cell: Shown, column: str) -> tuple[Floats, Floats]:
-    """A column of the samples from the start of the drain on."""
+def _megabytes(cell: Shown, column: str) -> tuple[Floats, Floats]:
+    """A column of the samples from the start of the drain on: seconds, and what it holds in MB."""
     samples = cell.stored.samples
     start, _ = cell.stored.phase("drain")
-    seconds, values = (
-        (samples["ns"].to_numpy(dtype=float) - start) / 1e9,
-        samples[column].to_numpy(dtype=float),
-    )
+    seconds = (samples["ns"].to_numpy(dtype=float) - start) / 1e9
+    values = samples[column].to_numpy(dtype=float) / 1e6
     keep = (seconds >= EARLIEST_S) & ~np.isnan(values) & (samples["edge"].to_numpy() != "end")
-    seconds, values = seconds[keep], values[keep]
-    every = thin(len(seconds), POINTS // 2)
-    return seconds[every], values[every]
+    every = thin(int(keep.sum()), POINTS // 2)
+    return seconds[keep][every], values[keep][every]
 
 
 def _chart(lines: Lines, title: str, name: str, unit: str, cells: str, log: bool) -> Chart | None:
+    """None where no line has two points."""
+    lines = [line for line in lines if len(line[2]) > 1]
     if not lines:
         return None
-    drawn, axes = new_figure(2.9)
-    ax = axes[0]
+    drawn, (ax,) = new_figure(2.9)
     for _, look, x, y in lines:
         ax.plot(
             x,
@@ -129,29 +121,15 @@ def _chart(lines: Lines, title: str, name: str, unit: str, cells: str, log: bool
             markevery=_spread(x),
             markersize=4.5,
         )
-    ax.set_xscale("log")
-    ax.set_yscale("log" if log else "linear")
+    ax.set(xscale="log", yscale="log" if log else "linear")
     if not log:
-        ax.set_ylim(0, 1.08 * max(float(y.max()) for _, _, _, y in lines) or 1.0)
+        ax.set_ylim(0, 1.08 * max(float(y.max()) for *_, y in lines) or 1.0)
     finish(ax, "seconds since the workers were started, log scale", unit)
-    return Chart(
-        title,
-        svg(drawn, name, title),
-        "First block.",
-        [(arm, look) for arm, look, _, _ in lines],
-        cells,
-    )
+    legend = [(arm, look) for arm, look, *_ in lines]
+    return Chart(title, svg(drawn, name, title), "First block.", legend, cells)
 
 
 def _spread(x: Floats) -> list[int]:
     """Places for six markers, evenly apart on a log scale."""
-    return sorted(
-        {
-            int(at)
-            for at in np.clip(
-                np.searchsorted(x, np.geomspace(max(float(x[0]), 1e-3), float(x[-1]), 7)[1:]),
-                0,
-                len(x) - 1,
-            )
-        }
-    )
+    moments = np.geomspace(max(float(x[0]), 1e-3), float(x[-1]), 7)[1:]
+    return [int(at) for at in np.unique(np.searchsorted(x, moments).clip(0, len(x) - 1))]

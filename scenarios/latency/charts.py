@@ -1,5 +1,9 @@
 """latency in pictures: percentiles against load, and the whole spectrum of one load or rate."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -11,63 +15,121 @@ from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells, case_title
 
+Loads = list[tuple[float, Figure]]
 Floats = npt.NDArray[np.float64]
 BEYOND = 10  # samples that must lie beyond a percentile
-TICKS = ((1, "0"), (2, "50 %"), (10, "90 %"), (100, "99 %"), (1000, "99.9 %"), (10_000, "99.99 %"))
+TICKS = {1: "0", 2: "50 %", 10: "90 %", 100: "99 %", 1000: "99.9 %", 10_000: "99.99 %"}
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The latencies of a cell in ms, sorted: from the due times, and naively from the sends."""
+
+    cell: Shown
+    due: Floats
+    sent: Floats
+
+    @cached_property
+    def hidden(self) -> float:
+        """The factor by which a naive percentile is smaller at most."""
+        if len(self.sent) != len(self.due):
+            return 0.0
+        return float(np.max(_percentiles(self.due)[1] / _percentiles(self.sent)[1]))
 
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Latency against load, and the spectrum of one load and of each fixed rate."""
-    found = [_against_load(joined, looks)]
     cases = [case for case in joined.cases("latency") if case != "capacity"]
-    chosen = [case for case in ("load=0.7", "load=0.5") if case in cases][:1] + [
-        case for case in cases if case.startswith("rate=")
+    loads = [case for case in ("load=0.7", "load=0.5") if case in cases][:1]
+    chosen = loads + [case for case in cases if case.startswith("rate=")]
+    drawn = [
+        _against_load(joined, looks),
+        *(
+            _spectrum(joined, looks, case, naive=place == 0)
+            for place, case in enumerate(chosen or cases[:1])
+        ),
     ]
-    for place, case in enumerate(chosen or cases[:1]):
-        found.append(_spectrum(joined, looks, case, naive=place == 0))
-    return [chart for chart in found if chart]
+    return [chart for chart in drawn if chart]
 
 
 def _against_load(joined: Joined, looks: Palette) -> Chart | None:
     """P50 and P99 against the share of capacity; a load that could not be borne is marked at the
     upper edge."""
-    cases = sorted(
-        (case for case in joined.cases("latency") if case.startswith("load=")),
-        key=lambda case: float(case[5:]),
+    loads = sorted(
+        (float(case.removeprefix("load=")), case)
+        for case in joined.cases("latency")
+        if case.startswith("load=")
     )
     arms = [
         arm
         for arm in joined.arms_of("latency")
-        if any(not joined.rows("latency", case, arm, "latency_p99_ms").empty for case in cases)
+        if any(not joined.rows("latency", case, arm, "latency_p99_ms").empty for _, case in loads)
     ]
-    if not cases or not arms:
+    if not arms:
         return None
-    drawn, axes = new_figure(3.1)
-    ax = axes[0]
-    marked, cells = 0, []
-    for arm in arms:
-        look = look_of(joined, looks, arm)
+    drawn, (ax,) = new_figure(3.1)
+    legend = [(arm, look_of(joined, looks, arm)) for arm in arms]
+    marked, cells = 0, list[str]()
+    for arm, look in legend:
         for metric, width, alpha in (("latency_p50_ms", 1.0, 0.55), ("latency_p99_ms", 1.8, 1.0)):
-            found = [
-                (float(case[5:]), figure(joined.rows("latency", case, arm, metric), metric))
-                for case in cases
+            figures = [
+                (load, figure(joined.rows("latency", case, arm, metric), metric))
+                for load, case in loads
             ]
-            cells += [item.cells for _, item in found if item.cells]
-            points = [(x, item.value) for x, item in found if item.is_number and item.value]
-            if points:
-                ax.plot(
-                    *zip(*points, strict=True),
-                    color=look.color,
-                    linestyle=look.dash,
-                    linewidth=width,
-                    alpha=alpha,
-                    marker=look.marker or ".",
-                    markersize=5 if alpha == 1 else 3.5,
-                )
-            if metric == "latency_p99_ms":
-                marked += _mark(ax, look, found, marked)
+            _draw_points(ax, look, figures, width, alpha)
+            cells += [each.cells for _, each in figures]
+        # The crosses are those of the P99, the last of the two.
+        marked += _mark_unbounded(ax, look, figures, marked)
     if not ax.lines:
         return None
+    _finish_loads(ax, {load: case.removeprefix("load=") for load, case in loads})
+    title = "Latency against load: P99 bold, P50 thin"
+    caption = "Median over the blocks." + (
+        " ✕ at the upper edge: unbounded, the arm could not bear that load."
+        if marked
+        else " No load was unbounded."
+    )
+    return Chart(title, svg(drawn, "load", title), caption, legend, all_cells(cells))
+
+
+def _draw_points(ax: Axes, look: Look, figures: Loads, width: float, alpha: float) -> None:
+    """One percentile of an arm over the loads that it could bear."""
+    points = [(load, each.value) for load, each in figures if each.is_number and each.value]
+    if points:
+        ax.plot(
+            *zip(*points, strict=True),
+            color=look.color,
+            linestyle=look.dash,
+            linewidth=width,
+            alpha=alpha,
+            marker=look.marker or ".",
+            markersize=5 if alpha == 1 else 3.5,
+        )
+
+
+def _mark_unbounded(ax: Axes, look: Look, figures: Loads, before: int) -> int:
+    """A cross at the upper edge for every unbounded load, and the word once."""
+    loads = [load for load, each in figures if each.verdict == "unbounded"]
+    upper_edge = ax.get_xaxis_transform()
+    for x in loads:
+        ax.plot(
+            [x + 0.008 * before],
+            [1.05],
+            transform=upper_edge,
+            marker="X",
+            markersize=7,
+            color=look.color,
+            linestyle="none",
+            clip_on=False,
+        )
+    if loads and not before:
+        at = loads[0] - 0.015
+        ax.text(at, 1.05, "unbounded", transform=upper_edge, ha="right", va="center", color=INK)
+    return len(loads)
+
+
+def _finish_loads(ax: Axes, ticks: Mapping[float, str]) -> None:
+    """Where the capacity is, and the loads below the axis."""
     ax.set_yscale("log")
     ax.axvline(1.0, color=MUTED, linewidth=1.0, linestyle=(0, (4, 2)))
     ax.text(
@@ -80,114 +142,54 @@ def _against_load(joined: Joined, looks: Palette) -> Chart | None:
         va="bottom",
         color=MUTED,
     )
-    ax.set_xlim(
-        min(float(case[5:]) for case in cases) - 0.08, max(1.04, float(cases[-1][5:]) + 0.05)
-    )
+    ax.set_xlim(min(ticks) - 0.08, max(1.04, max(ticks) + 0.05))
     finish(ax, "load, as a share of each arm's own capacity", "ms, log scale")
-    ax.set_xticks([float(case[5:]) for case in cases], [case[5:] for case in cases])
-    title = "Latency against load: P99 bold, P50 thin"
-    caption = "Median over the blocks." + (
-        " ✕ at the upper edge: unbounded, the arm could not bear that load."
-        if marked
-        else " No load was unbounded."
-    )
-    return Chart(
-        title,
-        svg(drawn, "load", title),
-        caption,
-        [(arm, look_of(joined, looks, arm)) for arm in arms],
-        all_cells(cells),
-    )
-
-
-def _mark(ax: Axes, look: Look, found: list[tuple[float, Figure]], before: int) -> int:
-    """A cross at the upper edge for every unbounded load, and the word once."""
-    loads = [x for x, item in found if item.verdict == "unbounded"]
-    for x in loads:
-        ax.plot(
-            [x + 0.008 * before],
-            [1.05],
-            transform=ax.get_xaxis_transform(),
-            marker="X",
-            markersize=7,
-            color=look.color,
-            linestyle="none",
-            clip_on=False,
-        )
-    if loads and not before:
-        ax.text(
-            loads[0] - 0.015,
-            1.05,
-            "unbounded",
-            transform=ax.get_xaxis_transform(),
-            ha="right",
-            va="center",
-            color=INK,
-        )
-    return len(loads)
+    ax.set_xticks(list(ticks), list(ticks.values()))
 
 
 def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart | None:
     """Every percentile of a case, on an axis on which each further nine takes the same room."""
-    cells = [
-        cell
+    every = [
+        _spectrum_of(cell)
         for arm in joined.arms_of("latency", case)
         if (cell := joined.cell("latency", case, arm, ("invalid", "wrong", "unbounded")))
     ]
-    if not cells:
+    spectra = [each for each in every if len(each.due) >= 2 * BEYOND]
+    if not spectra:
         return None
-    drawn, axes = new_figure(3.1)
-    ax = axes[0]
-    drawn_cells: list[Shown] = []
-    most, hidden = 2.0, 0.0
-    naivest: tuple[Shown, Floats] | None = None
-    for cell in cells:
-        due, sent = _latencies(cell)
-        if len(due) < 2 * BEYOND:
-            continue
-        look = look_of(joined, looks, cell.arm)
-        x, y = _percentiles(due)
+    drawn, (ax,) = new_figure(3.1)
+    legend = [(each.cell.arm, look_of(joined, looks, each.cell.arm)) for each in spectra]
+    for each, (_, look) in zip(spectra, legend, strict=True):
         ax.plot(
-            x,
-            y,
+            *_percentiles(each.due),
             color=look.color,
             linestyle=look.dash,
             marker=look.marker or None,
             markevery=12,
             markersize=4,
         )
-        drawn_cells.append(cell)
-        most = max(most, float(x[-1]))
-        gap = float(np.max(y / _percentiles(sent)[1])) if len(sent) == len(due) else 0.0
-        if gap > hidden and joined.arms[cell.arm].system != FLOOR:
-            hidden, naivest = gap, (cell, sent)
-    if not drawn_cells:
-        return None
     title = f"Percentile spectrum at {case_title(case)}"
     caption = "First block; each line ends where fewer than 10 tasks lie beyond."
-    if naive and naivest:
-        ax.plot(*_percentiles(naivest[1]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
+    contestants = [each for each in spectra if joined.arms[each.cell.arm].system != FLOOR]
+    naivest = max(contestants, key=lambda each: each.hidden, default=None)
+    if naive and naivest and naivest.hidden > 0:
+        ax.plot(*_percentiles(naivest.sent), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
         caption += (
-            f" Broken red line, once: {naivest[0].arm} measured naively from the send instead of "
-            f"the due time; the most it hides is a factor of {number(hidden)}."
+            f" Broken red line, once: {naivest.cell.arm} measured naively from the send instead of "
+            f"the due time; the most it hides is a factor of {number(naivest.hidden)}."
         )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ticks = [(x, text) for x, text in TICKS if x <= most * 1.01]
+    ax.set(xscale="log", yscale="log")
+    most = max(2.0, *(float(_percentiles(each.due)[0][-1]) for each in spectra))
+    ticks = {x: text for x, text in TICKS.items() if x <= most * 1.01}
     finish(ax, "percentile, on a scale of 1/(1 − p)", "ms, log scale")
-    ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
-    return Chart(
-        title,
-        svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title),
-        caption,
-        [(cell.arm, look_of(joined, looks, cell.arm)) for cell in drawn_cells],
-        all_cells(cell.label for cell in drawn_cells),
-    )
+    ax.set_xticks(list(ticks), list(ticks.values()))
+    name = f"spectrum-{case.replace('=', '-').replace('.', '-')}"
+    cells = all_cells(each.cell.label for each in spectra)
+    return Chart(title, svg(drawn, name, title), caption, legend, cells)
 
 
-def _latencies(cell: Shown) -> tuple[Floats, Floats]:
-    """Milliseconds from due and from sent to the first finish, sorted; a task that never finished
-    is slower than all others."""
+def _spectrum_of(cell: Shown) -> Spectrum:
+    """Up to the first finish of each task; one that never finished is slower than all others."""
     book = ledger.load(cell.stored)
     ours = book.measured() & (book.enqueue != ledger.UNSENT)
     finish_ns = book.first_finish()[ours]
@@ -196,7 +198,7 @@ def _latencies(cell: Shown) -> tuple[Floats, Floats]:
         np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
         for stamps in (book.due, book.sent)
     )
-    return due, sent
+    return Spectrum(cell, due, sent)
 
 
 def _percentiles(values: Floats) -> tuple[Floats, Floats]:

@@ -1,5 +1,7 @@
 """recovery in pictures: finishes per second around the fault, and what became of the tasks."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -10,7 +12,6 @@ from bench.analysis.dataset import Joined, Shown
 from bench.analysis.evidence import evidence
 from bench.analysis.formatting import figure
 from bench.measure.injections import book_of
-from bench.model.metric import FATES
 from bench.report.charts import look_of
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
 
@@ -18,22 +19,22 @@ Floats = npt.NDArray[np.float64]
 BIN_S = 0.5
 BEFORE_S = 8.0
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.
-PATTERNS = {
-    "recovered": ("", 0.25),
-    "doubled": ("///", 0.0),
-    "failed": ("xxx", 0.0),
+FACE_AND_HATCH = {
+    "recovered": (GRID, None),
+    "doubled": (PAGE, "///"),
+    "failed": (PAGE, "xxx"),
     # Never dots or circles: matplotlib draws each as a curve of its own, 150 kB for one pattern.
-    "stuck": ("++", 0.0),
-    "lost": ("", 1.0),
-    "open": ("|||", 0.0),
-    "refused": ("---", 0.0),
-    "unexpected": ("\\\\\\\\", 0.0),
+    "stuck": (PAGE, "++"),
+    "lost": (FAULT, None),
+    "open": (PAGE, "|||"),
+    "refused": (PAGE, "---"),
+    "unexpected": (PAGE, "\\\\\\\\"),
 }
 
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Three charts per fault."""
-    found = [
+    return [
         chart
         for case in joined.cases("recovery")
         for chart in (
@@ -41,8 +42,8 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
             _survival(joined, looks, case),
             _fates(joined, case),
         )
+        if chart
     ]
-    return [chart for chart in found if chart]
 
 
 def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
@@ -56,27 +57,21 @@ def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
     if not cells:
         return None
     drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
-    last = 0.0
-    for ax, cell in zip(axes, cells, strict=True):
-        last = max(last, _one(ax, cell, look_of(joined, looks, cell.arm).color))
-        ax.set_title(cell.arm, loc="left", fontsize=8.6, pad=3)
-    axes[-1].set_xlim(-BEFORE_S, last)
-    axes[-1].set_xlabel("seconds after the fault struck")
+    ends = [
+        _draw_arm(ax, cell, look_of(joined, looks, cell.arm).color)
+        for ax, cell in zip(axes, cells, strict=True)
+    ]
+    axes[-1].set(xlim=(-BEFORE_S, max(0.0, *ends)), xlabel="seconds after the fault struck")
     title = f"Finishes per second around {case}"
     caption = (
         f"First block, in steps of {BIN_S} s. Band: the fault, until all that it killed was "
         "started again. Broken line: the tasks that fall due each second."
     )
-    return Chart(
-        title,
-        svg(drawn, f"timeline-{case}", title),
-        caption,
-        [],
-        ", ".join(cell.label for cell in cells),
-    )
+    labels = ", ".join(cell.label for cell in cells)
+    return Chart(title, svg(drawn, f"timeline-{case}", title), caption, [], labels)
 
 
-def _one(ax: Axes, cell: Shown, color: str) -> float:
+def _draw_arm(ax: Axes, cell: Shown, color: str) -> float:
     """Draw one arm; returns where its time ends."""
     book, log = book_of(cell.stored), cell.stored.log
     t0 = log.injections[0].t0_ns
@@ -94,101 +89,90 @@ def _one(ax: Axes, cell: Shown, color: str) -> float:
     for injection, next_ns in zip(log.injections, nexts, strict=True):
         begin = (injection.t0_ns - t0) / 1e9
         again = [each.ns for each in log.restarts if injection.t0_ns <= each.ns < next_ns]
-        end = max(
-            (stamp - t0) / 1e9 for stamp in (injection.end_ns, injection.back_ns or 0, *again)
-        )
+        end = (max(injection.end_ns, injection.back_ns or 0, *again) - t0) / 1e9
         ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
         ax.axvline(begin, color=FAULT, linewidth=1.0)
     if "rate" in log.marks:
         ax.axhline(float(log.marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
     ax.locator_params(axis="y", nbins=3)
+    ax.set_title(cell.arm, loc="left", fontsize=8.6, pad=3)
     return until
 
 
 def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     """Kaplan–Meier: the share of the tasks that were hit and have not finished, over the time since
     their fault."""
-    found = [
+    struck = [
         each
         for arm in joined.arms_of("recovery", case)
         if (each := evidence(joined, case, arm)) and (each.back_s or each.never_s)
     ]
-    if not found:
+    if not struck:
         return None
-    drawn, axes = new_figure(2.6)
-    ax = axes[0]
-    last = max(
-        (
-            *(max(each.never_s) for each in found if each.never_s),
-            *(each.back_s[-1] for each in found if each.back_s),
-        )
-    )
-    for each in found:
-        look = look_of(joined, looks, each.arm)
+    drawn, (ax,) = new_figure(2.6)
+    last = max(seconds for each in struck for seconds in (*each.never_s, *each.back_s))
+    legend = [(each.arm, look_of(joined, looks, each.arm)) for each in struck]
+    for each, (_, look) in zip(struck, legend, strict=True):
         curve = ecdf(CensoredData(uncensored=list(each.back_s), right=list(each.never_s))).sf
-        x, y = (
-            np.concatenate(([0.0], curve.quantiles, [last])),
-            np.concatenate(([1.0], curve.probabilities, curve.probabilities[-1:])),
-        )
+        x = np.concatenate(([0.0], curve.quantiles, [last]))
+        y = np.concatenate(([1.0], curve.probabilities, curve.probabilities[-1:]))
         ax.step(x, y, where="post", color=look.color, linestyle=look.dash)
-    ax.set_ylim(-0.03, 1.03)
-    ax.set_xlim(0, last * 1.02)
-    ax.set_xlabel("seconds after the fault struck")
+    ax.set(ylim=(-0.03, 1.03), xlim=(0, last * 1.02), xlabel="seconds after the fault struck")
     title = f"Tasks hit by {case} that have not finished"
     caption = (
         "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. "
         "A line that stays up is work that never came back."
     )
-    legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
-    return Chart(
-        title,
-        svg(drawn, f"survival-{case}", title),
-        caption,
-        legend,
-        ", ".join(each.cell for each in found),
-    )
+    cells = ", ".join(each.cell for each in struck)
+    return Chart(title, svg(drawn, f"survival-{case}", title), caption, legend, cells)
 
 
 def _fates(joined: Joined, case: str) -> Chart | None:
     """Every fate but plain `finished`, counted, stacked, with a pattern each."""
-    arms = joined.arms_of("recovery", case)
-    names = [name for name in FATES if name != "finished"]
-    counts = {
-        arm: {name: figure(joined.rows("recovery", case, arm, name), name) for name in names}
-        for arm in arms
+    figures = {
+        arm: {
+            name: figure(joined.rows("recovery", case, arm, name), name) for name in FACE_AND_HATCH
+        }
+        for arm in joined.arms_of("recovery", case)
     }
-    shown = [arm for arm in arms if any(found.value is not None for found in counts[arm].values())]
-    present = [name for name in names if any((counts[arm][name].value or 0) > 0 for arm in shown)]
-    if not shown or not present:
+    shown = {
+        arm: counts
+        for arm, counts in figures.items()
+        if any(count.value is not None for count in counts.values())
+    }
+    present = [
+        name for name in FACE_AND_HATCH if any(counts[name].value for counts in shown.values())
+    ]
+    if not present:
         return None
-    drawn, axes = new_figure(0.85 + 0.32 * len(shown))
-    ax = axes[0]
-    total = max(sum(counts[arm][name].value or 0 for name in present) for arm in shown)
-    for place, arm in enumerate(shown):
-        left = 0.0
-        for name in present:
-            value = counts[arm][name].value or 0
-            if value:
-                _bar(ax, place, left, value, name)
-            left += value
-        if not left:
-            ax.text(
-                0,
-                place,
-                " none: every task simply finished",
-                va="center",
-                color=MUTED,
-                style="italic",
-            )
-    ax.set_yticks(range(len(shown)), shown)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlim(0, total * 1.02)
-    ax.set_xlabel("tasks")
+    drawn, (ax,) = new_figure(0.85 + 0.32 * len(shown))
+    for place, counts in enumerate(shown.values()):
+        _stack(ax, place, {name: counts[name].value or 0 for name in present})
+    total = max(sum(counts[name].value or 0 for name in present) for counts in shown.values())
+    _finish_fates(ax, list(shown), total, present)
+    title = f"Fates of the tasks after {case}"
+    cells = dict.fromkeys(counts[name].cells for counts in shown.values() for name in present)
+    return Chart(
+        title,
+        svg(drawn, f"fates-{case}", title),
+        "Median over the blocks; tasks that finished once and were not hit are left out.",
+        [],
+        ", ".join(filter(None, cells)),
+    )
+
+
+def _finish_fates(ax: Axes, arms: list[str], total: float, present: list[str]) -> None:
+    """The arms beside the bars, and a legend of the patterns above them."""
+    ax.set_yticks(range(len(arms)), arms)
+    ax.set(ylim=(len(arms) - 0.4, -0.6), xlim=(0, total * 1.02), xlabel="tasks")
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
-    handles = [_patch(name) for name in present]
     ax.legend(
-        handles=handles,
+        handles=[
+            Patch(label=name, facecolor=face, edgecolor=INK, linewidth=0.7, hatch=hatch)
+            for name, (face, hatch) in FACE_AND_HATCH.items()
+            if name in present
+        ],
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
         ncols=4,
@@ -198,52 +182,35 @@ def _fates(joined: Joined, case: str) -> Chart | None:
         columnspacing=1.2,
         borderpad=0.2,
     )
-    title = f"Fates of the tasks after {case}"
-    cells = list(
-        dict.fromkeys(
-            counts[arm][name].cells for arm in shown for name in present if counts[arm][name].cells
-        )
-    )
-    return Chart(
-        title,
-        svg(drawn, f"fates-{case}", title),
-        "Median over the blocks; tasks that finished once and were not hit are left out.",
-        [],
-        ", ".join(cells),
-    )
 
 
-def _paint(name: str) -> tuple[str, str | None]:
-    """(face colour, hatch) of a fate."""
-    hatch, depth = PATTERNS[name]
-    return FAULT if name == "lost" else GRID if depth else PAGE, hatch or None
-
-
-def _patch(name: str) -> Patch:
-    face, hatch = _paint(name)
-    return Patch(label=name, facecolor=face, edgecolor=INK, linewidth=0.7, hatch=hatch)
-
-
-def _bar(ax: Axes, place: int, left: float, value: float, name: str) -> None:
-    face, hatch = _paint(name)
-    ax.barh(
-        place,
-        value,
-        left=left,
-        height=0.6,
-        facecolor=face,
-        edgecolor=INK,
-        linewidth=0.7,
-        hatch=hatch,
-    )
-    box = {"facecolor": PAGE, "edgecolor": "none", "pad": 1.2}
-    ax.text(
-        left + value / 2,
-        place,
-        f"{value:.0f}",
-        ha="center",
-        va="center",
-        color=INK,
-        bbox=box,
-        fontsize=8,
-    )
+def _stack(ax: Axes, place: int, counts: Mapping[str, float]) -> None:
+    """The bars of one arm, one behind the other."""
+    left = 0.0
+    for name, count in counts.items():
+        if count:
+            face, hatch = FACE_AND_HATCH[name]
+            ax.barh(
+                place,
+                count,
+                left=left,
+                height=0.6,
+                facecolor=face,
+                edgecolor=INK,
+                linewidth=0.7,
+                hatch=hatch,
+            )
+            ax.text(
+                left + count / 2,
+                place,
+                f"{count:.0f}",
+                ha="center",
+                va="center",
+                color=INK,
+                bbox={"facecolor": PAGE, "edgecolor": "none", "pad": 1.2},
+                fontsize=8,
+            )
+        left += count
+    if not left:
+        nothing = " none: every task simply finished"
+        ax.text(0, place, nothing, va="center", color=MUTED, style="italic")

@@ -13,10 +13,11 @@ from bench.model.cell_log import ManualRecovery
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
-from bench.record.ledger import Ints, Ledger
-from bench.testbed.faults import poison_task, strike_of
+from bench.record.ledger import Ledger
+from bench.testbed.faults import STRIKES, worker_faults
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
+from bench.testbed.until import sleep_until
 from scenarios.recovery import APART_S
 
 BUSY_TIMEOUT_S = 10.0
@@ -26,6 +27,7 @@ SETTLE_S = 5.0
 BACK_S = 45.0  # a system that does not serve by then is not struck again
 FREE_S = 20.0
 AHEAD_S = 0.4  # an order reaches a generator within 10 ms
+BEFORE_NS = 200_000_000  # from then on the workers are watched
 
 
 def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
@@ -36,22 +38,17 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     count = LOAD_SPIKE * testbed.cell.slots
     ids = np.arange(first_id, first_id + count + 1, dtype=np.int64)
     # The poison task comes a millisecond before the spike, so that it finds a free slot.
-    works, due = (
-        (LONG, fault.work),
-        np.concatenate((np.zeros(1, np.int64), np.full(count, 1_000_000))),
-    )
-    spike = (
-        Schedule(ids, due, np.concatenate(([1], np.zeros(count, np.int64))), works)
-        if fault.work
-        else Schedule(ids[1:], due[1:], np.zeros(count, np.int64), works)
-    )
+    first = 0 if fault.work else 1
+    due = np.array([0, *[1_000_000] * count], np.int64)
+    work = np.array([1, *[0] * count], np.int64)
+    spike = Schedule(ids[first:], due[first:], work[first:], (LONG, fault.work))
     testbed.load.send(spike, at_ns, only=1)
-    time.sleep(max(0.0, (at_ns - time.monotonic_ns()) / 1e9 - 0.2))
+    sleep_until(at_ns - BEFORE_NS)
     if fault.work:
-        struck = poison_task.started(testbed, first_id)
+        struck = worker_faults.poisoned(testbed, first_id)
     else:
         busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        struck = strike_of(fault)(testbed, busy)
+        struck = STRIKES[fault](testbed, busy)
     testbed.notes.injections.append(struck.stored(fault, at_ns, time.monotonic_ns()))
 
 
@@ -61,8 +58,7 @@ def _until_busy(testbed: Testbed, long_tasks: set[int], deadline_s: float) -> li
     Workers start the first ones while the last are still being enqueued. A fault that struck then
     found fewer than 3 × N waiting, and how many depended on the speed of the machine.
     """
-    running: dict[int, int] = {}
-    accepted = False
+    running, accepted = dict[int, int](), False
     while time.monotonic() < deadline_s:
         for record in testbed.tail.poll():
             task = int(record["task"])
@@ -84,9 +80,8 @@ def _until_busy(testbed: Testbed, long_tasks: set[int], deadline_s: float) -> li
 
 def _all_accepted(testbed: Testbed, tasks: set[int]) -> bool:
     book = testbed.live_ledger()
-    return int((np.isin(book.task, list(tasks)) & (book.enqueue == ledger.ACCEPTED)).sum()) == len(
-        tasks
-    )
+    accepted = np.isin(book.task, list(tasks)) & (book.enqueue == ledger.ACCEPTED)
+    return int(accepted.sum()) == len(tasks)
 
 
 def until_next(testbed: Testbed, moment: random.Random) -> int | None:
@@ -119,12 +114,14 @@ def until_well(testbed: Testbed, horizon_s: float) -> None:
             "recovery", int((now - last.timing.t0_ns) / 1e9), int(testbed.cell.params["horizon_s"])
         )
         if short:
-            testbed.pending.look(_unfinished(_book(testbed), now - int(LOOK_S * 1e9)))
-        if last.seen.service is None or last.seen.rate is None or last.seen.backlog is None:
-            continue
-        if now - last.timing.t0_ns < SETTLE_S * 1e9:
-            continue
-        if testbed.pending.all_told(_unfinished(_book(testbed), now - int(GONE_S * 1e9))):
+            testbed.pending.look(_unfinished(testbed, now - int(LOOK_S * 1e9)))
+        back = None not in (last.seen.service, last.seen.rate, last.seen.backlog)
+        settled = now - last.timing.t0_ns >= SETTLE_S * 1e9
+        if (
+            back
+            and settled
+            and testbed.pending.all_told(_unfinished(testbed, now - int(GONE_S * 1e9)))
+        ):
             return
 
 
@@ -134,9 +131,9 @@ def free(testbed: Testbed) -> None:
     From the mark on nothing counts for the fates any more: they are those of the horizon.
     """
     adapter = testbed.cell.arm.adapter
-    stuck = _unfinished(_book(testbed), time.monotonic_ns())
-    places = testbed.settle_held()
-    bound = [int(task) for task in stuck if int(task) in (places or {})]
+    stuck = _unfinished(testbed, time.monotonic_ns())
+    places = testbed.settle_held() or {}
+    bound = [task for task in stuck if task in places]
     if not bound or not isinstance(adapter, Frees):
         return
     testbed.mark("freed_from_ns", time.monotonic_ns())
@@ -144,13 +141,10 @@ def free(testbed: Testbed) -> None:
     statuses = [testbed.type_in(command) for command in commands]
     # No longer than the horizon: a smoke run, whose is 5 s, makes no claims.
     deadline = time.monotonic() + min(FREE_S, float(testbed.cell.params["horizon_s"]))
-    left = bound
+    left = set(bound)
     while left and time.monotonic() < deadline:
         time.sleep(LOOK_S)
-        left = [
-            int(task)
-            for task in np.intersect1d(_unfinished(_book(testbed), time.monotonic_ns()), bound)
-        ]
+        left &= set(_unfinished(testbed, time.monotonic_ns()))
     testbed.notes.manual_recovery = ManualRecovery(
         commands=tuple(" ".join(command.argv) for command in commands),
         statuses=tuple(statuses),
@@ -165,30 +159,29 @@ def _book(testbed: Testbed) -> Ledger:
 
 def _last(testbed: Testbed) -> MeasuredInjection:
     notes, book = testbed.notes, _book(testbed)
-    return injections(book, notes.injections, notes.marks, time.monotonic_ns(), testbed.cell.slots)[
-        -1
-    ]
+    now, slots = time.monotonic_ns(), testbed.cell.slots
+    return injections(book, notes.injections, notes.marks, now, slots)[-1]
 
 
-def _unfinished(book: Ledger, due_before_ns: int) -> Ints:
+def _unfinished(testbed: Testbed, due_before_ns: int) -> list[int]:
+    """The tasks that were accepted, due before a stamp, and have not finished."""
+    book = _book(testbed)
     waits = (
         book.measured()
         & (book.enqueue == ledger.ACCEPTED)
         & (book.finishes() == 0)
         & (book.due < due_before_ns)
     )
-    late: Ints = book.task[waits]
-    return late
+    return [int(task) for task in book.task[waits]]
 
 
 def until_drained(testbed: Testbed, horizon_s: float) -> None:
     """The generators are silent: let the last tasks finish, unless they never will."""
     deadline = min(time.monotonic() + SETTLE_S, max(horizon_s, time.monotonic() + 1.0))
-    count, quiet_since = -1, time.monotonic()
+    records, quiet_since = -1, time.monotonic()
     while time.monotonic() < deadline and time.monotonic() - quiet_since < 1.0:
-        now = testbed.tail.count()
-        if now != count:
-            count, quiet_since = now, time.monotonic()
-        if not len(_unfinished(_book(testbed), time.monotonic_ns())):
+        if (now := testbed.tail.count()) != records:
+            records, quiet_since = now, time.monotonic()
+        if not _unfinished(testbed, time.monotonic_ns()):
             return
         time.sleep(0.1)

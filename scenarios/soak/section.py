@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from bench.analysis.dataset import Joined
+from bench.analysis.dataset import Joined, Shown
 from bench.report.charts import look_of
 from bench.report.section import Section
-from bench.report.style import POINTS, Chart, Look, Palette, finish, new_figure, svg, thin
+from bench.report.style import POINTS, Chart, Palette, finish, new_figure, svg, thin
 from bench.report.tables import Column, Table, table
 
 Floats = npt.NDArray[np.float64]
@@ -43,21 +43,18 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
 
 
 def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) -> Chart | None:
-    drawn, axes = new_figure(2.9)
-    ax = axes[0]
-    legend: list[tuple[str, Look]] = []
-    cells, top = [], 0.0
-    for arm in joined.arms_of("soak", "-"):
-        cell = joined.cell("soak", "-", arm)
-        if cell is None:
-            continue
-        samples, (start, end) = cell.stored.samples, cell.stored.phase("steady")
-        minutes, values = _minutes(
-            samples["ns"].to_numpy(dtype=float), samples[column].to_numpy(dtype=float), start, end
-        )
-        if len(minutes) < 2:
-            continue
-        look = look_of(joined, looks, arm)
+    """None where no arm has two samples."""
+    every = [
+        (cell, *_megabytes(cell, column))
+        for arm in joined.arms_of("soak", "-")
+        if (cell := joined.cell("soak", "-", arm))
+    ]
+    lines = [line for line in every if len(line[1]) > 1]
+    if not lines:
+        return None
+    drawn, (ax,) = new_figure(2.9)
+    legend = [(cell.arm, look_of(joined, looks, cell.arm)) for cell, *_ in lines]
+    for (_, minutes, values), (_, look) in zip(lines, legend, strict=True):
         ax.plot(
             minutes,
             values,
@@ -67,27 +64,25 @@ def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) 
             markevery=max(1, len(minutes) // 6),
             markersize=4.5,
         )
-        legend.append((arm, look))
-        cells.append(cell.label)
-        top = max(top, float(values.max()))
-    if not legend:
-        return None
-    ax.set_ylim(0, 1.08 * top or 1.0)
+    ax.set_ylim(0, 1.08 * max(float(values.max()) for *_, values in lines) or 1.0)
     finish(ax, "minutes since the load began", unit)
     return Chart(
         title,
         svg(drawn, f"soak-{column.replace('_', '-')}", title),
         "First block.",
         legend,
-        ", ".join(cells),
+        ", ".join(cell.label for cell, *_ in lines),
     )
 
 
-def _minutes(ns: Floats, values: Floats, start: int, end: int) -> tuple[Floats, Floats]:
-    keep = (ns >= start) & (ns <= end) & ~np.isnan(values)
-    minutes, megabytes = (ns[keep] - start) / 6e10, values[keep] / 1e6
-    every = thin(len(minutes), POINTS // 2)
-    return minutes[every], megabytes[every]
+def _megabytes(cell: Shown, column: str) -> tuple[Floats, Floats]:
+    """A column of the samples of the load: minutes since it began, and what it holds in MB."""
+    start, end = cell.stored.phase("steady")
+    samples = cell.stored.samples[["ns", column]].dropna()
+    samples = samples[samples["ns"].between(start, end)]
+    samples = samples[thin(len(samples), POINTS // 2)]
+    minutes = (samples["ns"].to_numpy(dtype=float) - start) / 6e10
+    return minutes, samples[column].to_numpy(dtype=float) / 1e6
 
 
 SECTION = Section(

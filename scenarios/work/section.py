@@ -1,5 +1,9 @@
 """work on the page: throughput against the number of workers, with its ceiling."""
 
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+
 from bench.analysis.dataset import Joined, workers_of
 from bench.analysis.formatting import figure
 from bench.model.machine_facts import usable_cores
@@ -56,68 +60,63 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
 
 
 def _against_workers(joined: Joined, looks: Palette, kind: str) -> Chart | None:
-    cases = sorted(_cases(joined, kind), key=lambda case: workers_of(joined, case))
-    found = {
+    """None where no arm has a number."""
+    cases = {case: workers_of(joined, case) for case in _cases(joined, kind)}
+    counts = sorted(set(cases.values()))
+    figures = {
         arm: [
-            (
-                workers_of(joined, case),
-                figure(joined.rows("work", case, arm, "throughput"), "throughput"),
-            )
-            for case in cases
+            (cases[case], figure(joined.rows("work", case, arm, "throughput"), "throughput"))
+            for case in sorted(cases, key=lambda case: cases[case])
         ]
         for arm in joined.arms
     }
     lines = {
         arm: points
-        for arm, every in found.items()
-        if (points := [(x, item) for x, item in every if item.is_number])
+        for arm, every in figures.items()
+        if (points := [(count, each) for count, each in every if each.is_number])
     }
     if not lines:
         return None
-    drawn, axes = new_figure(3.1)
-    ax = axes[0]
-    for arm, points in lines.items():
-        look = look_of(joined, looks, arm)
+    drawn, (ax,) = new_figure(3.1)
+    legend = [(arm, look_of(joined, looks, arm)) for arm in lines]
+    for arm, look in legend:
         ax.plot(
-            [x for x, _ in points],
-            [item.value or 0.0 for _, item in points],
+            [count for count, _ in lines[arm]],
+            [each.value or 0.0 for _, each in lines[arm]],
             color=look.color,
             linestyle=look.dash,
             marker=look.marker or ".",
             markersize=5,
         )
-    counts = sorted({workers_of(joined, case) for case in cases})
     cores = usable_cores(joined.runs[0].manifest.machine)
-    most = [(x, top) for x in counts if (top := ceiling(f"{kind}/{x}", x, cores))]
+    most = {count: top for count in counts if (top := ceiling(f"{kind}/{count}", count, cores))}
     if most:
-        ax.plot(
-            [x for x, _ in most],
-            [y for _, y in most],
-            color=MUTED,
-            linewidth=1.2,
-            linestyle=(0, (4, 2)),
-            marker="_",
-            markersize=9,
-        )
-        ax.text(most[-1][0], most[-1][1], "ceiling ", ha="right", va="bottom", color=MUTED)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+        _draw_ceiling(ax, most)
+    ax.set(xscale="log", yscale="log")
     finish(ax, "workers, log scale", "tasks/s, log scale")
-    ax.set_xticks(counts, [str(count) for count in counts])
+    ax.set_xticks(counts, list(map(str, counts)))
     title = f"Throughput against workers: {KINDS[kind]}"
     caption = "Median over the blocks." + (
         " Broken grey line: workers ÷ task time, computing on no more workers than cores."
         if most
         else ""
     )
-    legend = [(arm, look_of(joined, looks, arm)) for arm in lines]
-    return Chart(
-        title,
-        svg(drawn, f"work-{kind}", title),
-        caption,
-        legend,
-        all_cells(item.cells for points in lines.values() for _, item in points),
+    cells = all_cells(each.cells for line in lines.values() for _, each in line)
+    return Chart(title, svg(drawn, f"work-{kind}", title), caption, legend, cells)
+
+
+def _draw_ceiling(ax: Axes, most: Mapping[int, float]) -> None:
+    """The most tasks per second that so many workers could do."""
+    ax.plot(
+        list(most),
+        list(most.values()),
+        color=MUTED,
+        linewidth=1.2,
+        linestyle=(0, (4, 2)),
+        marker="_",
+        markersize=9,
     )
+    ax.text(*list(most.items())[-1], "ceiling ", ha="right", va="bottom", color=MUTED)
 
 
 SECTION = Section(

@@ -47,7 +47,6 @@ def network(server: int, tmp_path: Path) -> Iterator[Network]:
     with Host(tmp_path / "work") as host:
         made = Network(
             host,
-            tmp_path / "work",
             tmp_path / "network.log",
             f"redis://:secret@127.0.0.1:{server}/0",
             2.0,
@@ -71,13 +70,13 @@ def test_the_address_is_the_proxys_and_keeps_the_password(network: Network) -> N
 
 
 def test_a_port_that_is_not_named_is_the_usual_one(network: Network, tmp_path: Path) -> None:
-    other = Network(network.host, tmp_path, tmp_path / "log", "redis://192.0.2.1/3", 1.0, ROOT)
+    other = Network(network.host, tmp_path / "log", "redis://192.0.2.1/3", 1.0, ROOT)
     assert other.target == "192.0.2.1:6379"
 
 
 def test_there_is_no_proxy_before_a_server_with_tls(network: Network, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="TLS"):
-        Network(network.host, tmp_path, tmp_path / "log", "rediss://127.0.0.1:1/3", 1.0, ROOT)
+        Network(network.host, tmp_path / "log", "rediss://127.0.0.1:1/3", 1.0, ROOT)
 
 
 def test_a_round_trip_takes_as_long_as_asked_for(network: Network) -> None:
