@@ -6,6 +6,7 @@ installed: that alone made its consumer 9 MB larger in a run that was thrown awa
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distributions, requires, version
 
 PROJECT = "queue-bench"
@@ -35,25 +36,22 @@ def needed_by(requirements: Iterable[str]) -> set[str]:
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    names: set[str] = set()
-    todo = [(each.name, frozenset(each.extras)) for each in map(Requirement, requirements)]
-    visited = set()
+    todo = list(map(Requirement, requirements))
+    visited: set[tuple[str, frozenset[str]]] = set()
     while todo:
-        name, extras = todo.pop()
-        if (canonicalize_name(name), extras) in visited:
+        wanted = todo.pop()
+        key = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        if key in visited:
             continue
-        visited.add((canonicalize_name(name), extras))
-        names.add(canonicalize_name(name))
-        try:
-            lines = requires(name) or []
-        except PackageNotFoundError:
-            continue  # a requirement of another platform
-        for requirement in map(Requirement, lines):
-            if requirement.marker is None or any(
-                requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}
-            ):
-                todo.append((requirement.name, frozenset(requirement.extras)))
-    return names
+        visited.add(key)
+        with suppress(PackageNotFoundError):  # a requirement of another platform
+            todo += [
+                each
+                for each in map(Requirement, requires(wanted.name) or ())
+                if each.marker is None
+                or any(each.marker.evaluate({"extra": extra}) for extra in wanted.extras or {""})
+            ]
+    return {name for name, _ in visited}
 
 
 def names_in(requirements: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ Redis, Erlang, PostgreSQL and `PYTHONPATH` each have signs of their own that par
 `PYTHONPATH` cannot even quote its `:`. So a cell's processes know their folder by a link.
 """
 
-import os
 import re
 import shutil
 import tempfile
@@ -44,15 +43,13 @@ def plainly(folder: Path) -> Iterator[tuple[Path, Path]]:
 
 def _plain_temporary() -> Path:
     candidates = dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"))
-    for parent in map(Path, candidates):
-        if not is_plain(parent):
-            continue
+    for parent in filter(is_plain, map(Path, candidates)):
         try:
             made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         except OSError:
             continue
         # A server that does not run as root goes through it too.
-        os.chmod(made, 0o711)
+        made.chmod(0o711)
         return made
     raise UsageError(
         "there is no folder for temporary files with a plain name: set TMPDIR to one you can "

@@ -7,15 +7,29 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from bench.base.errors import EXIT_READER_LEFT, EXIT_USAGE
-from bench.base.nearest import HANDLER, nearest, register
+from bench.base.errors import EXIT_READER_LEFT, EXIT_USAGE, BenchError, one_line, worst
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+HANDLER = "nearest"  # of errors in encoding: the nearest ASCII of a sign
+_SIGNS = {
+    **dict.fromkeys("–—―‐‑‒−─━", "-"),
+    **dict.fromkeys("“”„‟«»″", '"'),
+    **dict.fromkeys("‘’‚‛‹›′", "'"),
+    **dict.fromkeys("·•●■▲◆▼✚∙⋅", "*"),
+    **dict.fromkeys("×✕✗✘", "x"),
+    **dict.fromkeys("│┃¦", "|"),
+    **{"✓": "+", "÷": "/", "⁄": "/", "→": "->", "←": "<-", "↔": "<->", "⇒": "=>"},
+    **{"≥": ">=", "≤": "<=", "≈": "~", "≠": "!=", "±": "+-", "∞": "inf", "√": "sqrt", "°": "deg"},
+    **{"µ": "u", "μ": "u", "α": "alpha", "λ": "lambda", "ρ": "rho", "σ": "sigma", "Σ": "sum"},
+    **{"φ": "phi", "χ": "chi", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "€": "EUR"},
+    **dict(zip("▁▂▃▄▅▆▇█", "_.-=+*##", strict=True)),
+}
 _NAMES = ("stdout", "stderr")
 _ends: list["_End"] = []
 
@@ -94,7 +108,6 @@ class _End(io.FileIO):
 
 def prepare() -> None:
     """Put streams in place of Python's own that raise OutputLost and, but for it, nothing."""
-    register()
     for name in _NAMES:
         stream = getattr(sys, name)
         if stream is None:
@@ -161,3 +174,46 @@ def undecodable(words: Iterable[str], variables: Mapping[str, str]) -> str:
         ),
         "",
     )
+
+
+def in_spite(code: int, *steps: Callable[[], object]) -> int:
+    """Carry out each step, whatever became of those before; say why one cannot be, and return the
+    worst of `code` and theirs.
+
+    The steps show and write what a measurement came to, and must not hide it.
+    """
+    for step in steps:
+        try:
+            try:
+                step()
+            except BenchError as error:
+                code = worst(code, error.exit_code)
+                print(f"bench: {one_line(error)}", file=sys.stderr)
+        except OutputLost as lost:
+            code = worst(code, lost.exit_code)
+    return code
+
+
+def nearest(text: str) -> str:
+    """The same in ASCII: what has no likeness there becomes a question mark."""
+    return "".join(map(_sign, text))
+
+
+def _sign(sign: str) -> str:
+    if sign.isascii():
+        return sign
+    if (likeness := _SIGNS.get(sign)) is not None:
+        return likeness
+    if unicodedata.combining(sign):
+        return ""  # the letter below it has been said already
+    parts = unicodedata.normalize("NFKD", sign)
+    return "?" if parts == sign else nearest(parts)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return nearest(error.object[error.start : error.end]), error.end
+
+
+codecs.register_error(HANDLER, _replaced)

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from bench.base.ending import in_spite
 from bench.base.errors import UsageError
+from bench.base.streams import in_spite
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.hosts import lock
 from bench.model.arm import load_adapters

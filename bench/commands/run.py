@@ -11,9 +11,9 @@ from rich.markup import escape
 
 from adapters.base import Adapter
 from bench.analysis import stored_measures
-from bench.base.ending import in_spite
 from bench.base.errors import UsageError
 from bench.base.output import refuse_unwritable
+from bench.base.streams import in_spite
 from bench.brokers.choice import Servers
 from bench.commands.options import (
     Adapters,

@@ -6,7 +6,9 @@ up counts; what a namespace or a partial mount hides cannot be seen.
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 NO_LIMIT = 1 << 60  # v1 says "none" by the largest number of whole pages
@@ -56,12 +58,8 @@ class Halts:
     def core_seconds(self) -> float | None:
         """Seconds for which it was halted so far, added up over the cores; None if not told."""
         # Linux 6.6 counts beside its own halts those that come from above, seen or not.
-        if self._levels:
-            halted_s = _halted_s(self._levels[0] / "cpu.stat.local")
-            if halted_s is not None:
-                return halted_s
-        by_level = [_halted_s(folder / "cpu.stat") for folder in self._levels]
-        counted = [seconds for seconds in by_level if seconds is not None]
+        counted = _halted_s(folder / "cpu.stat.local" for folder in self._levels[:1])
+        counted = counted or _halted_s(folder / "cpu.stat" for folder in self._levels)
         return sum(counted) if counted else None
 
 
@@ -71,9 +69,11 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
     `here` is where /proc and the mounts are looked for. Empty where nothing is to be seen.
     """
     version, path = _membership(controller, _read(here / "proc/self/cgroup"))
-    hierarchies = mounts(_read(here / "proc/self/mountinfo"))
-    hierarchies = [each for each in hierarchies if each.version == version]
-    fitting = [each for each in hierarchies if version == 2 or controller in each.controllers]
+    fitting = [
+        each
+        for each in mounts(_read(here / "proc/self/mountinfo"))
+        if each.version == version and (version == 2 or controller in each.controllers)
+    ]
     # The mount that shows most of the way up.
     for mount in sorted(fitting, key=lambda each: len(each.root)):
         point = here / mount.point.lstrip("/")
@@ -124,9 +124,7 @@ def _below(point: Path, path: str, root: str) -> Path | None:
 def _search(point: Path) -> Path | None:
     """The folder below that lists our pid."""
     pid = str(os.getpid())
-    for number, (folder, _, _) in enumerate(os.walk(point)):
-        if number >= SEARCHED:
-            break
+    for folder, _, _ in islice(os.walk(point), SEARCHED):
         if pid in _read(Path(folder) / "cgroup.procs").split():
             return Path(folder)
     return None
@@ -146,12 +144,14 @@ def _memory(folder: Path) -> int | None:
     return int(text) if text.isdigit() and int(text) < NO_LIMIT else None
 
 
-def _halted_s(file: Path) -> float | None:
-    fields = _fields(file)
-    for name, unit in (("throttled_usec", 1e6), ("throttled_time", 1e9)):
-        if name in fields:
-            return fields[name] / unit
-    return None
+def _halted_s(files: Iterable[Path]) -> list[float]:
+    """The seconds of halts in each file that tells them, under the name of v2 or of v1."""
+    return [
+        fields[name] / unit
+        for fields in map(_fields, files)
+        for name, unit in (("throttled_usec", 1e6), ("throttled_time", 1e9))
+        if name in fields
+    ]
 
 
 def _fields(file: Path) -> dict[str, int]:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
+from contextlib import suppress
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -27,27 +27,25 @@ started: list[subprocess.Popen[bytes]] = []
 
 def say(message: dict[str, int | str]) -> None:
     """One line to bench; it may be gone already."""
-    try:
+    with suppress(OSError):
         os.write(1, (json.dumps(message) + "\n").encode())
-    except OSError:
-        pass
 
 
-def spawn(order: dict[str, Any]) -> None:
+def spawn(argv: list[str], env: dict[str, str], cwd: str, log: str, stdin: str) -> None:
     """Start one process in a session of its own, which Ctrl-C in the terminal does not reach."""
     try:
-        with open(order["log"], "ab") as log:
+        with open(log, "ab") as output:
             process = subprocess.Popen(
-                order["argv"],
-                env=order["env"],
-                cwd=order["cwd"],
-                stdin=subprocess.PIPE if order.get("stdin") else subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                argv,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
             )
         if process.stdin:
-            process.stdin.write(os.fsencode(order["stdin"]))
+            process.stdin.write(os.fsencode(stdin))
             process.stdin.close()
     except (OSError, ValueError) as error:  # a name that the locale cannot write is a ValueError
         say({"error": str(error)})
@@ -73,11 +71,11 @@ def descendants() -> list[int]:
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
-                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
+            with (
+                suppress(OSError),
+                open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file,
+            ):
+                parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
     below: list[int] = []
     frontier = {os.getpid()}
     while frontier:
@@ -88,20 +86,17 @@ def descendants() -> list[int]:
 
 def kill_all() -> None:
     """Kill until nothing is left: a process may fork while it is being looked for."""
-    for pid in descendants():
-        _signal(pid, signal.SIGSTOP)
+    _signal(descendants(), signal.SIGSTOP)
     while left := descendants():
-        for pid in left:
-            _signal(pid, signal.SIGKILL)
+        _signal(left, signal.SIGKILL)
         reap()
         time.sleep(0.005)
 
 
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
+def _signal(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def main() -> None:
@@ -134,7 +129,7 @@ def main() -> None:
                 return
             *lines, lifeline = (lifeline + chunk).split(b"\n")
             for line in lines:
-                spawn(json.loads(line))
+                spawn(**json.loads(line))
 
 
 if __name__ == "__main__":

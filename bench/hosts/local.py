@@ -15,8 +15,7 @@ import psutil
 from bench.base.environ import built
 from bench.base.errors import BenchError, CellFailed
 from bench.base.plain_names import plainly
-from bench.hosts.process import Exits, ManagedProcess, Process
-from bench.hosts.process_table import ProcessTable
+from bench.hosts.process import Exits, ManagedProcess, Process, ProcessTable
 
 KEEPER = Path(__file__).with_name("keeper.py")
 

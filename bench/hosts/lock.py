@@ -4,7 +4,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.base.errors import UsageError
@@ -68,11 +68,10 @@ def _open(path: Path) -> int:
 
 
 def _note_pid(file: int) -> None:
-    try:
+    # A full disk must not keep anyone from measuring: the pid is for a message only.
+    with suppress(OSError):
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
-    except OSError:
-        pass  # a full disk must not keep anyone from measuring: the pid is for a message only
 
 
 def _holder(file: int) -> str:

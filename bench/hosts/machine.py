@@ -1,11 +1,14 @@
 """The machine a figure comes from, and what on it would disturb a measurement."""
 
+import math
 import os
 import platform
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -68,90 +71,91 @@ def disturbances(
 ) -> list[str]:
     """What would disturb a measurement on this machine, each with what to do about it."""
     machine = describe() if machine is None else machine
-    return (
-        _of_the_cpu(machine)
-        + _of_the_memory(machine)
-        + _of_the_disk(results)
-        + _of_the_packages(machine)
+    possible = (
+        *_of_the_cpu(machine),
+        *_of_the_memory(machine),
+        *_of_the_disk(results),
+        *_of_the_packages(machine.packages_beyond),
     )
+    return [warning for disturbs, warning in possible if disturbs]
 
 
-def _of_the_cpu(machine: MachineRecord) -> list[str]:
-    warnings = []
-    cores, load, quota = machine.cores, machine.load_1min, machine.cpu_quota_cores
-    if load > QUIET_LOAD * cores:
-        warnings.append(
-            f"the load average is {load:.2f} on {cores_in_words(cores)}: "
-            "end other programs (`top` shows them), then wait a minute for it to come down"
-        )
-    if cores < ENOUGH_CORES:
-        warnings.append(
-            f"only {cores_in_words(cores)}, which load generator, broker and workers share: "
-            f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more"
-        )
-    if quota is not None and quota < cores:
-        warnings.append(
-            f"a quota halts this container when it takes more than {quota:g} of "
-            f"{cores_in_words(cores)}, and what was halted is invalid: "
-            "give it --cpuset-cpus instead of a CPU limit"
-        )
-    if machine.governor not in ("", "performance"):
-        warnings.append(
-            f"the frequency governor is {machine.governor}: "
-            "`sudo cpupower frequency-set -g performance` (apt install linux-cpupower)"
-        )
-    if machine.virtual:
-        warnings.append(
-            f"a virtual machine ({machine.virtual}) shares its cores with others: "
-            "use --blocks 5 to see how far the figures scatter, or bare metal"
-        )
-    if machine.steal_share > NOTABLE_STEAL:
-        warnings.append(
-            f"the hypervisor has kept back {machine.steal_share:.1%} of the CPU time "
-            "since boot: take a machine with cores of its own"
-        )
-    return warnings
-
-
-def _of_the_memory(machine: MachineRecord) -> list[str]:
-    warnings, used, limit = [], machine.swap_used_bytes, machine.memory_limit_bytes
-    if used >= NOTABLE_SWAP_BYTES:
-        warnings.append(
-            f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
-            "close programs, then `sudo swapoff -a && sudo swapon -a`"
-        )
-    if limit is not None and limit < ENOUGH_MEMORY_BYTES:
-        warnings.append(
-            f"the cgroup's memory limit is {size_in_words(limit)}, "
-            "and what goes beyond it is killed: "
-            f"raise it to {size_in_words(ENOUGH_MEMORY_BYTES)}, or give --size quick"
-        )
-    return warnings
-
-
-def _of_the_packages(machine: MachineRecord) -> list[str]:
-    beyond = machine.packages_beyond
-    if not beyond:
-        return []
+def _of_the_cpu(machine: MachineRecord) -> list[tuple[bool, str]]:
+    cores, words = machine.cores, cores_in_words(machine.cores)
+    quota = math.inf if machine.cpu_quota_cores is None else machine.cpu_quota_cores
     return [
-        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds "
-        "(Huey psycopg, 9 MB): measure in a fresh environment"
+        (
+            machine.load_1min > QUIET_LOAD * cores,
+            f"the load average is {machine.load_1min:.2f} on {words}: "
+            "end other programs (`top` shows them), then wait a minute for it to come down",
+        ),
+        (
+            cores < ENOUGH_CORES,
+            f"only {words}, which load generator, broker and workers share: "
+            f"compare arms of this machine only, or measure on {ENOUGH_CORES} cores or more",
+        ),
+        (
+            quota < cores,
+            f"a quota halts this container when it takes more than {quota:g} of {words}, "
+            "and what was halted is invalid: give it --cpuset-cpus instead of a CPU limit",
+        ),
+        (
+            machine.governor not in ("", "performance"),
+            f"the frequency governor is {machine.governor}: "
+            "`sudo cpupower frequency-set -g performance` (apt install linux-cpupower)",
+        ),
+        (
+            bool(machine.virtual),
+            f"a virtual machine ({machine.virtual}) shares its cores with others: "
+            "use --blocks 5 to see how far the figures scatter, or bare metal",
+        ),
+        (
+            machine.steal_share > NOTABLE_STEAL,
+            f"the hypervisor has kept back {machine.steal_share:.1%} of the CPU time "
+            "since boot: take a machine with cores of its own",
+        ),
     ]
 
 
-def _of_the_disk(results: Path) -> list[str]:
-    warnings = []
-    for what, folder in (
-        ("the results folder", results),
-        ("the folder for temporary files", Path(tempfile.gettempdir())),
-    ):
-        free = disk_free(folder)
-        if free < ENOUGH_DISK_BYTES:
-            warnings.append(
-                f"{what} ({folder}) has {free >> 20} MiB left: "
-                f"free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one"
-            )
-    return warnings
+def _of_the_memory(machine: MachineRecord) -> list[tuple[bool, str]]:
+    used = machine.swap_used_bytes
+    limit = sys.maxsize if machine.memory_limit_bytes is None else machine.memory_limit_bytes
+    return [
+        (
+            used >= NOTABLE_SWAP_BYTES,
+            f"{used >> 20} MiB are swapped out, and what is swapped out is missing from PSS: "
+            "close programs, then `sudo swapoff -a && sudo swapon -a`",
+        ),
+        (
+            limit < ENOUGH_MEMORY_BYTES,
+            f"the cgroup's memory limit is {size_in_words(limit)}, "
+            "and what goes beyond it is killed: "
+            f"raise it to {size_in_words(ENOUGH_MEMORY_BYTES)}, or give --size quick",
+        ),
+    ]
+
+
+def _of_the_packages(beyond: Sequence[str]) -> list[tuple[bool, str]]:
+    warning = (
+        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds "
+        "(Huey psycopg, 9 MB): measure in a fresh environment"
+    )
+    return [(bool(beyond), warning)]
+
+
+def _of_the_disk(results: Path) -> list[tuple[bool, str]]:
+    folders = {
+        "the results folder": results,
+        "the folder for temporary files": Path(tempfile.gettempdir()),
+    }
+    return [
+        (
+            (free := disk_free(folder)) < ENOUGH_DISK_BYTES,
+            f"{what} ({folder}) has {free >> 20} MiB left: "
+            f"free {ENOUGH_DISK_BYTES >> 30} GiB, or name another one",
+        )
+        for what, folder in folders.items()
+    ]
 
 
 def disk_free(folder: Path) -> int:
@@ -161,7 +165,8 @@ def disk_free(folder: Path) -> int:
 
 def cpu_model(cpuinfo: str) -> str:
     """The model in /proc/cpuinfo; ARM kernels name none, so there the architecture has to do."""
-    fields = dict(_fields(line) for line in cpuinfo.splitlines() if ":" in line)
+    lines = (line.partition(":") for line in cpuinfo.splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in lines}
     return (
         fields.get("model name")
         or fields.get("Model")
@@ -180,11 +185,8 @@ def steal_share(times: Mapping[str, float]) -> float:
 def _virtual() -> str:
     """The hypervisor below us, "unknown" if only the CPU tells of one, "" on bare metal."""
     named = _detect("--vm") or _read("/sys/hypervisor/type").strip()
-    flags = next(
-        (line.split() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("flags")),
-        [],
-    )
-    return named or ("unknown" if "hypervisor" in flags else "")
+    told = re.search(r"^flags.*\bhypervisor\b", _read("/proc/cpuinfo"), re.MULTILINE)
+    return named or ("unknown" if told else "")
 
 
 def _detect(kind: str) -> str:
@@ -193,9 +195,9 @@ def _detect(kind: str) -> str:
         # Its exit code is 1 for "none".
         argv = ["systemd-detect-virt", kind]
         done = subprocess.run(argv, env=built(), capture_output=True, timeout=5, check=False)
-        answer = done.stdout.decode(errors="replace").strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    answer = done.stdout.decode(errors="replace").strip()
     return "" if answer == "none" else answer
 
 
@@ -210,11 +212,6 @@ def _distribution() -> str:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:
         return ""
-
-
-def _fields(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.strip(), value.strip()
 
 
 def _read(path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bench.hosts.cgroup import Halts
-from bench.hosts.process_table import machine_busy_s
+from bench.hosts.process import machine_busy_s
 from bench.measure import validity
 from bench.selftest import synthetic_runs
 from bench.selftest.expectations import Unmeasured

@@ -9,8 +9,7 @@ import pandas as pd
 
 from bench.brokers.contract import Broker, Counters
 from bench.hosts.cgroup import Halts
-from bench.hosts.process import Process
-from bench.hosts.process_table import ProcessTable, machine_busy_s, memory
+from bench.hosts.process import Process, ProcessTable, machine_busy_s, memory
 
 INTERVAL_S = 0.4
 COLUMNS = [

@@ -10,9 +10,8 @@ from typing import IO, Any
 
 import pytest
 
-from bench.base.ending import in_spite
 from bench.base.errors import CellFailed, UsageError, worst
-from bench.base.streams import OutputLost
+from bench.base.streams import OutputLost, in_spite
 from bench.record import store
 from tests.e2e.test_end_to_end import BENCH, ENV
 

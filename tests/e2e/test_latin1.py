@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.base import nearest
+from bench.base import streams
 from tests.locales import environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,13 +112,12 @@ def test_an_argument_that_is_no_text_is_refused(tmp_path: Path, latin1: dict[str
     ],
 )
 def test_the_nearest_ascii(text: str, expected: str) -> None:
-    nearest.register()
-    assert text.encode("ascii", nearest.HANDLER).decode() == nearest.nearest(text) == expected
+    assert text.encode("ascii", streams.HANDLER).decode() == streams.nearest(text) == expected
 
 
 def test_every_sign_that_bench_prints_has_a_likeness() -> None:
     signs = {
         sign for path in (ROOT / "bench").rglob("*.py") for sign in path.read_text(encoding="utf-8")
     }
-    without = {sign for sign in signs if not sign.isascii() and "?" in nearest.nearest(sign)}
+    without = {sign for sign in signs if not sign.isascii() and "?" in streams.nearest(sign)}
     assert without <= set("⌈⌉"), "of a comment"

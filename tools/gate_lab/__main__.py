@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.base.ending import in_spite
 from bench.base.errors import EXIT_OK, UsageError
 from bench.base.output import refuse_unwritable
+from bench.base.streams import in_spite
 from bench.check.check_options import CheckOptions, planned
 from bench.check.gate_file import from_file, metrics, seconds, thresholds
 from bench.check.group_sequential import Rules
