@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.base.errors import CellFailed, NotOffered
 from bench.hosts.local import Host, last_lines
@@ -66,10 +65,10 @@ class Load:
                 )
             time.sleep(0.002)
 
-    def _poll(self, number: int) -> npt.NDArray[np.uint8]:
+    def _poll(self, number: int) -> list[int]:
         """The kinds of the records that a generator has written since the last look."""
-        kinds: npt.NDArray[np.uint8] = self._tails[number].poll()["kind"]
-        self._done[number] += int((kinds == event_log.DONE).sum())
+        kinds: list[int] = self._tails[number].poll()["kind"].tolist()
+        self._done[number] += kinds.count(event_log.DONE)
         return kinds
 
     def send(self, schedule: Schedule, t0_ns: int, only: int | None = None) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from adapters.base import Adapter, Held, Holds
 from bench.brokers.urls import cleaned
 from bench.record import ledger
-from bench.record.ledger import Ledger
 
 GONE_S = 5.0  # a task that was held nowhere for so long will not come back: it is lost
 LOOK_S = 0.25
@@ -118,7 +117,7 @@ def places(
         return None
 
 
-def unfinished(book: Ledger) -> list[int]:
+def unfinished(book: ledger.Ledger) -> list[int]:
     """The tasks that were accepted, or may have been, and that have not finished."""
     sent = (book.enqueue != ledger.UNSENT) & (book.enqueue != ledger.ERROR)
     return [int(task) for task in book.task[book.measured() & sent & (book.finishes() == 0)]]

@@ -61,6 +61,7 @@ class Testbed:
         self.work = folder / "work"
         self.logs = folder / "logs"
         self._seen = np.zeros(0, bool)
+        self.network: Network | None = None
         self.pending = PendingTasks(self.held)
 
     @contextmanager
@@ -101,7 +102,12 @@ class Testbed:
         self.broker.start()
         self.notes = CellNotes(self.broker.describe(), generators)
         stack.callback(lambda: self.broker.clean_up(arm.adapter.key_patterns))
-        self.network = self._network(self.cell.params.get("rtt_ms"))
+        # All but the instrument go through it, where the cell asks for one.
+        if (rtt_ms := self.cell.params.get("rtt_ms")) is not None:
+            log = self.logs / "network.log"
+            self.network = Network(self.host, log, self.broker.url, rtt_ms, self.code)
+            self.network.start()
+            self.mark("round_trip_ms", self.network.round_trip_ms())
         python, log = arm.environment.program("python"), self.logs / "generator.log"
         self.load = Load(self.host, log, self._env(), generators, python)
         self.new_fleet()
@@ -114,15 +120,6 @@ class Testbed:
         self.load.start()
         self.sampler.start()
         stack.callback(self.sampler.stop)
-
-    def _network(self, rtt_ms: float | None) -> Network | None:
-        """A proxy before the broker, where the cell asks for one: all but the instrument use it."""
-        if rtt_ms is None:
-            return None
-        network = Network(self.host, self.logs / "network.log", self.broker.url, rtt_ms, self.code)
-        network.start()
-        self.mark("round_trip_ms", network.round_trip_ms())
-        return network
 
     def _env(self) -> dict[str, str]:
         ours = {
@@ -187,11 +184,9 @@ class Testbed:
         """Where the broker holds these tasks now; None if it cannot be told."""
         return places(self.cell.arm.adapter, self.broker.url, self.load.handles(), tasks, self.note)
 
-    def settle_held(self, chosen_as_it_went: bool = False) -> Places | None:
+    def settle_held(self, chosen: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
-        self.notes.held = self.pending.at_the_end(
-            lambda: unfinished(self.live_ledger(chosen_as_it_went))
-        )
+        self.notes.held = self.pending.at_the_end(lambda: unfinished(self.live_ledger(chosen)))
         return self.notes.held
 
     def keep_backlog(self, low: int, high: int, warm_until_ns: int, until_ns: int) -> None:
@@ -220,10 +215,8 @@ class Testbed:
         `chosen_as_it_went`: no schedule says which tasks there are, as in Ending.
         """
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
-        book, torn = ledger.build(
-            None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin"
-        )
-        self.notes.torn_records = torn
+        plan = None if chosen_as_it_went else self.load.plan()
+        book, self.notes.torn_records = ledger.build(plan, sent, self.work / "runs.bin")
         return book
 
     def finish(self, ending: Ending) -> CellLog:
@@ -235,8 +228,7 @@ class Testbed:
         if not ending.ask_what_is_held:
             notes.held = {}
         self.load.stop()
-        asked = notes.held is None
-        if asked:
+        if asked := notes.held is None:
             self.settle_held(chosen)
         self.fleet.kill()
         if asked:
@@ -244,15 +236,14 @@ class Testbed:
             notes.held = self.pending.without_workers(notes.held, left)
         self.sampler.edge("end")
         self.sampler.stop()
-        book, left_out = self.live_ledger(chosen), 0
+        book = self.live_ledger(chosen)
         if ending.planned_until_ns:
             # What was never sent because the cell had ended before it was due.
             planned = (book.enqueue != ledger.UNSENT) | (book.due <= ending.planned_until_ns)
             book = book.only(planned, np.ones(len(book.run_task), bool))
-        if ending.keep_every > 1:
-            book, left_out = thin(book, ending.keep_every)
+        book, left_out = thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         versions = documents.read_json(self.work / "versions.json")
         log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
-        tasks, runs = ledger.tables(book, self.load.errors())
-        store.write_cell(self.folder, log, tasks, runs, self.sampler.frame())
+        tables = ledger.tables(book, self.load.errors())
+        store.write_cell(self.folder, log, *tables, self.sampler.frame())
         return log

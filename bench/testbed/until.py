@@ -3,6 +3,7 @@
 import math
 import time
 
+from bench.model.schedule import at_once, merge
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
 
@@ -46,6 +47,20 @@ def until_finished(testbed: Testbed, tasks: int, at_most_s: float = math.inf) ->
                 return
             time.sleep(ASK_AGAIN_S)
         time.sleep(0.1)
+
+
+def fill_and_drain(testbed: Testbed, tasks: int, work: str, at_most_s: float = math.inf) -> None:
+    """Stop the workers, fill the queue with so many tasks of that work, start on the full queue,
+    drain."""
+    testbed.fleet.stop()
+    testbed.new_fleet()
+    with testbed.phase("enqueue"):
+        testbed.load.send(merge((at_once(tasks, 0.0), work)), time.monotonic_ns())
+        until_sent(testbed, tasks)
+    testbed.expect(tasks)
+    with testbed.phase("drain"):
+        testbed.fleet.start()
+        until_finished(testbed, tasks, at_most_s)
 
 
 def until_few_are_left(testbed: Testbed, tasks: int) -> None:

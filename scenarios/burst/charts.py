@@ -4,14 +4,13 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.analysis.dataset import Joined, Shown
+from bench.analysis.stats import Floats
 from bench.record import ledger
 from bench.report.charts import bars, look_of
 from bench.report.style import POINTS, Chart, Look, Palette, finish, new_figure, svg, thin
 
-Floats = npt.NDArray[np.float64]
 Lines = list[tuple[str, Look, Floats, Floats]]
 PIECES, PIECE = 100, 100  # of a drain, each with as many finishes: the rate over each is a point
 EARLIEST_S = 0.1
@@ -45,13 +44,10 @@ def _over_time(
         for arm in arms
         if (cell := joined.cell("burst", "-", arm))
     ]
-    rates: Lines = []
-    backlogs: Lines = []
-    for cell, look in shown:
-        seconds = _finishes(cell)
-        if len(seconds) >= 2:
-            rates.append((cell.arm, look, *_rate(seconds)))
-            backlogs.append((cell.arm, look, *_backlog(cell, seconds)))
+    drained = [(cell, look, _finishes(cell)) for cell, look in shown]
+    drained = [each for each in drained if len(each[2]) >= 2]
+    rates = [(cell.arm, look, *_rate(seconds)) for cell, look, seconds in drained]
+    backlogs = [(cell.arm, look, *_backlog(cell, seconds)) for cell, look, seconds in drained]
     workers, brokers = (
         [(cell.arm, look, *_megabytes(cell, column)) for cell, look in shown]
         for column in ("worker_pss", "broker_memory")

@@ -5,9 +5,8 @@ import time
 from adapters.base import Bulk
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
-from bench.model.schedule import at_once, merge
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import until_finished, until_sent
+from bench.testbed.until import fill_and_drain, until_sent
 
 SETTLE_S = 1.0
 
@@ -16,21 +15,12 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Start on the empty queue, stop, fill, start on the full queue, drain."""
     if cell.case == "bulk":
         return _bulk(cell, testbed)
-    tasks = int(cell.params["tasks"])
     with testbed.phase("boot"):
         testbed.boot()
         testbed.sampler.edge("settling")
         time.sleep(SETTLE_S)
         testbed.sampler.edge("idle")
-    testbed.fleet.stop()
-    testbed.new_fleet()
-    with testbed.phase("enqueue"):
-        testbed.load.send(merge((at_once(tasks, 0.0), "")), time.monotonic_ns())
-        until_sent(testbed, tasks)
-    testbed.expect(tasks)
-    with testbed.phase("drain"):
-        testbed.fleet.start()
-        until_finished(testbed, tasks)
+    fill_and_drain(testbed, int(cell.params["tasks"]), "")
     time.sleep(SETTLE_S)
     testbed.sampler.edge("after")
     return Ending()

@@ -25,7 +25,6 @@ from bench.measure.figures import (
 )
 from bench.model.metric import Measure
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 
 
@@ -63,7 +62,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
 
 
-def _rates(cell: StoredCell, book: Ledger) -> list[Measure]:
+def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     start_ns, end_ns = cell.phase("drain")
     finished = book.first_finish()[book.measured()]
     verdict, reason = capped(cell)
@@ -91,7 +90,7 @@ def _memory(cell: StoredCell) -> list[Measure]:
     ]
 
 
-def _cost(cell: StoredCell, book: Ledger) -> list[Measure]:
+def _cost(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
     cpu_s, commands = (_spent(cell, column) for column in ("broker_cpu_s", "broker_commands"))
     return [
@@ -125,7 +124,7 @@ def _spent(cell: StoredCell, column: str) -> float | None:
     return max(grown[0] + grown[1] - idle / idle_ns * (end - start), 0.0)
 
 
-def _imports(book: Ledger) -> list[Measure]:
+def _imports(book: ledger.Ledger) -> list[Measure]:
     ours = (book.run_task >= 0) & (book.import_us > 0)
     if not ours.any():
         return not_offered(

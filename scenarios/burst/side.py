@@ -43,21 +43,14 @@ def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group
     first = {column: _figure(standing, arms[0], column) for column in COLUMNS}
     rows = []
     for name in arms:
-        about = joined.arms[name]
+        own = {column: _figure(standing, name, column) for column in COLUMNS}
         figures = [
             each
             for column in COLUMNS
-            for each in _beside(_figure(standing, name, column), first[column], name == arms[0])
+            for each in (own[column], _ratio(own[column], first[column], name == arms[0]))
         ]
-        rows.append(
-            Row(
-                name,
-                about.system,
-                about.guarantee,
-                figures,
-                cells_of(standing[standing["arm"] == name]),
-            )
-        )
+        about, cells = joined.arms[name], cells_of(standing[standing["arm"] == name])
+        rows.append(Row(name, about.system, about.guarantee, figures, cells))
     return Group("", rows)
 
 
@@ -72,15 +65,10 @@ def _figure(standing: pd.DataFrame, arm: str, column: tuple[str, str, str, str])
     return figure(standing[keys], metric)
 
 
-def _beside(found: Figure, first: Figure, is_first: bool) -> tuple[Figure, Figure]:
-    """A figure and its ratio to the first arm's; no ratio to or from a verdict."""
-    if (
-        is_first
-        or found.verdict != "ok"
-        or first.verdict != "ok"
-        or not found.value
-        or not first.value
-    ):
-        return found, Figure("–", verdict="missing")
-    ratio = found.value / first.value
-    return found, Figure(number(ratio), ratio, cells=found.cells)
+def _ratio(own: Figure, first: Figure, is_first: bool) -> Figure:
+    """A figure beside the first arm's; no ratio to or from a verdict."""
+    measured = own.verdict == first.verdict == "ok"
+    if is_first or not measured or not own.value or not first.value:
+        return Figure("–", verdict="missing")
+    ratio = own.value / first.value
+    return Figure(number(ratio), ratio, cells=own.cells)

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from bench.analysis.dataset import FLOOR, Joined, Shown
 from bench.analysis.formatting import Figure, figure, number
+from bench.analysis.stats import Floats
 from bench.record import ledger
 from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells, case_title
 
 Loads = list[tuple[float, Figure]]
-Floats = npt.NDArray[np.float64]
 BEYOND = 10  # samples that must lie beyond a percentile
 TICKS = {1: "0", 2: "50 %", 10: "90 %", 100: "99 %", 1000: "99.9 %", 10_000: "99.99 %"}
 

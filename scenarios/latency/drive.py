@@ -8,7 +8,7 @@ from bench.model.scenario import PriorMeasures
 from bench.model.schedule import merge, poisson
 from bench.testbed.load import START_IN_NS
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import until_few_are_left, until_still
+from bench.testbed.until import sleep_until, until_few_are_left, until_still
 from scenarios.latency import HIGH, LOW, SCENARIO, steady_seconds
 
 
@@ -31,7 +31,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     t0 = time.monotonic_ns() + START_IN_NS
     with testbed.phase("warmup"):
         testbed.load.send(schedule, t0)
-        _sleep_until(t0 + int(warmup_s * 1e9))
+        sleep_until(t0 + int(warmup_s * 1e9))
     testbed.expect(tasks)
     end = t0 + int((warmup_s + steady_s) * 1e9)
     with testbed.phase("steady"):
@@ -45,17 +45,13 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     return Ending()
 
 
-def _sleep_until(stamp_ns: int) -> None:
-    time.sleep(max(0.0, (stamp_ns - time.monotonic_ns()) / 1e9))
-
-
 def _capacity(cell: Cell, testbed: Testbed) -> Ending:
     start = time.monotonic_ns() + START_IN_NS
     warm_until = start + int(cell.params["warmup_s"] * 1e9)
     until = warm_until + int(cell.params["steady_s"] * 1e9)
     with testbed.phase("warmup"):
         testbed.keep_backlog(LOW, HIGH, warm_until, until)
-        _sleep_until(warm_until)
+        sleep_until(warm_until)
     with testbed.phase("capacity"):
         while time.monotonic_ns() < until:
             testbed.progress("capacity", testbed.tail.count() // 2, 0)

@@ -7,7 +7,6 @@ from bench.measure.figures import correctness, fate_measures, fates_of, first_pr
 from bench.measure.latencies import percentiles
 from bench.model.metric import Measure
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 from scenarios.latency import HIGH, LOW
 
@@ -29,7 +28,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     return judged([*measures, *fate_measures(told)], invalid, wrong)
 
 
-def _capacity(cell: StoredCell, book: Ledger) -> Measure:
+def _capacity(cell: StoredCell, book: ledger.Ledger) -> Measure:
     start, end = (int(cell.log.marks[f"capacity_{name}_ns"]) for name in ("start", "end"))
     finished = book.first_finish()
     inside = int(((finished > start) & (finished <= end)).sum())

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from scipy.stats import CensoredData, ecdf
@@ -11,11 +10,11 @@ from scipy.stats import CensoredData, ecdf
 from bench.analysis.dataset import Joined, Shown
 from bench.analysis.evidence import evidence
 from bench.analysis.formatting import figure
+from bench.analysis.stats import Floats
 from bench.measure.injections import book_of
 from bench.report.charts import look_of
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
 
-Floats = npt.NDArray[np.float64]
 BIN_S = 0.5
 BEFORE_S = 8.0
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.

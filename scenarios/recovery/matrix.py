@@ -32,67 +32,55 @@ def matrix(joined: Joined) -> list[tuple[str, str, list[MatrixPlace]]]:
 
 
 def _place(joined: Joined, case: str, arm: str) -> MatrixPlace:
-    rows = joined.rows("recovery", case, arm, "work_recovery_s")
-    shown = figure(rows, "work_recovery_s")
+    work = _figure(joined, case, arm, "work_recovery_s")
     found = evidence(joined, case, arm)
     if found is None:
-        return MatrixPlace(
-            "none",
-            "–" if shown.verdict == "missing" else shown.text,
-            (shown.note,) if shown.note else (),
-            shown.cells,
-        )
-    bad = {
-        fate: count
-        for fate, count in (found.hit + Counter(found.enqueuing)).items()
-        if fate in BAD and count
-    }
-    words = ", ".join(f"{bad[fate]} {fate}" for fate in BAD if fate in bad)
+        text = "–" if work.verdict == "missing" else work.text
+        return MatrixPlace("none", text, (work.note,) if work.note else (), work.cells)
+    touched = found.hit + Counter(found.enqueuing)
+    words = ", ".join(f"{touched[fate]} {fate}" for fate in BAD if touched[fate])
     # Twice is what at least once allows: no colour of a broken promise for that.
     allowed = found.worst == "doubled" and joined.arms[arm].guarantee == "at least once"
     return MatrixPlace(
         "allowed" if allowed else found.worst,
-        words or f"{shown.text} s",
-        tuple(_lines(joined, found, shown)),
+        words or f"{work.text} s",
+        tuple(_lines(joined, found, work)),
         found.cell,
     )
 
 
+def _figure(joined: Joined, case: str, arm: str, metric: str) -> Figure:
+    return figure(joined.rows("recovery", case, arm, metric), metric)
+
+
 def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
-    lines = [f"running: {told(found.running)}", f"waiting: {told(found.waiting)}"]
-    if found.enqueuing:
-        call = figure(
-            joined.rows("recovery", found.case, found.arm, "enqueue_call_max_ms"),
-            "enqueue_call_max_ms",
-        )
-        lines.append(
-            f"being enqueued: {told(found.enqueuing)}; the longest call took {call.text} ms"
-        )
-    service = figure(
-        joined.rows("recovery", found.case, found.arm, "service_recovery_s"), "service_recovery_s"
+    call, service, runs = (
+        _figure(joined, found.case, found.arm, metric)
+        for metric in ("enqueue_call_max_ms", "service_recovery_s", "culprit_runs")
     )
-    lines.append(f"service after {service.text} s, work after {work.text} s")
-    if found.places:
-        lines.append(
-            "held: " + ", ".join(f"{count} in {place}" for place, count in found.places.items())
-        )
-    lines.append(
-        f"the supervisor started {found.supervisor} processes again"
-        if found.supervisor
-        else "no process had to be started again"
+    places = ", ".join(f"{count} in {place}" for place, count in found.places.items())
+    restarts = f"the supervisor started {found.supervisor} processes again"
+    possible = (
+        (True, f"running: {told(found.running)}"),
+        (True, f"waiting: {told(found.waiting)}"),
+        (
+            bool(found.enqueuing),
+            f"being enqueued: {told(found.enqueuing)}; the longest call took {call.text} ms",
+        ),
+        (True, f"service after {service.text} s, work after {work.text} s"),
+        (bool(places), f"held: {places}"),
+        (True, restarts if found.supervisor else "no process had to be started again"),
+        (True, freed(found)),
+        (
+            runs.value is not None,
+            f"the task that does harm was run {runs.text} times, and ended "
+            f"{found.poison_task or 'unknown'}",
+        ),
+        (True, bound(found)),
+        (True, timing(joined, found)),
+        (True, found.note),
     )
-    lines += [
-        text
-        for text in (
-            freed(found),
-            harm(joined, found),
-            bound(found),
-            timing(joined, found),
-            found.note,
-        )
-        if text
-    ]
-    return lines
+    return [text for holds, text in possible if holds and text]
 
 
 def timing(joined: Joined, found: Evidence) -> str:
@@ -111,22 +99,11 @@ def told(counts: Mapping[str, int]) -> str:
 
 def freed(found: Evidence) -> str:
     """What a human can type for what was stuck or failed at the end, and what it did."""
-    bound_tasks = found.hit["stuck"] + found.hit["failed"]
     if done := found.manual_recovery:
         typed = " and ".join(done.commands)
         return f"{typed}: {done.finished} of {len(done.tasks)} finished after it"
-    return "a human is needed, and no documented command frees them" if bound_tasks else ""
-
-
-def harm(joined: Joined, found: Evidence) -> str:
-    """How often the harmful task ran, and where it ended."""
-    runs = figure(joined.rows("recovery", found.case, found.arm, "culprit_runs"), "culprit_runs")
-    return (
-        f"the task that does harm was run {runs.text} times, and ended "
-        f"{found.poison_task or 'unknown'}"
-        if runs.value is not None
-        else ""
-    )
+    needed = found.hit["stuck"] or found.hit["failed"]
+    return "a human is needed, and no documented command frees them" if needed else ""
 
 
 def bound(found: Evidence) -> str:
@@ -152,35 +129,33 @@ class Predicted:
 
 def predictions(joined: Joined) -> list[Predicted]:
     """Measured beside predicted, wherever the adapter says something."""
-    rows = []
-    for found in all_evidence(joined):
-        said = joined.arms[found.arm].predicts.get(found.case)
-        if said:
-            work = figure(
-                joined.rows("recovery", found.case, found.arm, "work_recovery_s"), "work_recovery_s"
-            )
-            differs = differences(found, said, work)
-            rows.append(Predicted(found.case, found.arm, said.text, work, _seen(found), differs))
-    return rows
+    return [
+        _predicted(found, said, _figure(joined, found.case, found.arm, "work_recovery_s"))
+        for found in all_evidence(joined)
+        if (said := joined.arms[found.arm].predicts.get(found.case))
+    ]
 
 
-def _seen(found: Evidence) -> str:
-    return f"running: {told(found.running)}; waiting: {told(found.waiting)}"
+def _predicted(found: Evidence, said: PredictionRecord, work: Figure) -> Predicted:
+    seen = f"running: {told(found.running)}; waiting: {told(found.waiting)}"
+    differs = differences(found, said, work)
+    return Predicted(found.case, found.arm, said.text, work, seen, differs)
 
 
 def differences(found: Evidence, said: PredictionRecord, work: Figure) -> str:
     """In what the measured cell differs from its prediction by more than the resolution; nothing if
     it does not."""
-    off = []
-    for name, seen, fate in (
-        ("running", found.running, said.running),
-        ("waiting", found.waiting, said.waiting),
-    ):
-        if seen and fate not in _usual(seen, found.case):
-            off.append(f"{name} tasks were predicted to be {fate}")
-    if said.work_s and work.value is not None:
+    off = [
+        f"{name} tasks were predicted to be {fate}"
+        for name, seen, fate in (
+            ("running", found.running, said.running),
+            ("waiting", found.waiting, said.waiting),
+        )
+        if seen and fate not in _usual(seen, found.case)
+    ]
+    if said.work_s and work.value is not None and work.verdict == "ok":
         low, high = said.work_s
-        if work.verdict == "ok" and not low - RESOLUTION_S <= work.value <= high + RESOLUTION_S:
+        if not low - RESOLUTION_S <= work.value <= high + RESOLUTION_S:
             off.append(f"work was predicted within {number(low)} to {number(high)} s")
     return "; ".join(off)
 
@@ -197,28 +172,24 @@ def _usual(seen: Mapping[str, int], case: str) -> set[str]:
 
 def sentences(joined: Joined) -> list[str]:
     """One plain sentence per arm, from the core faults alone."""
-    return [
-        text
-        for arm in joined.arms_of("recovery")
-        if (
-            text := _sentence(
-                [each for each in all_evidence(joined) if each.arm == arm and each.case in CORE]
-            )
-        )
+    by_arm = {arm: list[Evidence]() for arm in joined.arms_of("recovery")}
+    for each in all_evidence(joined):
+        if each.case in CORE:
+            by_arm[each.arm].append(each)
+    return [_sentence(arm, cells) for arm, cells in by_arm.items() if cells]
+
+
+def _sentence(arm: str, cells: list[Evidence]) -> str:
+    harm = {
+        each.case: [f"{each.hit[fate]} {fate}" for fate in BAD if each.hit[fate]] for each in cells
+    }
+    harmed = [
+        f"{each.case} {listing(harm[each.case])} of {sum(each.hit.values())}"
+        for each in cells
+        if harm[each.case]
     ]
-
-
-def _sentence(found: list[Evidence]) -> str:
-    if not found:
-        return ""
-    harmed = []
-    for each in found:
-        bad = {fate: each.hit[fate] for fate in BAD if each.hit[fate]}
-        if bad:
-            told_bad = listing([f"{count} {fate}" for fate, count in bad.items()])
-            harmed.append(f"{each.case} {told_bad} of {sum(each.hit.values())}")
-    unharmed = [each.case for each in found if not any(each.hit[fate] for fate in BAD)]
+    unharmed = [case for case, fates in harm.items() if not fates]
     parts = [f"after {listing(harmed)}"] if harmed else []
     if unharmed:
         parts.append(f"all that a {listing(unharmed)} had hit was finished by itself")
-    return f"{found[0].arm}: {'; '.join(parts)}."
+    return f"{arm}: {'; '.join(parts)}."

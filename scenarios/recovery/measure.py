@@ -6,11 +6,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.measure import validity
-from bench.measure.figures import correctness, fate_measures, fates_of, first_problem, judged
+from bench.measure.figures import (
+    COUNTED_ALWAYS,
+    correctness,
+    fate_measures,
+    fates_of,
+    first_problem,
+    judged,
+)
 from bench.measure.injections import MeasuredInjection, book_of, injections_of
-from bench.model.metric import Measure
+from bench.model.metric import Measure, Verdict
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 from scenarios.recovery import TIMES
 
@@ -23,32 +29,15 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     horizon = float(cell.spec.params["horizon_s"])
     measures = [
         *_times(struck, told.count("lost"), horizon),
-        _outage(struck),
+        Measure("outage_s", statistics.median(strike.seen.outage for strike in struck)),
         _longest_call(book, struck),
         *_poison_task(cell),
-    ]
-    measures += [
-        Measure(name, float(sum(len(getattr(strike.seen, name)) for strike in struck)))
-        for name in ("running", "waiting")
-    ]
-    measures += [
+        Measure("running", float(sum(len(strike.seen.running) for strike in struck))),
+        Measure("waiting", float(sum(len(strike.seen.waiting) for strike in struck))),
         Measure("strikes", float(len(struck))),
         Measure("supervisor_starts", float(len(cell.log.restarts))),
+        *fate_measures(told, ("finished", "recovered", *COUNTED_ALWAYS[1:])),
     ]
-    measures += fate_measures(
-        told,
-        (
-            "finished",
-            "recovered",
-            "lost",
-            "doubled",
-            "failed",
-            "stuck",
-            "open",
-            "refused",
-            "unexpected",
-        ),
-    )
     invalid = first_problem(
         lambda: validity.events(cell, book),
         lambda: validity.machine(cell, ("steady", "recovery"), cores),
@@ -72,25 +61,16 @@ def _times(struck: Sequence[MeasuredInjection], lost: int, horizon: float) -> li
         if len(within) == len(values):
             measures.append(Measure(name, statistics.median(within)))
             continue
-        reason = f"not within {horizon:.0f} s" + (
-            f" after {len(values) - len(within)} of {len(values)} strikes"
-            if len(values) > 1
-            else ""
-        )
-        reason += (
-            f", {lost} lost; {hit} had been accepted and were unfinished"
-            if name.startswith("work")
-            else ""
-        )
+        reason = f"not within {horizon:.0f} s"
+        if len(values) > 1:
+            reason += f" after {len(values) - len(within)} of {len(values)} strikes"
+        if name.startswith("work"):
+            reason += f", {lost} lost; {hit} had been accepted and were unfinished"
         measures.append(Measure(name, horizon, "beyond", reason))
     return measures
 
 
-def _outage(struck: Sequence[MeasuredInjection]) -> Measure:
-    return Measure("outage_s", statistics.median(strike.seen.outage for strike in struck))
-
-
-def _longest_call(book: Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
+def _longest_call(book: ledger.Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
     """How long whoever enqueues stood still at most, in a call that was open when the fault struck
     or began before the next strike."""
     longest, still = 0.0, False
@@ -103,16 +83,11 @@ def _longest_call(book: Ledger, struck: Sequence[MeasuredInjection]) -> Measure:
             & ((book.returned < 0) | (book.returned >= strike.timing.t0_ns))
         )
         back = np.where(book.returned[ours] < 0, end, book.returned[ours])
-        if len(back):
-            longest = max(longest, float((back - book.sent[ours]).max()) / 1e6)
-            still = still or bool((book.returned[ours] < 0).any())
-    return (
-        Measure(
-            "enqueue_call_max_ms", longest, "beyond", "a call had not returned when the cell ended"
-        )
-        if still
-        else Measure("enqueue_call_max_ms", longest)
-    )
+        longest = max(longest, float((back - book.sent[ours]).max(initial=0)) / 1e6)
+        still = still or bool((book.returned[ours] < 0).any())
+    verdict: Verdict = "beyond" if still else "ok"
+    reason = "a call had not returned when the cell ended" if still else ""
+    return Measure("enqueue_call_max_ms", longest, verdict, reason)
 
 
 def _poison_task(cell: StoredCell) -> list[Measure]:

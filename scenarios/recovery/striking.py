@@ -13,7 +13,6 @@ from bench.model.cell_log import ManualRecovery
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.testbed.faults import STRIKES, worker_faults
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
@@ -153,7 +152,7 @@ def free(testbed: Testbed) -> None:
     )
 
 
-def _book(testbed: Testbed) -> Ledger:
+def _book(testbed: Testbed) -> ledger.Ledger:
     return testbed.live_ledger().without(testbed.notes.poison_tasks)
 
 

@@ -14,7 +14,6 @@ from bench.measure.figures import (
 )
 from bench.model.metric import Measure
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 from scenarios.result import PERCENTILES
 
@@ -44,7 +43,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     )
 
 
-def _wrong(cell: StoredCell, book: Ledger) -> str:
+def _wrong(cell: StoredCell, book: ledger.Ledger) -> str:
     """Answers that were not the task's own, or never came."""
     bad = np.flatnonzero(book.enqueue == ledger.ERROR)
     if not len(bad):

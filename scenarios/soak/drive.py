@@ -7,7 +7,7 @@ from bench.model.scenario import PriorMeasures
 from bench.model.schedule import Schedule, merge, poisson
 from bench.testbed.load import START_IN_NS
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import until_few_are_left, until_still
+from bench.testbed.until import sleep_until, until_few_are_left, until_still
 from scenarios.latency import HIGH, LOW
 from scenarios.soak import CAPACITY_WARM_S
 
@@ -45,9 +45,9 @@ def _capacity(testbed: Testbed, seconds: float) -> float:
     until = warm + int(seconds * 1e9)
     with testbed.phase("capacity"):
         testbed.keep_backlog(LOW, HIGH, ALL_WARM, until)
-        time.sleep(max(0.0, (warm - time.monotonic_ns()) / 1e9))
+        sleep_until(warm)
         began, before = time.monotonic(), testbed.tail.count()
-        time.sleep(max(0.0, (until - time.monotonic_ns()) / 1e9))
+        sleep_until(until)
         rate = (testbed.tail.count() - before) / 2 / (time.monotonic() - began)
     until_still(testbed)
     return rate

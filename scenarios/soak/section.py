@@ -1,15 +1,12 @@
 """soak on the page: what grows under a steady load, and what idle workers cost."""
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.analysis.dataset import Joined, Shown
+from bench.analysis.stats import Floats
 from bench.report.charts import look_of
 from bench.report.section import Section
 from bench.report.style import POINTS, Chart, Palette, finish, new_figure, svg, thin
 from bench.report.tables import Column, Table, table
 
-Floats = npt.NDArray[np.float64]
 SOAK: tuple[Column, ...] = (
     ("load_rate", "Load"),
     ("worker_growth_bytes_per_1000", "Workers, per 1,000 tasks"),

@@ -10,9 +10,9 @@ from bench.base.errors import CellFailed
 from bench.inprocess.event_log import FINISHED
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
-from bench.model.schedule import FIRST_WARM_TASK, Schedule, at_once, merge
+from bench.model.schedule import FIRST_WARM_TASK, Schedule
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import until_finished, until_sent
+from bench.testbed.until import fill_and_drain
 from scenarios.work import LEAST, MOST, TASK_MS
 
 PAYLOAD_BYTES = 10_240
@@ -26,24 +26,16 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         testbed.boot()
         rate = _look(testbed, work, float(cell.params["look_s"]))
     testbed.mark("look_rate", rate)
-    testbed.fleet.stop()
-    testbed.new_fleet()
     tasks = int(
         cell.params.get("tasks")
         or min(max(rate * float(cell.params["drain_s"]), LEAST, 10 * cell.slots), MOST)
     )
-    with testbed.phase("enqueue"):
-        testbed.load.send(merge((at_once(tasks, 0.0), work)), time.monotonic_ns())
-        until_sent(testbed, tasks)
-    testbed.expect(tasks)
-    with testbed.phase("drain"):
-        testbed.fleet.start()
-        until_finished(testbed, tasks, float(cell.params["at_most_s"]))
+    fill_and_drain(testbed, tasks, work, float(cell.params["at_most_s"]))
     return Ending()
 
 
 def _work_of(case: str) -> str:
-    kind = case.partition("/")[0]
+    kind, _, _ = case.partition("/")
     return _padding() if kind == "payload" else f"{kind}:{TASK_MS}"
 
 
@@ -61,21 +53,12 @@ def _look(testbed: Testbed, work: str, look_s: float) -> float:
     first, count, rate = FIRST_WARM_TASK, max(LOOK_LEAST, 4 * testbed.cell.slots), 0.0
     for _ in range(2):
         ids = np.arange(first, first + count, dtype=np.int64)
-        began = time.monotonic()
-        testbed.load.send(
-            Schedule(ids, np.zeros(count, np.int64), np.zeros(count, np.int64), (work,)),
-            time.monotonic_ns(),
-        )
-        left = count
+        zeros, began, left = np.zeros(count, np.int64), time.monotonic(), count
+        testbed.load.send(Schedule(ids, zeros, zeros, (work,)), time.monotonic_ns())
         while left > 0:
             records = testbed.tail.poll()
-            left -= int(
-                (
-                    (records["kind"] == FINISHED)
-                    & (records["task"] >= first)
-                    & (records["task"] < first + count)
-                ).sum()
-            )
+            ours = (records["task"] >= first) & (records["task"] < first + count)
+            left -= int((ours & (records["kind"] == FINISHED)).sum())
             testbed.fleet.check_alive()
             if time.monotonic() > began + LOOK_TIMEOUT_S:
                 raise CellFailed(

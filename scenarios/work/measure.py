@@ -14,7 +14,6 @@ from bench.measure.figures import (
 )
 from bench.model.metric import Measure
 from bench.record import ledger
-from bench.record.ledger import Ledger
 from bench.record.store import StoredCell
 from scenarios.work import ceiling
 
@@ -37,7 +36,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
 
 
-def _share(cell: StoredCell, book: Ledger, cores: int) -> list[Measure]:
+def _share(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
     most, reached = (
         ceiling(cell.spec.case, cell.spec.slots, cores),
         throughput(cell, book),
@@ -54,7 +53,7 @@ def _share(cell: StoredCell, book: Ledger, cores: int) -> list[Measure]:
     ]
 
 
-def _memory(cell: StoredCell, book: Ledger) -> list[Measure]:
+def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     workers, told = peak(cell, "worker_pss", ("drain",)), why_no_server(cell)
     grown, queued = (
         delta(cell, "broker_memory", "enqueue:start", "enqueue:end"),
