@@ -26,8 +26,7 @@ def git(folder: Path, *args: str) -> Answer:
 
     Every `GIT_*` of the user is left out: within a hook they name another repository.
     """
-    ours = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
-    env = built(ours, kept=ITS)
+    env = built({"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}, kept=ITS)
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *args], env=env, capture_output=True, check=False

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -29,8 +29,7 @@ class Host:
 
     def __init__(self, folder: Path) -> None:
         self.work = self.temporary = self.folder = folder.resolve()
-        self._named = ExitStack()
-        self._exits = Exits()
+        self._named, self._exits = ExitStack(), Exits()
         self._answered = threading.Condition()
         self._answers: list[int | str] = []  # the pid of what was started, or why it was not
         self._order = threading.Lock()
@@ -158,10 +157,8 @@ def tree(roots: Iterable[int]) -> list[psutil.Process]:
     """These processes and all below them that live now, a parent before its children."""
     processes = []
     for pid in ProcessTable().below(roots):
-        try:
+        with suppress(psutil.NoSuchProcess):
             processes.append(psutil.Process(pid))
-        except psutil.NoSuchProcess:
-            continue
     return [p for p in processes if p.is_running()]
 
 

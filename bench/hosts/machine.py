@@ -136,11 +136,13 @@ def _of_the_memory(machine: MachineRecord) -> list[tuple[bool, str]]:
 
 
 def _of_the_packages(beyond: Sequence[str]) -> list[tuple[bool, str]]:
-    warning = (
-        f"`make install` does not bring {shortened(beyond)}, and a library imports what it finds "
-        "(Huey psycopg, 9 MB): measure in a fresh environment"
-    )
-    return [(bool(beyond), warning)]
+    return [
+        (
+            bool(beyond),
+            f"`make install` does not bring {shortened(beyond)}, and a library imports what it "
+            "finds (Huey psycopg, 9 MB): measure in a fresh environment",
+        )
+    ]
 
 
 def _of_the_disk(results: Path) -> list[tuple[bool, str]]:

@@ -128,6 +128,10 @@ class Fleet:
         threading.Thread(target=self._grace, args=(old, grace_s), daemon=True).start()
         return t0, old, [main.process for main in mains]
 
+    def _grace(self, old: Sequence[ManagedProcess], grace_s: float) -> None:
+        if not self.host.wait(old, grace_s):
+            self.host.kill_tree([each for each in old if each.exit_status() is None])
+
     def stop(self, timeout_s: float = 15) -> None:
         """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
         roots = self.roots()

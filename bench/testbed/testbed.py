@@ -58,8 +58,7 @@ class Testbed:
         folder = folder.resolve()
         self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
         self.deadline = time.monotonic() + time_cap_s
-        self.work = folder / "work"
-        self.logs = folder / "logs"
+        self.work, self.logs = folder / "work", folder / "logs"
         self._seen = np.zeros(0, bool)
         self.network: Network | None = None
         self.pending = PendingTasks(self.held)
@@ -122,13 +121,15 @@ class Testbed:
         stack.callback(self.sampler.stop)
 
     def _env(self) -> dict[str, str]:
-        ours = {
-            "PYTHONPATH": str(self.code),
-            "TMPDIR": str(self.host.temporary),
-            cell_context.CELL: str(self.work / "cell.json"),
-            cell_context.BROKER: self.network.url if self.network else self.broker.url,
-        }
-        return built(ours, self.cell.passed)
+        return built(
+            {
+                "PYTHONPATH": str(self.code),
+                "TMPDIR": str(self.host.temporary),
+                cell_context.CELL: str(self.work / "cell.json"),
+                cell_context.BROKER: self.network.url if self.network else self.broker.url,
+            },
+            self.cell.passed,
+        )
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -244,6 +245,6 @@ class Testbed:
         book, left_out = thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         versions = documents.read_json(self.work / "versions.json")
         log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
-        tables = ledger.tables(book, self.load.errors())
-        store.write_cell(self.folder, log, *tables, self.sampler.frame())
+        tasks_and_runs = ledger.tables(book, self.load.errors())
+        store.write_cell(self.folder, log, *tasks_and_runs, self.sampler.frame())
         return log

@@ -30,8 +30,7 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
     drawn += _over_time(joined, looks, first, "default")
     rest = {arm: about.profile for arm, about in arms.items() if arm not in first}
     for profile in dict.fromkeys(rest.values()):
-        ours = [arm for arm in rest if rest[arm] == profile]
-        drawn += _over_time(joined, looks, ours, profile)
+        drawn += _over_time(joined, looks, [arm for arm in rest if rest[arm] == profile], profile)
     return [chart for chart in drawn if chart]
 
 

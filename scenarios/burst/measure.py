@@ -32,7 +32,6 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Rates from stamps, memory and counters from the samples at the edges."""
     book = ledger.load(cell)
     if cell.spec.case == "bulk":
-        rate = Measure("bulk_enqueue_rate", enqueue_rate(book))
         queued = None if cell.held is None else len(cell.held)
         tasks = int(cell.spec.params["tasks"])
         short = (
@@ -44,7 +43,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
             lambda: validity.events(cell, book, all_sent=True),
             lambda: validity.machine(cell, ("enqueue",), cores),
         )
-        return judged([rate], short or unfit, "")
+        return judged([Measure("bulk_enqueue_rate", enqueue_rate(book))], short or unfit, "")
     told = fates_of(cell, book)
     measures = [
         *_rates(cell, book),

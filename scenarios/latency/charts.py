@@ -122,8 +122,15 @@ def _mark_unbounded(ax: Axes, look: Look, figures: Loads, before: int) -> int:
             clip_on=False,
         )
     if loads and not before:
-        at = loads[0] - 0.015
-        ax.text(at, 1.05, "unbounded", transform=upper_edge, ha="right", va="center", color=INK)
+        ax.text(
+            loads[0] - 0.015,
+            1.05,
+            "unbounded",
+            transform=upper_edge,
+            ha="right",
+            va="center",
+            color=INK,
+        )
     return len(loads)
 
 

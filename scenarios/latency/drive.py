@@ -25,8 +25,9 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         )
     warmup_s, steady_s = float(cell.params["warmup_s"]), steady_seconds(cell.params, rate)
     testbed.mark("rate", rate)
-    arrivals = poisson(rate, warmup_s + steady_s, cell.seed)
-    schedule = merge((arrivals, ""), measured_from_ns=int(warmup_s * 1e9))
+    schedule = merge(
+        (poisson(rate, warmup_s + steady_s, cell.seed), ""), measured_from_ns=int(warmup_s * 1e9)
+    )
     tasks = int((schedule.tasks >= 0).sum())
     t0 = time.monotonic_ns() + START_IN_NS
     with testbed.phase("warmup"):

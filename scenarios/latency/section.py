@@ -22,10 +22,11 @@ LATENCY: tuple[Column, ...] = (
 def tables(joined: Joined) -> list[Table]:
     """The capacity, then a group of rows per load, rate and round trip."""
     cases = [case for case in joined.cases("latency") if case != "capacity"]
-    caption = "Latency from the moment a task was due"
     return [
         *table(joined, "latency", "Capacity", CAPACITY, (("", ("capacity",)),)),
-        *table(joined, "latency", caption, LATENCY, by_case(cases)),
+        *table(
+            joined, "latency", "Latency from the moment a task was due", LATENCY, by_case(cases)
+        ),
     ]
 
 

@@ -138,8 +138,8 @@ def predictions(joined: Joined) -> list[Predicted]:
 
 def _predicted(found: Evidence, said: PredictionRecord, work: Figure) -> Predicted:
     seen = f"running: {told(found.running)}; waiting: {told(found.waiting)}"
-    differs = differences(found, said, work)
-    return Predicted(found.case, found.arm, said.text, work, seen, differs)
+    off = differences(found, said, work)
+    return Predicted(found.case, found.arm, said.text, work, seen, off)
 
 
 def differences(found: Evidence, said: PredictionRecord, work: Figure) -> str:

@@ -47,12 +47,16 @@ def tables(joined: Joined) -> list[Table]:
 
 def above(joined: Joined) -> list[SectionBlock]:
     """Every fault and arm at one glance, and a sentence per arm."""
-    shown = {
-        "arms": joined.arms_of("recovery"),
-        "rows": matrix(joined),
-        "sentences": sentences(joined),
-    }
-    return [SectionBlock("fault_matrix.html.j2", shown)]
+    return [
+        SectionBlock(
+            "fault_matrix.html.j2",
+            {
+                "arms": joined.arms_of("recovery"),
+                "rows": matrix(joined),
+                "sentences": sentences(joined),
+            },
+        )
+    ]
 
 
 def below(joined: Joined) -> list[SectionBlock]:

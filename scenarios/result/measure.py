@@ -25,12 +25,12 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     answered = book.measured() & (book.enqueue == ledger.ACCEPTED)
     trips = (book.returned - book.sent)[answered] / 1e6
     handed = (book.returned - book.first_finish())[answered & (book.first_finish() >= 0)] / 1e6
-    measures = (
+    round_trips = (
         [ranked(name, trips, p) for name, p in PERCENTILES]
         if answered.any()
         else not_offered((n for n, _ in PERCENTILES), "no answer came")
     )
-    measures += [ranked("handover_p50_ms", handed, 50.0), *fate_measures(told)]
+    measures = [*round_trips, ranked("handover_p50_ms", handed, 50.0), *fate_measures(told)]
     invalid = first_problem(
         lambda: validity.events(cell, book),
         lambda: "events: a result came before its task had finished" if (handed < 0).any() else "",

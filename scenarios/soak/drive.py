@@ -34,8 +34,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     testbed.mark("rate", rate)
     schedule = merge((poisson(rate, seconds, cell.seed), ""))
     end = _load(testbed, schedule, seconds)
-    keep_every = max(1, round(len(schedule) / KEPT_TASKS))
-    return Ending(planned_until_ns=end, keep_every=keep_every)
+    return Ending(planned_until_ns=end, keep_every=max(1, round(len(schedule) / KEPT_TASKS)))
 
 
 def _capacity(testbed: Testbed, seconds: float) -> float:

@@ -15,7 +15,7 @@ from bench.measure.figures import (
 )
 from bench.measure.latencies import percentiles
 from bench.measure.theil_sen import slope
-from bench.model.metric import Measure, Verdict
+from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.store import StoredCell
 
@@ -31,12 +31,11 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         for m in percentiles(cell, book, rate / kept, int(marks["warm_until_ns"]))
         if m.metric.startswith("latency_p") and "sent" not in m.metric
     ]
-    counts = fate_measures(told)
     counts = [
         Measure(m.metric, (m.value or 0.0) + float(cell.log.left_out))
         if m.metric == "finished"
         else m
-        for m in counts
+        for m in fate_measures(told)
     ]
     measures = [
         Measure("load_rate", rate),
@@ -44,6 +43,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         *_growth(cell, "broker_memory", "broker"),
         *latencies,
         *_idle(cell),
+        *counts,
     ]
     invalid = first_problem(
         lambda: validity.events(cell, book),
@@ -51,9 +51,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.machine(cell, ("idle", "steady"), cores),
         lambda: validity.generator(cell, book),
     )
-    return judged(
-        [*measures, *counts], invalid, correctness(told, cell.spec.guarantee, faulted=False)
-    )
+    return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
 
 
 def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
@@ -67,9 +65,7 @@ def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
     ]
     values = ours[column].to_numpy(dtype=float)
     if not len(values) or np.isnan(values).all():
-        why: tuple[str, Verdict] = ("no sample", "unavailable")
-        if whose == "broker":
-            why = why_no_server(cell)
+        why = why_no_server(cell) if whose == "broker" else ("no sample",)
         return [measure_or(name, None, *why) for name in names]
     found = slope(ours["ns"].to_numpy(dtype=float) / 1e9, values)
     if found is None:
@@ -89,10 +85,8 @@ def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
 def _idle(cell: StoredCell) -> list[Measure]:
     """CPU and commands of workers that have nothing to do, per second."""
     ns = delta(cell, "ns", "idle:start", "idle:end") or 0.0
-    cpu, commands = (
-        delta(cell, "worker_cpu_s", "idle:start", "idle:end"),
-        delta(cell, "broker_commands", "idle:start", "idle:end"),
-    )
+    cpu = delta(cell, "worker_cpu_s", "idle:start", "idle:end")
+    commands = delta(cell, "broker_commands", "idle:start", "idle:end")
     return [
         measure_or(
             "idle_worker_cpu_ms_per_s",

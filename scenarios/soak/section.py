@@ -28,13 +28,12 @@ def tables(joined: Joined) -> list[Table]:
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
     """Memory of the workers and of the broker, from the first task on."""
-    columns = {
-        "worker_pss": ("Worker memory under a steady load", "MB, PSS of the tree"),
-        "broker_memory": ("Broker memory under a steady load", "MB"),
-    }
     return [
         chart
-        for column, (title, unit) in columns.items()
+        for column, title, unit in (
+            ("worker_pss", "Worker memory under a steady load", "MB, PSS of the tree"),
+            ("broker_memory", "Broker memory under a steady load", "MB"),
+        )
         if (chart := _memory(joined, looks, column, title, unit))
     ]
 

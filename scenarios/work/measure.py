@@ -26,8 +26,10 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         throughput(cell, book),
         *_share(cell, book, cores),
         Measure("enqueue_rate", enqueue_rate(book)),
+        *_memory(cell, book),
+        worker_cpu(cell, book),
+        *fate_measures(told),
     ]
-    measures += [*_memory(cell, book), worker_cpu(cell, book), *fate_measures(told)]
     invalid = first_problem(
         lambda: validity.events(cell, book, all_sent=True),
         lambda: validity.machine(cell, ("enqueue", "drain"), cores),
@@ -37,28 +39,17 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
 
 
 def _share(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
-    most, reached = (
-        ceiling(cell.spec.case, cell.spec.slots, cores),
-        throughput(cell, book),
-    )
+    most, reached = ceiling(cell.spec.case, cell.spec.slots, cores), throughput(cell, book)
     if most is None:
         return []
-    return [
-        Measure(
-            "ceiling_share",
-            None if reached.value is None else 100 * reached.value / most,
-            reached.verdict,
-            reached.reason,
-        )
-    ]
+    share = None if reached.value is None else 100 * reached.value / most
+    return [Measure("ceiling_share", share, reached.verdict, reached.reason)]
 
 
 def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     workers, told = peak(cell, "worker_pss", ("drain",)), why_no_server(cell)
-    grown, queued = (
-        delta(cell, "broker_memory", "enqueue:start", "enqueue:end"),
-        int(book.measured().sum()),
-    )
+    grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
+    queued = int(book.measured().sum())
     return [
         measure_or("worker_memory_peak_bytes", workers, "no sample"),
         measure_or(

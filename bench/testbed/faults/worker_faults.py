@@ -50,8 +50,10 @@ def replace_each(testbed: Testbed, busy: list[int]) -> Struck:
         deadline = time.monotonic() + ROLL_S
         while not _ran(testbed, new):
             if time.monotonic() > deadline:
-                logs = testbed.fleet.describe_logs()
-                raise CellFailed(f"a replacement ran no task within {ROLL_S:.0f} s: {logs}")
+                raise CellFailed(
+                    f"a replacement ran no task within {ROLL_S:.0f} s: "
+                    f"{testbed.fleet.describe_logs()}"
+                )
             time.sleep(0.05)
     return Struck(t0, victims)
 
