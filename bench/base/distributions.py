@@ -67,16 +67,13 @@ def installed(names: Iterable[str] | None = None) -> dict[str, str]:
     from packaging.utils import canonicalize_name
 
     if names is not None:
-        return {name: release for name in names if (release := _version(name))}
+        versions: dict[str, str] = {}
+        for name in names:
+            with suppress(PackageNotFoundError):
+                versions[name] = version(name)
+        return versions
     released = [each for each in distributions() if each.read_text("direct_url.json") is None]
     return {canonicalize_name(str(each.metadata["Name"])): each.version for each in released}
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def shortened(names: Sequence[str], most: int = 6) -> str:

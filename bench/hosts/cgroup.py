@@ -14,6 +14,8 @@ from pathlib import Path
 NO_LIMIT = 1 << 60  # v1 says "none" by the largest number of whole pages
 SEARCHED = 4096  # folders: where paths do not tell which is ours, our pid does
 HERE = Path("/")
+# Of a line of mountinfo: root and mount point; behind the dash the kind and the options.
+MOUNTED = re.compile(r"^\S+ \S+ \S+ (\S+) (\S+) \S+.*? - (cgroup2?) \S+ (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -86,16 +88,15 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
 
 def mounts(mountinfo: str) -> list[Mount]:
     """The hierarchies in a /proc/PID/mountinfo (proc(5))."""
-    hierarchies = []
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, kind = before.split(), after.split()
-        if len(fields) < 6 or len(kind) < 3 or kind[0] not in ("cgroup", "cgroup2"):
-            continue
-        version = 2 if kind[0] == "cgroup2" else 1
-        controllers = frozenset(kind[2].split(",")) if version == 1 else frozenset[str]()
-        hierarchies.append(Mount(version, controllers, _plain(fields[3]), _plain(fields[4])))
-    return hierarchies
+    return [
+        Mount(
+            2 if kind == "cgroup2" else 1,
+            frozenset(options.split(",") if kind == "cgroup" else ()),
+            _plain(root),
+            _plain(point),
+        )
+        for root, point, kind, options in MOUNTED.findall(mountinfo)
+    ]
 
 
 def _membership(controller: str, text: str) -> tuple[int, str]:

@@ -101,7 +101,6 @@ def _signal(pids: list[int], number: int) -> None:
 
 def main() -> None:
     """`python keeper.py FOLDER…`: serve until the lifeline closes, then remove the folders."""
-    folders = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     # Deaf by a handler, not by SIG_IGN, which is inherited: the workers would not hear a SIGTERM.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -124,7 +123,7 @@ def main() -> None:
             chunk = os.read(0, 65536)
             if not chunk:
                 kill_all()
-                for folder in folders:
+                for folder in sys.argv[1:]:
                     shutil.rmtree(folder, ignore_errors=True)
                 return
             *lines, lifeline = (lifeline + chunk).split(b"\n")

@@ -53,11 +53,9 @@ def boot(fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
 
 def overlapping(started: Ints, finished: Ints) -> int:
     """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
-    if not len(started):
-        return 0
     stamps = np.concatenate((started, finished))
     steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
-    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max())
+    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max(initial=0))
 
 
 def _all_slots_began(runs: Ints, slots: int) -> int:

@@ -1,9 +1,13 @@
 """burst on the page: speed, memory, cost per task, and the brokers of one profile side by side."""
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from bench.analysis.dataset import Joined
+from bench.analysis.formatting import Figure, cells_of, figure, number, scale
 from bench.report.section import Section
-from bench.report.tables import Column, Table, by_case, table
-from scenarios.burst import side
+from bench.report.tables import Column, Group, Row, Table, by_case, table
 from scenarios.burst.charts import charts
 
 SPEED: tuple[Column, ...] = (
@@ -26,6 +30,13 @@ COST: tuple[Column, ...] = (
 )
 
 
+BESIDE = (
+    ("burst", "-", "throughput", "Throughput"),
+    ("latency", "rate=30", "latency_p99_ms", "P99 at 30 tasks/s"),
+)
+BESIDE_CAPTION = "Brokers side by side, within one run"
+
+
 def tables(joined: Joined) -> list[Table]:
     """Speed, cost, both rates through a slow network, and the brokers beside each other."""
     measured = (("", ("-", "bulk")),)
@@ -34,8 +45,70 @@ def tables(joined: Joined) -> list[Table]:
         *table(joined, "burst", "Speed", SPEED, measured),
         *table(joined, "burst", "Memory, and cost per task", COST, measured),
         *table(joined, "burst", "Through a slow network", SPEED[:2], by_case(slow)),
-        *side.brokers(joined),
+        *brokers(joined),
     ]
+
+
+def brokers(joined: Joined) -> list[Table]:
+    """One group per run and profile that was measured on several brokers, the ratios to its first
+    arm; there also where only latency was measured.
+
+    Within a run: another hour is another machine.
+    """
+    groups = [group for place in range(len(joined.runs)) for group in _of_run(joined, place)]
+    headings = [
+        heading
+        for *_, metric, title in BESIDE
+        for heading in ((title, scale(metric)[0]), ("to the first", "×"))
+    ]
+    return [Table(BESIDE_CAPTION, headings, groups)] if groups else []
+
+
+def _of_run(joined: Joined, place: int) -> list[Group]:
+    standing = joined.every[(joined.every["place"] == place) & (joined.every["stands"] == 1)]
+    present = set(
+        standing.loc[standing["scenario"].isin([scenario for scenario, *_ in BESIDE]), "arm"]
+    )
+    profiles: dict[str, list[str]] = {}
+    for name, arm in joined.arms.items():
+        if name in present and not arm.variant:
+            profiles.setdefault(f"{arm.system}/{arm.profile}", []).append(name)
+    return [_group(joined, standing, arms) for arms in profiles.values() if len(arms) > 1]
+
+
+def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group:
+    first = {column: _figure(standing, arms[0], column) for column in BESIDE}
+    rows = []
+    for name in arms:
+        own = {column: _figure(standing, name, column) for column in BESIDE}
+        figures = [
+            each
+            for column in BESIDE
+            for each in (own[column], _ratio(own[column], first[column], name == arms[0]))
+        ]
+        about, cells = joined.arms[name], cells_of(standing[standing["arm"] == name])
+        rows.append(Row(name, about.system, about.guarantee, figures, cells))
+    return Group("", rows)
+
+
+def _figure(standing: pd.DataFrame, arm: str, column: tuple[str, str, str, str]) -> Figure:
+    scenario, case, metric, _ = column
+    keys = (
+        (standing["scenario"] == scenario)
+        & (standing["case"] == case)
+        & (standing["arm"] == arm)
+        & (standing["metric"] == metric)
+    )
+    return figure(standing[keys], metric)
+
+
+def _ratio(own: Figure, first: Figure, is_first: bool) -> Figure:
+    """A figure beside the first arm's; no ratio to or from a verdict."""
+    measured = own.verdict == first.verdict == "ok"
+    if is_first or not measured or not own.value or not first.value:
+        return Figure("–", verdict="missing")
+    ratio = own.value / first.value
+    return Figure(number(ratio), ratio, cells=own.cells)
 
 
 SECTION = Section(

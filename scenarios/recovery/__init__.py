@@ -46,20 +46,15 @@ class RecoveryScenario(Scenario):
         """Lead-in, horizon and strikes; the libraries' own ids are kept, since some brokers know a
         failed task by nothing else."""
         fault, core = Fault(case), case in (*CORE, Fault.NONE)
-        known: dict[str, float] = {
+        return {
             "lead_in_s": 3.0 if size == "smoke" else 10.0,
             "keep_handles": True,
             "generators": 2,
-        }
-        known |= {
             "horizon_s": (HORIZON_S if core else FURTHER_HORIZON_S)[size],
             "strikes": STRIKES[size] if case in CORE else 1,
+            **({"rtt_ms": 0.0} if fault.network else {}),
+            **({"time_limit_s": fault.time_limit_s} if fault.time_limit_s else {}),
         }
-        if fault.network:
-            known["rtt_ms"] = 0.0
-        if fault.time_limit_s:
-            known["time_limit_s"] = fault.time_limit_s
-        return known
 
     def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Lead-in, strikes, half the horizon (many cells end early), starting and stopping."""

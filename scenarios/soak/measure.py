@@ -73,12 +73,11 @@ def _growth(cell: StoredCell, column: str, whose: str) -> list[Measure]:
             Measure(name, None, "withheld", "too few samples for a slope: let it last longer")
             for name in names
         ]
-    per = dict(zip(names, (1000 / float(marks["rate"]), 3600.0), strict=True))
     return [
         Measure(
             name, found.per_s * by, "ok", f"95 %: {found.low * by:,.0f} to {found.high * by:,.0f}"
         )
-        for name, by in per.items()
+        for name, by in zip(names, (1000 / float(marks["rate"]), 3600.0), strict=True)
     ]
 
 

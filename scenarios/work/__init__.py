@@ -56,12 +56,12 @@ class Work(Scenario):
     def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How long the backlog is meant to last; the number of tasks follows from a look at the
         workers, unless it is given."""
-        known: dict[str, float] = {
+        return {
             "drain_s": DRAIN_S[size],
             "look_s": LOOK_S[size],
             "at_most_s": AT_MOST_S,
+            **({"tasks": tasks} if tasks else {}),
         }
-        return known | ({"tasks": tasks} if tasks else {})
 
     def slots(self, case: str, workers: int) -> int:
         """What stands behind the stroke."""

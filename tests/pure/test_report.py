@@ -17,7 +17,7 @@ from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
 from bench.report.headline import headline, headline_sentences, print_headline
 from bench.report.page import build_page
-from scenarios.burst.side import brokers
+from scenarios.burst.section import brokers
 from tests.fixture_run import (
     ALL,
     altered,
