@@ -33,7 +33,5 @@ def refuse_unwritable(path: Path, instead: str) -> None:
 
 def nearest(folder: Path) -> Path:
     """The folder itself, or the one above it that is there."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    return there
+    folder = folder.absolute()
+    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -88,14 +88,10 @@ class _End(io.FileIO):
 
     def _say(self) -> None:
         # In another thread it would end that thread alone: the main one says it at its next word.
-        if (
-            self._lost is None
-            or self._said
-            or threading.current_thread() is not threading.main_thread()
-        ):
-            return
-        self._said = True
-        raise self._lost
+        in_main = threading.current_thread() is threading.main_thread()
+        if self._lost and in_main and not self._said:
+            self._said = True
+            raise self._lost
 
     def _written(self, words: "ReadableBuffer") -> int:
         while True:

@@ -14,18 +14,9 @@ from pathlib import Path
 NO_LIMIT = 1 << 60  # v1 says "none" by the largest number of whole pages
 SEARCHED = 4096  # folders: where paths do not tell which is ours, our pid does
 HERE = Path("/")
-# Of a line of mountinfo: root and mount point; behind the dash the kind and the options.
+# Of a line of mountinfo (proc(5)): which part is seen where, behind the dash the kind (`cgroup2` is
+# v2) and the options, which name the controllers of v1.
 MOUNTED = re.compile(r"^\S+ \S+ \S+ (\S+) (\S+) \S+.*? - (cgroup2?) \S+ (\S+)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A mounted hierarchy: its controllers (none for v2), and which part of it is seen where."""
-
-    version: int
-    controllers: frozenset[str]
-    root: str
-    point: str
 
 
 @dataclass(frozen=True)
@@ -70,53 +61,33 @@ def levels(controller: str, here: Path = HERE) -> list[Path]:
 
     `here` is where /proc and the mounts are looked for. Empty where nothing is to be seen.
     """
-    version, path = _membership(controller, _read(here / "proc/self/cgroup"))
-    fitting = [
-        each
-        for each in mounts(_read(here / "proc/self/mountinfo"))
-        if each.version == version and (version == 2 or controller in each.controllers)
+    kind, path = _membership(controller, _read(here / "proc/self/cgroup"))
+    mounts = [
+        (_plain(root), here / _plain(point).lstrip("/"))
+        for root, point, mounted, options in MOUNTED.findall(_read(here / "proc/self/mountinfo"))
+        if mounted == kind and (kind == "cgroup2" or controller in options.split(","))
     ]
     # The mount that shows most of the way up.
-    for mount in sorted(fitting, key=lambda each: len(each.root)):
-        point = here / mount.point.lstrip("/")
-        folder = _below(point, path, mount.root) or _search(point)
+    for root, point in sorted(mounts, key=lambda mount: len(mount[0])):
+        folder = _below(point, path, root) or _search(point)
         if folder is not None:
             above = folder.relative_to(point).parts
             return [point.joinpath(*above[:n]) for n in range(len(above), -1, -1)]
     return []
 
 
-def mounts(mountinfo: str) -> list[Mount]:
-    """The hierarchies in a /proc/PID/mountinfo (proc(5))."""
-    return [
-        Mount(
-            2 if kind == "cgroup2" else 1,
-            frozenset(options.split(",") if kind == "cgroup" else ()),
-            _plain(root),
-            _plain(point),
-        )
-        for root, point, kind, options in MOUNTED.findall(mountinfo)
-    ]
-
-
-def _membership(controller: str, text: str) -> tuple[int, str]:
-    """(version, path) of the hierarchy that has the controller, from a /proc/PID/cgroup."""
-    unified = (0, "")
-    for line in text.splitlines():
-        number, _, rest = line.partition(":")
-        names, _, path = rest.partition(":")
-        if controller in names.split(","):
-            return 1, path
-        if number == "0" and not names:
-            unified = (2, path)
-    return unified
+def _membership(controller: str, text: str) -> tuple[str, str]:
+    """(kind, path) of the hierarchy that has the controller, from a /proc/PID/cgroup."""
+    lines = [line.split(":", 2) for line in text.splitlines()]
+    named = [("cgroup", path) for _, names, path in lines if controller in names.split(",")]
+    unified = [("cgroup2", path) for number, names, path in lines if number == "0" and not names]
+    return (*named, *unified, ("", ""))[0]
 
 
 def _below(point: Path, path: str, root: str) -> Path | None:
     """Our folder by its name; None where the names begin elsewhere or it is not there."""
-    if ".." in (*Path(path).parts, *Path(root).parts):
-        return None
-    if root != "/" and path != root and not path.startswith(f"{root}/"):
+    elsewhere = root != "/" and path != root and not path.startswith(f"{root}/")
+    if elsewhere or ".." in (*Path(path).parts, *Path(root).parts):
         return None
     folder = point / (path if root == "/" else path[len(root) :]).lstrip("/")
     return folder if folder.is_dir() else None

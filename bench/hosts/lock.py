@@ -24,7 +24,10 @@ def measuring(wait: bool = False, say: Callable[[str], None] = lambda line: None
     file = _open(Path(tempfile.gettempdir()) / NAME)
     try:
         _acquire(file, wait, say)
-        _note_pid(file)
+        # A full disk must not keep anyone from measuring: the pid is for a message only.
+        with suppress(OSError):
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(file)
@@ -65,13 +68,6 @@ def _open(path: Path) -> int:
         ) from None
     os.fchmod(file, 0o666)  # the umask took the others' part away
     return file
-
-
-def _note_pid(file: int) -> None:
-    # A full disk must not keep anyone from measuring: the pid is for a message only.
-    with suppress(OSError):
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
 
 
 def _holder(file: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.base import Held
-from bench.model.cell_log import CellLog, Injection, ManualRecovery, Phase, Restart, poison_tasks
+from bench.model.cell_log import CellLog, Injection, ManualRecovery, Phase, Restart
 from bench.model.manifest import ServerRecord
 from bench.record import task_ranges
 
@@ -22,11 +22,6 @@ class CellNotes:
     sentences: list[str] = field(default_factory=list)
     torn_records: int = 0
     manual_recovery: ManualRecovery | None = None
-
-    @property
-    def poison_tasks(self) -> frozenset[int]:
-        """The tasks that brought a fault about so far."""
-        return poison_tasks(self.injections)
 
     def log(
         self,

@@ -63,7 +63,8 @@ def _all_slots_began(runs: Ints, slots: int) -> int:
 
     `runs` has the shape (n, 2): start and finish of each.
     """
-    for stamp in np.sort(runs[:, 0]):
-        if int(((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum()) >= slots:
-            return int(stamp)
-    raise AssertionError("called only where N overlap")
+    return next(  # there is one: it is asked only where N overlap
+        int(stamp)
+        for stamp in np.sort(runs[:, 0])
+        if ((runs[:, 0] <= stamp) & (runs[:, 1] > stamp)).sum() >= slots
+    )

@@ -47,10 +47,11 @@ def _over_time(
     drained = [each for each in drained if len(each[2]) >= 2]
     rates = [(cell.arm, look, *_rate(seconds)) for cell, look, seconds in drained]
     backlogs = [(cell.arm, look, *_backlog(cell, seconds)) for cell, look, seconds in drained]
-    workers, brokers = (
+    memory = (
         [(cell.arm, look, *_megabytes(cell, column)) for cell, look in shown]
         for column in ("worker_pss", "broker_memory")
     )
+    workers, brokers = ([line for line in lines if len(line[2]) > 1] for lines in memory)
     is_default = profile == "default"
     whose = "over time" if is_default else f"over time, profile {profile}"
     name = re.sub(r"[^\w-]", "-", profile)
@@ -101,8 +102,6 @@ def _megabytes(cell: Shown, column: str) -> tuple[Floats, Floats]:
 
 
 def _chart(lines: Lines, title: str, name: str, unit: str, cells: str, log: bool) -> Chart | None:
-    """None where no line has two points."""
-    lines = [line for line in lines if len(line[2]) > 1]
     if not lines:
         return None
     drawn, (ax,) = new_figure(2.9)

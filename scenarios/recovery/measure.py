@@ -95,5 +95,5 @@ def _poison_task(cell: StoredCell) -> list[Measure]:
     poison = cell.log.poison_tasks
     if not poison:
         return []
-    runs = ledger.load(cell).run_task
-    return [Measure("culprit_runs", float(np.isin(runs, sorted(poison)).sum()))]
+    runs = np.isin(ledger.load(cell).run_task, sorted(poison))
+    return [Measure("culprit_runs", float(runs.sum()))]

@@ -9,7 +9,7 @@ from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
 from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections
-from bench.model.cell_log import ManualRecovery
+from bench.model.cell_log import ManualRecovery, poison_tasks
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
@@ -153,7 +153,7 @@ def free(testbed: Testbed) -> None:
 
 
 def _book(testbed: Testbed) -> ledger.Ledger:
-    return testbed.live_ledger().without(testbed.notes.poison_tasks)
+    return testbed.live_ledger().without(poison_tasks(testbed.notes.injections))
 
 
 def _last(testbed: Testbed) -> MeasuredInjection:

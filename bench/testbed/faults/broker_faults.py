@@ -18,7 +18,7 @@ def kill(testbed: Testbed, busy: list[int], seconds: float) -> Struck:
     """Kill the broker, and start it on the same data folder after so many seconds."""
     t0 = testbed.broker.kill()
     victims = _broker_pids(testbed)
-    _sleep_after(t0, seconds)
+    sleep_until(t0 + int(seconds * 1e9))
     testbed.broker.start()
     return Struck(t0, victims, time.monotonic_ns())
 
@@ -34,7 +34,7 @@ def freeze(testbed: Testbed, busy: list[int]) -> Struck:
     for process in victims:
         process.signal(signal.SIGSTOP)
     t0 = time.monotonic_ns()
-    _sleep_after(t0, LONG_S)
+    sleep_until(t0 + int(LONG_S * 1e9))
     for process in victims:
         process.signal(signal.SIGCONT)
     return Struck(t0, [process.pid for process in victims], time.monotonic_ns())
@@ -49,7 +49,7 @@ def fill(testbed: Testbed, busy: list[int]) -> Struck:
         raise _cannot(testbed, "it has no limit of its memory that could be reached")
     testbed.broker.fill()
     t0 = time.monotonic_ns()
-    _sleep_after(t0, LONG_S)
+    sleep_until(t0 + int(LONG_S * 1e9))
     testbed.broker.relieve()
     return Struck(t0, _broker_pids(testbed), time.monotonic_ns())
 
@@ -79,7 +79,7 @@ def break_network(testbed: Testbed, busy: list[int], state: str) -> Struck:
     if network is None:
         raise NotOffered("there is no network between the workers and their broker")
     t0 = network.become(state)
-    _sleep_after(t0, LONG_S)
+    sleep_until(t0 + int(LONG_S * 1e9))
     return Struck(t0, [network.process.pid], network.become("open"))
 
 
@@ -90,10 +90,5 @@ def _broker_pids(testbed: Testbed) -> list[int]:
 
 def _cannot(testbed: Testbed, why: str) -> NotOffered | Unavailable:
     """The error for a broker that cannot be struck in this way."""
-    if testbed.broker.ours:
-        return NotOffered(why)
-    return Unavailable("this is not done to a server given by its URL")
-
-
-def _sleep_after(t0_ns: int, seconds: float) -> None:
-    sleep_until(t0_ns + int(seconds * 1e9))
+    elsewhere = "this is not done to a server given by its URL"
+    return NotOffered(why) if testbed.broker.ours else Unavailable(elsewhere)
