@@ -35,11 +35,12 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
 
 
 def _work_of(case: str) -> str:
-    """The work of a task; of a payload text of 10 KiB that does not shrink to nothing where a
-    library packs it, as RQ does."""
     kind, _, _ = case.partition("/")
-    if kind != "payload":
-        return f"{kind}:{TASK_MS}"
+    return _padding() if kind == "payload" else f"{kind}:{TASK_MS}"
+
+
+def _padding() -> str:
+    """Text of 10 KiB that does not shrink to nothing where a library packs it, as RQ does."""
     letters = string.ascii_letters + string.digits + "+/"
     return "pad:" + "".join(
         random.Random(PAYLOAD_BYTES).choices(letters, k=PAYLOAD_BYTES - len("pad:"))
