@@ -82,7 +82,7 @@ class Load:
         schedule.write(self._next(".bin"), t0_ns)
         self.order("schedule", works=list(schedule.works), only=only)
 
-    def order(self, kind: str, **what: object) -> None:
+    def order(self, kind: str, **what: int | str | list[str] | None) -> None:
         """Give out an order: the generators' method `do_KIND`; a schedule is sent by `send`."""
         write_json(self._next(".json"), {"kind": kind, **what})
         self.orders += 1

@@ -55,7 +55,7 @@ class Sampler:
     ) -> None:
         self.keeper, self.broker, self.roots, self.generators = keeper, broker, roots, generators
         self._halts = Halts()
-        self._rows: list[list[object]] = []
+        self._rows: list[list[float | str]] = []
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._loop, daemon=True)
@@ -78,7 +78,7 @@ class Sampler:
         with self._lock:
             self._rows.append(self._sample(label))
 
-    def _sample(self, label: str) -> list[object]:
+    def _sample(self, label: str) -> list[float | str]:
         counters = self.broker.counters(edge=bool(label)) or Counters()
         ns, table = time.monotonic_ns(), ProcessTable()
         busy_s = machine_busy_s(os.sched_getaffinity(0))
