@@ -7,8 +7,8 @@ import numpy as np
 
 from bench.analysis.dataset import Joined, Shown, join
 from bench.model.scenario import load_scenarios
-from bench.record.curves import Curves, Floats
 from bench.record.store import Run
+from bench.record.stored_curves import Curves, Floats
 
 
 @dataclass(frozen=True)

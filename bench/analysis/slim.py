@@ -14,7 +14,7 @@ from bench.analysis.drawn import all_curves
 from bench.analysis.evidence import STORED, StoredEvidence, all_evidence
 from bench.analysis.formatting import listing
 from bench.base.errors import UsageError
-from bench.record import curves, documents, store
+from bench.record import documents, store, stored_curves
 from bench.record.store import CELL_FILES, Run
 
 LIMIT_BYTES = 256 * 1024
@@ -52,9 +52,9 @@ def export_slim(run: Run, out: Path, events_of: Collection[int] = ()) -> Slim:
         _numbers(run, out)
         kept = f" but {listing([f'{number:03d}' for number in events_of])}" if events_of else ""
         left = [EVENTS + kept]
-        curves.write_curves(out, all_curves(run))
+        stored_curves.write_curves(out, all_curves(run))
         if limit and _size(out) > limit:
-            (out / curves.STORED).unlink()
+            (out / stored_curves.STORED).unlink()
             left.append(CURVES)
         left += [name for name, paths in _extras(run) if not _fits(run, out, paths, limit)]
         for number in events_of:

@@ -15,8 +15,8 @@ from bench.model.cell_log import CellLog, CellSpec
 from bench.model.manifest import CellLine, Manifest
 from bench.model.measure_row import MeasureRow
 from bench.record import task_ranges
-from bench.record.curves import Curves, read_curves
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
+from bench.record.stored_curves import Curves, read_curves
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and
 # hosts; injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.

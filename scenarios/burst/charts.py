@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import drawn
-from bench.record.curves import Floats
+from bench.record.stored_curves import Floats
 from bench.report.charts import bars, look_of
 from bench.report.style import Chart, Look, Palette, finish, new_figure, svg
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bench.record import ledger
-from bench.record.curves import Curves, Floats, thin
 from bench.record.store import StoredCell
+from bench.record.stored_curves import Curves, Floats, thin
 
 UNFIT = ("invalid", "wrong")  # with these verdicts a cell is not drawn
 PIECES, PIECE = 100, 100  # of a drain, each with as many finishes: the rate over each is a point

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bench.record import ledger
-from bench.record.curves import Curves, Floats
 from bench.record.store import StoredCell
+from bench.record.stored_curves import Curves, Floats
 
 UNFIT = ("invalid", "wrong", "unbounded")  # with these verdicts a cell is not drawn
 BEYOND = 10  # samples that must lie beyond a percentile

@@ -3,8 +3,8 @@
 import numpy as np
 
 from bench.measure.injections import book_of
-from bench.record.curves import Curves, Floats
 from bench.record.store import StoredCell
+from bench.record.stored_curves import Curves, Floats
 
 UNFIT = ("invalid",)  # with these verdicts a cell is not drawn
 BIN_S = 0.5

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bench.record.curves import Curves, Floats, thin
 from bench.record.store import StoredCell
+from bench.record.stored_curves import Curves, Floats, thin
 
 UNFIT = ("invalid", "wrong")  # with these verdicts a cell is not drawn
 SAMPLED = ("worker_pss", "broker_memory")
