@@ -57,8 +57,8 @@ def commands(settings: Mapping[str, Any], database: str) -> list[str]:
         RESULTS: settings.get("result_backend"),
     }
     return [
-        each.replace("{database}", database)
-        for commands_alike, are_sent in sent.items()
-        if are_sent
-        for each in commands_alike
+        command.replace("{database}", database)
+        for group, is_sent in sent.items()
+        if is_sent
+        for command in group
     ]

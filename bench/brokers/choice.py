@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 from adapters.base import Queues, Reads
 from bench.base.errors import Unavailable, UsageError
@@ -19,7 +18,8 @@ Servers = Mapping[str, str]  # kind → URL of the user's own server; what is no
 
 def live(kind: BrokerKind) -> Family:
     """The live part of its family."""
-    return cast(Family, import_module(f"bench.brokers.{kind.family}").FAMILY)
+    family: Family = import_module(f"bench.brokers.{kind.family}").FAMILY
+    return family
 
 
 def make_broker(

@@ -82,7 +82,7 @@ class EmbeddedRabbit(RabbitBroker, StartedServer):
             self.control("delete_user", "guest")
         self.until(self.queues.connect)
 
-    def control(self, *words: str, stdin: str = "", timeout_s: float = 30.0) -> str:
+    def control(self, *words: str, stdin: str = "") -> str:
         """What `rabbitmqctl` answers; CellFailed if it refuses.
 
         A password goes in by `stdin`, where no process list shows it.
@@ -93,7 +93,7 @@ class EmbeddedRabbit(RabbitBroker, StartedServer):
                 env=self.env,
                 input=stdin + "\n",
                 capture_output=True,
-                timeout=timeout_s,
+                timeout=30,
                 check=True,
                 encoding="utf-8",
                 errors="replace",
