@@ -7,7 +7,12 @@ from bench.compare.sides import Side, one_run
 from bench.model.machine_facts import SAME
 from bench.model.versions import unlike
 
-PLAN = {"size": "size", "tasks": "tasks", "workers": "workers", "time_cap_s": "time cap"}
+# (part of run.json, its field) → how a difference of it begins
+SURROUNDINGS = {
+    **{("machine", name): f"machine: {name.removesuffix('_bytes')}" for name in SAME},
+    **{("plan", name): f"{name}:" for name in ("size", "tasks", "workers")},
+    ("plan", "time_cap_s"): "time cap:",
+}
 
 
 def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
@@ -24,36 +29,20 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
     promises = [*_promises(base, head, couples)]
     if one_run(base, head):
         return promises
-    surroundings = [*_machine(base, head), *_plan(base, head), *_code(base, head)]
-    return [*surroundings, *_brokers(base, head, couples), *promises]
+    versions = [f"version: {text}" for text in unlike(base.run.manifest, head.run.manifest)]
+    return [*_surroundings(base, head), *versions, *_brokers(base, head, couples), *promises]
 
 
-def _machine(base: Side, head: Side) -> Iterator[str]:
-    for name in SAME:
-        before, after = (getattr(side.run.manifest.machine, name) for side in (base, head))
+def _surroundings(base: Side, head: Side) -> Iterator[str]:
+    for (part, name), words in SURROUNDINGS.items():
+        before, after = (getattr(getattr(side.run.manifest, part), name) for side in (base, head))
         if before != after:
-            yield f"machine: {name.removesuffix('_bytes')} {before} and {after}"
+            yield f"{words} {before} and {after}"
 
 
-def _plan(base: Side, head: Side) -> Iterator[str]:
-    for name, word in PLAN.items():
-        before, after = (getattr(side.run.manifest.plan, name) for side in (base, head))
-        if before != after:
-            yield f"{word}: {before} and {after}"
-
-
-def _code(base: Side, head: Side) -> Iterator[str]:
-    for text in unlike(base.run.manifest, head.run.manifest):
-        yield f"version: {text}"
-
-
-def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
-    named = set()
-    for before, after in couples:
-        names = tuple(_server(side, arm) for side, arm in ((base, before), (head, after)))
-        if names[0] != names[1] and names not in named:
-            named.add(names)
-            yield f"broker: {names[0]} and {names[1]}"
+def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    servers = dict.fromkeys((_server(base, one), _server(head, two)) for one, two in couples)
+    return [f"broker: {before} and {after}" for before, after in servers if before != after]
 
 
 def _server(side: Side, arm: str) -> str:

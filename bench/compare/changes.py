@@ -21,13 +21,15 @@ def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[C
 
     The decided ones stand first, then the heavier ones.
     """
-    unsorted = [
-        change
-        for group in _groups(base, head)
-        for change in _of_group(group, couples, one_run(base, head))
-    ]
     return tuple(
-        sorted(unsorted, key=lambda change: (change.says in ("same", "unclear"), -change.weight))
+        sorted(
+            (
+                change
+                for group in _groups(base, head)
+                for change in _of_group(group, couples, one_run(base, head))
+            ),
+            key=lambda change: (change.says in ("same", "unclear"), -change.weight),
+        )
     )
 
 
