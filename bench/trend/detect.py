@@ -34,10 +34,10 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
         return []
     candidates = _proposed(series)
     while candidates:
+        stretches = np.split(series, candidates)
         judged = [
-            (_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), night)
-            for night in candidates
-            for sides in (_beside(series, candidates, night),)
+            (_p(before, after), abs(float(after.mean() - before.mean())), night)
+            for before, night, after in zip(stretches[:-1], candidates, stretches[1:], strict=True)
         ]
         failing = [(p, -size, night) for p, size, night in judged if p > ALPHA or size <= zone]
         if not failing:
@@ -45,16 +45,6 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
         # The weakest goes first: its neighbours then have more nights to stand on.
         candidates.remove(max(failing)[2])
     return []
-
-
-def _beside(series: Floats, candidates: Sequence[int], night: int) -> tuple[Floats, Floats]:
-    """The values from the step before to this one, and from this one to the next."""
-    at = candidates.index(night)
-    start, end = (
-        (candidates[at - 1] if at else 0),
-        (candidates[at + 1] if at + 1 < len(candidates) else series.size),
-    )
-    return series[start:night], series[night:end]
 
 
 def _proposed(series: Floats) -> list[int]:
