@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from bench.analysis.formatting import listing, number
-from bench.claims.form import load
+from bench.claims.form import TreeBranch, load
 from bench.record.stored_features import Features
 
 SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
@@ -24,15 +24,19 @@ class JudgedBranch:
 
 def branches(known: Mapping[str, Any], features: Features | None) -> list[JudgedBranch]:
     """Every branch of the published trees, in their order."""
-    found = []
-    for each in (branch for claims in load() for branch in claims.branch):
-        seen = {
-            "flows": _flows(features),
-            "small": _small(known, each.advice),
-            "fastest": _fastest(known, each.broker),
-        }[each.by]
-        found.append(JudgedBranch(each.question, each.advice, seen))
-    return found
+    return [
+        JudgedBranch(each.question, each.advice, _seen(each, known, features))
+        for claims in load()
+        for each in claims.branch
+    ]
+
+
+def _seen(branch: TreeBranch, known: Mapping[str, Any], features: Features | None) -> str:
+    return {
+        "flows": _flows(features),
+        "small": _small(known, branch.advice),
+        "fastest": _fastest(known, branch.broker),
+    }[branch.by]
 
 
 def _flows(features: Features | None) -> str:

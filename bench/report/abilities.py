@@ -9,9 +9,9 @@ from bench.advise.facts import facts
 from bench.advise.form_script import form_script
 from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
-from bench.claims.judge import Ruling, rule
+from bench.claims.judge import rule
 from bench.claims.published_tree import JudgedBranch, branches
-from bench.claims.rulings import counted
+from bench.claims.rulings import Ruling, counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding

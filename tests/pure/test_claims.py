@@ -9,8 +9,9 @@ from bench import cli
 from bench.analysis.dataset import Joined, join
 from bench.base.errors import UsageError
 from bench.claims.form import Claims, load
-from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
+from bench.claims.judge import rule
 from bench.claims.published import Claim, claim, claims_of, source
+from bench.claims.rulings import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.stored_features import Features
 from tests.fixture_run import features_of, rewrite_measures, write_run
