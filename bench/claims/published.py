@@ -16,11 +16,6 @@ class Claim:
     value: float | None
 
 
-def claim(item: str, system: str) -> Claim | None:
-    """What was published for this item of the headline, or None."""
-    return claims_of(item).get(system)
-
-
 def claims_of(item: str) -> Mapping[str, Claim]:
     """System → what was published for an item of the headline; empty where nothing was."""
     return _by_item().get(item, {})

@@ -31,8 +31,9 @@ class Ruling:
 
 def counted(found: Sequence[Ruling]) -> str:
     """How many of each verdict, in words."""
-    counts = Counter(map(_verdict, found))
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return ", ".join(
+        f"{count} {verdict}" for verdict, count in Counter(map(_verdict, found)).items()
+    )
 
 
 def judged(found: Sequence[Ruling]) -> None:

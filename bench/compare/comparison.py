@@ -8,10 +8,9 @@ from bench.analysis.comparisons import refuse_unknown
 from bench.analysis.library_versions import changed
 from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import EXIT_OK, AllInvalid, UsageError
-from bench.compare.alike import differences
 from bench.compare.change_phrases import by_how_much
 from bench.compare.changes import lines, verdicts
-from bench.compare.sides import Side, couples, one_run
+from bench.compare.sides import Side, couples, differences, one_run
 from bench.model.stored import Json
 
 APART = (

@@ -18,8 +18,6 @@ from bench.record.store import Run
 from bench.trend.detect import MIN_POINTS, steps
 from bench.trend.series import Series, series_of
 
-SAME_PLAN = {"size": "size", "tasks": "tasks", "workers": "workers"}
-
 
 @dataclass(frozen=True)
 class Step:
@@ -117,11 +115,11 @@ def _refuse(runs: Sequence[Run]) -> None:
         refuse_unknown(run.measures)
         if run.manifest.plan.size == "smoke":
             raise UsageError(f"{run.id} is a smoke run and makes no claims: leave it out")
-        for name, word in SAME_PLAN.items():
+        for name in ("size", "tasks", "workers"):
             ours, first = (getattr(each.manifest.plan, name) for each in (run, runs[0]))
             if ours != first:
                 raise UsageError(
-                    f"{run.id} has {word} {ours}, {runs[0].id} has {first}: "
+                    f"{run.id} has {name} {ours}, {runs[0].id} has {first}: "
                     "name runs of one plan, a series of each"
                 )
 
