@@ -150,9 +150,9 @@ def _peaks(joined: Joined, scenario: str, case: str, name: str) -> tuple[float |
 
     For a broker without a server of its own the workers alone.
     """
-    metrics = [f"{who}_memory_peak_bytes" for who in ("worker", "broker")]
     workers, broker = (
-        figure(joined.rows(scenario, case, name, metric), metric) for metric in metrics
+        figure(joined.rows(scenario, case, name, metric), metric)
+        for metric in ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
     )
     if workers.value is None or (broker.value is None and broker.verdict != "not_offered"):
         return None, ""

@@ -51,8 +51,11 @@ def form_script() -> str:
     """
     host = (Path(__file__).parent / "python.js").read_text(encoding="utf-8")
     own = translated(*(inspect.getsource(module) for module in (sizing, rules, ranking)))
-    lines = ["const advice = (() => {", '"use strict";', host + own]
-    return "\n".join([*lines, "return { answer, short };", "})();", ""])
+    return (
+        'const advice = (() => {\n"use strict";\n'
+        f"{host}{own}\n"
+        "return { answer, short };\n})();\n"
+    )
 
 
 def translated(*sources: str) -> str:

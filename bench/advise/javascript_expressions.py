@@ -48,9 +48,8 @@ def refused(node: ast.AST) -> NotTranslatable:
 
 def names_in(node: ast.AST, how: type[ast.expr_context] = ast.expr_context) -> Iterator[ast.Name]:
     """The names in it; with `how` only those that are stored to (ast.Store) or read (ast.Load)."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, how):
-            yield each
+    names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    return (each for each in names if isinstance(each.ctx, how))
 
 
 def receiver(node: ast.expr) -> str:

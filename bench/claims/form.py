@@ -173,8 +173,8 @@ class Claims(Record):
 def _alike(what: str, systems: Collection[str], wanted: Collection[str]) -> None:
     """ValueError unless the systems are those that are wanted, each once."""
     if sorted(systems) != sorted(wanted):
-        systems_wanted = ", ".join(wanted) or "none"
-        raise ValueError(f"{what} must name these systems, each once: {systems_wanted}")
+        names = ", ".join(wanted) or "none"
+        raise ValueError(f"{what} must name these systems, each once: {names}")
 
 
 def load(folder: Path = TABLES) -> list[Claims]:
@@ -186,8 +186,9 @@ def load(folder: Path = TABLES) -> list[Claims]:
             found.append(Claims.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig"))))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise UsageError(f"{path}: {place}: {first['msg']}") from None
+            raise UsageError(
+                f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from None
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"{path}: {error}") from None
     if not found:

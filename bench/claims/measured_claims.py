@@ -131,8 +131,9 @@ def _recovered(claim: RecoveryClaim, system: str, joined: Joined | None) -> tupl
         for name, each in seen.items()
         if each.verdict == "ok" and each.value is not None and each.value <= within
     ]
-    verdict = CONFIRMED if default in met else REFUTED
-    return verdict, f"{text}; within {within:g} s: {listing(met) or 'no arm'}"
+    return (
+        CONFIRMED if default in met else REFUTED
+    ), f"{text}; within {within:g} s: {listing(met) or 'no arm'}"
 
 
 def _gone(found: Evidence | None) -> str:

@@ -55,9 +55,11 @@ def render(found: Sequence[Ruling], out: Console) -> None:
     for source in dict.fromkeys(each.source for each in found):
         out.print(Text(f"\n{source}", style="bold"))
         for each in (each for each in found if each.source == source):
-            style = LOOKS.get(_verdict(each), "dim")
             out.print(
-                Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"),
+                Text.assemble(
+                    (each.verdict, LOOKS.get(_verdict(each), "dim")),
+                    f"  {each.row}, {each.who}: {each.says}",
+                ),
                 soft_wrap=True,
             )
             out.print(Text(f"    {each.evidence}"), soft_wrap=True)

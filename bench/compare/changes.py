@@ -42,9 +42,7 @@ def _groups(base: Side, head: Side) -> Iterator[tuple[Key, pd.DataFrame, pd.Data
         }
         for side in (base, head)
     )
-    for key in before:
-        if key in after:
-            yield key, before[key], after[key]
+    return ((key, rows, after[key]) for key, rows in before.items() if key in after)
 
 
 def _of_group(
@@ -157,7 +155,6 @@ def _without_a_number(
         for side, rows, each in (("base", one, numbers[0]), ("head", two, numbers[1]))
         if not each
     ]
-    reason = "; ".join(parts) or "no block in common"
     return Change(
         scenario,
         case,
@@ -173,7 +170,7 @@ def _without_a_number(
         "unclear",
         "unclear",
         ENDLESS,
-        reason,
+        "; ".join(parts) or "no block in common",
     )
 
 

@@ -192,9 +192,9 @@ def _unfit(side: Side) -> Iterator[str]:
 def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
     arms_by_text: dict[str, list[str]] = {}
     for before, after in beside:
-        texts = changed(base.versions(before), head.versions(after))
         if before == after or base.about(before).system == head.about(after).system:
-            arms_by_text.setdefault(", ".join(texts), []).append(after)
+            text = ", ".join(changed(base.versions(before), head.versions(after)))
+            arms_by_text.setdefault(text, []).append(after)
     for text, arms in arms_by_text.items():
         if text:
             yield f"versions: {text} ({', '.join(arms)})"

@@ -60,9 +60,11 @@ def one_run(base: Side, head: Side) -> bool:
 
     A slim copy is the same run.
     """
-    manifests = (base.run.manifest, head.run.manifest)
-    marks = [(each.run, each.created, each.seed, each.boot_id) for each in manifests]
-    return marks[0] == marks[1]
+    one, two = (
+        (each.run, each.created, each.seed, each.boot_id)
+        for each in (base.run.manifest, head.run.manifest)
+    )
+    return one == two
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
@@ -102,7 +104,7 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
                 f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; "
                 "measure with --size quick or full"
             )
-    promises = [*_promises(base, head, couples)]
+    promises = _promises(base, head, couples)
     if one_run(base, head):
         return promises
     versions = [f"version: {text}" for text in unlike(base.run.manifest, head.run.manifest)]
@@ -127,8 +129,10 @@ def _server(side: Side, arm: str) -> str:
     return f"{broker} ({server.name} {server.version})" if server else broker
 
 
-def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> Iterator[str]:
-    for before, after in couples:
-        promised = base.about(before).guarantee, head.about(after).guarantee
-        if promised[0] != promised[1]:
-            yield f"guarantee: {promised[0]} ({before}) and {promised[1]} ({after})"
+def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    promised = [(base.about(one).guarantee, head.about(two).guarantee) for one, two in couples]
+    return [
+        f"guarantee: {before} ({one}) and {after} ({two})"
+        for (one, two), (before, after) in zip(couples, promised, strict=True)
+        if before != after
+    ]

@@ -50,11 +50,10 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
 def _proposed(series: Floats) -> list[int]:
     import ruptures
 
-    differences = np.abs(np.diff(series))
-    # The median does not see the steps; without any noise at all every difference is one.
-    noise = float(np.median(differences)) / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(
-        np.std(series)
-    )
+    # The median of the differences does not see the steps; without any noise at all each
+    # of them is one.
+    typical = float(np.median(np.abs(np.diff(series))))
+    noise = typical / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(np.std(series))
     if noise < 1e-12:
         return []
     search = ruptures.KernelCPD(kernel="linear", min_size=MIN_SIDE, jump=1).fit(

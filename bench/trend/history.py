@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from pydantic import JsonValue
 
 from bench.analysis.comparison_result import Says, says
 from bench.analysis.comparisons import refuse_unknown
@@ -69,19 +68,18 @@ class Trend:
 
     def as_json(self) -> Json:
         """The trend as lists and dictionaries, for --json."""
-        series: list[JsonValue] = [
-            {
-                **asdict(line.series),
-                "label": line.label,
-                "steps": [asdict(step) for step in line.steps],
-            }
-            for line in self.lines
-        ]
         return {
-            "runs": list(self.runs),
-            "notes": list(self.notes),
+            "runs": [*self.runs],
+            "notes": [*self.notes],
             "summary": self.summary,
-            "series": series,
+            "series": [
+                {
+                    **asdict(line.series),
+                    "label": line.label,
+                    "steps": [asdict(step) for step in line.steps],
+                }
+                for line in self.lines
+            ],
         }
 
 

@@ -94,9 +94,10 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
             if value is None:
                 without.setdefault(key, []).append(run.id)
             else:
-                context = _context(run, arm, key[0])
-                made = SeriesPoint(run.id, run.manifest.created, arm, value, context)
-                points.setdefault(key, []).append(made)
+                point = SeriesPoint(
+                    run.id, run.manifest.created, arm, value, _context(run, arm, key[0])
+                )
+                points.setdefault(key, []).append(point)
     return [Series(*key, tuple(mine), tuple(without.get(key, ()))) for key, mine in points.items()]
 
 
@@ -137,18 +138,19 @@ def _number(
 def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
     manifest = run.manifest
     server = manifest.brokers.get(manifest.arms[arm].broker)
-    here = ("cpu", "cores", "cpu_quota_cores", "kernel")
-    system = arm.partition("/")[0]
     concern = (
         "recording",
         f"drive of {scenario}",
         f"measure of {scenario}",
-        f"adapter of {system}",
+        f"adapter of {arm.partition('/')[0]}",
     )
     return {
         **manifest.versions.get(arm, {}),
         **({server.name: server.version} if server else {}),
-        **{f"machine's {name}": str(getattr(manifest.machine, name)) for name in here},
+        **{
+            f"machine's {name}": str(getattr(manifest.machine, name))
+            for name in ("cpu", "cores", "cpu_quota_cores", "kernel")
+        },
         **{
             f"version of {name}": version
             for name, version in counted(manifest).items()
