@@ -42,8 +42,9 @@ class NotTranslatable(Exception):
 
 def refused(node: ast.AST) -> NotTranslatable:
     """What is raised for this construct, with its line."""
-    line = getattr(node, "lineno", "?")
-    return NotTranslatable(f"line {line}: {ast.unparse(node)!r} has no translation")
+    return NotTranslatable(
+        f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)!r} has no translation"
+    )
 
 
 def names_in(node: ast.AST, how: type[ast.expr_context] = ast.expr_context) -> Iterator[ast.Name]:

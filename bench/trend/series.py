@@ -109,8 +109,10 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
     arms = run.manifest.arms
     floors = [name for name, arm in arms.items() if arm.system == FLOOR]
     floor = f"{FLOOR}/default" if f"{FLOOR}/default" in floors else "".join(floors[:1])
-    frame = run.standing[run.standing["metric"].isin(_FOLLOWED)]
-    groups = frame.groupby(["scenario", "case", "metric", "arm"], sort=False)
+    frame = run.standing
+    groups = frame[frame["metric"].isin(_FOLLOWED)].groupby(
+        ["scenario", "case", "metric", "arm"], sort=False
+    )
     blocks = {
         (str(key[0]), str(key[1]), str(key[2]), str(key[3])): by_block(rows, METRICS[str(key[2])])
         for key, rows in groups

@@ -13,8 +13,11 @@ LOOKS = {"regression": "bold red", "improvement": "green", "differs": "yellow"}
 
 def step_text(line: TrendLine, step: Step) -> str:
     """From which level to which, by how much, between which runs."""
-    counted = line.series.kind.kind == "count"
-    by = f"{step.change:+.3g}" if counted else f"{(step.change - 1) * 100:+.1f} %"
+    by = (
+        f"{step.change:+.3g}"
+        if line.series.kind.kind == "count"
+        else f"{(step.change - 1) * 100:+.1f} %"
+    )
     before, after = level(line.series, step.before), level(line.series, step.after)
     return f"{before} → {after} ({by.replace('-', '−')}), between {step.last} and {step.first}"
 
