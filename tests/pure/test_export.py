@@ -16,7 +16,8 @@ from bench.analysis.dataset import join
 from bench.analysis.evidence import STORED, all_evidence
 from bench.analysis.slim import CURVES, LIMIT_BYTES, export_slim
 from bench.base.errors import UsageError
-from bench.claims.rulings import rulings
+from bench.claims.form import load
+from bench.claims.judge import rule
 from bench.record import store, stored_curves
 from bench.record.store import Run
 from bench.report.page import build_page
@@ -49,7 +50,7 @@ def test_every_number_stays(whole: Run, slim: Run) -> None:
     assert all_evidence(join([slim])) == all_evidence(join([whole])) != []
     assert matrix(join([slim])) == matrix(join([whole]))
     assert facts(join([slim]), None) == facts(join([whole]), None)
-    assert rulings([slim], None) == rulings([whole], None)
+    assert rule(load(), join([slim]), None) == rule(load(), join([whole]), None)
 
 
 def test_the_report_draws_the_same_page(whole: Run, slim: Run) -> None:
