@@ -158,9 +158,9 @@ def _in_a_room(each: Planned, evidence: Path, work: Path, seconds: float) -> dri
     python = each.environment.program("python")
     with Host(work) as host, _broker(each, host, evidence) as url:
         try:
-            told = (each.module, each.trial.name, str(host.work), str(seconds))
+            words = (each.module, each.trial.name, str(host.work), str(seconds))
             process = host.spawn(
-                [python, "-m", driver.__name__, *told],
+                [python, "-m", driver.__name__, *words],
                 evidence / "driver.log",
                 _env(each, url, host),
             )

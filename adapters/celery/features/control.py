@@ -77,7 +77,9 @@ def stats(lab: Lab) -> Observation:
     worker_control.at_work(system, 3.0)
     asked = system.app.control.inspect(timeout=2.0)
     by_worker, active = next(iter(asked.stats().values())), next(iter(asked.active().values()))
-    return worker_control.told(4, by_worker["total"].get("add"), [task["name"] for task in active])
+    return worker_control.accounts(
+        4, by_worker["total"].get("add"), [task["name"] for task in active]
+    )
 
 
 @TRIALS.of("control.resize")

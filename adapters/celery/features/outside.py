@@ -95,7 +95,7 @@ def credentials(named: bool, lab: Lab) -> Observation:
     flags = ("-b", lab.broker) if named else ()
     worker = ("worker", "-l", "INFO", "-c", "1", "--without-mingle")
     lab.start(*steps.COMMAND, *flags, *worker)
-    return harm.shown(system)
+    return harm.leaks(system)
 
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))

@@ -32,9 +32,9 @@ class Tried:
 
     def start(self, *flags: str, name: str = "w") -> TrialProcess:
         """`celery worker`, one slot unless told; it may not be ready yet."""
-        told = any(flag == "-c" or flag.startswith("--autoscale") for flag in flags)
+        sized = any(flag == "-c" or flag.startswith("--autoscale") for flag in flags)
         apart = ("-n", f"{name}@%h", "--without-mingle", "--without-gossip")
-        return self.lab.start(*COMMAND, "worker", *apart, *(() if told else ("-c", "1")), *flags)
+        return self.lab.start(*COMMAND, "worker", *apart, *(() if sized else ("-c", "1")), *flags)
 
     def worker(self, *flags: str, name: str = "w", queue: str = "celery") -> TrialProcess:
         """The same, and it has run a task."""

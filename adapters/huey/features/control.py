@@ -118,6 +118,6 @@ def stats(lab: Lab) -> Observation:
         lambda: counted.overview()["completed"] >= 4 and counted.overview()["inflight"] >= 1, 3
     )
     overview = counted.overview()
-    return worker_control.told(
+    return worker_control.accounts(
         4, overview["completed"], list(counted.inflight()) if overview["inflight"] else []
     )

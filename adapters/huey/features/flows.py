@@ -134,15 +134,15 @@ def error(lab: Lab) -> Observation:
     results = list(system.huey.enqueue(step.s(0, 0).then(failing)))
     lab.wait(1, "boom")
     time.sleep(0.5)
-    told = ""
+    learnt = ""
     try:
         system.value(results[-1], 1)
     except TaskException as raised:
-        told = str(raised)
+        learnt = str(raised)
     except steps.TimedOut:
         pass
     handled = any(
         mark["name"] not in ("step", "boom") and not mark["name"].startswith("ready")
         for mark in lab.marks()
     )
-    return workflows.error(lab, told, handled)
+    return workflows.error(lab, learnt, handled)

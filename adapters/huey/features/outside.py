@@ -44,7 +44,7 @@ def credentials(lab: Lab) -> Observation:
     """The URL stands in the application; the consumer has no option for it."""
     system = steps.Tried(lab)
     system.start("-v")
-    return harm.shown(system)
+    return harm.leaks(system)
 
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))

@@ -103,7 +103,7 @@ def stats(lab: Lab) -> Observation:
     worker_control.at_work(system, 3.0)
     worker = _worker(system)
     job = worker.get_current_job()
-    return worker_control.told(
+    return worker_control.accounts(
         4 + len(lab.marks("ready")), worker.successful_job_count, [job.func_name] if job else []
     )
 

@@ -51,7 +51,7 @@ def credentials(flags: tuple[str, ...], lab: Lab) -> Observation:
     env = {} if flags else {"RQ_REDIS_URL": lab.broker}
     filled = (flag.format(url=lab.broker) for flag in flags)
     lab.start("rq", "worker", *filled, "default", env=env)
-    return harm.shown(steps.Tried(lab))
+    return harm.leaks(steps.Tried(lab))
 
 
 @TRIALS.of("web.fastapi", packages=("fastapi", "uvicorn"))

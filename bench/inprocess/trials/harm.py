@@ -49,7 +49,7 @@ def flipped(message: bytes) -> bytes:
     return bytes(changed)
 
 
-def shown(system: System) -> Observation:
+def leaks(system: System) -> Observation:
     """Whether the broker's password shows, once a task has run with it.
 
     In the arguments of the processes that this trial has started, and in what they print.

@@ -23,7 +23,7 @@ def at_work(system: System, busy_s: float) -> None:
     busy(system, busy_s)
 
 
-def told(done: int, told_done: int | None, told_running: Sequence[object]) -> Observation:
+def accounts(done: int, told_done: int | None, told_running: Sequence[object]) -> Observation:
     """What the workers say of themselves while one task runs, beside how many have run."""
     return {"done": done, "told_done": told_done, "running": 1, "told_running": told_running}
 
