@@ -99,6 +99,6 @@ def taken_back(system: System, busy_s: float, take_back: Callable[[Any], Any]) -
 
 
 def rate(lab: Lab, limit_per_s: float, workers: int) -> Observation:
-    """When the tasks `limited` began, of which no system gives one up instead of waiting."""
+    """When the tasks `limited` began; no system gives one up instead of waiting."""
     starts = [mark["ns"] / 1e9 for mark in lab.marks("limited")]
     return {"limit_per_s": limit_per_s, "workers": workers, "starts_s": starts, "dropped": 0}
