@@ -18,7 +18,7 @@ QUICK = 5  # Huey drains the others' share in a tenth of a second: too short to 
 SITE = "adapters.huey.features.site_settings"
 
 
-def _site(lab: Lab) -> Any:
+def _site() -> Any:
     """Django set up on the site, its tables made, and a client that is logged in."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SITE
     import django
@@ -38,7 +38,7 @@ def _site(lab: Lab) -> Any:
 def dashboard(lab: Lab) -> Observation:
     """The dashboard in Django's admin, fed by the consumer that Django's command starts."""
     system = steps.Tried(lab)
-    client = _site(lab)
+    client = _site()
     lab.start("python", "-m", "django", "run_huey", env={"DJANGO_SETTINGS_MODULE": SITE})
     system.enqueue("touch", "ready")
     lab.wait(1, "ready", 10)
