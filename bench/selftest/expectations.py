@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydantic import computed_field
+
 from bench.base.errors import EXIT_INVALID, BenchError
 
 RUNS = "its run under the selftest's folder"
@@ -37,6 +39,7 @@ class SelftestLine:
     check: str = ""
     unfit: str = ""
 
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic has it: mypy knows only @property
     @property
     def verdict(self) -> str:
         """`ok`, `failed`, or `invalid` where the machine was unfit."""

@@ -9,9 +9,8 @@ from bench.analysis import stats
 from bench.model.arm import twin
 from bench.model.metric import METRICS
 from bench.record.store import Run
-from bench.selftest import subjects
 from bench.selftest.expectations import NoFigure, SelftestLine, asked, unmeasured, within
-from bench.selftest.synthetic_runs import EXCUSES, Session, unfit
+from bench.selftest.synthetic_runs import EXCUSES, SLOTS, Session, fastest, unfit
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
 WANTED = (
@@ -25,13 +24,12 @@ SOON = (3, 5, 10)
 WIDEST = 30.0  # with more than this, five blocks show nothing smaller than a half
 
 
-def same_twice(blocks: int) -> Callable[[Session, bool], list[SelftestLine]]:
+def same_twice(blocks: int) -> Callable[[Session, bool, list[SelftestLine]], None]:
     """The check for so many blocks."""
 
-    def check(session: Session, quick: bool) -> list[SelftestLine]:
-        lines: list[SelftestLine] = []
+    def check(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         with asked(lines, 9, "an arm against itself"):
-            arm = subjects.fastest(session)
+            arm = fastest(session)
             run = session.run(
                 "noise",
                 "burst",
@@ -39,11 +37,10 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[SelftestLine]]:
                 ["-"],
                 tasks=TASKS,
                 blocks=blocks,
-                workers=subjects.SLOTS,
+                workers=SLOTS,
                 answers=EXCUSES,  # blocks that are unfit are left out of the pairs
             )
             lines += _spreads(run)
-        return lines
 
     return check
 
