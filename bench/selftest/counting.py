@@ -27,22 +27,27 @@ def planted(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     cell = cells(run)[-1]
     ids_by_fate = fates_of(cell, ledger.load(cell)).by_name
     where = "bench/record/ledger.py and bench/record/fates.py: the instrument miscounts"
-    verdict = newest_row(run, "throughput")["verdict"]
-    wanted = {
-        "lost tasks": ("lost", LOSE),
-        "doubled tasks": ("doubled", DOUBLE),
-        "strangers": ("unexpected", UNEXPECTED),
-    }
-    for what, (fate, ids) in wanted.items():
-        told = f"{what} among {TASKS:,} tasks, by id"
-        lines.append(same(1, told, sorted(ids_by_fate[fate].tolist()), sorted(ids), where))
     finished, rest = len(ids_by_fate["finished"]), TASKS - len(LOSE) - len(DOUBLE)
     lines += [
+        *(
+            same(
+                1,
+                f"{what} among {TASKS:,} tasks, by id",
+                sorted(ids_by_fate[fate].tolist()),
+                sorted(ids),
+                where,
+            )
+            for what, fate, ids in (
+                ("lost tasks", "lost", LOSE),
+                ("doubled tasks", "doubled", DOUBLE),
+                ("strangers", "unexpected", UNEXPECTED),
+            )
+        ),
         same(1, "all other tasks are finished", finished, rest, where),
         same(
             1,
             "a cell with losses gives no speed",
-            verdict,
+            newest_row(run, "throughput")["verdict"],
             "wrong",
             "bench/measure/figures.py, judged",
         ),
@@ -55,8 +60,12 @@ def rates(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     for rate, band in RATES[1:2] if quick else RATES:
         what = f"a capacity of {rate:,.0f} tasks/s"
         with asked(lines, 2, what):
-            name = arm(capacity=rate, batch=20, fire_and_forget=True)
-            size = "gate" if quick else "quick"  # as long a look after a shorter warm-up
-            run = session.run(f"rate-{rate:.0f}", "latency", [name], ["capacity"], size=size)
+            run = session.run(
+                f"rate-{rate:.0f}",
+                "latency",
+                [arm(capacity=rate, batch=20, fire_and_forget=True)],
+                ["capacity"],
+                size="gate" if quick else "quick",  # as long a look after a shorter warm-up
+            )
             low, high = rate * (1 - band), rate * (1 + band)
             lines.append(within(2, what, value(run, "capacity"), low, high, "tasks/s", where))

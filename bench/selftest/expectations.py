@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import computed_field
 
-from bench.base.errors import EXIT_INVALID, BenchError
+from bench.base.errors import BenchError
 
 RUNS = "its run under the selftest's folder"
 
@@ -15,13 +15,9 @@ RUNS = "its run under the selftest's folder"
 class Unmeasured(BenchError):
     """The machine was unfit, however often it was tried: that says nothing of the instrument."""
 
-    exit_code = EXIT_INVALID
-
 
 class NoFigure(BenchError):
     """A cell gave no figure, and not because of the machine."""
-
-    exit_code = EXIT_INVALID
 
 
 @dataclass(frozen=True)

@@ -15,41 +15,37 @@ WHERE = "bench/inprocess/generator.py, or a busy machine"
 
 def rising(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """The floor at rising rates, one generator, until its verdict is no longer ok."""
-    with asked(lines, 8, "one generator on the floor, at rising rates"):
-        lines.append(_rising(session))
-
-
-def _rising(session: Session) -> SelftestLine:
     held, lags, ended = 0, [], "at none of them"
-    for rate in RATES:
-        late = ("generator",)  # what is looked for, and not the machine's fault
-        try:
-            run = session.run(
-                f"generator-{rate}",
-                "latency",
-                ["floor"],
-                [f"rate={rate}"],
-                tasks=rate * 10,
-                answers=late,
-            )
-        except Unmeasured as error:
-            if held < MUST_HOLD:
-                raise
-            ended = f"is not known beyond {held}/s: {str(error)[:70]}"
-            break
-        book = ledger.load(cells(run)[-1])
-        lag_ns = np.quantile(validity.wake_lag_ns(book, 1)[book.measured()], 0.99)
-        lags.append(f"{rate}/s {lag_ns / 1e6:.2f} ms")
-        row = newest_row(run, "latency_p99_ms")
-        if row["verdict"] != "ok":
-            ended = f"at {rate}/s: {row['verdict']}, {str(row['reason'])[:70]}"
-            break
-        held = rate
-    what = (
-        f"one generator on the floor, wake lag P99 {', '.join(lags)}; "
-        f"the verdict is no longer ok {ended}; the highest rate that held"
-    )
-    return within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE)
+    with asked(lines, 8, "one generator on the floor, at rising rates"):
+        for rate in RATES:
+            late = ("generator",)  # what is looked for, and not the machine's fault
+            try:
+                run = session.run(
+                    f"generator-{rate}",
+                    "latency",
+                    ["floor"],
+                    [f"rate={rate}"],
+                    tasks=rate * 10,
+                    answers=late,
+                )
+            except Unmeasured as error:
+                if held < MUST_HOLD:
+                    raise
+                ended = f"is not known beyond {held}/s: {str(error)[:70]}"
+                break
+            book = ledger.load(cells(run)[-1])
+            lag_ns = np.quantile(validity.wake_lag_ns(book, 1)[book.measured()], 0.99)
+            lags.append(f"{rate}/s {lag_ns / 1e6:.2f} ms")
+            row = newest_row(run, "latency_p99_ms")
+            if row["verdict"] != "ok":
+                ended = f"at {rate}/s: {row['verdict']}, {str(row['reason'])[:70]}"
+                break
+            held = rate
+        what = (
+            f"one generator on the floor, wake lag P99 {', '.join(lags)}; "
+            f"the verdict is no longer ok {ended}; the highest rate that held"
+        )
+        lines.append(within(8, what, held, MUST_HOLD, RATES[-1], "tasks/s", WHERE))
 
 
 def slow_call(session: Session, quick: bool, lines: list[SelftestLine]) -> None:

@@ -4,7 +4,6 @@ What is measured outside of cells is judged as a cell would be: was the machine 
 """
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -34,7 +33,6 @@ T = TypeVar("T")
 TASKS, ROUNDS = 15_000, 6
 # Between two tasks a worker waits for the broker: the caches are cold, and two µs become ten.
 IN_PLACE_US = 25.0
-FORKS = 200
 WHERE = "bench/inprocess/body.py and bench/testbed/sampler.py, or a busy machine"
 
 
@@ -45,8 +43,8 @@ def recording(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """
     what = "recording in a living process, by itself"
     with asked(lines, 7, what):
-        micros = alone(lambda: loop_us(session.folder))
-        lines.append(within(7, what, micros, 0.0, 5.0, "µs per task", WHERE))
+        added_us = alone(partial(loop_us, session.folder))
+        lines.append(within(7, what, added_us, 0.0, 5.0, "µs per task", WHERE))
     with asked(lines, 7, "the fastest arm: a worker with the event log beside one without"):
         lines.append(_beside(session, fastest(session)))
     with asked(lines, 7, "the floor: a worker with the event log beside one without"):
@@ -119,13 +117,16 @@ def loop_us(folder: Path, rounds: int = 5) -> float:
         event_log.create(str(path))
         added.append(_output(LOOP, {"QUEUE_BENCH_EVENTS": str(path)}) - _output(LOOP, {}))
         path.unlink()
-    return statistics.median(added)
+    return float(np.median(added))
 
 
 def _output(code: str, extra: dict[str, str]) -> float:
     # From the folder of the code: `python -c` looks there first, whatever signs its path has.
-    argv = [sys.executable, "-c", code]
-    return float(subprocess.check_output(argv, env=built(extra), cwd=ROOT, stderr=subprocess.PIPE))
+    return float(
+        subprocess.check_output(
+            [sys.executable, "-c", code], env=built(extra), cwd=ROOT, stderr=subprocess.PIPE
+        )
+    )
 
 
 LOOP = """
@@ -150,7 +151,7 @@ def child(path):
         os._exit(0)
     os.waitpid(pid, 0)
 spent = {True: [], False: []}
-for n in range(2 * {forks}):
+for n in range(400):
     recording = n % 2 == 0
     t = time.perf_counter()
     child(PATH if recording else "")
@@ -168,8 +169,7 @@ def forks(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         own_us = 1e6 * SLOTS / value(run, "throughput")
         path = session.folder.absolute() / "forks.bin"
         event_log.create(str(path))
-        code = FORKED.replace("{forks}", str(FORKS)).replace("PATH", repr(str(path)))
-        added_us = alone(lambda: _output(code, {}))
+        added_us = alone(partial(_output, FORKED.replace("PATH", repr(str(path))), {}))
         path.unlink()
         what = (
             f"recording in a child per task adds {added_us:.0f} µs "

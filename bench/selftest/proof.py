@@ -87,8 +87,11 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
     documents.write_json(folder / FILE, stored.as_json())
     good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
     rest = f", {left} not measured: the machine was unfit for them" if left else ""
-    summary = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
-    out.print(summary, markup=False, soft_wrap=True)
+    out.print(
+        f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}",
+        markup=False,
+        soft_wrap=True,
+    )
     return EXIT_OK if good == len(lines) else EXIT_INVALID
 
 

@@ -21,8 +21,9 @@ def back(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     for wanted in BACK_S[:1] if quick else BACK_S:
         with asked(lines, 5, f"serving again {wanted:g} s after the kill"):
             name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
-            folder, crash = f"back-{wanted:g}", ["worker-crash"]
-            run = session.run(folder, "recovery", [name], crash, workers=2, params=params)
+            run = session.run(
+                f"back-{wanted:g}", "recovery", [name], ["worker-crash"], workers=2, params=params
+            )
             lines += _served(run)
 
 
@@ -49,8 +50,9 @@ def again(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         run = session.run("redelivery", "recovery", [name], ["worker-crash"], workers=2)
         last = _after_t0(run, "redelivered_ns")[-1] + LONG_S
         what += f", {last:.3f} s by the worker's own stamp"
-        measured_s = value(run, "work_recovery_s")
-        lines.append(within(5, what, measured_s, last - 0.2, last + 0.2, "s", WHERE))
+        lines.append(
+            within(5, what, value(run, "work_recovery_s"), last - 0.2, last + 0.2, "s", WHERE)
+        )
     never = "never delivered again"
     with asked(lines, 5, never):
         run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)

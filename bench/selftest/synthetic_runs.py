@@ -65,8 +65,14 @@ class Session:
         rest = {"size": size, "tasks": tasks, "workers": workers, "blocks": blocks, "seed": seed}
         plan = make_plan([scenario], arms, cases, self.adapters, time_cap_s=300.0, **rest)
         folder, again = self._new(name), 0 if meddle else AGAIN
-        watcher = Watcher(began=lambda cell, at, of: self.say(cell.label))
-        runner = Runner(plan, folder, {}, watcher, estimate=False, again_at_most=again)
+        runner = Runner(
+            plan,
+            folder,
+            {},
+            Watcher(began=lambda cell, at, of: self.say(cell.label)),
+            estimate=False,
+            again_at_most=again,
+        )
         runner.prepare()
         runner.todo = [
             replace(each, params={**each.params, **(params or {})}) for each in runner.todo
@@ -159,12 +165,12 @@ def cells(run: Run) -> list[StoredCell]:
 
 def truth(cell: StoredCell) -> list[dict[str, float]]:
     """What the workers of a cell wrote down of themselves."""
-    lines = [
-        line
+    return [
+        json.loads(line)
         for log in sorted((cell.folder / "logs").glob("worker-*.log"))
         for line in log.read_text(errors="replace", encoding="utf-8").splitlines()
+        if line.startswith("{")
     ]
-    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 @cache

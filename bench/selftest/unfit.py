@@ -1,7 +1,8 @@
 """10: one deliberately unfit cell for each kind of `invalid`."""
 
-import multiprocessing
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from bench.selftest.expectations import SelftestLine, asked
 from bench.selftest.synthetic_runs import EXCUSES, Meddler, Session, arm, newest_row, until_fit
 
 WHERE = "bench/measure/validity.py"
-FOREIGN_S = 30.0
+SPIN = "import time\nuntil = time.monotonic() + 30\nwhile time.monotonic() < until: pass"
 
 
 def gates(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
@@ -45,8 +46,15 @@ def _disturbed(session: Session, gate: str, meddle: Meddler) -> tuple[str, str]:
     others = tuple(each for each in EXCUSES if each != gate)
 
     def attempt() -> tuple[tuple[str, str], str]:
-        name, arms = f"unfit-{gate.replace(' ', '-')}", [arm(capacity=2000)]
-        run = session.run(name, "latency", arms, ["rate=200"], size="smoke", seed=2, meddle=meddle)
+        run = session.run(
+            f"unfit-{gate.replace(' ', '-')}",
+            "latency",
+            [arm(capacity=2000)],
+            ["rate=200"],
+            size="smoke",
+            seed=2,
+            meddle=meddle,
+        )
         row = newest_row(run, "latency_p50_ms")
         verdict, reason = str(row["verdict"]), str(row["reason"])
         other = verdict == "invalid" and reason.startswith(others)
@@ -55,24 +63,14 @@ def _disturbed(session: Session, gate: str, meddle: Meddler) -> tuple[str, str]:
     return until_fit(attempt)
 
 
-def _spin(seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        pass
-
-
 @contextmanager
 def _busy(folder: Path) -> Iterator[None]:
     """Keep one core busy in another process for as long as the context lasts."""
-    process = multiprocessing.get_context("fork").Process(
-        target=_spin, args=(FOREIGN_S,), daemon=True
-    )
-    process.start()
-    try:
-        yield
-    finally:
-        process.kill()
-        process.join()
+    with subprocess.Popen([sys.executable, "-c", SPIN]) as process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -43,8 +43,7 @@ def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
 
     All arrays have the shape (replays, tasks).
     """
-    steps = np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1)
-    steps = np.concatenate((np.zeros((len(steps), 1)), steps), axis=1)
+    steps = np.pad(np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1), ((0, 0), (1, 0)))
     waits: Floats = steps - np.minimum.accumulate(steps, axis=1)
     return waits
 
@@ -87,40 +86,35 @@ def theory(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         busiest = value(back_to_back, "throughput")
         for load in LOADS:
             with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
-                lines.append(_constant(session, f"md1-{load}", round(load * busiest)))
+                lines.append(_against_theory(session, f"md1-{load}", round(load * busiest), False))
         with asked(lines, 3, "M/M/1 at load 0.7: P99 of the wait"):
-            lines.append(_exponential(session, "mm1", round(0.7 * busiest)))
+            lines.append(_against_theory(session, "mm1", round(0.7 * busiest), True))
 
 
-def _constant(session: Session, run_name: str, rate: float) -> SelftestLine:
-    name, case = arm(service_ms=SERVICE_MS), f"rate={rate:g}"
-    book = ledger.load(cells(session.run(run_name, "latency", [name], [case], size="full"))[-1])
-    slot, ours = slot_of(book, SERVICE_MS), book.measured()
-    mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
-    load = rate * slot.busy_ms / 1e3
-    low, high = band(load, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
-    formula = load * slot.busy_ms / (2 * (1 - load)) + slot.transit_ms
-    what = (
-        f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {load:.2f}): mean wait, "
-        f"{formula:.2f} ms by Pollaczek–Khinchine"
-    )
-    return within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
-
-
-def _exponential(session: Session, run_name: str, rate: float) -> SelftestLine:
-    name, case = arm(service_ms=SERVICE_MS, exponential=True), f"rate={rate:g}"
-    run = session.run(run_name, "latency", [name], [case], size="full")
+def _against_theory(session: Session, folder: str, rate: float, exponential: bool) -> SelftestLine:
+    """The mean wait of a constant service, or the P99 of an exponential one."""
+    constant, drawn = arm(service_ms=SERVICE_MS), arm(service_ms=SERVICE_MS, exponential=True)
+    arms = [drawn if exponential else constant]
+    run = session.run(folder, "latency", arms, [f"rate={rate:g}"], size="full")
     book = ledger.load(cells(run)[-1])
-    slot = slot_of(book, None)
-    load = rate * slot.busy_ms / 1e3
-    low, high = band(load, slot.busy_ms, int(book.measured().sum()), exponential=True, p99=True)
-    formula = slot.busy_ms / (1 - load) * math.log(100 * load) + slot.transit_ms
-    what = (
-        f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
-        f"{formula:.1f} ms by the formula"
-    )
-    measured_ms = value(run, "wait_p99_ms")
-    return within(3, what, measured_ms, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
+    slot, ours = slot_of(book, None if exponential else SERVICE_MS), book.measured()
+    load, late = rate * slot.busy_ms / 1e3, slot.transit_ms
+    low, high = band(load, slot.busy_ms, int(ours.sum()), exponential, p99=exponential)
+    if exponential:
+        measured_ms = value(run, "wait_p99_ms")
+        formula = slot.busy_ms / (1 - load) * math.log(100 * load) + late
+        what = (
+            f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
+            f"{formula:.1f} ms by the formula"
+        )
+    else:
+        measured_ms = float((book.first_start() - book.due)[ours].mean()) / 1e6
+        formula = load * slot.busy_ms / (2 * (1 - load)) + late
+        what = (
+            f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {load:.2f}): mean wait, "
+            f"{formula:.2f} ms by Pollaczek–Khinchine"
+        )
+    return within(3, what, measured_ms, low + late, high + late, "ms", WHERE)
 
 
 def stall(session: Session, quick: bool, lines: list[SelftestLine]) -> None:

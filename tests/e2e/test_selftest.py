@@ -155,7 +155,9 @@ def test_a_stored_selftest_comes_back_as_it_was() -> None:
     for path in sorted((ROOT / "results" / "reference").glob("**/selftest*.json")):
         there = documents.read_json(path)
         back = stored_selftest.StoredSelftest.of(there, str(path), "").as_json()
-        assert back["lines"] == [{**line, "unfit": line.get("unfit", "")} for line in there["lines"]]
+        assert back["lines"] == [
+            {**line, "unfit": line.get("unfit", "")} for line in there["lines"]
+        ]
         assert {**back, "machine": 0, "lines": 0} == {**there, "machine": 0, "lines": 0}
 
 
