@@ -83,12 +83,12 @@ def theory(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """Constant service at three loads, and the tail of an exponential one."""
     with asked(lines, 3, "how long a slot is busy with a task"):
         back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
-        busiest = value(back_to_back, "throughput")
+        capacity = value(back_to_back, "throughput")
         for load in LOADS:
             with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
-                lines.append(_against_theory(session, f"md1-{load}", round(load * busiest), False))
+                lines.append(_against_theory(session, f"md1-{load}", round(load * capacity), False))
         with asked(lines, 3, "M/M/1 at load 0.7: P99 of the wait"):
-            lines.append(_against_theory(session, "mm1", round(0.7 * busiest), True))
+            lines.append(_against_theory(session, "mm1", round(0.7 * capacity), True))
 
 
 def _against_theory(session: Session, folder: str, rate: float, exponential: bool) -> SelftestLine:
