@@ -127,7 +127,10 @@ def _tries(run: Run) -> list[list[CellLine]]:
 
 
 def arm(profile: str = "default", **settings: Any) -> str:
-    """The synthetic queue with these settings, as one would write it on the command line."""
+    """The synthetic queue with these settings, as one would write it on the command line.
+
+    A setting is whatever JSON can write.
+    """
     inside = ", ".join(f"{name}={json.dumps(value)}" for name, value in settings.items())
     return f"synthetic/{profile}" + (f"{{{inside}}}" if inside else "")
 
@@ -149,7 +152,7 @@ def mean(run: Run, metric: str, arm_name: str) -> float:
 
 
 def newest_row(run: Run, metric: str, arm_name: str | None = None) -> "pd.Series[Any]":
-    """The newest row of a measure."""
+    """The newest row of a measure: texts and numbers, by the columns of measures.csv."""
     rows = run.measures[run.measures["metric"] == metric]
     return (rows if arm_name is None else rows[rows["arm"] == arm_name]).iloc[-1]
 
