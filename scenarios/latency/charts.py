@@ -1,37 +1,19 @@
 """latency in pictures: percentiles against load, and the whole spectrum of one load or rate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from bench.analysis.dataset import FLOOR, Joined, Shown
+from bench.analysis.dataset import FLOOR, Joined
+from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.formatting import Figure, figure, number
-from bench.analysis.stats import Floats
-from bench.record import ledger
 from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells, case_title
 
 Loads = list[tuple[float, Figure]]
-BEYOND = 10  # samples that must lie beyond a percentile
 TICKS = {1: "0", 2: "50 %", 10: "90 %", 100: "99 %", 1000: "99.9 %", 10_000: "99.99 %"}
-
-
-@dataclass(frozen=True)
-class Spectrum:
-    """The latencies of a cell in ms, sorted: from the due times, and naively from the sends."""
-
-    cell: Shown
-    due: Floats
-    sent: Floats
-
-    @cached_property
-    def hidden(self) -> float:
-        """The factor by which a naive percentile is smaller at most."""
-        return float(np.max(_percentiles(self.due)[1] / _percentiles(self.sent)[1]))
 
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
@@ -39,14 +21,14 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
     cases = [case for case in joined.cases("latency") if case != "capacity"]
     loads = [case for case in ("load=0.7", "load=0.5") if case in cases][:1]
     chosen = loads + [case for case in cases if case.startswith("rate=")]
-    drawn = [
+    picture = [
         _against_load(joined, looks),
         *(
             _spectrum(joined, looks, case, naive=place == 0)
             for place, case in enumerate(chosen or cases[:1])
         ),
     ]
-    return [chart for chart in drawn if chart]
+    return [chart for chart in picture if chart]
 
 
 def _against_load(joined: Joined, looks: Palette) -> Chart | None:
@@ -64,7 +46,7 @@ def _against_load(joined: Joined, looks: Palette) -> Chart | None:
     ]
     if not arms:
         return None
-    drawn, (ax,) = new_figure(3.1)
+    picture, (ax,) = new_figure(3.1)
     legend = [(arm, look_of(joined, looks, arm)) for arm in arms]
     marked, cells = 0, list[str]()
     for arm, look in legend:
@@ -86,7 +68,7 @@ def _against_load(joined: Joined, looks: Palette) -> Chart | None:
         if marked
         else " No load was unbounded."
     )
-    return Chart(title, svg(drawn, "load", title), caption, legend, all_cells(cells))
+    return Chart(title, svg(picture, "load", title), caption, legend, all_cells(cells))
 
 
 def _draw_points(ax: Axes, look: Look, figures: Loads, width: float, alpha: float) -> None:
@@ -153,19 +135,18 @@ def _finish_loads(ax: Axes, ticks: Mapping[float, str]) -> None:
 
 def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart | None:
     """Every percentile of a case, on an axis on which each further nine takes the same room."""
-    every = [
-        _spectrum_of(cell)
+    spectra = [
+        cell
         for arm in joined.arms_of("latency", case)
-        if (cell := joined.cell("latency", case, arm, ("invalid", "wrong", "unbounded")))
+        if (cell := drawn(joined, "latency", case, arm)) and cell.curves
     ]
-    spectra = [each for each in every if len(each.due) >= 2 * BEYOND]
     if not spectra:
         return None
-    drawn, (ax,) = new_figure(3.1)
-    legend = [(each.cell.arm, look_of(joined, looks, each.cell.arm)) for each in spectra]
+    picture, (ax,) = new_figure(3.1)
+    legend = [(each.arm, look_of(joined, looks, each.arm)) for each in spectra]
     for each, (_, look) in zip(spectra, legend, strict=True):
         ax.plot(
-            *_percentiles(each.due),
+            *each.curve("due"),
             color=look.color,
             linestyle=look.dash,
             marker=look.marker or None,
@@ -174,41 +155,24 @@ def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart |
         )
     title = f"Percentile spectrum at {case_title(case)}"
     caption = "First block; each line ends where fewer than 10 tasks lie beyond."
-    contestants = [each for each in spectra if joined.arms[each.cell.arm].system != FLOOR]
-    naivest = max(contestants, key=lambda each: each.hidden, default=None)
-    if naive and naivest and naivest.hidden > 0:
-        ax.plot(*_percentiles(naivest.sent), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
+    contestants = [each for each in spectra if joined.arms[each.arm].system != FLOOR]
+    naivest = max(contestants, key=_hidden, default=None)
+    if naive and naivest and _hidden(naivest) > 0:
+        ax.plot(*naivest.curve("sent"), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
         caption += (
-            f" Broken red line, once: {naivest.cell.arm} measured naively from the send instead of "
-            f"the due time; the most it hides is a factor of {number(naivest.hidden)}."
+            f" Broken red line, once: {naivest.arm} measured naively from the send instead of "
+            f"the due time; the most it hides is a factor of {number(_hidden(naivest))}."
         )
     ax.set(xscale="log", yscale="log")
-    most = max(2.0, *(float(_percentiles(each.due)[0][-1]) for each in spectra))
+    most = max(2.0, *(float(each.curve("due")[0][-1]) for each in spectra))
     ticks = {x: text for x, text in TICKS.items() if x <= most * 1.01}
     finish(ax, "percentile, on a scale of 1/(1 − p)", "ms, log scale")
     ax.set_xticks(list(ticks), list(ticks.values()))
     name = f"spectrum-{case.replace('=', '-').replace('.', '-')}"
-    cells = all_cells(each.cell.label for each in spectra)
-    return Chart(title, svg(drawn, name, title), caption, legend, cells)
+    cells = all_cells(each.label for each in spectra)
+    return Chart(title, svg(picture, name, title), caption, legend, cells)
 
 
-def _spectrum_of(cell: Shown) -> Spectrum:
-    """Up to the first finish of each task; one that never finished is slower than all others."""
-    book = ledger.load(cell.stored)
-    ours = book.measured() & (book.enqueue != ledger.UNSENT)
-    finish_ns = book.first_finish()[ours]
-    missing = finish_ns < 0
-    due, sent = (
-        np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
-        for stamps in (book.due, book.sent)
-    )
-    return Spectrum(cell, due, sent)
-
-
-def _percentiles(values: Floats) -> tuple[Floats, Floats]:
-    """(1/(1-p), value) up to the last percentile with ten samples beyond it; nearest rank."""
-    count = len(values)
-    x = np.geomspace(1.0, count / BEYOND, 120)
-    rank = np.clip(np.ceil(count * (1 - 1 / x)).astype(int) - 1, 0, count - 1)
-    y = values[rank]
-    return x[np.isfinite(y)], y[np.isfinite(y)]
+def _hidden(cell: Drawn) -> float:
+    """The factor by which a naive percentile is smaller at most."""
+    return float(np.max(cell.curve("due")[1] / cell.curve("sent")[1]))

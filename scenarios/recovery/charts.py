@@ -7,16 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from scipy.stats import CensoredData, ecdf
 
-from bench.analysis.dataset import Joined, Shown
+from bench.analysis.dataset import Joined
+from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.evidence import evidence
 from bench.analysis.formatting import figure
-from bench.analysis.stats import Floats
-from bench.measure.injections import book_of
 from bench.report.charts import look_of
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
+from scenarios.recovery.curves import BEFORE_S, BIN_S
 
-BIN_S = 0.5
-BEFORE_S = 8.0
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.
 FACE_AND_HATCH = {
     "recovered": (GRID, None),
@@ -51,11 +49,11 @@ def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
     cells = [
         cell
         for arm in joined.arms_of("recovery", case)
-        if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.log.injections
+        if (cell := drawn(joined, "recovery", case, arm)) and cell.curves
     ]
     if not cells:
         return None
-    drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
+    picture, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
     ends = [
         _draw_arm(ax, cell, look_of(joined, looks, cell.arm).color)
         for ax, cell in zip(axes, cells, strict=True)
@@ -67,35 +65,22 @@ def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
         "started again. Broken line: the tasks that fall due each second."
     )
     labels = ", ".join(cell.label for cell in cells)
-    return Chart(title, svg(drawn, f"timeline-{case}", title), caption, [], labels)
+    return Chart(title, svg(picture, f"timeline-{case}", title), caption, [], labels)
 
 
-def _draw_arm(ax: Axes, cell: Shown, color: str) -> float:
+def _draw_arm(ax: Axes, cell: Drawn, color: str) -> float:
     """Draw one arm; returns where its time ends."""
-    book, log = book_of(cell.stored), cell.stored.log
-    t0 = log.injections[0].t0_ns
-    done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
-    seconds: Floats = (done - t0) / 1e9
-    until = (
-        (int(log.marks["end_ns"]) - t0) / 1e9
-        if "end_ns" in log.marks
-        else float(seconds.max(initial=1.0))
-    )
-    edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
-    counts, _ = np.histogram(seconds, edges)
-    ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
-    nexts = [each.t0_ns for each in log.injections[1:]] + [t0 + int(until * 1e9)]
-    for injection, next_ns in zip(log.injections, nexts, strict=True):
-        begin = (injection.t0_ns - t0) / 1e9
-        again = [each.ns for each in log.restarts if injection.t0_ns <= each.ns < next_ns]
-        end = (max(injection.end_ns, injection.back_ns or 0, *again) - t0) / 1e9
-        ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
+    begins, counts = cell.curve("finishes")
+    edges = np.append(begins, begins[-1] + BIN_S)
+    ax.stairs(counts, edges, fill=True, color=color, alpha=0.85, linewidth=0)
+    for begin, end in zip(*cell.curve("faults"), strict=True):
+        ax.axvspan(begin, end, color=FAULT, alpha=0.22, linewidth=0)
         ax.axvline(begin, color=FAULT, linewidth=1.0)
-    if "rate" in log.marks:
-        ax.axhline(float(log.marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+    for _, rate in zip(*cell.curve("rate"), strict=True):
+        ax.axhline(rate, color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
     ax.locator_params(axis="y", nbins=3)
     ax.set_title(cell.arm, loc="left", fontsize=8.6, pad=3)
-    return until
+    return float(cell.curve("until")[1][0])
 
 
 def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
@@ -108,7 +93,7 @@ def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     ]
     if not struck:
         return None
-    drawn, (ax,) = new_figure(2.6)
+    picture, (ax,) = new_figure(2.6)
     last = max(seconds for each in struck for seconds in (*each.never_s, *each.back_s))
     legend = [(each.arm, look_of(joined, looks, each.arm)) for each in struck]
     for each, (_, look) in zip(struck, legend, strict=True):
@@ -123,7 +108,7 @@ def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
         "A line that stays up is work that never came back."
     )
     cells = ", ".join(each.cell for each in struck)
-    return Chart(title, svg(drawn, f"survival-{case}", title), caption, legend, cells)
+    return Chart(title, svg(picture, f"survival-{case}", title), caption, legend, cells)
 
 
 def _fates(joined: Joined, case: str) -> Chart | None:
@@ -144,7 +129,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     ]
     if not present:
         return None
-    drawn, (ax,) = new_figure(0.85 + 0.32 * len(shown))
+    picture, (ax,) = new_figure(0.85 + 0.32 * len(shown))
     for place, counts in enumerate(shown.values()):
         _stack(ax, place, {name: counts[name].value or 0 for name in present})
     total = max(sum(counts[name].value or 0 for name in present) for counts in shown.values())
@@ -153,7 +138,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     cells = dict.fromkeys(counts[name].cells for counts in shown.values() for name in present)
     return Chart(
         title,
-        svg(drawn, f"fates-{case}", title),
+        svg(picture, f"fates-{case}", title),
         "Median over the blocks; tasks that finished once and were not hit are left out.",
         [],
         ", ".join(filter(None, cells)),

@@ -1,10 +1,10 @@
 """soak on the page: what grows under a steady load, and what idle workers cost."""
 
-from bench.analysis.dataset import Joined, Shown
-from bench.analysis.stats import Floats
+from bench.analysis.dataset import Joined
+from bench.analysis.drawn import drawn
 from bench.report.charts import look_of
 from bench.report.section import Section
-from bench.report.style import POINTS, Chart, Palette, finish, new_figure, svg, thin
+from bench.report.style import Chart, Palette, finish, new_figure, svg
 from bench.report.tables import Column, Table, table
 
 SOAK: tuple[Column, ...] = (
@@ -40,15 +40,14 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
 
 def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) -> Chart | None:
     """None where no arm has two samples."""
-    every = [
-        (cell, *_megabytes(cell, column))
+    lines = [
+        (cell, *cell.curve(column))
         for arm in joined.arms_of("soak", "-")
-        if (cell := joined.cell("soak", "-", arm))
+        if (cell := drawn(joined, "soak", "-", arm)) and len(cell.curve(column)[0]) > 1
     ]
-    lines = [line for line in every if len(line[1]) > 1]
     if not lines:
         return None
-    drawn, (ax,) = new_figure(2.9)
+    picture, (ax,) = new_figure(2.9)
     legend = [(cell.arm, look_of(joined, looks, cell.arm)) for cell, *_ in lines]
     for (_, minutes, values), (_, look) in zip(lines, legend, strict=True):
         ax.plot(
@@ -64,21 +63,11 @@ def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) 
     finish(ax, "minutes since the load began", unit)
     return Chart(
         title,
-        svg(drawn, f"soak-{column.replace('_', '-')}", title),
+        svg(picture, f"soak-{column.replace('_', '-')}", title),
         "First block.",
         legend,
         ", ".join(cell.label for cell, *_ in lines),
     )
-
-
-def _megabytes(cell: Shown, column: str) -> tuple[Floats, Floats]:
-    """A column of the samples of the load: minutes since it began, and what it holds in MB."""
-    start, end = cell.stored.phase("steady")
-    samples = cell.stored.samples[["ns", column]].dropna()
-    samples = samples[samples["ns"].between(start, end)]
-    samples = samples[thin(len(samples), POINTS // 2)]
-    minutes = (samples["ns"].to_numpy(dtype=float) - start) / 6e10
-    return minutes, samples[column].to_numpy(dtype=float) / 1e6
 
 
 SECTION = Section(

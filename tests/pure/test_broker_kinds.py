@@ -12,7 +12,7 @@ from bench.commands.run import run
 from bench.model.arm import load_adapters
 from bench.model.broker import FAMILIES, KINDS, MAIN, SCHEMES
 
-SHARED = {"choice", "contract", "reading", "urls"}
+SHARED = {"choice", "contract", "reading", "servers", "urls"}
 
 
 @pytest.mark.parametrize("name", KINDS)
