@@ -41,23 +41,17 @@ def _rate(seconds: Floats) -> tuple[Floats, Floats]:
 
 
 def _backlog(cell: StoredCell, seconds: Floats) -> tuple[Floats, Floats]:
-    tasks = int(cell.spec.params["tasks"])
-    left = tasks - np.arange(1, len(seconds) + 1, dtype=float)
+    tasks = float(cell.spec.params["tasks"])
     edges = np.unique(np.linspace(0, len(seconds) - 1, 200).astype(int))
-    return np.concatenate(([EARLIEST_S], seconds[edges])), np.concatenate(
-        ([float(tasks)], left[edges])
-    )
+    return np.append(EARLIEST_S, seconds[edges]), np.append(tasks, tasks - 1 - edges)
 
 
 def _samples(cell: StoredCell, column: str) -> tuple[Floats, Floats]:
     """A column of the samples from the start of the drain on."""
     samples = cell.samples
     start, _ = cell.phase("drain")
-    seconds, values = (
-        (samples["ns"].to_numpy(dtype=float) - start) / 1e9,
-        samples[column].to_numpy(dtype=float),
-    )
+    seconds = (samples["ns"].to_numpy(dtype=float) - start) / 1e9
+    values = samples[column].to_numpy(dtype=float)
     keep = (seconds >= EARLIEST_S) & ~np.isnan(values) & (samples["edge"].to_numpy() != "end")
-    seconds, values = seconds[keep], values[keep]
-    every = thin(len(seconds))
-    return seconds[every], values[every]
+    every = thin(int(keep.sum()))
+    return seconds[keep][every], values[keep][every]
