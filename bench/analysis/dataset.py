@@ -1,5 +1,9 @@
-"""Several stored runs as one: their measures, and the cell and the run behind each of them."""
+"""Several stored runs as one: their measures, and the cell and the run behind each of them.
 
+And one number per block of an arm, which is what all comparisons are made of.
+"""
+
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +16,7 @@ import pandas as pd
 from bench.analysis.formatting import records
 from bench.base.errors import UsageError
 from bench.model.manifest import ArmRecord, CellLine
+from bench.model.metric import METRICS, Metric
 from bench.model.scenario import load_scenarios
 from bench.model.titles import in_order
 from bench.model.versions import unlike_any
@@ -20,6 +25,10 @@ from bench.record.store import Run
 FLOOR = "floor"
 # `durable` last: it promises more, so it belongs behind those it is not compared with.
 PROFILES = ("default", "tuned", "durable")
+# What a kind of metric counts as a number of a block; all else is none.
+USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
+# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
+CENSORED = ("beyond", "unbounded")
 
 
 @dataclass(frozen=True)
@@ -179,3 +188,32 @@ def _labelled(run: Run, place: int, of: int) -> pd.DataFrame:
     numbers = run.measures["cell"]
     labels = [f"{prefix(place, of)}{number:03d}" for number in numbers]
     return run.measures.assign(place=place, label=labels)
+
+
+def refuse_unknown(measures: pd.DataFrame) -> None:
+    """UsageError if measures.csv has a metric that this version does not know."""
+    unknown = sorted(set(measures["metric"]) - set(METRICS))
+    if unknown:
+        raise UsageError(
+            f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew"
+        )
+
+
+def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
+    """Whether bad blocks of an arm have no number, so that those that are left flatter it."""
+    return metric.kind == "ratio" and bool(group["verdict"].isin(CENSORED).any())
+
+
+def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
+    """(run, block) → the number of that block, in the metric's unit; `inf` for a time beyond.
+
+    `group` has the rows that stand, of one arm.
+    """
+    usable = group[group["verdict"].isin(USABLE[metric.kind])]
+    values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
+    if metric.kind == "time_to":
+        values = np.where(usable["verdict"] == "beyond", math.inf, values)
+    keys = zip(usable["run"].astype(str), usable["block"].astype(int), strict=True)
+    return {
+        key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
+    }

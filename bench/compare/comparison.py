@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from bench.analysis.comparison_result import Change, Changes, Says
-from bench.analysis.comparisons import refuse_unknown
-from bench.analysis.library_versions import changed
+from bench.analysis.comparison_result import Change, Changes, Says, changed
+from bench.analysis.dataset import refuse_unknown
 from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import EXIT_OK, AllInvalid, UsageError
 from bench.compare.alike import differences

@@ -60,7 +60,7 @@ def _spreads(run: Run) -> list[SelftestLine]:
                 lines.append(unmeasured(9, what, why))
             continue
         base, head = (pairs[column].tolist() for column in pairs.columns)
-        ratio = stats.paired_ratio(base, head)
+        ratio = stats.paired(base, head).ratio()
         word = stats.classify(ratio, METRICS[metric].tie_zone, METRICS[metric].better)
         alarms += word not in ("tie", "unclear")
         compared += 1
