@@ -186,8 +186,7 @@ def smallest_detectable(
 def blocks_needed(
     sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096
 ) -> int | None:
-    """The blocks at which `smallest_detectable` comes down to this change; None if not `at_most`."""
-
+    """At how many blocks `smallest_detectable` is down to this change; None beyond `at_most`."""
     sizes = range(MIN_BLOCKS, at_most + 1)
     at = bisect_left(
         sizes,

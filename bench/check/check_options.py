@@ -8,7 +8,6 @@ from pathlib import Path
 from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
 from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
-from bench.check.group_sequential import Rules
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, load_adapters, parse_arm, twin
 from bench.model.scenario import gated_scenarios, load_scenarios
@@ -38,10 +37,6 @@ class CheckOptions:
     adapters: tuple[Path, ...] = ()
     servers: Servers = field(default_factory=dict)
     passed: tuple[str, ...] = ()  # names of variables that measured processes get too
-
-    def rules(self) -> Rules:
-        """The rules before it is known how many blocks the budget holds."""
-        return Rules(thresholds=self.thresholds, fail_on=self.fail_on)
 
     def command(self, seed: int) -> str:
         """What to type to ask the same again with this seed.

@@ -31,9 +31,9 @@ class Estimate:
         """Whether the blocks were enough for an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
-    def within(self, asked: float) -> bool:
-        """Whether the whole interval is nearer to no change than this."""
-        return -asked < self.low and self.high < asked
+    def within(self, asked: float, sign: int = 0) -> bool:
+        """Whether the whole interval is nearer to no change than this; given `sign`, that side."""
+        return (sign > 0 or -asked < self.low) and (sign < 0 or self.high < asked)
 
     def beyond(self) -> bool:
         """Whether the interval excludes "no change"."""

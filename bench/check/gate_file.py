@@ -61,14 +61,10 @@ def metrics(words: Iterable[str]) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(words))
     for word in named:
         if word not in GATED:
-            raise _not_gated(word)
+            close = difflib.get_close_matches(word, GATED, n=1, cutoff=0.4)
+            hint = f"did you mean {close[0]}?" if close else f"it judges {', '.join(GATED)}"
+            raise UsageError(f"the gate does not judge {word!r}: {hint}")
     return named
-
-
-def _not_gated(word: str) -> UsageError:
-    close = difflib.get_close_matches(word, GATED, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]}?" if close else f"it judges {', '.join(GATED)}"
-    return UsageError(f"the gate does not judge {word!r}: {hint}")
 
 
 def thresholds(given: Iterable[str], stored: dict[str, float | str]) -> dict[str, float]:

@@ -15,6 +15,7 @@ from bench.base.errors import EXIT_INTERNAL, BenchError, Unavailable, UsageError
 from bench.check.blocks import Block
 from bench.check.check_options import CheckOptions, planned
 from bench.check.decision import Decision, GateFinding, decide, with_features
+from bench.check.group_sequential import Rules
 from bench.check.looks import Looks
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
@@ -56,7 +57,8 @@ class LiveGate:
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.looks = Looks(self.options.rules(), budget_s=self.options.budget_s)
+        rules = Rules(thresholds=self.options.thresholds, fail_on=self.options.fail_on)
+        self.looks = Looks(rules, budget_s=self.options.budget_s)
 
     def wanted(self, measures: pd.DataFrame) -> bool:
         """Whether one more block is wanted and fits; `measures`: rows as in measures.csv."""
