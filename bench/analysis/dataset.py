@@ -55,10 +55,8 @@ class Joined:
     @cached_property
     def arms(self) -> dict[str, ArmRecord]:
         """Arm → its description, systems in the order of their adapters, the floor last."""
-        arms: dict[str, ArmRecord] = {}
-        for run in self.runs:
-            for name, arm in run.manifest.arms.items():
-                arms.setdefault(name, arm)
+        # From the last run to the first, for the run that was named first describes an arm.
+        arms = {name: arm for run in reversed(self.runs) for name, arm in run.manifest.arms.items()}
         return dict(sorted(arms.items(), key=lambda item: arm_order(item[1])))
 
     @cached_property
@@ -168,7 +166,13 @@ def join(runs: Sequence[Run]) -> Joined:
             f"these runs were measured by different versions of bench ({'; '.join(unlike)}): "
             "take them one by one"
         )
-    tables = [_labelled(run, place, len(runs)) for place, run in enumerate(runs)]
+    tables = [
+        run.measures.assign(
+            place=place,
+            label=[f"{prefix(place, len(runs))}{number:03d}" for number in run.measures["cell"]],
+        )
+        for place, run in enumerate(runs)
+    ]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     standing = every[every["stands"] == 1]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
@@ -181,13 +185,6 @@ def join(runs: Sequence[Run]) -> Joined:
     return Joined(
         tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled
     )
-
-
-def _labelled(run: Run, place: int, of: int) -> pd.DataFrame:
-    """The measures of run `place` of `of`, each with the cell as the page names it."""
-    numbers = run.measures["cell"]
-    labels = [f"{prefix(place, of)}{number:03d}" for number in numbers]
-    return run.measures.assign(place=place, label=labels)
 
 
 def refuse_unknown(measures: pd.DataFrame) -> None:

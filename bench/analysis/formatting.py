@@ -87,8 +87,7 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
     if rows.empty:
         return Figure("not run", verdict="missing")
     cells, verdicts = cells_of(rows), list(rows["verdict"])
-    kind = METRICS[metric].kind
-    if "wrong" in verdicts and kind != "count":
+    if "wrong" in verdicts and METRICS[metric].kind != "count":
         return Figure("wrong", None, "wrong", _reason(rows, "wrong"), cells)
     fit = rows[rows["verdict"].isin(("ok", "beyond", "unbounded", "wrong"))]
     if fit.empty:
@@ -139,15 +138,15 @@ def _note(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, endless: "pd.Serie
 
 
 def _reason(rows: pd.DataFrame, verdict: str) -> str:
-    texts = [str(text) for text in rows.loc[rows["verdict"] == verdict, "reason"] if text]
-    return "; ".join(dict.fromkeys(texts))
+    reasons = rows.loc[rows["verdict"] == verdict, "reason"]
+    return "; ".join(dict.fromkeys(str(reason) for reason in reasons if reason))
 
 
 def listing(parts: list[str]) -> str:
     """The parts as one text, such as `a, b and c`; empty for none."""
-    return (
-        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-    )
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def times(ratio: float) -> str:

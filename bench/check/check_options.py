@@ -97,16 +97,12 @@ def workers_for_a_gate() -> int:
 def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
     metrics_of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
     rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
-    places = dict.fromkeys(
-        (cell.scenario, cell.case)
-        for cell in cells(plan)
-        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
-    )
     judged = {
         metric
-        for scenario, case in places
-        for metric in metrics_of[scenario]
-        if is_gated(Key(scenario, case, metric))
+        for cell in cells(plan)
+        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
+        for metric in metrics_of[cell.scenario]
+        if is_gated(Key(cell.scenario, cell.case, metric))
     }
     if not judged:
         raise UsageError(

@@ -4,9 +4,11 @@ Pure.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from bench.analysis.stats import MIN_BLOCKS
 
@@ -104,10 +106,4 @@ def signed_rank(n: int, tail: float) -> int:
     for rank in range(1, n + 1):
         without, with_it = [*ways, *[0] * rank], [*[0] * rank, *ways]
         ways = [a + b for a, b in zip(without, with_it, strict=True)]
-    allowed, largest, total = tail * 2**n, -1, 0
-    for count in ways:
-        total += count
-        if total > allowed:
-            return largest
-        largest += 1
-    return largest
+    return bisect_right(list(accumulate(ways)), tail * 2**n) - 1

@@ -62,8 +62,7 @@ class LiveGate:
 
     def wanted(self, measures: pd.DataFrame) -> bool:
         """Whether one more block is wanted and fits; `measures`: rows as in measures.csv."""
-        blocks = self.blocks(measures)
-        self.decision = self.looks.after(blocks, time.monotonic() - self.began)
+        self.decision = self.looks.after(self.blocks(measures), time.monotonic() - self.began)
         plan = self.runner.plan
         settled = {
             name: plan.blocks
@@ -101,10 +100,13 @@ class LiveGate:
     def changes(self, features: tuple[GateFinding, ...] = (), note: str = "") -> Changes:
         """What the last decision comes to, with the findings on features; kept in gate.json."""
         assert self.decision is not None
-        blocks = self.stored_blocks()
-        decision = with_features(self.decision, features, note)
-        about = _about(self.runner, self.options, self.began)
-        changes = changes_of(decision, blocks, self.arms, self.looks.rules, about)
+        changes = changes_of(
+            with_features(self.decision, features, note),
+            self.stored_blocks(),
+            self.arms,
+            self.looks.rules,
+            _about(self.runner, self.options, self.began),
+        )
         documents.write_json(self.runner.folder / FILE, changes.as_json())
         return changes
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bench.check.blocks import P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
-from bench.measure.percentiles import percentile
+from bench.measure.order_statistics import percentile
 from bench.model.manifest import Manifest
 from bench.model.scenario import load_scenarios
 from bench.record import ledger

@@ -77,17 +77,17 @@ def capped(cell: StoredCell) -> tuple[Verdict, str]:
 def why_no_server(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where nothing is known of the broker's memory and CPU."""
     kind = KINDS.get(cell.spec.broker)
-    if kind and not kind.server:
-        return kind.uncounted, "not_offered"
-    return NOT_TOLD, "unavailable"
+    return _why_unknown(kind.uncounted if kind and not kind.server else "")
 
 
 def why_no_commands(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where the broker's commands are not known."""
     kind = KINDS.get(cell.spec.broker)
-    if kind and kind.uncounted:
-        return kind.uncounted, "not_offered"
-    return NOT_TOLD, "unavailable"
+    return _why_unknown(kind.uncounted if kind else "")
+
+
+def _why_unknown(not_offered: str) -> tuple[str, Verdict]:
+    return (not_offered, "not_offered") if not_offered else (NOT_TOLD, "unavailable")
 
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from bench.measure.percentiles import percentile_if_supported
+from bench.measure.order_statistics import percentile_if_supported
 from bench.measure.validity import edge
 from bench.model.metric import FATES, METRICS, Measure, Verdict
 from bench.record.fates import Fates, fates
@@ -93,17 +93,14 @@ def at(cell: StoredCell, column: str, label: str) -> float | None:
 
 def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
     """The largest sample of a column within these phases; None if there is none."""
-    values = []
-    for name in phases:
-        try:
-            start, end = cell.phase(name)
-        except KeyError:
-            continue
-        inside = cell.samples[
-            (cell.samples["ns"] >= start) & (cell.samples["ns"] <= end + 50_000_000)
-        ][column]
-        values += [float(value) for value in inside if not np.isnan(value)]
-    return max(values) if values else None
+    there = {phase.name for phase in cell.log.phases}
+    values = [
+        float(value)
+        for start, end in (cell.phase(name) for name in phases if name in there)
+        for value in cell.samples.loc[cell.samples["ns"].between(start, end + 50_000_000), column]
+        if not np.isnan(value)
+    ]
+    return max(values, default=None)
 
 
 def measure_or(

@@ -11,7 +11,7 @@ from bench.base.errors import UsageError
 from bench.check.blocks import TRIMMED_P99, Key, Number, blocks_of
 from bench.check.gate_file import from_file, metrics, seconds, thresholds
 from bench.check.run_blocks import blocks_in, trimmed_p99
-from bench.measure.percentiles import percentile
+from bench.measure.order_statistics import percentile
 from tests.fixture_run import write_run
 
 SPEED = Key("burst", "-", "throughput")

@@ -24,7 +24,7 @@ from bench.analysis.stats import (
     smallest_detectable,
     unpaired,
 )
-from bench.measure.percentiles import percentile, percentile_if_supported
+from bench.measure.order_statistics import percentile, percentile_if_supported
 
 positive = st.floats(min_value=1e-3, max_value=1e6)
 blocks = st.integers(3, 10).flatmap(
