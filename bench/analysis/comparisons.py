@@ -180,7 +180,6 @@ def _ratio(pair: Pair, metric: Metric, level: float, strictest: float) -> Compar
     ratio, detectable = pair.logs.ratio(level), pair.logs.detectable(strictest)
     # CPU time is an amount that is spent, not a time that someone waits for.
     duration = metric.unit in ("s", "ms") and "_cpu_" not in metric.name
-    verdict = classify(ratio, metric.tie_zone, metric.better, duration)
     return Compared(
         pair,
         method,
@@ -188,7 +187,7 @@ def _ratio(pair: Pair, metric: Metric, level: float, strictest: float) -> Compar
         ratio.low,
         ratio.high,
         detectable,
-        "unclear" if pair.censored else verdict,
+        "unclear" if pair.censored else classify(ratio, metric.tie_zone, metric.better, duration),
     )
 
 

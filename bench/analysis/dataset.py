@@ -117,8 +117,9 @@ class Joined:
 
     def line(self, place: int, number: int) -> CellLine | None:
         """The line in run.json of cell `number` of run `place`; None if there is none."""
-        lines = self.runs[place].manifest.cells
-        return next((line for line in lines if line.number == number), None)
+        return next(
+            (line for line in self.runs[place].manifest.cells if line.number == number), None
+        )
 
     def blocks(self, scenario: str) -> int:
         """The fewest blocks that any arm has in a scenario."""
@@ -129,8 +130,8 @@ class Joined:
 def workers_of(joined: Joined, case: str) -> int:
     """The number of slots of a case of `work` that was measured."""
     rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
-    plan = joined.runs[int(rows["place"].iloc[0])].manifest.plan
-    return load_scenarios()["work"].slots(case, plan.workers)
+    run = joined.runs[int(rows["place"].iloc[0])]
+    return load_scenarios()["work"].slots(case, run.manifest.plan.workers)
 
 
 def letter(place: int) -> str:
@@ -176,10 +177,10 @@ def join(runs: Sequence[Run]) -> Joined:
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     standing = every[every["stands"] == 1]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
-    twice = standing[standing["place"] != first]
     doubled = tuple(
         dict.fromkeys(
-            f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)
+            f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ")
+            for row in records(standing[standing["place"] != first])
         )
     )
     return Joined(

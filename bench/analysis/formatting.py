@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import JsonValue
 
@@ -97,11 +96,16 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
 
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:
-    rate = METRICS[metric].better == "higher"
     # A block without an end counts as longer than every other one; a rate that the time cap cut
     # short is still a rate.
-    endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
-    middle = _median(np.where(endless, math.inf, fit["value"].to_numpy(dtype=float)), metric)
+    endless = fit["verdict"].eq("unbounded") | (
+        fit["verdict"].eq("beyond") & (METRICS[metric].better != "higher")
+    )
+    values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
+    if METRICS[metric].kind == "count":
+        # The median is that of the blocks that have a count.
+        values = values[~np.isnan(values)]
+    middle = float(np.median(values)) if len(values) else math.nan
     note, verdicts = _note(fit, rows, metric, endless), set(fit["verdict"])
     if math.isnan(middle):
         return Figure("–", None, "withheld", note, cells)
@@ -114,13 +118,6 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
         return Figure("unbounded", None, "unbounded", note, cells)
     horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
     return Figure(f"> {horizon / scale(metric)[1]:g}", horizon, "beyond", note, cells)
-
-
-def _median(values: npt.NDArray[np.float64], metric: str) -> float:
-    """The median over (blocks,) values; of a count over the blocks that have one, NaN if none."""
-    if METRICS[metric].kind == "count":
-        values = values[~np.isnan(values)]
-    return float(np.median(values)) if len(values) else math.nan
 
 
 def _note(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, endless: "pd.Series[bool]") -> str:

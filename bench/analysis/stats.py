@@ -91,9 +91,11 @@ class LogDifference:
 
     def detectable(self, alpha: float = 0.05, power: float = 0.9) -> float | None:
         """`smallest_detectable` with this error: exp(λ·error) - 1, None below three blocks."""
-        if self.blocks < MIN_BLOCKS:
-            return None
-        return math.expm1(_noncentrality(self.df, alpha, power) * self.error)
+        return (
+            math.expm1(_noncentrality(self.df, alpha, power) * self.error)
+            if self.blocks >= MIN_BLOCKS
+            else None
+        )
 
 
 def paired(base: Sequence[float], head: Sequence[float]) -> LogDifference:
@@ -133,9 +135,12 @@ def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
     ranks = stats.rankdata(
         np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)])
     )
-    groups = (ranks[: len(base)], ranks[len(base) :])
     result = stats.permutation_test(
-        groups, _sum_of_first, vectorized=True, n_resamples=RESAMPLES, rng=np.random.default_rng(0)
+        (ranks[: len(base)], ranks[len(base) :]),
+        _sum_of_first,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
 
@@ -178,9 +183,11 @@ def smallest_detectable(
     P(T'(n-1, λ) > t(1-α/2, n-1)) = power with the noncentral t (Johnson & Welch 1940). The tail on
     the wrong side is left out: it would count a change seen with the wrong sign as found.
     """
-    if blocks < MIN_BLOCKS:
-        return None
-    return math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
+    return (
+        math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
+        if blocks >= MIN_BLOCKS
+        else None
+    )
 
 
 def blocks_needed(
@@ -198,9 +205,11 @@ def blocks_needed(
 
 def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
     """The largest sd at which so many blocks show this change; None below three blocks."""
-    if blocks < MIN_BLOCKS:
-        return None
-    return math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power)
+    return (
+        math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power)
+        if blocks >= MIN_BLOCKS
+        else None
+    )
 
 
 @lru_cache(maxsize=256)

@@ -59,8 +59,7 @@ def rows(run: Run, line: CellLine, measures: Iterable[Measure]) -> list[MeasureR
 def table(run: Run, rows: Iterable[MeasureRow]) -> pd.DataFrame:
     """measures.csv: the rows in their order, each with whether its cell stands by run.json."""
     frame = pd.DataFrame([vars(row) for row in rows], columns=MEASURE_COLUMNS)
-    frame["stands"] = frame["cell"].isin(run.manifest.standing()).astype(int)
-    return frame
+    return frame.assign(stands=frame["cell"].isin(run.manifest.standing()).astype(int))
 
 
 def measure_run(run: Run) -> pd.DataFrame:
@@ -70,13 +69,15 @@ def measure_run(run: Run) -> pd.DataFrame:
             f"{run.path} is a slim run, its raw events are not there: "
             "its measures.csv stands as it was exported, measure the whole run"
         )
-    every = [
-        row
-        for line in run.manifest.cells
-        if line.state != "planned"
-        for row in rows(run, line, measure_cell(run, line))
-    ]
-    return table(run, every)
+    return table(
+        run,
+        (
+            row
+            for line in run.manifest.cells
+            if line.state != "planned"
+            for row in rows(run, line, measure_cell(run, line))
+        ),
+    )
 
 
 def write_measures(run: Run, measures: pd.DataFrame) -> None:
@@ -130,8 +131,8 @@ def note_versions(run: Run) -> None:
         name: of.model_copy(update={"measure": known[name].measure_version})
         for name, of in code.scenarios.items()
     }
-    measured = code.model_copy(update={"scenarios": scenarios})
-    store.write_manifest(run.path, run.manifest.model_copy(update={"code": measured}))
+    updated = {"code": code.model_copy(update={"scenarios": scenarios})}
+    store.write_manifest(run.path, run.manifest.model_copy(update=updated))
 
 
 def exit_code(run: Run, measures: pd.DataFrame) -> int:

@@ -110,11 +110,17 @@ def blocks_of(
         if is_gated(key):
             sides = numbers.setdefault(int(str(row.block)), {}).setdefault(key, {})
             sides[str(row.arm)] = _number(float(value), str(row.verdict))
-    whole = {
-        block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2}
-        for block, keys in numbers.items()
-    }
-    return [Block(whole[block], (seconds or {}).get(block, {})) for block in sorted(whole)]
+    return [
+        Block(
+            {
+                key: (sides[base], sides[head])
+                for key, sides in numbers[block].items()
+                if len(sides) == 2
+            },
+            (seconds or {}).get(block, {}),
+        )
+        for block in sorted(numbers)
+    ]
 
 
 def _number(value: float, verdict: str) -> Number:

@@ -43,8 +43,7 @@ class CheckOptions:
 
         It is put together from the options, for the real command line may hold a password in a URL.
         """
-        words = ["bench", "check", "--base", self.base]
-        words += ["--aa"] if self.aa else ["--head", self.head]
+        sides = ["--base", self.base, *(["--aa"] if self.aa else ["--head", self.head])]
         several: dict[str, Sequence[str | Path]] = {
             "--scenario": self.scenarios,
             "--case": self.cases,
@@ -53,9 +52,14 @@ class CheckOptions:
             "--pass": self.passed,
             "--threshold": [f"{name}={share}" for name, share in self.thresholds.items()],
         }
-        for option, values in several.items():
-            words += [word for value in values for word in (option, str(value))]
-        return shlex.join([*words, "--budget", f"{self.budget_s:g}s", "--seed", str(seed)])
+        named = [
+            word
+            for option, values in several.items()
+            for value in values
+            for word in (option, str(value))
+        ]
+        rest = ["--budget", f"{self.budget_s:g}s", "--seed", str(seed)]
+        return shlex.join(["bench", "check", *sides, *named, *rest])
 
 
 def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:

@@ -172,9 +172,11 @@ def _toward(key: Key, better: bool) -> State:
 
 
 def _log(base: float | None, head: float | None) -> float | None:
-    if base is None or head is None or min(base, head) <= 0:
-        return None
-    return math.log(head) - math.log(base)
+    return (
+        math.log(head) - math.log(base)
+        if base is not None and head is not None and min(base, head) > 0
+        else None
+    )
 
 
 def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> GateFinding:

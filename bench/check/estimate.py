@@ -46,8 +46,8 @@ class Estimate:
 
         Then more blocks are worth their time.
         """
-        beyond = self.beyond() and abs(self.middle) > threshold
-        return beyond and (not sign or self.middle * sign > 0)
+        same_side = not sign or self.middle * sign > 0
+        return same_side and self.beyond() and abs(self.middle) > threshold
 
 
 def look(logs: Sequence[float | None], tail: float, ranked: bool = False) -> Estimate:

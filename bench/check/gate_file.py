@@ -42,8 +42,9 @@ def from_file(folder: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return Settings.model_validate(whole.get("check", {}))
+        return Settings.model_validate(
+            tomllib.loads(path.read_text(encoding="utf-8-sig")).get("check", {})
+        )
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     except ValidationError as error:

@@ -6,6 +6,7 @@ There is one block more as long as the decision wants it and the budget has room
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -52,13 +53,14 @@ class LiveGate:
     options: CheckOptions
     runner: Runner
     arms: tuple[str, str]
-    looks: Looks = field(init=False)
     decision: Decision | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def looks(self) -> Looks:
+        """The looks that this gate takes, under the rules of its options."""
         rules = Rules(thresholds=self.options.thresholds, fail_on=self.options.fail_on)
-        self.looks = Looks(rules, budget_s=self.options.budget_s)
+        return Looks(rules, budget_s=self.options.budget_s)
 
     def wanted(self, measures: pd.DataFrame) -> bool:
         """Whether one more block is wanted and fits; `measures`: rows as in measures.csv."""
@@ -132,8 +134,13 @@ def prepared(
 ) -> tuple[Runner, tuple[Arm, Arm]]:
     """The runner with its folder, before anything is measured, and base and head as asked for."""
     plan, arms = planned(options)
-    folder = new_folder(options.out, plan.seed)
-    runner = Runner(plan, folder, options.servers, watcher or Watcher(), estimate=False)
+    runner = Runner(
+        plan,
+        new_folder(options.out, plan.seed),
+        options.servers,
+        watcher or Watcher(),
+        estimate=False,
+    )
     runner.prepare()
     return runner, arms
 

@@ -29,13 +29,15 @@ def changes_of(
     about: Json,
 ) -> Changes:
     """All measures, the one that is farthest from "the same" first."""
-    lines = [
-        _line(finding, blocks, arms, rules)
-        for finding in decision.findings
-        if finding.state != "absent"
-    ]
     order = {"regression": 0, "unclear": 1, "improvement": 2}
-    lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
+    lines = sorted(
+        (
+            _line(finding, blocks, arms, rules)
+            for finding in decision.findings
+            if finding.state != "absent"
+        ),
+        key=lambda line: (order.get(line.says, 3), -line.weight, line.id),
+    )
     used = {name: getattr(rules, name) for name in ("looks", "again", "alpha", "miss")}
     return Changes(
         f"{arms[1]} against {arms[0]}",
@@ -57,9 +59,11 @@ def _line(
         _middle([pair[side] for pair in both_values(pairs)], metric) for side in (0, 1)
     )
     ratio, low, high, weight = _estimate(finding, metric, rules)
-    detectable = None
-    if metric.kind == "ratio" and not math.isnan(estimate.sd):
-        detectable = smallest_detectable(estimate.sd, estimate.blocks, *_level_and_power(rules))
+    detectable = (
+        smallest_detectable(estimate.sd, estimate.blocks, *_level_and_power(rules))
+        if metric.kind == "ratio" and not math.isnan(estimate.sd)
+        else None
+    )
     return Change(
         *key,
         *arms,

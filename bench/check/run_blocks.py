@@ -26,8 +26,9 @@ PARTS = 20
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
-    rows = pd.concat([known, _trimmed_rows(run, known)])
-    return blocks_of(rows, base, head, seconds_of(run.manifest))
+    return blocks_of(
+        pd.concat([known, _trimmed_rows(run, known)]), base, head, seconds_of(run.manifest)
+    )
 
 
 def seconds_of(manifest: Manifest) -> dict[int, dict[str, float]]:

@@ -133,9 +133,6 @@ def ranked(name: str, values: npt.NDArray[np.float64], p: float) -> Measure:
     return Measure(name, value)
 
 
-Gate = Callable[[], str]
-
-
-def first_problem(*gates: Gate) -> str:
+def first_problem(*gates: Callable[[], str]) -> str:
     """The reason of the first gate that gives one; empty if all are passed."""
     return next((reason for reason in (gate() for gate in gates) if reason), "")

@@ -31,8 +31,15 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
         "latency_p99_from_sent_ms",
     ]
     if unbounded(book, rate, ours, int(cell.log.marks["steady_end_ns"])):
-        reason = "the backlog grew to the end of the phase: no percentile of it means anything"
-        return [Measure(name, None, "unbounded", reason) for name in (*dict(PERCENTILES), *rest)]
+        return [
+            Measure(
+                name,
+                None,
+                "unbounded",
+                "the backlog grew to the end of the phase: no percentile of it means anything",
+            )
+            for name in (*dict(PERCENTILES), *rest)
+        ]
     start, finish = book.first_start()[ours], book.first_finish()[ours]
     due, sent, returned = book.due[ours], book.sent[ours], book.returned[ours]
     missing = finish < 0

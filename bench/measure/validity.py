@@ -197,8 +197,8 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         a, b = edge(cell.samples, first), edge(cell.samples, last)
     except KeyError:
         return ""
-    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
-    accepted = int(within.sum()) + cell.log.left_out
+    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"])
+    accepted = int((within & (book.enqueue == ACCEPTED)).sum()) + cell.log.left_out
     for column, what in (
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),
