@@ -56,11 +56,7 @@ def log_ratio_sd(base: Sequence[float], head: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class LogDifference:
-    """The mean of ln(head) - ln(base), with its standard error and degrees of freedom.
-
-    The same formulas serve blocks that are pairs and blocks that are not. Below three blocks only
-    the mean is known.
-    """
+    """The mean of ln(head) - ln(base) with its standard error; below three blocks only the mean."""
 
     mean: float
     error: float
@@ -132,9 +128,7 @@ def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
     20,000 seeded permutations. Needs no mean, which a censored time does not have. It leaves the
     pairing unused: that costs power where blocks are alike within, and no false alarms.
     """
-    ranks = stats.rankdata(
-        np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)])
-    )
+    ranks = stats.rankdata(np.concatenate([base, head]))
     result = stats.permutation_test(
         (ranks[: len(base)], ranks[len(base) :]),
         _sum_of_first,
@@ -150,10 +144,7 @@ def _sum_of_first(first: Floats, second: Floats, axis: int = -1) -> Floats:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given (Holm 1979).
-
-    The running maximum of (m - i + 1)·p(i), at most 1.
-    """
+    """Adjusted p-values, as given (Holm 1979): the running maximum of (m - i + 1)·p(i), to 1."""
     order = np.argsort(p_values, kind="stable")
     steps = np.arange(len(p_values), 0, -1) * np.asarray(p_values, dtype=np.float64)[order]
     adjusted = np.minimum(np.maximum.accumulate(steps), 1.0)

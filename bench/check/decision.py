@@ -124,10 +124,7 @@ def asked_for(finding: GateFinding, rules: Rules) -> bool:
 
 
 def _harmless(finding: GateFinding, rules: Rules) -> bool:
-    """Whether the interval excludes that head is worse by what was asked for.
-
-    It may be better.
-    """
+    """Whether the interval excludes that head is worse by what was asked for; it may be better."""
     metric, estimate = METRICS[finding.key.metric], finding.estimate
     if metric.kind == "count" or finding.reason or not estimate.bounded:
         return False
