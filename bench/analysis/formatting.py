@@ -157,7 +157,7 @@ def plain(value: JsonValue) -> str:
 
 
 def measure_in_words(row: Any) -> str:
-    """The number of a row of measures.csv with its unit, or its verdict."""
+    """The number of a row of measures.csv, as `records` gives it, with its unit, or its verdict."""
     if row.value is None or row.value != row.value:
         return str(row.verdict)
     number = (
