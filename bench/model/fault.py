@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """One case of recovery; bench/testbed/faults does it to a live cell.
+    """One case of recovery; the file of its name in bench/testbed/faults does it to a live cell.
 
     `work` is the task that brings the fault about, where a task does; `network` says that it needs
     a network which can be broken; `time_limit_s` is the limit of its tasks where one is offered.

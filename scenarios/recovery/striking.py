@@ -13,7 +13,7 @@ from bench.model.cell_log import ManualRecovery, poison_tasks
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
-from bench.testbed.faults import STRIKES, worker_faults
+from bench.testbed.faults import poison_task, strike_of
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
 from bench.testbed.until import sleep_until
@@ -44,10 +44,10 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     testbed.load.send(spike, at_ns, only=1)
     sleep_until(at_ns - BEFORE_NS)
     if fault.work:
-        struck = worker_faults.poisoned(testbed, first_id)
+        struck = poison_task.started(testbed, first_id)
     else:
         busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        struck = STRIKES[fault](testbed, busy)
+        struck = strike_of(fault)(testbed, busy)
     testbed.notes.injections.append(struck.stored(fault, at_ns, time.monotonic_ns()))
 
 
