@@ -58,7 +58,7 @@ def compare(
         written(changes, write)
     if html is not None:
         from bench.report.compare_page import page
-        from bench.report.shell import write_page
+        from bench.report.writing import write_page
 
         write_page(page(changes), html)
     if as_json:

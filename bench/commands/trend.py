@@ -30,8 +30,8 @@ def trend(
 
     result = trend_of([stored_measures.open_measured(find_run(name)) for name in run])
     if html is not None:
-        from bench.report.shell import write_page
         from bench.report.trend_page import page
+        from bench.report.writing import write_page
 
         write_page(page(result), html)
     if as_json:

@@ -43,7 +43,6 @@ def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group
     first = {column: _figure(standing, arms[0], column) for column in COLUMNS}
     rows = []
     for name in arms:
-        about = joined.arms[name]
         figures = [
             each
             for column in COLUMNS
@@ -52,8 +51,7 @@ def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group
         rows.append(
             Row(
                 name,
-                about.system,
-                about.guarantee,
+                joined.arms[name].system,
                 figures,
                 cells_of(standing[standing["arm"] == name]),
             )
