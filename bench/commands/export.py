@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.analysis import stored_measures
 from bench.base.errors import UsageError
 from bench.commands.options import Json as JsonOption
-from bench.commands.options import RunArg, answer, app, console, find_run
+from bench.commands.options import RunArg, answer, app, console, open_runs
 from bench.model.stored import Json
 from bench.record.store import Run
 
@@ -39,7 +38,7 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    opened = stored_measures.open_measured(find_run(run))
+    opened = open_runs([run])[0]
     if not slim and not write:
         raise UsageError(
             "nothing to export: add --slim for a small copy of the run, "
