@@ -111,19 +111,17 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
     steering = arm.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
-        if equals or not name:
-            raise UsageError(
-                f"--pass {name}: give the name of a variable alone, and export its value"
-            )
-        if environ.matches(name, steering):
-            raise UsageError(
-                f"--pass {name}: a measured library reads it, so the arm would be another one than "
-                f"it says: change a setting of the arm, as in celery/default{{SETTING=VALUE}}"
-            )
-        if name.startswith(OURS):
-            raise UsageError(f"--pass {name}: bench sets this variable itself: leave it out")
-        if name not in os.environ:
-            raise UsageError(f"--pass {name}: there is no such variable: export it first")
+        faults = {
+            "give the name of a variable alone, and export its value": equals or not name,
+            (
+                "a measured library reads it, so the arm would be another one than it says: change "
+                "a setting of the arm, as in celery/default{SETTING=VALUE}"
+            ): environ.matches(name, steering),
+            "bench sets this variable itself: leave it out": name.startswith(OURS),
+            "there is no such variable: export it first": name not in os.environ,
+        }
+        if fault := next((fault for fault, holds in faults.items() if holds), None):
+            raise UsageError(f"--pass {name}: {fault}")
     return tuple(sorted(set(names)))
 
 
