@@ -107,9 +107,10 @@ class RunAsked(NamedTuple):
     time_cap: Annotated[
         float, typer.Option(help="seconds after which a cell is measured on what it did")
     ] = 1200.0
-    minutes: Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")] = (
-        None
-    )
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="how long a soak lasts; 10 unless told"),
+    ] = None
     passed: Pass = []  # noqa: RUF012
 
 

@@ -75,7 +75,7 @@ def _benchmark(name: str, metric: Metric, values: list[float]) -> Json:
 
 def _metadata(run: Run, arm: str) -> Json:
     machine, versions = run.manifest.machine, run.manifest.versions.get(arm, {})
-    known = {
+    known: dict[str, str | int | None] = {
         "cpu_model_name": machine.cpu,
         "cpu_count": machine.cores,
         "platform": machine.kernel,

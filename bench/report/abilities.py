@@ -122,11 +122,6 @@ def advice(joined: Joined, features: Features | None) -> Advice:
     )
 
 
-def _json_in_html(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
 def claims(joined: Joined, features: Features | None) -> ClaimsView:
     """Every ruling, source by source."""
     published = load()

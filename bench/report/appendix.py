@@ -58,15 +58,13 @@ def part_rows(joined: Joined) -> list[PartRow]:
 
 def before_line(joined: Joined) -> str:
     """Which parts of the page were measured by 0.1, in one line; empty where none was."""
-    found = [
+    old = [
         f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         for place, run in enumerate(joined.runs)
         if measured_before(run.manifest)
     ]
-    which = (
-        "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
-    )
-    return f"{which} by version 0.1, which counted no versions of its code." if found else ""
+    which = "All was measured" if len(old) == len(joined.runs) else f"{', '.join(old)}: measured"
+    return f"{which} by version 0.1, which counted no versions of its code." if old else ""
 
 
 def machine_line(machine: MachineRecord) -> str:
@@ -113,12 +111,12 @@ def _value(name: str, value: JsonValue) -> str:
 
 def version_rows(joined: Joined) -> list[tuple[str, str]]:
     """Arm → versions as seen inside its workers."""
-    found: dict[str, str] = {}
+    by_arm: dict[str, str] = {}
     for run in joined.runs:
         for arm, versions in run.manifest.versions.items():
             seen = [f"{name} {version}" for name, version in versions.items()]
-            found.setdefault(arm, ", ".join(seen + _beyond_versions(run.manifest.arms.get(arm))))
-    return [(arm, found[arm]) for arm in joined.arms if arm in found]
+            by_arm.setdefault(arm, ", ".join(seen + _beyond_versions(run.manifest.arms.get(arm))))
+    return [(arm, by_arm[arm]) for arm in joined.arms if arm in by_arm]
 
 
 def _beyond_versions(arm: ArmRecord | None) -> list[str]:

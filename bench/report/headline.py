@@ -34,19 +34,8 @@ HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
 LOADS = ("load=0.7", "load=0.5")
 
 
-def headline(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per item and system: what was measured, what it is worth, what was published."""
-    return table(join(runs))
-
-
-def headline_sentences(runs: Sequence[Run]) -> tuple[str, str]:
-    """What the figures say against the published ones, in two sentences made from them alone."""
-    joined = join(runs)
-    return sentences(joined, table(joined))
-
-
 def table(joined: Joined) -> pd.DataFrame:
-    """The headline of runs that are joined already."""
+    """One row per item and system: what was measured, what it is worth, what was published."""
     rows = []
     for system in joined.systems:
         main = joined.main_arm(system)

@@ -30,7 +30,7 @@ class PairRow:
 def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[PairRow]:
     """Every pair within a guarantee and within one run; comparisons.csv of the run has all other
     metrics. Nothing below three blocks and for a smoke run, which make no claims."""
-    found: list[PairRow] = []
+    rows: list[PairRow] = []
     standing = joined.every[
         (joined.every["stands"] == 1)
         & (joined.every["scenario"] == scenario)
@@ -41,8 +41,8 @@ def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[Pai
         mine = standing[standing["place"] == place]
         if run.manifest.plan.size != "smoke" and mine["block"].nunique() >= MIN_BLOCKS:
             guarantees = {name: arm.guarantee for name, arm in run.manifest.arms.items()}
-            found += [_row(line) for line in records(compare_arms(mine, "full", guarantees))]
-    return found
+            rows += [_row(line) for line in records(compare_arms(mine, "full", guarantees))]
+    return rows
 
 
 def _row(line: Any) -> PairRow:

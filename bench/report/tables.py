@@ -50,14 +50,14 @@ def table(
     `parts` are (heading, the cases below it), each split further by guarantee: speeds are compared
     only within one.
     """
-    found = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
-    measured = {metric for _, figures in found for mine in figures.values() for metric in mine}
+    drawn = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
+    measured = {metric for _, figures in drawn for mine in figures.values() for metric in mine}
     present = [(metric, heading) for metric, heading in columns if metric in measured]
     if not present:
         return []
     groups = [
         group
-        for title, figures in found
+        for title, figures in drawn
         for group in _groups(joined, title, figures, [metric for metric, _ in present])
     ]
     return [Table(caption, [(heading, scale(metric)[0]) for metric, heading in present], groups)]

@@ -28,16 +28,16 @@ STEP = Markup(
 END = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
 
 
-def page(found: Trend) -> str:
+def page(trend: Trend) -> str:
     """The whole page as text; the same bytes for the same runs."""
     quiet = sorted(
-        (line for line in found.lines if not line.steps), key=lambda line: line.series.arm
+        (line for line in trend.lines if not line.steps), key=lambda line: line.series.arm
     )
     return rendered(
         "trend.html.j2",
-        page_title=f"{len(found.runs)} runs over time",
-        found=found,
-        stepped=[line for line in found.lines if line.steps],
+        page_title=f"{len(trend.runs)} runs over time",
+        trend=trend,
+        stepped=[line for line in trend.lines if line.steps],
         quiet=[
             (arm, *_charts_and_nothing(lines))
             for arm, lines in groupby(quiet, lambda line: line.series.arm)

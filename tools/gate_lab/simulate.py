@@ -103,7 +103,7 @@ def _tails(values: Floats) -> float:
 
     grid = np.geomspace(*DF, 60)
     scale = np.sqrt((grid - 2) / grid)
-    likelihoods = stats.t.logpdf(values, grid[:, None], scale=scale[:, None]).sum(axis=1)
+    likelihoods = np.sum(stats.t.logpdf(values, grid[:, None], scale=scale[:, None]), axis=1)
     return float(grid[np.argmax(likelihoods)])
 
 
