@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -18,6 +18,9 @@ from bench.commands.options import (
     open_runs,
 )
 from bench.model.broker import FAMILIES
+
+if TYPE_CHECKING:
+    from bench.advise.asked import Asked
 
 
 class Wishes(NamedTuple):
@@ -71,7 +74,6 @@ def advise(
 ) -> None:
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
     from bench.advise.advice_text import render
-    from bench.advise.asked import by_asking, checked, from_file
     from bench.advise.facts import facts
     from bench.advise.ranking import answer as candidates_for
     from bench.analysis.dataset import join
@@ -84,14 +86,7 @@ def advise(
         return (
             answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())
         )
-    # The later wins.
-    requirements = checked(
-        {
-            **(from_file(file) if file else {}),
-            **(by_asking(_question) if ask else {}),
-            **{name: wish for name, wish in asked._asdict().items() if wish not in (None, [])},
-        }
-    )
+    requirements = _requirements(file, ask, asked)
     candidates = candidates_for(requirements, measured)
     if as_json:
         return answer(
@@ -101,6 +96,19 @@ def advise(
             }
         )
     return render(requirements, candidates, console())
+
+
+def _requirements(file: Path | None, ask: bool, wishes: Wishes) -> "Asked":
+    """What is asked for by the file, the questions and the options; the later wins."""
+    from bench.advise.asked import by_asking, checked, from_file
+
+    return checked(
+        {
+            **(from_file(file) if file else {}),
+            **(by_asking(_question) if ask else {}),
+            **{name: wish for name, wish in wishes._asdict().items() if wish not in (None, [])},
+        }
+    )
 
 
 def _question(text: str) -> str:

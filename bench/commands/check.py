@@ -150,11 +150,7 @@ def check(
 
     0 no, 1 yes, 2 too noisy to tell, 3 tasks lost or doubled, 4 nothing valid.
     """
-    from bench.check import live_gate
-    from bench.check.check_options import planned
     from bench.check.gate_file import from_file, seconds
-    from bench.features.beside_base import features_of
-    from bench.run.progress import Live
 
     stored = from_file(Path())
     options = replace(
@@ -167,12 +163,8 @@ def check(
         from bench.formats.registry import asked_changes
 
         asked_changes(write)
-    planned(options)
     out = console(as_json)
-    with lock.measuring(wait, out.print):
-        live = Live(out)
-        with live.bar:
-            changes = live_gate.check(options, features_of, live)
+    changes = _measured(options, wait, out)
     raise typer.Exit(
         in_spite(
             changes.exit_code,
@@ -180,6 +172,19 @@ def check(
             lambda: show_changes(changes, as_json, out),
         )
     )
+
+
+def _measured(options: "CheckOptions", wait: bool, out: Console) -> "Changes":
+    from bench.check import live_gate
+    from bench.check.check_options import planned
+    from bench.features.beside_base import features_of
+    from bench.run.progress import Live
+
+    planned(options)
+    with lock.measuring(wait, out.print):
+        live = Live(out)
+        with live.bar:
+            return live_gate.check(options, features_of, live)
 
 
 def show_changes(changes: "Changes", as_json: bool, out: Console) -> None:
