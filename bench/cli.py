@@ -6,7 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from bench.base import streams
 from bench.base.errors import (
@@ -67,7 +67,7 @@ def options(
     """`--version` is the one option of `bench` itself."""
 
 
-def guarded(work: Callable[[], Any], program: str = "bench") -> int:
+def guarded(work: Callable[[], object], program: str = "bench") -> int:
     """Run a command and turn whatever happens into an exit code and at most one line.
 
     `program` is what was typed, and stands in front of the line.
@@ -82,7 +82,7 @@ def guarded(work: Callable[[], Any], program: str = "bench") -> int:
     return code
 
 
-def _carried_out(work: Callable[[], Any], program: str) -> tuple[int, str]:
+def _carried_out(work: Callable[[], object], program: str) -> tuple[int, str]:
     """(exit code, one line for standard error, or an empty text)."""
     try:
         code = work()
@@ -138,7 +138,7 @@ def main(commands: typer.Typer = app, program: str = "bench") -> None:
     sys.exit(guarded(lambda: _command(commands), program))
 
 
-def _command(commands: typer.Typer) -> Any:
+def _command(commands: typer.Typer) -> object:
     own = {name: value for name, value in os.environ.items() if name.startswith("QUEUE_BENCH_")}
     if what := streams.undecodable(sys.argv[1:], own):
         encoding = f"{sys.getfilesystemencoding()}, the encoding of your locale"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from bench.analysis.comparison_result import Changes
-from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
+from bench.base import errors
 
 Gate = Callable[..., Changes]
 
@@ -37,27 +37,26 @@ class QueueBench:
     ) -> Changes:
         """Measure head beside base and return what came out.
 
-        `asked` are further fields of bench.check.check_options.CheckOptions, `write` is
-        FORMAT=FILE. A regression fails the test, an inconclusive answer skips it unless told
-        otherwise, anything wrong or invalid raises `Unfit`.
+        `asked` are further fields of bench.check.check_options.CheckOptions (Any: each has a type
+        of its own), `write` is FORMAT=FILE. A regression fails the test, an inconclusive answer
+        skips it unless told otherwise, anything wrong or invalid raises `Unfit`.
         """
         __tracebackhide__ = True
         if inconclusive not in ("skip", "fail", "pass"):
-            raise UsageError(f"inconclusive={inconclusive!r}: say skip, fail or pass")
+            raise errors.UsageError(f"inconclusive={inconclusive!r}: say skip, fail or pass")
         from bench.check.gate_file import seconds
         from bench.formats import registry
 
         registry.asked_changes(write)
         changes = self.gate(base=base, head=head, budget_s=seconds(str(budget)), **asked)
         registry.write(changes, write)
-        if changes.exit_code == EXIT_OK or (
-            changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "pass"
-        ):
-            return changes
-        if changes.exit_code == EXIT_INCONCLUSIVE and inconclusive == "skip":
-            pytest.skip(f"queue-bench: inconclusive: {changes.summary}")
-        if changes.exit_code in (EXIT_REGRESSION, EXIT_INCONCLUSIVE):
-            raise AssertionError(in_words(changes))
+        match changes.exit_code, inconclusive:
+            case (errors.EXIT_OK, _) | (errors.EXIT_INCONCLUSIVE, "pass"):
+                return changes
+            case errors.EXIT_INCONCLUSIVE, "skip":
+                pytest.skip(f"queue-bench: inconclusive: {changes.summary}")
+            case ((errors.EXIT_REGRESSION | errors.EXIT_INCONCLUSIVE), _):
+                raise AssertionError(in_words(changes))
         raise Unfit(in_words(changes))
 
 
@@ -68,10 +67,9 @@ def in_words(changes: Changes) -> str:
     lines = ordered(changes)
     telling = [sentence(line, changes) for line in lines if line.says != "same"]
     same = [f"{len(lines) - len(telling)} of {len(lines)} measures are the same"] if lines else []
-    top = f"queue-bench: {verdict(changes)}"
     return "\n".join(
         [
-            top,
+            f"queue-bench: {verdict(changes)}",
             f"{changes.base} → {changes.head}",
             *changes.notes,
             *(f"  {line}" for line in telling),

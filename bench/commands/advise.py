@@ -2,19 +2,20 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from bench.analysis import stored_measures
 from bench.commands.options import (
     FeaturesOption,
     Json,
+    Runs,
     answer,
     app,
     console,
-    find_run,
+    fields_as_options,
     given_features,
+    open_runs,
 )
 from bench.model.broker import FAMILIES
 
@@ -22,61 +23,53 @@ if TYPE_CHECKING:
     from bench.advise.asked import Asked
 
 
-Runs = Annotated[
-    list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")
-]
-File = Annotated[
-    Path | None,
-    typer.Option("--file", help="a TOML file with what is asked for; options add to it"),
-]
-Ask = Annotated[bool, typer.Option("--ask", help="be asked one by one")]
-Rate = Annotated[float | None, typer.Option(help="tasks per second, at the busiest")]
-TaskMs = Annotated[float | None, typer.Option(help="how long a task takes")]
-Kind = Annotated[str | None, typer.Option(help="io (it waits) or cpu (it computes)")]
-Workers = Annotated[
-    int | None, typer.Option(help="how many workers you run; as many as it takes unless told")
-]
-P99Ms = Annotated[
-    float | None, typer.Option(help="99 of 100 finished within so many ms of being due")
-]
-MemoryMb = Annotated[float | None, typer.Option(help="for workers and broker together")]
-MayLose = Annotated[
-    bool | None, typer.Option("--may-lose/--no-loss", help="may a crash cost tasks?")
-]
-MayDouble = Annotated[
-    bool | None,
-    typer.Option("--may-double/--no-double", help="may a crash make a task run twice?"),
-]
-Needs = Annotated[list[str] | None, typer.Option("--need", help="a feature, such as flow.chord")]
-Brokers = Annotated[
-    list[str] | None,
-    typer.Option("--broker", help="a broker that you can run: " + ", ".join(FAMILIES)),
-]
-PublishedTree = Annotated[
-    bool,
-    typer.Option(
-        "--published-tree", help="the published decision tree, and what our data says of it"
-    ),
-]
+class Wishes(NamedTuple):
+    """What is asked for by options; what is None, or an empty list, is not."""
+
+    rate: Annotated[float | None, typer.Option(help="tasks per second, at the busiest")] = None
+    task_ms: Annotated[float | None, typer.Option(help="how long a task takes")] = None
+    kind: Annotated[str | None, typer.Option(help="io (it waits) or cpu (it computes)")] = None
+    workers: Annotated[
+        int | None, typer.Option(help="how many workers you run; as many as it takes unless told")
+    ] = None
+    p99_ms: Annotated[
+        float | None, typer.Option(help="99 of 100 finished within so many ms of being due")
+    ] = None
+    memory_mb: Annotated[float | None, typer.Option(help="for workers and broker together")] = None
+    may_lose: Annotated[
+        bool | None, typer.Option("--may-lose/--no-loss", help="may a crash cost tasks?")
+    ] = None
+    may_double: Annotated[
+        bool | None,
+        typer.Option("--may-double/--no-double", help="may a crash make a task run twice?"),
+    ] = None
+    needs: Annotated[
+        list[str] | None, typer.Option("--need", help="a feature, such as flow.chord")
+    ] = None
+    brokers: Annotated[
+        list[str] | None,
+        typer.Option("--broker", help="a broker that you can run: " + ", ".join(FAMILIES)),
+    ] = None
 
 
 @app.command()
+@fields_as_options
 def advise(
     run: Runs,
+    *,
     features: FeaturesOption = None,
-    file: File = None,
-    ask: Ask = False,
-    rate: Rate = None,
-    task_ms: TaskMs = None,
-    kind: Kind = None,
-    workers: Workers = None,
-    p99_ms: P99Ms = None,
-    memory_mb: MemoryMb = None,
-    may_lose: MayLose = None,
-    may_double: MayDouble = None,
-    need: Needs = None,
-    broker: Brokers = None,
-    published_tree: PublishedTree = False,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="a TOML file with what is asked for; options add to it"),
+    ] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="be asked one by one")] = False,
+    asked: Wishes,
+    published_tree: Annotated[
+        bool,
+        typer.Option(
+            "--published-tree", help="the published decision tree, and what our data says of it"
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
@@ -87,28 +80,25 @@ def advise(
     from bench.claims.published_tree import branches, render_tree
 
     tried = given_features(features)
-    measured = facts(join([stored_measures.open_measured(find_run(name)) for name in run]), tried)
+    measured = facts(join(open_runs(run)), tried)
     if published_tree:
         shown = branches(rates(measured), tried)
         return (
             answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())
         )
-    given: dict[str, object] = {"rate": rate, "task_ms": task_ms, "kind": kind, "workers": workers}
-    given |= {"p99_ms": p99_ms, "memory_mb": memory_mb, "may_lose": may_lose}
-    given |= {"may_double": may_double, "needs": need or None, "brokers": broker or None}
-    asked = _asked(file, ask, given)
-    candidates = candidates_for(asked, measured)
+    requirements = _requirements(file, ask, asked)
+    candidates = candidates_for(requirements, measured)
     if as_json:
         return answer(
             {
-                "asked": asked.model_dump(mode="json"),
+                "asked": requirements.model_dump(mode="json"),
                 "arms": [asdict(each) for each in candidates],
             }
         )
-    return render(asked, candidates, console())
+    return render(requirements, candidates, console())
 
 
-def _asked(file: Path | None, ask: bool, given: dict[str, object]) -> "Asked":
+def _requirements(file: Path | None, ask: bool, wishes: Wishes) -> "Asked":
     """What is asked for by the file, the questions and the options; the later wins."""
     from bench.advise.asked import by_asking, checked, from_file
 
@@ -116,7 +106,7 @@ def _asked(file: Path | None, ask: bool, given: dict[str, object]) -> "Asked":
         {
             **(from_file(file) if file else {}),
             **(by_asking(_question) if ask else {}),
-            **{k: v for k, v in given.items() if v is not None},
+            **{name: wish for name, wish in wishes._asdict().items() if wish not in (None, [])},
         }
     )
 

@@ -1,8 +1,8 @@
 """The gate on the command line."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -10,7 +10,19 @@ from rich.markup import escape
 
 from bench.base.errors import UsageError
 from bench.base.streams import in_spite
-from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
+from bench.commands.options import (
+    Adapters,
+    Json,
+    Label,
+    Out,
+    Pass,
+    Wait,
+    answer,
+    app,
+    console,
+    fields_as_options,
+    passed_on,
+)
 from bench.hosts import lock
 from bench.model.arm import load_adapters
 
@@ -20,19 +32,7 @@ if TYPE_CHECKING:
     from bench.check.gate_file import Settings
 
 Words = list[str]
-# What tools/gate_lab takes too stands here once.
-Base = Annotated[
-    str | None,
-    typer.Option(
-        "--base", help=escape("the arm that is known, such as 'celery/default[celery==5.6.2]'")
-    ),
-]
-Head = Annotated[str | None, typer.Option("--head", help="the arm that is new")]
-Scenarios = Annotated[Words, typer.Option("--scenario", help="burst, latency; both unless named")]
-Cases = Annotated[Words, typer.Option("--case", help="only these cases, such as load=0.5")]
-Budget = Annotated[
-    str | None, typer.Option("--budget", help="such as 10m, which it is unless told")
-]
+# What judging recorded blocks takes too.
 FailOn = Annotated[
     Words,
     typer.Option(
@@ -47,53 +47,102 @@ Thresholds = Annotated[
         help="a change must be larger than this; the tie zone unless told",
     ),
 ]
-AgainstItself = Annotated[bool, typer.Option("--aa", help="base against itself")]
-Workers = Annotated[
-    int | None, typer.Option(help="slots of both; one less than `bench run` takes unless told")
-]
-Tasks = Annotated[
-    int | None, typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told")
-]
-Seed = Annotated[int | None, typer.Option(help="for the order and the arrivals")]
-FeaturesToo = Annotated[
-    bool | None,
-    typer.Option(
-        "--features/--no-features",
-        help="whether features are gone: tried first where base and head run different code",
-    ),
-]
-Label = Annotated[str, typer.Option(help="a text that stands in the report")]
-Out = Annotated[
-    Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")
-]
-Redis = Annotated[
-    str | None, typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own")
-]
-Write = Annotated[
-    Words, typer.Option("--write", metavar="FORMAT=FILE", help="also as junit, markdown, github …")
-]
+
+
+class GateAsked(NamedTuple):
+    """What every gate is asked, that of `bench check` and those of tools/gate_lab.
+
+    typer wants literal lists; nothing changes them.
+    """
+
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base", help=escape("the arm that is known, such as 'celery/default[celery==5.6.2]'")
+        ),
+    ] = None
+    head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None
+    scenario: Annotated[
+        Words, typer.Option("--scenario", help="burst, latency; both unless named")
+    ] = []  # noqa: RUF012
+    case: Annotated[
+        Words,
+        typer.Option("--case", help="only these cases, such as load=0.5"),
+    ] = []  # noqa: RUF012
+    fail_on: FailOn = []  # noqa: RUF012
+    threshold: Thresholds = []  # noqa: RUF012
+    aa: Annotated[bool, typer.Option("--aa", help="base against itself")] = False
+    workers: Annotated[
+        int | None,
+        typer.Option(help="slots of both; one less than `bench run` takes unless told"),
+    ] = None
+    tasks: Annotated[
+        int | None,
+        typer.Option(help="tasks of a burst; what the base drains in 2.7 s unless told"),
+    ] = None
+    seed: Annotated[int | None, typer.Option(help="for the order and the arrivals")] = None
+    label: Label = ""
+    out: Out = None
+    redis: Annotated[
+        str | None,
+        typer.Option(envvar="QUEUE_BENCH_REDIS", help="an empty Redis database of your own"),
+    ] = None
+    adapter: Adapters = []  # noqa: RUF012
+    passed: Pass = []  # noqa: RUF012
+
+    def options(self, stored: "Settings") -> "CheckOptions":
+        """The options of a gate that tries no features; what is not asked is as `stored`.
+
+        UsageError where base or head is named in neither, and for a word that is none.
+        """
+        from bench.check.check_options import CheckOptions
+        from bench.check.gate_file import metrics, thresholds
+
+        base = self.base or stored.base
+        head = self.head or stored.head or (base if self.aa else None)
+        if base is None or head is None:
+            side = "base" if base is None else "head"
+            raise UsageError(
+                f"there is no {side}: give --{side} ARM, or {side} = … under [check] in "
+                f"bench.toml; `bench list` shows the arms"
+            )
+        return CheckOptions(
+            base,
+            head,
+            scenarios=tuple(self.scenario or stored.scenarios),
+            cases=tuple(self.case or stored.cases),
+            fail_on=metrics(self.fail_on or stored.fail_on),
+            thresholds=thresholds(self.threshold, stored.thresholds),
+            aa=self.aa,
+            workers=self.workers or stored.workers,
+            tasks=self.tasks or stored.tasks,
+            seed=self.seed,
+            label=self.label,
+            out=self.out,
+            adapters=tuple(self.adapter),
+            servers={"redis": self.redis} if self.redis else {},
+            passed=passed_on(self.passed, load_adapters(self.adapter).values()),
+        )
 
 
 @app.command()
+@fields_as_options
 def check(
-    base: Base = None,
-    head: Head = None,
-    scenario: Scenarios = [],  # noqa: B006  (typer wants a literal)
-    case: Cases = [],  # noqa: B006
-    budget: Budget = None,
-    fail_on: FailOn = [],  # noqa: B006
-    threshold: Thresholds = [],  # noqa: B006
-    aa: AgainstItself = False,
-    workers: Workers = None,
-    tasks: Tasks = None,
-    seed: Seed = None,
-    features: FeaturesToo = None,
-    label: Label = "",
-    out: Out = None,
-    redis: Redis = None,
-    adapter: Adapters = [],  # noqa: B006
-    write: Write = [],  # noqa: B006
-    passed: Pass = [],  # noqa: B006
+    asked: GateAsked,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="such as 10m, which it is unless told")
+    ] = None,
+    features: Annotated[
+        bool | None,
+        typer.Option(
+            "--features/--no-features",
+            help="whether features are gone: tried first where base and head run different code",
+        ),
+    ] = None,
+    write: Annotated[
+        Words,
+        typer.Option("--write", metavar="FORMAT=FILE", help="also as junit, markdown, github …"),
+    ] = [],  # noqa: B006  (typer wants a literal)
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -101,50 +150,41 @@ def check(
 
     0 no, 1 yes, 2 too noisy to tell, 3 tasks lost or doubled, 4 nothing valid.
     """
-    from bench.check.check_options import CheckOptions
-    from bench.check.gate_file import from_file, metrics, seconds, thresholds
+    from bench.check.gate_file import from_file, seconds
 
     stored = from_file(Path())
-    base_arm, head_arm = arms_asked(base, head, aa, stored)
-    options = CheckOptions(
-        base_arm,
-        head_arm,
-        scenarios=tuple(scenario or stored.scenarios),
-        cases=tuple(case or stored.cases),
+    options = replace(
+        asked.options(stored),
         budget_s=seconds(budget or stored.budget),
-        fail_on=metrics(fail_on or stored.fail_on),
-        thresholds=thresholds(threshold, stored.thresholds),
-        aa=aa,
         features=stored.features if features is None else features,
-        workers=workers or stored.workers,
-        tasks=tasks or stored.tasks,
-        seed=seed,
-        label=label,
-        out=out,
-        adapters=tuple(adapter),
-        servers={"redis": redis} if redis else {},
-        passed=passed_on(passed, load_adapters(adapter).values()),
     )
-    raise typer.Exit(_carried_out(options, write, wait, as_json))
+    # A wrong word need not wait until another bench is through, or all is measured.
+    if write:
+        from bench.formats.registry import asked_changes
 
-
-def arms_asked(base: str | None, head: str | None, aa: bool, stored: "Settings") -> tuple[str, str]:
-    """Base and head from the options, else from bench.toml.
-
-    UsageError where one of them is named in neither.
-    """
-    if (base := base or stored.base) is None:
-        raise _not_named("base")
-    if (head := head or stored.head or (base if aa else None)) is None:
-        raise _not_named("head")
-    return base, head
-
-
-def _not_named(side: str) -> UsageError:
-    return UsageError(
-        f"there is no {side}: give --{side} ARM, or {side} = … under [check] in bench.toml; "
-        f"`bench list` shows the arms"
+        asked_changes(write)
+    out = console(as_json)
+    changes = _measured(options, wait, out)
+    raise typer.Exit(
+        in_spite(
+            changes.exit_code,
+            lambda: _write(changes, write),
+            lambda: show_changes(changes, as_json, out),
+        )
     )
+
+
+def _measured(options: "CheckOptions", wait: bool, out: Console) -> "Changes":
+    from bench.check import live_gate
+    from bench.check.check_options import planned
+    from bench.features.beside_base import features_of
+    from bench.run.progress import Live
+
+    planned(options)
+    with lock.measuring(wait, out.print):
+        live = Live(out)
+        with live.bar:
+            return live_gate.check(options, features_of, live)
 
 
 def show_changes(changes: "Changes", as_json: bool, out: Console) -> None:
@@ -158,35 +198,8 @@ def show_changes(changes: "Changes", as_json: bool, out: Console) -> None:
     out.print(f"run folder: {changes.about['folder']}", markup=False, soft_wrap=True)
 
 
-def _carried_out(options: "CheckOptions", write: Words, wait: bool, as_json: bool) -> int:
-    from bench.check import live_gate
-    from bench.check.check_options import planned
-    from bench.features.beside_base import features_of
-    from bench.run.progress import Live
+def _write(changes: "Changes", asked: Words) -> None:
+    if asked:
+        from bench.formats import registry
 
-    written = _formats(write)
-    out = console(as_json)
-    planned(options)  # a wrong word need not wait until another bench is through
-    with lock.measuring(wait, out.print):
-        live = Live(out)
-        with live.bar:
-            changes = live_gate.check(options, features_of, live)
-    return in_spite(
-        changes.exit_code,
-        lambda: written(changes),
-        lambda: show_changes(changes, as_json, out),
-    )
-
-
-def _formats(write: Words) -> Callable[["Changes"], None]:
-    """What writes the answer for other tools; bad words are found before anything is measured."""
-    if not write:
-        return lambda changes: None
-    from bench.formats import registry
-
-    registry.asked_changes(write)
-
-    def written(changes: "Changes") -> None:
-        registry.write(changes, write)
-
-    return written
+        registry.write(changes, asked)

@@ -1,27 +1,22 @@
 """`bench claims`: published claims beside what was measured."""
 
 from dataclasses import asdict
-from typing import Annotated
 
-import typer
-
-from bench.analysis import stored_measures
 from bench.commands.options import (
     FeaturesOption,
     Json,
+    Runs,
     answer,
     app,
     console,
-    find_run,
     given_features,
+    open_runs,
 )
 
 
 @app.command()
 def claims(
-    run: Annotated[
-        list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")
-    ],
+    run: Runs,
     features: FeaturesOption = None,
     as_json: Json = False,
 ) -> None:
@@ -31,8 +26,7 @@ def claims(
     from bench.claims.judge import rule
     from bench.claims.rulings import judged, render
 
-    joined = join([stored_measures.open_measured(find_run(name)) for name in run])
-    every = rule(load(), joined, given_features(features))
+    every = rule(load(), join(open_runs(run)), given_features(features))
     if as_json:
         answer([asdict(each) for each in every])
     else:

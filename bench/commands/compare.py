@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bench.analysis import stored_measures
 from bench.base.errors import UsageError
-from bench.commands.options import Json, answer, app, console, find_run
+from bench.commands.options import Json, answer, app, console, open_runs
 from bench.compare.sides import Side, side_of
 
 SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for one of its arms")]
@@ -15,10 +14,8 @@ SideArg = Annotated[str, typer.Argument(help="a run folder or id, or RUN#ARM for
 
 def _side(text: str) -> Side:
     """RUN or RUN#ARM; a folder may have the sign in its name."""
-    name, arm = (
-        (text, "") if Path(text).is_dir() else (text.partition("#")[0], text.partition("#")[2])
-    )
-    return side_of(stored_measures.open_measured(find_run(name)), arm)
+    name, _, arm = (text, "", "") if Path(text).is_dir() else text.partition("#")
+    return side_of(open_runs([name])[0], arm)
 
 
 @app.command(
@@ -58,7 +55,7 @@ def compare(
         written(changes, write)
     if html is not None:
         from bench.report.compare_page import page
-        from bench.report.shell import write_page
+        from bench.report.writing import write_page
 
         write_page(page(changes), html)
     if as_json:

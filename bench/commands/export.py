@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.analysis import stored_measures
 from bench.base.errors import UsageError
 from bench.commands.options import Json as JsonOption
-from bench.commands.options import RunArg, answer, app, console, find_run
+from bench.commands.options import RunArg, answer, app, console, open_runs
 from bench.model.stored import Json
 from bench.record.store import Run
 
@@ -48,7 +47,7 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    opened = stored_measures.open_measured(find_run(run))
+    opened = open_runs([run])[0]
     if events_of and not slim:
         raise UsageError("--events-of says what a slim copy keeps: add --slim")
     if not slim and not write:

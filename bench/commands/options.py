@@ -1,9 +1,11 @@
 """What the commands share: the application, the options that several have, and where words go."""
 
+import functools
+import inspect
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +13,11 @@ import typer
 from rich.console import Console
 
 from adapters.base import Adapter
+from bench.analysis import stored_measures
 from bench.base import environ, streams
 from bench.base.errors import UsageError
 from bench.model import arm
+from bench.record.store import Run
 from bench.record.stored_features import Features, open_features
 
 OURS = ("QUEUE_BENCH_", "PYTHONPATH")
@@ -38,6 +42,9 @@ Pass = Annotated[
         help="a variable that measured processes get too; its name is recorded, its value never",
     ),
 ]
+Runs = Annotated[
+    list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")
+]
 RunArg = Annotated[
     str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")
 ]
@@ -45,6 +52,36 @@ Adapters = Annotated[
     list[Path],
     typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)"),
 ]
+
+
+Label = Annotated[str, typer.Option(help="a text that stands in the report")]
+Out = Annotated[
+    Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")
+]
+
+
+def fields_as_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose argument `asked`, a named tuple, is typed as one option per field.
+
+    They stand where `asked` stands among the options of the command itself.
+    """
+    own = inspect.signature(command).parameters
+    asked_as = own["asked"].annotation
+    fields = inspect.signature(asked_as).parameters
+    options = [
+        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in own.items()
+        for each in (fields.values() if name == "asked" else [parameter])
+    ]
+
+    # Any: what typer has read, of the types that the signature says.
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        command(asked=asked_as(**{name: given.pop(name) for name in fields}), **given)
+
+    called.__annotations__ = {each.name: each.annotation for each in options}
+    called.__dict__["__signature__"] = inspect.Signature(options)
+    return called
 
 
 def console(quiet: bool = False) -> Console:
@@ -74,19 +111,17 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
     steering = arm.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
-        if equals or not name:
-            raise UsageError(
-                f"--pass {name}: give the name of a variable alone, and export its value"
-            )
-        if environ.matches(name, steering):
-            raise UsageError(
-                f"--pass {name}: a measured library reads it, so the arm would be another one than "
-                f"it says: change a setting of the arm, as in celery/default{{SETTING=VALUE}}"
-            )
-        if name.startswith(OURS):
-            raise UsageError(f"--pass {name}: bench sets this variable itself: leave it out")
-        if name not in os.environ:
-            raise UsageError(f"--pass {name}: there is no such variable: export it first")
+        faults = {
+            "give the name of a variable alone, and export its value": equals or not name,
+            (
+                "a measured library reads it, so the arm would be another one than it says: change "
+                "a setting of the arm, as in celery/default{SETTING=VALUE}"
+            ): environ.matches(name, steering),
+            "bench sets this variable itself: leave it out": name.startswith(OURS),
+            "there is no such variable: export it first": name not in os.environ,
+        }
+        if fault := next((fault for fault, holds in faults.items() if holds), None):
+            raise UsageError(f"--pass {name}: {fault}")
     return tuple(sorted(set(names)))
 
 
@@ -101,3 +136,8 @@ def find_run(name: str) -> Path:
         if ids
         else UsageError(f"there is no run {name!r}: `bench run` makes one")
     )
+
+
+def open_runs(names: Iterable[str]) -> list[Run]:
+    """The stored runs given by path or id, with their measures."""
+    return [stored_measures.open_measured(find_run(name)) for name in names]

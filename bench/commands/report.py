@@ -5,24 +5,22 @@ from typing import Annotated
 
 import typer
 
-from bench.analysis import stored_measures
 from bench.commands.options import (
     FeaturesOption,
     Json,
+    Runs,
     answer,
     app,
     console,
-    find_run,
     given_features,
+    open_runs,
 )
 from bench.report.writing import write_report
 
 
 @app.command()
 def report(
-    run: Annotated[
-        list[str], typer.Argument(metavar="RUN…", help="run folders or ids; several are joined")
-    ],
+    run: Runs,
     features: FeaturesOption = None,
     out: Annotated[
         Path | None, typer.Option(help="the HTML file; reports/<run>.html unless told")
@@ -31,7 +29,7 @@ def report(
 ) -> None:
     """Make the HTML report of a stored run, and print its headline."""
 
-    runs = [stored_measures.open_measured(find_run(name)) for name in run]
+    runs = open_runs(run)
     path = write_report(
         runs, out, console(as_json), headline=not as_json, features=given_features(features)
     )

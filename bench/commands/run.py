@@ -3,7 +3,7 @@
 import json
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -18,11 +18,14 @@ from bench.brokers.choice import Servers
 from bench.commands.options import (
     Adapters,
     Json,
+    Label,
+    Out,
     Pass,
     Wait,
     answer,
     app,
     console,
+    fields_as_options,
     find_run,
     passed_on,
 )
@@ -37,130 +40,134 @@ ARM_HELP = escape(
     " huey/default@sqlite, 'celery/default[celery==5.6.2]', 'rq/simple[rq @ path/to/checkout]' or "
     "'celery/default{worker_prefetch_multiplier=1}'; may be given several times"
 )
-Scenarios = Annotated[
-    list[str] | None,
-    typer.Argument(help="burst, latency, recovery (these three unless named), work, result, soak"),
-]
-Arms = Annotated[list[str], typer.Option("--arm", help=ARM_HELP)]
-Cases = Annotated[
-    list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")
-]
-Size = Annotated[str, typer.Option(help=" | ".join(SIZES))]
-Tasks = Annotated[
-    int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")
-]
-Blocks = Annotated[int, typer.Option(help="repetitions of every arm, in random order")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        help="slots of every system; as many as cores, or as the CPU quota has, unless told"
-    ),
-]
-Redis = Annotated[
-    str | None,
-    typer.Option(
-        envvar="QUEUE_BENCH_REDIS",
-        help="an empty Redis database of your own; the variable hides its password",
-    ),
-]
-RabbitMQ = Annotated[
-    str | None,
-    typer.Option(
-        envvar="QUEUE_BENCH_RABBITMQ", help="an empty virtual host of your own RabbitMQ, amqp://…"
-    ),
-]
-Postgres = Annotated[
-    str | None,
-    typer.Option(
-        envvar="QUEUE_BENCH_POSTGRES",
-        help="an empty PostgreSQL database of your own, postgresql://…",
-    ),
-]
-AgainstItself = Annotated[
-    bool,
-    typer.Option(
-        "--aa",
-        help="measure each given arm against itself: SYSTEM/PROFILE and SYSTEM/PROFILE{again}",
-    ),
-]
-Seed = Annotated[
-    int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")
-]
-Label = Annotated[str, typer.Option(help="a text that stands in the report")]
-Out = Annotated[
-    Path | None, typer.Option(help="the run folder itself; results/<run-id> unless told")
-]
-Resume = Annotated[str | None, typer.Option(help="go on with a run that was cut off")]
-TimeCap = Annotated[
-    float, typer.Option(help="seconds after which a cell is measured on what it did")
-]
-Minutes = Annotated[float | None, typer.Option(help="how long a soak lasts; 10 unless told")]
-Report = Annotated[
-    Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")
-]
+
+
+class RunAsked(NamedTuple):
+    """What a run is asked to measure, where, and where it goes.
+
+    typer wants literal lists; nothing changes them.
+    """
+
+    scenario: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="burst, latency, recovery (these three unless named), work, result, soak"
+        ),
+    ] = None
+    arm: Annotated[list[str], typer.Option("--arm", help=ARM_HELP)] = []  # noqa: RUF012
+    case: Annotated[
+        list[str], typer.Option("--case", help="only these cases, such as load=0.5 or worker-crash")
+    ] = []  # noqa: RUF012
+    size: Annotated[str, typer.Option(help=" | ".join(SIZES))] = "full"
+    tasks: Annotated[
+        int | None, typer.Option(help="tasks of a burst, and tasks due in a latency cell")
+    ] = None
+    blocks: Annotated[int, typer.Option(help="repetitions of every arm, in random order")] = 1
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="slots of every system; as many as cores, or as the CPU quota has, unless told"
+        ),
+    ] = None
+    redis: Annotated[
+        str | None,
+        typer.Option(
+            envvar="QUEUE_BENCH_REDIS",
+            help="an empty Redis database of your own; the variable hides its password",
+        ),
+    ] = None
+    rabbitmq: Annotated[
+        str | None,
+        typer.Option(
+            envvar="QUEUE_BENCH_RABBITMQ",
+            help="an empty virtual host of your own RabbitMQ, amqp://…",
+        ),
+    ] = None
+    postgres: Annotated[
+        str | None,
+        typer.Option(
+            envvar="QUEUE_BENCH_POSTGRES",
+            help="an empty PostgreSQL database of your own, postgresql://…",
+        ),
+    ] = None
+    adapter: Adapters = []  # noqa: RUF012
+    aa: Annotated[
+        bool,
+        typer.Option(
+            "--aa",
+            help="measure each given arm against itself: SYSTEM/PROFILE and SYSTEM/PROFILE{again}",
+        ),
+    ] = False
+    seed: Annotated[
+        int | None, typer.Option(help="for the order, the arrivals and the moments of the faults")
+    ] = None
+    label: Label = ""
+    out: Out = None
+    resume: Annotated[str | None, typer.Option(help="go on with a run that was cut off")] = None
+    time_cap: Annotated[
+        float, typer.Option(help="seconds after which a cell is measured on what it did")
+    ] = 1200.0
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="how long a soak lasts; 10 unless told"),
+    ] = None
+    passed: Pass = []  # noqa: RUF012
 
 
 @app.command()
+@fields_as_options
 def run(
-    scenario: Scenarios = None,
-    arm: Arms = [],  # noqa: B006  (typer wants a literal)
-    case: Cases = [],  # noqa: B006
-    size: Size = "full",
-    tasks: Tasks = None,
-    blocks: Blocks = 1,
-    workers: Workers = None,
-    redis: Redis = None,
-    rabbitmq: RabbitMQ = None,
-    postgres: Postgres = None,
-    adapter: Adapters = [],  # noqa: B006
-    aa: AgainstItself = False,
-    seed: Seed = None,
-    label: Label = "",
-    out: Out = None,
-    resume: Resume = None,
-    time_cap: TimeCap = 1200.0,
-    minutes: Minutes = None,
-    passed: Pass = [],  # noqa: B006
-    report: Report = None,
+    asked: RunAsked,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="the HTML file; reports/<run>.html unless told")
+    ] = None,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Measure: burst, latency and recovery of the default profiles unless told otherwise."""
     from bench.report.writing import report_path
-    from bench.run.run_start import fresh_seed
+    from bench.run.run_start import new_folder, refuse_folder
 
-    adapters = load_adapters(adapter)
-    if resume is not None:
-        folder = find_run(resume)
+    adapters = load_adapters(asked.adapter)
+    if asked.resume is not None:
+        folder = find_run(asked.resume)
         plan = _stored_plan(folder, adapters)
     else:
-        if not 0 < time_cap < math.inf:
-            raise UsageError(f"--time-cap {time_cap:g}: give a number of seconds above 0")
-        plan = make_plan(
-            scenario or [],
-            _with_twins(arm, adapters) if aa else arm,
-            case,
-            adapters,
-            size=size,
-            tasks=tasks,
-            blocks=blocks,
-            workers=workers,
-            seed=fresh_seed() if seed is None else seed,
-            label=label,
-            time_cap_s=time_cap,
-            minutes=minutes,
-            passed=passed_on(passed, adapters.values()),
-        )
-        folder = _new_folder(out, plan.seed)
+        plan = _new_plan(asked, adapters)
+        folder = new_folder(asked.out, plan.seed)
+        refuse_folder(folder)
     page = report_path(folder, report)
     refuse_unwritable(page, "name another place by --report FILE")
-    with lock.measuring(wait, console(as_json).print):
-        urls = {"redis": redis, "rabbitmq": rabbitmq, "postgres": postgres}
-        servers = {name: url for name, url in urls.items() if url}
-        code = measure_live(plan, folder, servers, console(as_json), resume is not None, page)
+    urls = {"redis": asked.redis, "rabbitmq": asked.rabbitmq, "postgres": asked.postgres}
+    servers = {name: url for name, url in urls.items() if url}
+    out = console(as_json)
+    with lock.measuring(wait, out.print):
+        code = measure_live(plan, folder, servers, out, asked.resume is not None, page)
     if as_json:
         code = in_spite(code, lambda: _answer(folder, code))
     raise typer.Exit(code)
+
+
+def _new_plan(asked: RunAsked, adapters: dict[str, Adapter]) -> Plan:
+    from bench.run.run_start import fresh_seed
+
+    if not 0 < asked.time_cap < math.inf:
+        raise UsageError(f"--time-cap {asked.time_cap:g}: give a number of seconds above 0")
+    return make_plan(
+        asked.scenario or [],
+        _with_twins(asked.arm, adapters) if asked.aa else asked.arm,
+        asked.case,
+        adapters,
+        size=asked.size,
+        tasks=asked.tasks,
+        blocks=asked.blocks,
+        workers=asked.workers,
+        seed=fresh_seed() if asked.seed is None else asked.seed,
+        label=asked.label,
+        time_cap_s=asked.time_cap,
+        minutes=asked.minutes,
+        passed=passed_on(asked.passed, adapters.values()),
+    )
 
 
 def measure_live(
@@ -186,14 +193,6 @@ def measure_live(
         code,
         lambda: write_report([stored_measures.open_measured(folder)], page, out, headline=True),
     )
-
-
-def _new_folder(out: Path | None, seed: int) -> Path:
-    from bench.run.run_start import new_folder, refuse_folder
-
-    folder = new_folder(out, seed)
-    refuse_folder(folder)
-    return folder
 
 
 def _with_twins(texts: list[str], adapters: dict[str, Adapter]) -> list[str]:

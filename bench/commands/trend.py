@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bench.analysis import stored_measures
-from bench.commands.options import Json, answer, app, console, find_run
+from bench.commands.options import Json, answer, app, console, open_runs
 
 
 @app.command(
@@ -28,10 +27,10 @@ def trend(
     from bench.trend.history import trend as trend_of
     from bench.trend.step_phrases import render
 
-    result = trend_of([stored_measures.open_measured(find_run(name)) for name in run])
+    result = trend_of(open_runs(run))
     if html is not None:
-        from bench.report.shell import write_page
         from bench.report.trend_page import page
+        from bench.report.writing import write_page
 
         write_page(page(result), html)
     if as_json:

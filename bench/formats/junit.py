@@ -4,7 +4,7 @@ It has a suite per scenario, a test case per measure, and one case for the verdi
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
 from bench.analysis.comparison_result import Change, Changes
@@ -22,7 +22,12 @@ from bench.formats.texts import (
     verdict,
 )
 
-_ELEMENT = {"failed": "failure", "error": "error", "skipped": "skipped"}
+_ELEMENT = {
+    "passed": "system-out",
+    "failed": "failure",
+    "error": "error",
+    "skipped": "skipped",
+}
 _COUNTS: tuple[tuple[str, Outcome], ...] = (
     ("failures", "failed"),
     ("errors", "error"),
@@ -68,8 +73,7 @@ def _whole(changes: Changes) -> Outcome:
     return "error" if changes.exit_code in UNDECIDED else "failed"
 
 
-def _suite(name: str, changes: Changes, cases: Iterable[Case]) -> xml.Element:
-    cases = list(cases)
+def _suite(name: str, changes: Changes, cases: Sequence[Case]) -> xml.Element:
     counts = {word: str(sum(case[1] == which for case in cases)) for word, which in _COUNTS}
     suite = xml.Element(
         "testsuite", {"name": f"queue-bench.{one_line(name)}", "tests": str(len(cases)), **counts}
@@ -81,14 +85,10 @@ def _suite(name: str, changes: Changes, cases: Iterable[Case]) -> xml.Element:
         *facts(changes.about),
     ):
         xml.SubElement(properties, "property", name=key, value=value)
-    for case in cases:
-        _case(suite, *case)
+    for title, result, short, whole in cases:
+        case = xml.SubElement(
+            suite, "testcase", name=one_line(title), classname=suite.get("name", "")
+        )
+        about = {} if result == "passed" else {"message": whole, "type": short}
+        xml.SubElement(case, _ELEMENT[result], about).text = whole
     return suite
-
-
-def _case(suite: xml.Element, name: str, result: Outcome, short: str, whole: str) -> None:
-    case = xml.SubElement(suite, "testcase", name=one_line(name), classname=suite.get("name", ""))
-    if result == "passed":
-        xml.SubElement(case, "system-out").text = whole
-    else:
-        xml.SubElement(case, _ELEMENT[result], message=whole, type=short).text = whole

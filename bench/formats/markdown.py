@@ -39,24 +39,19 @@ def code(value: JsonValue) -> str:
 
 def of_changes(changes: Changes) -> str:
     """The verdict, what a reader must know, the lines by weight, and how to have it again."""
+    word = headline(changes)
+    rest = verdict(changes).removeprefix(word).lstrip(":; ")
     parts = [
-        f"**queue-bench: {text(headline(changes))}** – {text(_rest(changes))}",
+        f"**queue-bench: {text(word)}** – {text(rest)}",
         f"{code(changes.base)} → {code(changes.head)}",
     ]
     parts += ["\n".join(f"- {text(note)}" for note in changes.notes)] if changes.notes else []
     lines = ordered(changes)
-    telling, same = (
-        [line for line in lines if line.says != "same"],
-        [line for line in lines if line.says == "same"],
-    )
+    telling = [line for line in lines if line.says != "same"]
+    same = [line for line in lines if line.says == "same"]
     parts += [_table(telling, changes)] if telling else []
     parts += [_folded(f"The same: {len(same)}", _table(same, changes))] if same else []
     return "\n\n".join([*parts, *_again(changes)]) + "\n"
-
-
-def _rest(changes: Changes) -> str:
-    """The verdict without the headline before it."""
-    return verdict(changes).removeprefix(headline(changes)).lstrip(":; ")
 
 
 def _table(lines: list[Change], changes: Changes) -> str:
@@ -70,28 +65,17 @@ def _table(lines: list[Change], changes: Changes) -> str:
 def _row(line: Change, changes: Changes) -> str:
     word = f"**{line.says}**" if line.says == "regression" else line.says
     why = f" – {text(line.reason)}" if line.reason else ""
-    numbers = (
-        shown(line.base_value, line.metric),
-        shown(line.head_value, line.metric),
-        change(line.ratio, line.metric),
-        interval(line),
-    )
-    detectable = (
-        "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %"
-    )
-    return (
-        "| "
-        + " | ".join(
-            [
-                word,
-                text(title(line, changes)) + why,
-                *map(text, numbers),
-                detectable,
-                str(line.blocks),
-            ]
-        )
-        + " |"
-    )
+    cells = [
+        word,
+        text(title(line, changes)) + why,
+        text(shown(line.base_value, line.metric)),
+        text(shown(line.head_value, line.metric)),
+        text(change(line.ratio, line.metric)),
+        text(interval(line)),
+        "" if line.smallest_detectable is None else f"{line.smallest_detectable * 100:.1f} %",
+        str(line.blocks),
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _folded(title: str, body: str) -> str:

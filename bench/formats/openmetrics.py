@@ -1,4 +1,4 @@
-"""OpenMetrics text, for what asks for it by name; `prometheus` says the same in the older form."""
+"""OpenMetrics text, for what asks for it by name, and the same in Prometheus' older form."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,23 +26,30 @@ class MetricFamily:
     info: bool = False
 
 
-def of_run(run: Run) -> str:
-    """The document of a stored run: `families_of_run` and an end mark."""
-    return _document(families_of_run(run))
-
-
-def of_changes(changes: Changes) -> str:
-    """The document of a comparison: `families_of_changes` and an end mark."""
-    return _document(families_of_changes(changes))
-
-
-def _document(families: Iterable[MetricFamily]) -> str:
-    return "".join(_family(each) for each in families) + "# EOF\n"
+def document(families: Iterable[MetricFamily]) -> str:
+    """The document in OpenMetrics: the families and an end mark."""
+    return "".join(map(_family, families)) + "# EOF\n"
 
 
 def _family(family: MetricFamily) -> str:
     kind, end = ("info", "_info") if family.info else ("gauge", "")
     lines = [f"# TYPE {family.name} {kind}", f"# HELP {family.name} {escaped(family.about)}"]
+    return "\n".join([*lines, *sample_lines(family, end)]) + "\n"
+
+
+def older_document(families: Iterable[MetricFamily]) -> str:
+    """The same in Prometheus' text format 0.0.4, for node_exporter and the Pushgateway.
+
+    It knows no type `info` and ends without a mark: a reader of it refuses OpenMetrics for the one.
+    """
+    return "".join(map(_older_family, families))
+
+
+def _older_family(family: MetricFamily) -> str:
+    end = "_info" if family.info else ""
+    # A quote stays as it is in a HELP line: `\"` would be an error there.
+    about = one_line(family.about).replace("\\", "\\\\")
+    lines = [f"# HELP {family.name}{end} {about}", f"# TYPE {family.name}{end} gauge"]
     return "\n".join([*lines, *sample_lines(family, end)]) + "\n"
 
 
@@ -67,20 +74,21 @@ def families_of_run(run: Run) -> list[MetricFamily]:
         name: {"system": arm.system, "profile": arm.profile, "broker": arm.broker}
         for name, arm in run.manifest.arms.items()
     }
-    families = [_run_info(run)]
-    numbers = points.of_run(run)
-    for metric in dict.fromkeys(point.metric for point in numbers):
-        samples = [
-            sample
-            for point in numbers
-            if point.metric == metric
-            for sample in _samples(point, arms[point.arm])
-        ]
-        families.append(
-            _named(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", samples)
-        )
+    about = {
+        "run": run.id,
+        "bench": run.manifest.bench_version,
+        "commit": run.manifest.commit,
+        "created": run.manifest.created,
+    }
+    samples: dict[str, list[Sample]] = {}
+    for point in points.of_run(run):
+        samples.setdefault(point.metric, []).extend(_samples(point, arms[point.arm]))
     return [
-        *families,
+        _named("run", "Which run these are of", [(about, 1.0)], info=True),
+        *(
+            _named(metric, f"{METRICS[metric].label}, {METRICS[metric].unit or 'number'}", mine)
+            for metric, mine in samples.items()
+        ),
         _named("blocks", "Blocks by what the measure is worth", list(_verdicts(run, arms))),
     ]
 
@@ -89,9 +97,9 @@ def families_of_changes(changes: Changes) -> list[MetricFamily]:
     """Ratios (differences of counts) of head to base with their intervals, and the exit code."""
     samples: dict[str, list[Sample]] = {"ratio": [], "difference": []}
     for line in changes.lines:
-        name = "difference" if METRICS[line.metric].kind == "count" else "ratio"
+        match = _ARM.match(line.head)
         labels = {
-            **_of_arm(line.head),
+            **(match.groupdict(default="redis") if match else dict.fromkeys(_ARM.groupindex, "")),
             "scenario": line.scenario,
             "case": line.case,
             "arm": line.head,
@@ -99,58 +107,30 @@ def families_of_changes(changes: Changes) -> list[MetricFamily]:
             "metric": line.metric,
         }
         bounds = {"value": line.ratio, "low": line.low, "high": line.high}
-        samples[name] += [
+        samples["difference" if METRICS[line.metric].kind == "count" else "ratio"] += [
             ({**labels, "bound": bound}, number)
             for bound, value in bounds.items()
             if (number := finite(value)) is not None
         ]
-    families = [
-        _named(name, f"Head and base: {name}", mine) for name, mine in samples.items() if mine
+    code = {"base": changes.base, "arm": changes.head}, float(changes.exit_code)
+    return [
+        *(_named(name, f"Head and base: {name}", mine) for name, mine in samples.items() if mine),
+        _named("exit_code", "Of the comparison: 0 is no regression", [code]),
     ]
-    code: list[Sample] = [({"base": changes.base, "arm": changes.head}, float(changes.exit_code))]
-    return [*families, _named("exit_code", "Of the comparison: 0 is no regression", code)]
 
 
 def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False) -> MetricFamily:
     return MetricFamily(f"queue_bench_{name}", about, samples, info)
 
 
-def _of_arm(arm: str) -> dict[str, str]:
-    match = _ARM.match(arm)
-    parts = match.groupdict(default="redis") if match else {}
-    return {key: parts.get(key, "") for key in ("system", "profile", "broker")}
-
-
-def _samples(point: points.Point, arm: Mapping[str, str]) -> Iterable[Sample]:
+def _samples(point: points.Point, arm: Mapping[str, str]) -> list[Sample]:
     labels = {**arm, "scenario": point.scenario, "case": point.case, "arm": point.arm}
-    yield {**labels, "bound": "value"}, point.value
-    span = points.within(point)
-    if span is not None:
-        yield {**labels, "bound": "low"}, span[0]
-        yield {**labels, "bound": "high"}, span[1]
+    bounds = zip(("value", "low", "high"), (point.value, *points.within(point)), strict=False)
+    return [({**labels, "bound": bound}, value) for bound, value in bounds]
 
 
 def _verdicts(run: Run, arms: Mapping[str, Mapping[str, str]]) -> Iterable[Sample]:
     for (scenario, case, metric, arm), rows in points.groups(run.standing):
+        labels = {"scenario": scenario, "case": case, "arm": arm, "metric": metric}
         for verdict, count in rows["verdict"].value_counts().sort_index().items():
-            yield (
-                {
-                    **arms[arm],
-                    "scenario": scenario,
-                    "case": case,
-                    "arm": arm,
-                    "metric": metric,
-                    "verdict": str(verdict),
-                },
-                float(count),
-            )
-
-
-def _run_info(run: Run) -> MetricFamily:
-    labels = {
-        "run": run.id,
-        "bench": run.manifest.bench_version,
-        "commit": run.manifest.commit,
-        "created": run.manifest.created,
-    }
-    return _named("run", "Which run these are of", [(labels, 1.0)], info=True)
+            yield {**arms[arm], **labels, "verdict": str(verdict)}, float(count)

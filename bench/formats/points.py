@@ -43,11 +43,10 @@ class Point:
 
 def of_changes(changes: Changes) -> list[Point]:
     """The head's numbers; their interval is that of the comparison, laid around the base."""
-    values = ((line, finite(line.head_value)) for line in changes.lines)
     return [
         Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks)
-        for line, value in values
-        if value is not None
+        for line in changes.lines
+        if (value := finite(line.head_value)) is not None
     ]
 
 
@@ -73,7 +72,7 @@ def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], 
     Metrics that this version does not know are left out.
     """
     for key, rows in measures.groupby(["scenario", "case", "metric", "arm"], sort=False):
-        scenario, case, metric, arm = (str(part) for part in key)
+        scenario, case, metric, arm = map(str, key)
         if metric in METRICS:
             yield (scenario, case, metric, arm), rows
 
@@ -106,19 +105,18 @@ def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, f
     The mean and the extremes of a count, and of values with a 0, which has no logarithm.
     """
     if metric.kind == "count" or min(values) <= 0:
-        several = len(values) > 2
-        return (
-            float(np.mean(values)),
-            min(values) if several else None,
-            max(values) if several else None,
-        )
+        extremes = (min(values), max(values)) if len(values) > 2 else (None, None)
+        return float(np.mean(values)), *extremes
     # Against 1 the interval of a ratio is that of the value itself.
     ratio = paired([1.0] * len(values), values).ratio()
     return ratio.ratio, ratio.low, ratio.high
 
 
-def within(point: Point) -> tuple[float, float] | None:
-    """(low, high) with the value between them: rounding may have put it a hair outside."""
+def within(point: Point) -> tuple[float, ...]:
+    """(low, high) with the value between them: rounding may have put it a hair outside.
+
+    Empty where it has no interval.
+    """
     if point.low is None or point.high is None:
-        return None
+        return ()
     return min(point.low, point.value), max(point.high, point.value)

@@ -22,17 +22,17 @@ def document(run: Run, arm: str | None = None) -> str:
     Counts and times to an event do not fit. UsageError where nothing is left, or where the arm is
     unknown or not named although there are several.
     """
-    arms = list(run.manifest.arms)
-    chosen = _chosen(arms, arm)
-    benchmarks = []
-    for (scenario, case, metric, of), rows in points.groups(run.standing):
-        values = (
-            _values(points.per_block(rows, METRICS[metric]), METRICS[metric])
-            if of == chosen
-            else None
-        )
-        if values:
-            benchmarks.append(_benchmark(f"{scenario}/{case}/{metric}", METRICS[metric], values))
+    chosen = _chosen(list(run.manifest.arms), arm)
+    measured = [
+        (f"{scenario}/{case}/{name}", METRICS[name], points.per_block(rows, METRICS[name]))
+        for (scenario, case, name, of), rows in points.groups(run.standing)
+        if of == chosen
+    ]
+    benchmarks = [
+        _benchmark(name, metric, values)
+        for name, metric, blocks in measured
+        if (values := _values(blocks, metric))
+    ]
     if not benchmarks:
         why = "counts and times to an event do not fit into it"
         raise UsageError(
@@ -43,27 +43,25 @@ def document(run: Run, arm: str | None = None) -> str:
 
 
 def _chosen(arms: list[str], arm: str | None) -> str:
-    if arm is None:
-        if len(arms) != 1:
-            raise UsageError(
-                f"a pyperf file holds one arm: choose one with --arm, of {', '.join(arms)}"
-            )
-        return arms[0]
-    if arm not in arms:
+    if arm is None and len(arms) != 1:
+        raise UsageError(
+            f"a pyperf file holds one arm: choose one with --arm, of {', '.join(arms)}"
+        )
+    if arm is not None and arm not in arms:
         raise UsageError(f"the run has no arm {arm!r}: choose one of {', '.join(arms)}")
-    return arm
+    return arm or arms[0]
 
 
-def _values(values: list[float], metric: Metric) -> list[float] | None:
-    """In pyperf's units, all larger than 0 as it demands; None for what it has no unit for."""
+def _values(values: list[float], metric: Metric) -> list[float]:
+    """In pyperf's units, all larger than 0 as it demands; none for what it has no unit for."""
     # From here on smaller is better, for compare_to calls the larger one slower.
     if metric.kind != "ratio" or not values or min(values) <= 0:
-        return None
+        return []
     if metric.unit == "tasks/s":
         return [1 / value for value in values]
     if metric.unit == "bytes":
         return [float(round(value)) for value in values]
-    return [value * SECONDS[metric.unit] for value in values] if metric.unit in SECONDS else None
+    return [value * SECONDS[metric.unit] for value in values if metric.unit in SECONDS]
 
 
 def _benchmark(name: str, metric: Metric, values: list[float]) -> Json:

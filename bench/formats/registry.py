@@ -18,7 +18,7 @@ from bench.formats import (
     junit,
     markdown,
     openmetrics,
-    prometheus,
+    points,
     pyperf,
 )
 from bench.model.arm import nearest
@@ -41,30 +41,36 @@ class Format:
     of_run: OfRun | None = None
 
 
-def _whole(make: Callable[[Run], str]) -> OfRun:
-    return lambda run, arm: make(run)
+def _both(
+    about: str,
+    document: Callable[[list[Made]], str],
+    of_changes: Callable[[Changes], list[Made]],
+    of_run: Callable[[Run], list[Made]],
+) -> Format:
+    """A format of comparisons and of runs: `document` writes what they are made into first."""
+    return Format(
+        about,
+        lambda changes: document(of_changes(changes)),
+        lambda run, arm: document(of_run(run)),
+    )
 
 
+_POINTS = (points.of_changes, points.of_run)
+_FAMILIES = (openmetrics.families_of_changes, openmetrics.families_of_run)
 FORMATS: Mapping[str, Format] = {
     "markdown": Format("summary of a CI job", markdown.of_changes),
     "junit": Format("JUnit XML", junit.of_changes),
     "github": Format("annotations of a GitHub job", github.of_changes),
-    "github-action-benchmark-smaller": Format(
-        "its tool customSmallerIsBetter",
-        benchmark_action.smaller_of_changes,
-        _whole(benchmark_action.smaller_of_run),
+    "github-action-benchmark-smaller": _both(
+        "its tool customSmallerIsBetter", benchmark_action.smaller, *_POINTS
     ),
-    "github-action-benchmark-bigger": Format(
-        "its tool customBiggerIsBetter",
-        benchmark_action.bigger_of_changes,
-        _whole(benchmark_action.bigger_of_run),
+    "github-action-benchmark-bigger": _both(
+        "its tool customBiggerIsBetter", benchmark_action.bigger, *_POINTS
     ),
-    "bmf": Format("Bencher Metric Format", bmf.of_changes, _whole(bmf.of_run)),
-    "openmetrics": Format("OpenMetrics text", openmetrics.of_changes, _whole(openmetrics.of_run)),
-    "prometheus": Format(
-        "Prometheus' text format, for node_exporter",
-        prometheus.of_changes,
-        _whole(prometheus.of_run),
+    "bmf": _both("Bencher Metric Format", bmf.document, *_POINTS),
+    "openmetrics": _both("OpenMetrics text", openmetrics.document, *_FAMILIES),
+    "prometheus": _both(
+        "Prometheus' text format, for node_exporter", openmetrics.older_document, *_FAMILIES
     ),
     "pyperf": Format("pyperf JSON of one arm", None, pyperf.document),
 }

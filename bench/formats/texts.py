@@ -60,8 +60,7 @@ def headline(changes: Changes) -> str:
     """
     if changes.exit_code != EXIT_OK:
         return HEADLINES.get(changes.exit_code, f"exit code {changes.exit_code}")
-    worse = sum(line.says == "regression" for line in changes.lines)
-    if worse:
+    if worse := sum(line.says == "regression" for line in changes.lines):
         return f"{worse} worse, which fails nothing"
     if not changes.lines:
         return "nothing was compared"

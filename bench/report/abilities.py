@@ -1,6 +1,7 @@
 """What each system can do, the published claims beside it, and the form that advises."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,17 +28,15 @@ class AbilityView:
     findings: Sequence[Finding]
 
 
-@dataclass(frozen=True)
-class AbilityRow:
-    """A feature and its place for every system."""
-
-    feature: Feature
-    places: Sequence[AbilityView | None]
+AbilityRow = tuple[Feature, Sequence[AbilityView | None]]
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """The table: (group, its rows), and (outcome, how often, what it means)."""
+    """The table: (group, its rows), and (outcome, how often, what it means).
+
+    A row is a feature and its place for every system.
+    """
 
     systems: Sequence[str]
     groups: Sequence[tuple[str, Sequence[AbilityRow]]]
@@ -70,30 +69,40 @@ def section(features: Features | None) -> Abilities | None:
     """The table of what was tried; None where no features were given."""
     if features is None:
         return None
-    groups = [
-        (group, [_row(features, each) for each in CATALOG if each.group == group])
-        for group in GROUPS
-    ]
-    findings = features.findings
-    counts = [
-        (name, sum(each.outcome == name for each in findings), meaning)
-        for name, meaning in OUTCOMES.items()
-    ]
-    versions = sorted(
-        {f"{name} {version}" for each in findings for name, version in each.versions.items()}
+    known = in_order()
+    # In the order of their adapters, others behind.
+    systems = sorted(
+        features.systems,
+        key=lambda name: (known.index(name) if name in known else len(known), name),
     )
+    rows = [(each, [_place(features, each, system) for system in systems]) for each in CATALOG]
+    groups = [(group, [row for row in rows if row[0].group == group]) for group in GROUPS]
+    counts = Counter(each.outcome for each in features.findings)
     return Abilities(
-        systems=_systems(features),
+        systems=systems,
         groups=[
-            (group, rows)
-            for group, rows in groups
-            if any(place for row in rows for place in row.places)
+            (group, mine)
+            for group, mine in groups
+            if any(place for _, row in mine for place in row)
         ],
-        counts=[(name, count, meaning) for name, count, meaning in counts if count],
+        counts=[
+            (name, counts[name], meaning) for name, meaning in OUTCOMES.items() if counts[name]
+        ],
         created=features.record.created,
-        versions=versions,
+        versions=sorted(
+            {
+                f"{name} {version}"
+                for each in features.findings
+                for name, version in each.versions.items()
+            }
+        ),
         quick=features.record.quick,
     )
+
+
+def _place(features: Features, feature: Feature, system: str) -> AbilityView | None:
+    outcome = features.outcome(system, feature.name)
+    return AbilityView(outcome, features.of(system, feature.name)) if outcome else None
 
 
 def advice(joined: Joined, features: Features | None) -> Advice:
@@ -102,9 +111,10 @@ def advice(joined: Joined, features: Features | None) -> Advice:
     `facts`, `rules` and `form` are safe inside of a script element.
     """
     known = facts(joined, features)
+    as_json = json.dumps(known, ensure_ascii=True, separators=(",", ":"))
     measured = {arm["broker"] for arm in known["arms"]}
     return Advice(
-        facts=_json_in_html(known),
+        facts=(as_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")),
         rules=form_script(),
         form=(Path(__file__).parent / "advise_form.js").read_text(encoding="utf-8"),
         brokers=[name for name in FAMILIES if name in measured],
@@ -112,34 +122,13 @@ def advice(joined: Joined, features: Features | None) -> Advice:
     )
 
 
-def _json_in_html(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _systems(features: Features) -> list[str]:
-    """In the order of their adapters, others behind."""
-    known = in_order()
-    return sorted(
-        features.systems,
-        key=lambda name: (known.index(name) if name in known else len(known), name),
-    )
-
-
-def _row(features: Features, feature: Feature) -> AbilityRow:
-    places: list[AbilityView | None] = []
-    for system in _systems(features):
-        outcome = features.outcome(system, feature.name)
-        places.append(AbilityView(outcome, features.of(system, feature.name)) if outcome else None)
-    return AbilityRow(feature, places)
-
-
 def claims(joined: Joined, features: Features | None) -> ClaimsView:
     """Every ruling, source by source."""
-    found: list[Ruling] = []
-    about = {}
-    for each in load():
-        found += rule([each], joined, features)
-        about[each.source.name] = each.source
-    sources = [(about[name], [each for each in found if each.source == name]) for name in about]
-    return ClaimsView(sources, counted(found))
+    published = load()
+    rulings = rule(published, joined, features)
+    sources = {each.source.name: each.source for each in published}
+    by_source = [
+        (source, [each for each in rulings if each.source == name])
+        for name, source in sources.items()
+    ]
+    return ClaimsView(by_source, counted(rulings))

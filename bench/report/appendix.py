@@ -2,23 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from pydantic import JsonValue
 
 from bench.analysis.dataset import Joined, letter, prefix
 from bench.base.git import shown
-from bench.model.manifest import (
-    ArmRecord,
-    CheckoutRecord,
-    MachineRecord,
-    Manifest,
-    ServerRecord,
-)
+from bench.model.manifest import ArmRecord, CellLine, CheckoutRecord, MachineRecord, Manifest
 from bench.model.metric import METRICS
 from bench.model.versions import measured_before
 
 GIB = 1 << 30
+GRAVER_FIRST = ["wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered"]
 
 
 @dataclass(frozen=True)
@@ -27,24 +21,16 @@ class PartRow:
 
     letter: str
     run: str
-    label: str
-    created: str
-    commit: str
-    size: str
-    workers: int
-    blocks: int
+    manifest: Manifest
     scenarios: str
     arms: str
-    machine: str
     broker: str
-    seed: int
 
 
 @dataclass(frozen=True)
 class VerdictRow:
     """Measures of one cell that are not ok, all for one reason."""
 
-    verdict: str
     cell: str
     what: str
     arm: str
@@ -52,38 +38,19 @@ class VerdictRow:
     reason: str
 
 
-@dataclass(frozen=True)
-class AgainRow:
-    """A cell that was measured once more: the labels of both tries, why, and what came of it."""
-
-    first: str
-    then: str
-    what: str
-    why: str
-    came: str
-
-
 def part_rows(joined: Joined) -> list[PartRow]:
     """Which run each part of the page is from."""
     rows = []
     for place, run in enumerate(joined.runs):
         mine = joined.frame[joined.frame["place"] == place]
-        manifest = run.manifest
         rows.append(
             PartRow(
                 letter=letter(place) if len(joined.runs) > 1 else "",
                 run=run.id,
-                label=manifest.label,
-                created=manifest.created[:10],
-                commit=shown(manifest.commit, manifest.dirty),
-                size=manifest.plan.size,
-                workers=manifest.plan.workers,
-                blocks=manifest.plan.blocks,
+                manifest=run.manifest,
                 scenarios=", ".join(dict.fromkeys(mine["scenario"])) or "none",
                 arms=", ".join(arm for arm in joined.arms if arm in set(mine["arm"])),
-                machine=machine_line(manifest.machine),
-                broker=", ".join(_server(server) for server in _servers(manifest)),
-                seed=manifest.seed,
+                broker=", ".join(_servers(run.manifest)),
             )
         )
     return rows
@@ -91,15 +58,13 @@ def part_rows(joined: Joined) -> list[PartRow]:
 
 def before_line(joined: Joined) -> str:
     """Which parts of the page were measured by 0.1, in one line; empty where none was."""
-    found = [
+    old = [
         f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         for place, run in enumerate(joined.runs)
         if measured_before(run.manifest)
     ]
-    which = (
-        "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
-    )
-    return f"{which} by version 0.1, which counted no versions of its code." if found else ""
+    which = "All was measured" if len(old) == len(joined.runs) else f"{', '.join(old)}: measured"
+    return f"{which} by version 0.1, which counted no versions of its code." if old else ""
 
 
 def machine_line(machine: MachineRecord) -> str:
@@ -120,20 +85,16 @@ def machine_rows(joined: Joined) -> list[tuple[str, list[str]]]:
         )
         for name in MachineRecord.model_fields
     ]
-    return [*rows, ("broker", [_origins(run.manifest) for run in joined.runs])]
+    origins = [
+        ", ".join(f"{name} (from {origin})" for name, origin in _servers(run.manifest).items())
+        for run in joined.runs
+    ]
+    return [*rows, ("broker", origins)]
 
 
-def _origins(manifest: Manifest) -> str:
-    return ", ".join(f"{_server(each)} (from {each.origin})" for each in _servers(manifest))
-
-
-def _servers(manifest: Manifest) -> list[ServerRecord]:
-    """Each server that served as a broker once, in whatever way it was set up."""
-    return list({_server(server): server for server in manifest.brokers.values()}.values())
-
-
-def _server(server: ServerRecord) -> str:
-    return f"{server.name} {server.version}"
+def _servers(manifest: Manifest) -> dict[str, str]:
+    """Each server that served as a broker once, in whatever way it was set up → its origin."""
+    return {f"{each.name} {each.version}": each.origin for each in manifest.brokers.values()}
 
 
 def _value(name: str, value: JsonValue) -> str:
@@ -150,12 +111,12 @@ def _value(name: str, value: JsonValue) -> str:
 
 def version_rows(joined: Joined) -> list[tuple[str, str]]:
     """Arm → versions as seen inside its workers."""
-    found: dict[str, str] = {}
+    by_arm: dict[str, str] = {}
     for run in joined.runs:
         for arm, versions in run.manifest.versions.items():
-            told = [f"{name} {version}" for name, version in versions.items()]
-            found.setdefault(arm, ", ".join(told + _beyond_versions(run.manifest.arms.get(arm))))
-    return [(arm, found[arm]) for arm in joined.arms if arm in found]
+            seen = [f"{name} {version}" for name, version in versions.items()]
+            by_arm.setdefault(arm, ", ".join(seen + _beyond_versions(run.manifest.arms.get(arm))))
+    return [(arm, by_arm[arm]) for arm in joined.arms if arm in by_arm]
 
 
 def _beyond_versions(arm: ArmRecord | None) -> list[str]:
@@ -174,23 +135,9 @@ def checkout_line(checkout: CheckoutRecord) -> str:
 
 
 def verdict_groups(joined: Joined) -> list[tuple[str, Sequence[VerdictRow]]]:
-    """Verdict → its entries, the graver first."""
-    return [
-        (verdict, list(rows))
-        for verdict, rows in groupby(verdict_rows(joined), key=lambda row: row.verdict)
-    ]
-
-
-def verdict_rows(joined: Joined) -> list[VerdictRow]:
-    """Every measure that is not ok, those of one cell and reason together; the graver first."""
+    """Verdict → every measure of it, those of one cell and reason together; the graver first."""
     bad = joined.every[joined.every["verdict"] != "ok"]
-    rank = {
-        name: place
-        for place, name in enumerate(
-            ("wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered")
-        )
-    }
-    rows = []
+    groups: dict[str, list[VerdictRow]] = {verdict: [] for verdict in GRAVER_FIRST}
     for (verdict, label, reason), some in bad.groupby(["verdict", "label", "reason"], sort=False):
         first = some.iloc[0]
         labels = [
@@ -198,9 +145,8 @@ def verdict_rows(joined: Joined) -> list[VerdictRow]:
             for name in dict.fromkeys(some["metric"])
         ]
         what = labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"]
-        rows.append(
+        groups.setdefault(str(verdict), []).append(
             VerdictRow(
-                verdict=str(verdict),
                 cell=str(label),
                 what=f"{first['scenario']} {first['case']}".replace(" -", ""),
                 arm=str(first["arm"]),
@@ -208,26 +154,21 @@ def verdict_rows(joined: Joined) -> list[VerdictRow]:
                 reason=str(reason),
             )
         )
-    return sorted(rows, key=lambda row: (rank.get(row.verdict, len(rank)), row.cell))
+    return [
+        (verdict, sorted(rows, key=lambda row: row.cell))
+        for verdict, rows in groups.items()
+        if rows
+    ]
 
 
-def again_rows(joined: Joined) -> list[AgainRow]:
-    """Cells that were invalid for a reason outside the arm and were measured once more."""
-    rows = []
-    for place, run in enumerate(joined.runs):
-        lines = {line.number: line for line in run.manifest.cells}
-        before = prefix(place, len(joined.runs))
-        for line in run.manifest.cells:
-            first = lines.get(line.first)
-            if line.retry_of is None or first is None:
-                continue
-            rows.append(
-                AgainRow(
-                    first=f"{before}{first.number:03d}",
-                    then=f"{before}{line.number:03d}",
-                    what=f"{line.scenario} {line.case} {line.arm}".replace(" - ", " "),
-                    why=first.reason,
-                    came=line.verdict or line.state,
-                )
-            )
-    return rows
+def again_rows(joined: Joined) -> list[tuple[str, CellLine, CellLine]]:
+    """Cells that were invalid for a reason outside the arm and were measured once more.
+
+    What stands before the numbers of the run's cells, the first try and the next.
+    """
+    return [
+        (prefix(place, len(joined.runs)), first, line)
+        for place, run in enumerate(joined.runs)
+        for line in run.manifest.cells
+        if line.retry_of is not None and (first := joined.line(place, line.retry_of)) is not None
+    ]

@@ -1,7 +1,11 @@
 """What the charts of several scenarios share."""
 
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
 from bench.analysis.dataset import FLOOR, Joined
-from bench.analysis.formatting import figure
+from bench.analysis.formatting import Figure, figure
 from bench.report.style import INK, MUTED, Chart, Look, Palette, new_figure, svg
 
 
@@ -21,58 +25,53 @@ def bars(
 ) -> Chart | None:
     """One bar per arm that has a number, its verdict in words where it has none; the floor as a
     line. None where no arm has a number."""
-    arms = joined.arms_of(scenario, case)
-    figures = {arm: figure(joined.rows(scenario, case, arm, metric), metric) for arm in arms}
-    contestants = [arm for arm in arms if joined.arms[arm].system != FLOOR]
-    floor = next(
-        (
-            figures[arm]
-            for arm in arms
-            if joined.arms[arm].system == FLOOR and figures[arm].is_number
-        ),
-        None,
-    )
-    if not any(found.is_number for found in figures.values()):
+    figures = {
+        arm: figure(joined.rows(scenario, case, arm, metric), metric)
+        for arm in joined.arms_of(scenario, case)
+    }
+    if not any(each.is_number for each in figures.values()):
         return None
+    contestants = [arm for arm in figures if joined.arms[arm].system != FLOOR]
     drawn, axes = new_figure(0.75 + 0.3 * max(len(contestants), 1))
-    ax = axes[0]
-    top = max(found.value or 0.0 for found in figures.values())
+    top = max(each.value or 0.0 for each in figures.values())
     for place, arm in enumerate(contestants):
-        found, look = figures[arm], look_of(joined, looks, arm)
-        value = found.value if found.is_number and found.value else 0.0
-        ax.barh(
-            place,
-            value,
-            height=0.62,
-            color=look.color,
-            alpha=1.0 if not look.dashed else 0.62,
-            linewidth=0,
-        )
-        ax.text(
-            value + top * 0.012,
-            place,
-            found.text,
-            va="center",
-            color=INK if found.is_number else MUTED,
-            style="normal" if found.is_number else "italic",
-            clip_on=False,
-        )
+        _bar(axes[0], place, figures[arm], look_of(joined, looks, arm), gap=top * 0.012)
+    floors = (each for arm, each in figures.items() if joined.arms[arm].system == FLOOR)
+    floor = next((each for each in floors if each.is_number), None)
+    _finish(axes[0], contestants, floor, top, unit)
+    return Chart(
+        title,
+        svg(drawn, f"bars-{metric}", title),
+        "Median over the blocks. Paler: another profile than default.",
+        [],
+        ", ".join(dict.fromkeys(each.cells for each in figures.values() if each.cells)),
+    )
+
+
+def _bar(ax: Axes, place: int, shown: Figure, look: Look, gap: float) -> None:
+    value = shown.value if shown.is_number and shown.value else 0.0
+    paler = 0.62 if look.dashed else 1.0
+    ax.barh(place, value, height=0.62, color=look.color, alpha=paler, linewidth=0)
+    ax.text(
+        value + gap,
+        place,
+        shown.text,
+        va="center",
+        color=INK if shown.is_number else MUTED,
+        style="normal" if shown.is_number else "italic",
+        clip_on=False,
+    )
+
+
+def _finish(ax: Axes, arms: Sequence[str], floor: Figure | None, top: float, unit: str) -> None:
     if floor and floor.value:
         ax.axvline(floor.value, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
         ax.text(floor.value, -0.75, f"floor {floor.text} ", ha="right", va="bottom", color=MUTED)
-    ax.set_yticks(range(len(contestants)), contestants)
-    ax.set_ylim(max(len(contestants), 1) - 0.45, -0.8)
+    ax.set_yticks(range(len(arms)), arms)
+    ax.set_ylim(max(len(arms), 1) - 0.45, -0.8)
     ax.set_xlim(0, top * 1.13)
     ax.set_xlabel(unit)
     ax.locator_params(axis="x", nbins=5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    cells = list(dict.fromkeys(found.cells for found in figures.values() if found.cells))
-    return Chart(
-        title,
-        svg(drawn, f"bars-{metric}", title),
-        "Median over the blocks. Paler: another profile than default.",
-        [],
-        ", ".join(cells),
-    )

@@ -1,6 +1,8 @@
 """The headline: four figures per system beside the published ones, for page and terminal."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -9,7 +11,7 @@ from rich.text import Text
 
 from bench.analysis.dataset import PROFILES, Joined, join
 from bench.analysis.formatting import Figure, figure, number, records
-from bench.claims.published import claims_of
+from bench.claims.published import Claim, claims_of
 from bench.model.titles import title
 from bench.record.store import Run
 from bench.report.sentences import sentences
@@ -28,77 +30,47 @@ COLUMNS = [
     "claimed_value",
     "cells",
 ]
+HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
 LOADS = ("load=0.7", "load=0.5")
 
 
-def headline(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per item and system: what was measured, what it is worth, what was published."""
-    return table(join(runs))
-
-
-def headline_sentences(runs: Sequence[Run]) -> tuple[str, str]:
-    """What the figures say against the published ones, in two sentences made from them alone."""
-    joined = join(runs)
-    return sentences(joined, table(joined))
-
-
 def table(joined: Joined) -> pd.DataFrame:
-    """The headline of runs that are joined already."""
+    """One row per item and system: what was measured, what it is worth, what was published."""
     rows = []
     for system in joined.systems:
-        arm = joined.main_arm(system)
-        for item, label, found in _items(joined, arm):
-            rows.append(_row(joined, item, label, arm, found))
-        for other in _others(joined, system, arm):
-            profile = joined.arms[other].profile
-            rows.append(
-                _row(
-                    joined,
-                    f"throughput/{profile}",
-                    f"Burst throughput, {profile}",
-                    other,
-                    _throughput(joined, other),
-                )
-            )
+        main = joined.main_arm(system)
+        rows += [_row(joined, main, *item) for item in _items(joined, main)]
+        for arm in _others(joined, system, main):
+            profile = joined.arms[arm].profile
+            item, label = f"throughput/{profile}", f"Burst throughput, {profile}"
+            rows.append(_row(joined, arm, item, label, _throughput(joined, arm)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _row(
-    joined: Joined, item: str, label: str, arm: str, found: Figure
+    joined: Joined, arm: str, item: str, label: str, found: Figure
 ) -> list[str | float | None]:
     about = joined.arms[arm]
-    published = claims_of(item).get(about.system)
-    text, value = (published.text, published.value) if published else ("", None)
+    published = claims_of(item).get(about.system, Claim("", None))
     return [
-        item,
-        label,
-        about.system,
-        arm,
-        about.guarantee,
-        found.text,
-        found.value,
-        found.verdict,
-        found.note,
-        text,
-        value,
-        found.cells,
+        *(item, label, about.system, arm, about.guarantee),
+        *(found.text, found.value, found.verdict, found.note),
+        *(published.text, published.value, found.cells),
     ]
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
     """Tuned and durable, where the burst has them; of several brokers Redis, which the main arm is
     measured on."""
-    measured, own = set(joined.arms_of("burst", "-")), joined.arms[main].profile
-    mine = [
-        (n, a)
-        for n, a in joined.arms.items()
-        if a.system == system and n in measured and a.profile in PROFILES and not a.variant
-    ]
-    found: dict[str, str] = {}
-    for name, arm in sorted(mine, key=lambda item: not item[1].broker.startswith("redis")):
-        if arm.profile != own:
-            found.setdefault(arm.profile, name)
-    return list(found.values())
+    arms, own = joined.arms, joined.arms[main].profile
+    others: dict[str, str] = {}
+    for name in sorted(
+        joined.arms_of("burst", "-"), key=lambda name: not arms[name].broker.startswith("redis")
+    ):
+        arm = arms[name]
+        if arm.system == system and arm.profile in {*PROFILES} - {own} and not arm.variant:
+            others.setdefault(arm.profile, name)
+    return list(others.values())
 
 
 def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
@@ -111,102 +83,81 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
     ]
 
 
-HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
-
-
 def _throughput(joined: Joined, arm: str) -> Figure:
     return _with_unit(figure(joined.rows("burst", "-", arm, "throughput"), "throughput"), "tasks/s")
 
 
 def _with_unit(found: Figure, unit: str) -> Figure:
-    return (
-        Figure(f"{found.text} {unit}", found.value, found.verdict, found.note, found.cells)
-        if found.is_number
-        else found
-    )
+    return replace(found, text=f"{found.text} {unit}") if found.is_number else found
 
 
 def _memory(joined: Joined, arm: str) -> Figure:
     """Largest worker PSS + largest broker memory, added block by block."""
-    workers, broker = (
-        joined.rows("burst", "-", arm, f"{who}_memory_peak_bytes") for who in ("worker", "broker")
-    )
-    parts = [
-        figure(rows, f"{who}_memory_peak_bytes")
-        for rows, who in ((workers, "worker"), (broker, "broker"))
-    ]
-    missing = next((part for part in parts if not part.is_number), None)
-    if missing:
-        return missing
-    total = float(
-        (workers.set_index("block")["value"] + broker.set_index("block")["value"]).median()
-    )
-    return Figure(
-        f"{number(total / 1e6)} MB",
-        total,
-        "ok",
-        f"workers {parts[0].text} + broker {parts[1].text}",
-        parts[0].cells,
-    )
+    metrics = ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
+    rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
+    worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
+    if not (worker.is_number and broker.is_number):
+        return broker if worker.is_number else worker
+    by_block = [mine.set_index("block")["value"] for mine in rows]
+    total = float((by_block[0] + by_block[1]).median())
+    note = f"workers {worker.text} + broker {broker.text}"
+    return Figure(f"{number(total / 1e6)} MB", total, "ok", note, worker.cells)
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
     """At load 0.7, or 0.5 where no arm was measured at 0.7."""
     load = next((case for case in LOADS if joined.arms_of("latency", case)), LOADS[0])
-    return load.removeprefix("load="), _with_unit(
-        figure(joined.rows("latency", load, arm, "latency_p99_ms"), "latency_p99_ms"), "ms"
-    )
+    p99 = figure(joined.rows("latency", load, arm, "latency_p99_ms"), "latency_p99_ms")
+    return load.removeprefix("load="), _with_unit(p99, "ms")
 
 
 def _recovery(joined: Joined, arm: str) -> Figure:
     """Work recovery; `not within 90 s, n of m lost` where so; service recovery in the note."""
-
-    def rows(metric: str) -> pd.DataFrame:
-        return joined.rows("recovery", "worker-crash", arm, metric)
-
     work, service = (
-        figure(rows(f"{name}_recovery_s"), f"{name}_recovery_s") for name in ("work", "service")
+        figure(joined.rows("recovery", "worker-crash", arm, metric), metric)
+        for metric in ("work_recovery_s", "service_recovery_s")
     )
-    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted
-    # after the fault.
-    hit = sum(rows(fate)["value"].sum() for fate in HIT)
-    lost, stuck, failed = (int(rows(name)["value"].sum()) for name in ("lost", "stuck", "failed"))
-    gone = [
-        f"{count} of {hit:.0f} {word}"
-        for count, word in ((lost, "lost"), (stuck, "stuck"), (failed, "failed"))
-        if count
-    ]
-    strikes = rows("strikes")["value"].sum()
-    gone = [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
     served = f"service after {service.text} s" if service.is_number else f"service: {service.text}"
     if work.verdict == "missing":
         return work
     if work.verdict == "beyond":
-        text = f"not within {work.value:g} s{''.join(', ' + part for part in gone)}"
         several = work.note.split(";")[0] if "blocks within" in work.note else ""
-        return Figure(
-            text, work.value, "beyond", "; ".join(filter(None, (served, several))), work.cells
-        )
-    return Figure(
-        f"{work.text} s" if work.is_number else work.text,
-        work.value,
-        work.verdict,
-        "; ".join(filter(None, (served, work.note))),
-        work.cells,
-    )
+        text = ", ".join([f"not within {work.value:g} s", *_gone(joined, arm)])
+        return replace(work, text=text, note="; ".join(filter(None, (served, several))))
+    note = "; ".join(filter(None, (served, work.note)))
+    return replace(_with_unit(work, "s"), note=note)
 
 
-def items_in_order(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """(item, label) of the rows of the headline: other throughputs right below the first."""
-    found: dict[str, str] = {}
-    for item, label in zip(frame["item"], frame["label"], strict=True):
-        found.setdefault(str(item), str(label))
-    first = [item for item in found if item.startswith("throughput")]
-    rank = {f"throughput/{name}": place for place, name in enumerate(PROFILES)} | {"throughput": -1}
-    ordered = sorted(first, key=lambda item: rank.get(item, len(rank))) + [
-        item for item in found if item not in first
+def _gone(joined: Joined, arm: str) -> list[str]:
+    """What became of the tasks that were hit and did not recover, such as `2 of 9 lost`."""
+
+    def total(metric: str) -> float:
+        return float(joined.rows("recovery", "worker-crash", arm, metric)["value"].sum())
+
+    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted
+    # after the fault.
+    hit = sum(map(total, HIT))
+    gone = [
+        f"{total(fate):.0f} of {hit:.0f} {fate}"
+        for fate in ("lost", "stuck", "failed")
+        if total(fate)
     ]
-    return [(item, found[item]) for item in ordered]
+    strikes = total("strikes")
+    return [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
+
+
+def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
+    """(item, label, its row for each system, or None); other throughputs right below the first.
+
+    Any: rows are named tuples of pandas.
+    """
+    labels = dict(zip(frame["item"], frame["label"], strict=True))
+    rank = ["throughput", *(f"throughput/{name}" for name in PROFILES)]
+    rows = {(row.item, row.system): row for row in records(frame)}
+    return [
+        (item, labels[item], [rows.get((item, system)) for system in joined.systems])
+        for item in sorted(labels, key=lambda item: rank.index(item) if item in rank else len(rank))
+    ]
 
 
 def print_headline(runs: Sequence[Run], console: Console) -> None:
@@ -217,19 +168,11 @@ def print_headline(runs: Sequence[Run], console: Console) -> None:
     shown.add_column("")
     for system in joined.systems:
         shown.add_column(Text(title(system)), justify="right")
-    for item, label in items_in_order(frame):
-        rows = {str(row.system): row for row in records(frame[frame["item"] == item])}
-        shown.add_row(
-            Text(label), *(Text(str(rows[s].measured) if s in rows else "") for s in joined.systems)
-        )
-        if any(rows[s].claimed for s in rows):
-            shown.add_row(
-                Text("  published", style="dim"),
-                *(
-                    Text(str(rows[s].claimed) if s in rows else "", style="dim")
-                    for s in joined.systems
-                ),
-            )
+    for _, label, places in rows_in_order(joined, frame):
+        shown.add_row(Text(label), *(Text(row.measured if row else "") for row in places))
+        claimed = [row.claimed if row else "" for row in places]
+        if any(claimed):
+            shown.add_row(*(Text(text, style="dim") for text in ("  published", *claimed)))
     console.print(shown)
     for sentence in sentences(joined, frame):
         console.print(Text(sentence))

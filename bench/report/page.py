@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from bench.analysis.dataset import FLOOR, Joined, join
-from bench.analysis.formatting import VERDICTS, listing, records
+from bench.analysis.formatting import VERDICTS, listing
 from bench.analysis.slim import CURVES
 from bench.claims.published import source
 from bench.model.scenario import load_scenarios
 from bench.record.store import Run
 from bench.record.stored_features import Features
-from bench.report import abilities, headline, notes
+from bench.report import abilities, headline
 from bench.report.appendix import (
     again_rows,
     before_line,
@@ -23,49 +20,65 @@ from bench.report.appendix import (
     version_rows,
 )
 from bench.report.pairs import PairRow, pair_rows
-from bench.report.section import SectionBlock, section_of
+from bench.report.section import Section, SectionBlock, section_of
 from bench.report.sentences import sentences
-from bench.report.shell import environment, shell
+from bench.report.shell import rendered
 from bench.report.style import Chart, Palette, drawing
 from bench.report.tables import Table
 from bench.report.trust import panels
+
+# What a reader must know first of a page as a whole: of its blocks, and of its sizes.
+FEW_BLOCKS = (
+    "Fewer than 3 blocks: there is no interval around any number here, so read orders of magnitude "
+    "only. Five blocks (bench run --blocks 5) give intervals."
+)
+SEVERAL_TIMES = (
+    "The parts were measured at different times or on different machines, as listed below: compare "
+    "within a part only."
+)
+OF_SIZES = {
+    "smoke": (
+        "This was a smoke run: it shows that everything works and makes no claim about any system."
+    ),
+    "gate": (
+        "This was a gate: short cells, many blocks, every arm at the rates of the base. It "
+        "compares its arms; the full size says how fast they are."
+    ),
+    "quick": (
+        "This was a quick run: few tasks, short phases, short horizons. The full size decides."
+    ),
+}
 
 
 def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
     """The whole report as text; what each system can do stands in it where features are given."""
     joined = join(runs)
     looks = Palette(joined.systems)
-    found = headline.table(joined)
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
-            **shell(),
-            joined=joined,
-            looks=looks,
-            parts=part_rows(joined),
-            before=before_line(joined),
-            sentences=sentences(joined, found),
-            systems=joined.systems,
-            main={system: joined.main_arm(system) for system in joined.systems},
-            headline=_headline_rows(joined, found),
-            source=source(),
-            sections=[_section(joined, looks, name) for name in _scenarios(joined)],
-            warnings=list(
-                dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)
-            ),
-            cautions=_cautions(joined),
-            verdicts=verdict_groups(joined),
-            verdict_meanings=VERDICTS,
-            again=again_rows(joined),
-            machines=machine_rows(joined),
-            versions=version_rows(joined),
-            trust=panels(joined),
-            abilities=abilities.section(features),
-            claims=abilities.claims(joined, features),
-            advise=abilities.advice(joined, features),
-            floor=FLOOR,
-        )
+    frame = headline.table(joined)
+    return rendered(
+        "page.html.j2",
+        joined=joined,
+        looks=looks,
+        parts=part_rows(joined),
+        before=before_line(joined),
+        sentences=sentences(joined, frame),
+        systems=joined.systems,
+        main={system: joined.main_arm(system) for system in joined.systems},
+        headline=headline.rows_in_order(joined, frame),
+        source=source(),
+        sections=[_section(joined, looks, name) for name in _scenarios(joined)],
+        warnings=list(dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)),
+        cautions=_cautions(joined),
+        verdicts=verdict_groups(joined),
+        verdict_meanings=VERDICTS,
+        again=again_rows(joined),
+        machines=machine_rows(joined),
+        versions=version_rows(joined),
+        trust=panels(joined),
+        abilities=abilities.section(features),
+        claims=abilities.claims(joined, features),
+        advise=abilities.advice(joined, features),
+        floor=FLOOR,
     )
 
 
@@ -77,39 +90,18 @@ def _scenarios(joined: Joined) -> list[str]:
 
 
 @dataclass(frozen=True)
-class HeadlineRow:
-    """One item of the headline: per system its row as a named tuple of pandas, or None."""
-
-    item: str
-    label: str
-    places: Sequence[Any]
-
-
-@dataclass(frozen=True)
 class SectionShown:
     """A scenario's section with all that stands in it."""
 
     name: str
-    about: str
+    section: Section
     measured: bool
     above: Sequence[SectionBlock]
     tables: Sequence[Table]
     below: Sequence[SectionBlock]
     pairs: Sequence[PairRow]
     charts: Sequence[Chart]
-    how: Sequence[str]
-    not_shown: Sequence[str]
     missing: Sequence[str]
-
-
-def _headline_rows(joined: Joined, found: pd.DataFrame) -> list[HeadlineRow]:
-    """One row per item, one place per system."""
-    rows = []
-    for item, label in headline.items_in_order(found):
-        mine = {str(row.system): row for row in records(found[found["item"] == item])}
-        places = [mine.get(system) for system in joined.systems]
-        rows.append(HeadlineRow(item, label, places))
-    return rows
 
 
 def _section(joined: Joined, looks: Palette, name: str) -> SectionShown:
@@ -119,56 +111,45 @@ def _section(joined: Joined, looks: Palette, name: str) -> SectionShown:
         charts = section.charts(joined, looks) if measured else ()
     return SectionShown(
         name=name,
-        about=section.about,
+        section=section,
         measured=measured,
         above=section.above(joined) if measured else (),
         tables=section.tables(joined),
         below=section.below(joined) if measured else (),
         pairs=pair_rows(joined, name, section.compared) if measured else (),
         charts=charts,
-        how=section.how,
-        not_shown=section.not_shown,
         missing=_missing(joined, name),
     )
 
 
 def _missing(joined: Joined, name: str) -> list[str]:
     """Planned cells of a scenario without a measure: cut off, or failed."""
-    missing = []
-    for run in joined.runs:
-        for line in run.manifest.cells:
-            if line.scenario == name and line.state in ("planned", "failed"):
-                case = "" if line.case == "-" else line.case
-                why = line.reason or "not run"
-                missing.append(f"{line.arm} {case} (cell {line.number:03d}): {why}")
-    return missing
+    return [
+        f"{line.arm} {'' if line.case == '-' else line.case} (cell {line.number:03d}): "
+        f"{line.reason or 'not run'}"
+        for run in joined.runs
+        for line in run.manifest.cells
+        if line.scenario == name and line.state in ("planned", "failed")
+    ]
 
 
 def _cautions(joined: Joined) -> list[str]:
     sizes = {run.manifest.plan.size for run in joined.runs}
-    found = [
-        text
-        for size, text in (("smoke", notes.SMOKE), ("gate", notes.GATE), ("quick", notes.QUICK))
-        if size in sizes
-    ]
-    if any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)):
-        found.append(notes.GENERAL)
-    if len({run.manifest.boot_id for run in joined.runs}) > 1:
-        found.append(
-            "The parts were measured at different times or on different machines, as listed below: "
-            "compare within a part only."
-        )
-    slim = [run for run in joined.runs if run.slim]
-    if slim:
-        blank = [run.id for run in slim if CURVES in run.manifest.left_out]
-        lacking = f" Without the charts that need them: {listing(blank)}." if blank else ""
-        found.append(
-            f"{listing([run.id for run in slim])}: slim, raw events of the cells are in the whole "
-            f"run.{lacking}"
-        )
-    if joined.doubled:
-        found.append(
+    slim = [run.id for run in joined.runs if run.slim]
+    blank = [run.id for run in joined.runs if run.slim and CURVES in run.manifest.left_out]
+    lacking = f" Without the charts that need them: {listing(blank)}." if blank else ""
+    cautions = [
+        *((size in sizes, text) for size, text in OF_SIZES.items()),
+        (any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)), FEW_BLOCKS),
+        (len({run.manifest.boot_id for run in joined.runs}) > 1, SEVERAL_TIMES),
+        (
+            bool(slim),
+            f"{listing(slim)}: slim, raw events of the cells are in the whole run.{lacking}",
+        ),
+        (
+            bool(joined.doubled),
             "Measured in more than one of these runs, the first shown: "
-            f"{'; '.join(joined.doubled)}."
-        )
-    return found
+            f"{'; '.join(joined.doubled)}.",
+        ),
+    ]
+    return [text for holds, text in cautions if holds]

@@ -23,48 +23,43 @@ class PairRow:
     ratio: str
     interval: str
     smallest: str
-    blocks: str
+    blocks: int
     verdict: str
 
 
 def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[PairRow]:
     """Every pair within a guarantee and within one run; comparisons.csv of the run has all other
     metrics. Nothing below three blocks and for a smoke run, which make no claims."""
-    found = []
+    rows: list[PairRow] = []
+    standing = joined.every[
+        (joined.every["stands"] == 1)
+        & (joined.every["scenario"] == scenario)
+        & joined.every["metric"].isin(metrics)
+    ]
     for place, run in enumerate(joined.runs):
-        if run.manifest.plan.size == "smoke":
-            continue
-        every = joined.every
-        mine = every[
-            (every["place"] == place) & (every["stands"] == 1) & (every["scenario"] == scenario)
-        ]
-        wanted = mine[mine["metric"].isin(metrics)]
         # Blocks pair because they were interleaved: those of two runs share but their number.
-        if not wanted.empty and wanted["block"].nunique() >= MIN_BLOCKS:
+        mine = standing[standing["place"] == place]
+        if run.manifest.plan.size != "smoke" and mine["block"].nunique() >= MIN_BLOCKS:
             guarantees = {name: arm.guarantee for name, arm in run.manifest.arms.items()}
-            found += [_row(line) for line in records(compare_arms(wanted, "full", guarantees))]
-    return found
+            rows += [_row(line) for line in records(compare_arms(mine, "full", guarantees))]
+    return rows
 
 
 def _row(line: Any) -> PairRow:
-    def text(name: str) -> str:
-        value = getattr(line, name)
-        return (
-            "–"
-            if value is None or (isinstance(value, float) and math.isnan(value))
-            else number(float(value))
-        )
-
-    case, metric = str(line.case), str(line.metric)
-    low, high, smallest = text("low"), text("high"), text("smallest_detectable")
+    """A pair from its row, a named tuple of pandas."""
+    low, high = _text(line.low), _text(line.high)
     return PairRow(
-        case="" if case == "-" else case,
-        measure=METRICS[metric].label,
-        base=str(line.base),
-        head=str(line.head),
-        ratio=text("ratio"),
+        case="" if line.case == "-" else line.case,
+        measure=METRICS[line.metric].label,
+        base=line.base,
+        head=line.head,
+        ratio=_text(line.ratio),
         interval="–" if low == "–" else f"{low} … {high}",
-        smallest=smallest,
-        blocks=str(line.blocks),
-        verdict=str(line.verdict),
+        smallest=_text(line.smallest_detectable),
+        blocks=line.blocks,
+        verdict=line.verdict,
     )
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None or math.isnan(value) else number(float(value))

@@ -19,13 +19,8 @@ class SectionBlock:
     data: Mapping[str, object]  # what a template shows is of any type
 
 
-def no_blocks(joined: Joined) -> Sequence[SectionBlock]:
-    """For a section of tables and charts alone."""
-    return ()
-
-
-def no_charts(joined: Joined, looks: Palette) -> Sequence[Chart]:
-    """For a section without pictures."""
+def nothing(*_: object) -> tuple[()]:
+    """For a section without pictures, or of tables and charts alone."""
     return ()
 
 
@@ -40,9 +35,9 @@ class Section:
 
     about: str  # one sentence below the heading: what happens in a cell
     tables: Callable[[Joined], Sequence[Table]]
-    charts: Callable[[Joined, Palette], Sequence[Chart]] = no_charts
-    above: Callable[[Joined], Sequence[SectionBlock]] = no_blocks  # between `about` and the tables
-    below: Callable[[Joined], Sequence[SectionBlock]] = no_blocks  # right below the tables
+    charts: Callable[[Joined, Palette], Sequence[Chart]] = nothing
+    above: Callable[[Joined], Sequence[SectionBlock]] = nothing  # between `about` and the tables
+    below: Callable[[Joined], Sequence[SectionBlock]] = nothing  # right below the tables
     compared: Sequence[str] = ()  # metrics of which pairs of arms are shown, one per question
     how: Sequence[str] = ()  # how it was measured
     not_shown: Sequence[str] = ()  # what it does not show

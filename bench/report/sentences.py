@@ -1,6 +1,8 @@
 """What the measured figures say against the published ones: two sentences, made from the data."""
 
+from collections import Counter
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -39,59 +41,49 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
             "so the published throughput is neither borne out nor contradicted."
         )
     figures = [
-        f"{title(str(row.system))} at {row.measured} ({times(row.value / row.claimed_value)} × "
+        f"{title(row.system)} at {row.measured} ({times(row.value / row.claimed_value)} × "
         f"the published {number(row.claimed_value)})"
         for row in records(measured)
     ]
-    shipped = all(joined.arms[str(arm)].profile == "default" for arm in measured["arm"])
-    whose = (
-        "With the settings the documentation gives first"
-        if shipped
-        else "With the settings named below"
-    )
-    said = f"{whose}, this machine drained {_tasks(joined)}{listing(figures)}"
-    if len(measured) < 2:
-        return said + "."
-    return f"{said}; {_order(joined, measured)}{_best(frame, measured)}."
+    shipped = all(joined.arms[arm].profile == "default" for arm in measured["arm"])
+    whose = "the documentation gives first" if shipped else "named below"
+    drained = f"this machine drained {_tasks(joined)}{listing(figures)}"
+    order = f"; {_order(joined, measured)}{_best(frame, measured)}" if len(measured) > 1 else ""
+    return f"With the settings {whose}, {drained}{order}."
 
 
 def _tasks(joined: Joined) -> str:
-    for run in joined.runs:
-        for line, cell in run.measured():
-            if line.scenario == "burst" and line.case == "-":
-                return f"{int(cell.spec.params['tasks']):,} tasks through "
-    return "the backlog through "
+    counts = (
+        int(cell.spec.params["tasks"])
+        for run in joined.runs
+        for line, cell in run.measured()
+        if line.scenario == "burst" and line.case == "-"
+    )
+    count = next(counts, None)
+    return "the backlog through " if count is None else f"{count:,} tasks through "
 
 
 def _order(joined: Joined, measured: pd.DataFrame) -> str:
     """How many of the published pairs stand the same way round here; arms of unlike guarantee are
     not ordered."""
-    same = turned = unclear = 0
-    for (_, a), (_, b) in combinations(measured.iterrows(), 2):
-        faster = (
-            _faster(joined, str(a["arm"]), str(b["arm"]))
-            if a["guarantee"] == b["guarantee"]
-            else ""
-        )
-        if not faster:
-            unclear += 1
-        elif (a["claimed_value"] > b["claimed_value"]) == (faster == a["arm"]):
-            same += 1
-        else:
-            turned += 1
-    published = " > ".join(
-        title(str(s)) for s in measured.sort_values("claimed_value", ascending=False)["system"]
-    )
+    published = measured.sort_values("claimed_value", ascending=False)
+    stands = Counter(_stands(joined, *pair) for pair in combinations(records(measured), 2))
     counted = [
-        f"{count} {'pair' if count == 1 else 'pairs'} {what}"
-        for count, what in (
-            (same, "as published"),
-            (turned, "the other way round"),
-            (unclear, "not told apart"),
-        )
-        if count
+        f"{stands[how]} {'pair' if stands[how] == 1 else 'pairs'} {how}"
+        for how in ("as published", "the other way round", "not told apart")
+        if stands[how]
     ]
-    return f"of the published order {published} that leaves {listing(counted)}"
+    systems = " > ".join(map(title, published["system"]))
+    return f"of the published order {systems} that leaves {listing(counted)}"
+
+
+def _stands(joined: Joined, a: Any, b: Any) -> str:
+    """How a pair stands here against what is published of it; rows are named tuples of pandas."""
+    faster = _faster(joined, a.arm, b.arm) if a.guarantee == b.guarantee else ""
+    if not faster:
+        return "not told apart"
+    as_published = (a.claimed_value > b.claimed_value) == (faster == a.arm)
+    return "as published" if as_published else "the other way round"
 
 
 def _faster(joined: Joined, a: str, b: str) -> str:
@@ -100,17 +92,17 @@ def _faster(joined: Joined, a: str, b: str) -> str:
         (joined.frame["scenario"] == "burst")
         & (joined.frame["case"] == "-")
         & (joined.frame["metric"] == "throughput")
+        & joined.frame["arm"].isin((a, b))
     ]
-    rows = rows[rows["arm"].isin((a, b))]
-    if rows.groupby("arm")["block"].nunique().min() < ENOUGH_BLOCKS:
-        medians = rows.groupby("arm")["value"].median()
+    by_arm = rows.groupby("arm")
+    if by_arm["block"].nunique().min() < ENOUGH_BLOCKS:
+        medians = by_arm["value"].median()
         ratio = float(medians[a] / medians[b])
         return a if ratio > APART else b if ratio < 1 / APART else ""
-    compared = compare_arms(rows, "full")
-    if compared.empty or compared.iloc[0]["verdict"] not in ("faster", "slower"):
+    line = next(iter(records(compare_arms(rows, "full"))), None)
+    if line is None or line.verdict not in ("faster", "slower"):
         return ""
-    line = compared.iloc[0]
-    return str(line["head"] if line["verdict"] == "faster" else line["base"])
+    return str(line.head if line.verdict == "faster" else line.base)
 
 
 def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
@@ -122,9 +114,9 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
     ]
     if tuned.empty:
         return ""
-    best = tuned.sort_values("value", ascending=False)
-    told = listing([f"{row.measured} for {title(str(row.system))}" for row in records(best)])
-    return f", and documented settings alone move it to {told}"
+    best = records(tuned.sort_values("value", ascending=False))
+    figures = listing([f"{row.measured} for {title(row.system)}" for row in best])
+    return f", and documented settings alone move it to {figures}"
 
 
 def _on_the_rest(frame: pd.DataFrame) -> str:
@@ -134,13 +126,13 @@ def _on_the_rest(frame: pd.DataFrame) -> str:
         _against(frame, "p99", str(label.iloc[0]) if len(label) else "", ("shorter", "longer")),
         _on_recovery(frame),
     ]
-    told = "; ".join(part for part in parts if part)
-    if not told:
+    rest = "; ".join(filter(None, parts))
+    if not rest:
         return (
             "Memory, tail latency and recovery were not measured in this run, so nothing is said "
             "about the published ones."
         )
-    return f"{told[0].upper()}{told[1:]}."
+    return f"{rest[0].upper()}{rest[1:]}."
 
 
 def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) -> str:
@@ -152,22 +144,22 @@ def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) 
         & (frame["verdict"] != "missing")
     ]
     without = [
-        f"{row.measured} for {title(str(row.system))}"
+        f"{row.measured} for {title(row.system)}"
         for row in records(rows[~rows["system"].isin(measured["system"])])
     ]
     if measured.empty:
         return f"{what} is {listing(without)}" if without else ""
-    ratios = sorted(measured["value"].astype(float) / measured["claimed_value"].astype(float))
-    low, high = ratios[0], ratios[-1]
+    ratios = measured["value"].astype(float) / measured["claimed_value"].astype(float)
+    low, high = ratios.min(), ratios.max()
     if high < 1:
-        said = f"{_span(1 / high, 1 / low)} times {words[0]} than published"
+        span = f"{_span(1 / high, 1 / low)} times {words[0]} than published"
     elif low > 1:
-        said = f"{_span(low, high)} times {words[1]} than published"
+        span = f"{_span(low, high)} times {words[1]} than published"
     else:
-        said = f"{_span(low, high)} times what is published"
-    names = [title(str(row.system)) for row in records(measured.sort_values("system"))]
+        span = f"{_span(low, high)} times what is published"
+    names = [title(system) for system in sorted(measured["system"])]
     only = f" for {listing(names)}" if without or len(names) < len(claims_of(item)) else ""
-    return f"{what} is {said}{only}{f', and {listing(without)}' if without else ''}"
+    return f"{what} is {span}{only}{f', and {listing(without)}' if without else ''}"
 
 
 def _span(low: float, high: float) -> str:
@@ -180,12 +172,13 @@ def _on_recovery(frame: pd.DataFrame) -> str:
     rows = frame[
         (frame["item"] == "recovery") & (frame["system"] != FLOOR) & (frame["verdict"] != "missing")
     ]
-    said = []
-    for row in records(rows):
-        first, _, rest = str(row.measured).partition(", ")
-        aside = "; ".join(
-            part for part in (rest, f"published: {row.claimed}" if row.claimed else "") if part
-        )
-        how = {"ok": f"after {first}", "beyond": first}.get(str(row.verdict), f"({first})")
-        said.append(f"{title(str(row.system))} {how}{f' ({aside})' if aside else ''}")
-    return f"recovery of the work that a worker crash hit: {listing(said)}" if said else ""
+    ends = [_end(row) for row in records(rows)]
+    return f"recovery of the work that a worker crash hit: {listing(ends)}" if ends else ""
+
+
+def _end(row: Any) -> str:
+    """Of a system, whose row is a named tuple of pandas."""
+    first, _, rest = row.measured.partition(", ")
+    aside = "; ".join(filter(None, (rest, f"published: {row.claimed}" if row.claimed else "")))
+    how = {"ok": f"after {first}", "beyond": first}.get(row.verdict, f"({first})")
+    return f"{title(row.system)} {how}{f' ({aside})' if aside else ''}"

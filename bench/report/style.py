@@ -33,12 +33,14 @@ Dash = str | tuple[float, tuple[float, ...]]
 DASHES: dict[str, Dash] = {"default": "-", "tuned": (0, (5, 2)), "durable": (0, (1.5, 1.5))}
 # Sentinels that only mean something to `_themed`: matplotlib wants colours, the page has variables.
 INK, MUTED, GRID, PAGE, FAULT = "#010201", "#010202", "#010203", "#010204", "#010205"
-_ROLES = {
+_VARIABLES = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
     GRID: "var(--line)",
     PAGE: "var(--page)",
     FAULT: "var(--fault)",
+    **{on_light: f"var(--s{place})" for place, (on_light, _) in enumerate(PALETTE)},
+    GREY[0]: "var(--floor)",
 }
 WIDTH_IN = 4.9
 # Any: matplotlib types its keys one by one, and only in its newest versions.
@@ -96,7 +98,6 @@ class Chart:
     caption: str
     legend: Sequence[tuple[str, Look]]
     cells: str
-    wide: bool = False
 
 
 class Palette:
@@ -130,9 +131,7 @@ def drawing() -> AbstractContextManager[None]:
 def new_figure(height_in: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """An empty figure with one axes per row, x shared."""
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
-    return figure, [
-        axes for line in figure.subplots(rows, 1, sharex=True, squeeze=False) for axes in line
-    ]
+    return figure, list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
 
 
 def finish(ax: Axes, x: str, y: str) -> None:
@@ -183,10 +182,3 @@ def _themed(text: str, name: str, title: str) -> str:
     head, body = text.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
     return f'<svg {box[0] if box else ""} role="img" aria-label="{Markup.escape(title)}">{body}'
-
-
-_VARIABLES = {
-    **_ROLES,
-    **{pair[0]: f"var(--s{place})" for place, pair in enumerate(PALETTE)},
-    GREY[0]: "var(--floor)",
-}

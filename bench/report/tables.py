@@ -1,6 +1,6 @@
 """Tables of measures: one row per arm, one figure per measure, the cells behind them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.analysis.dataset import Joined
@@ -17,7 +17,6 @@ class Row:
 
     arm: str
     system: str
-    note: str
     figures: Sequence[Figure]
     cells: str
 
@@ -51,14 +50,14 @@ def table(
     `parts` are (heading, the cases below it), each split further by guarantee: speeds are compared
     only within one.
     """
-    found = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
-    measured = {metric for _, figures in found for mine in figures.values() for metric in mine}
+    drawn = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
+    measured = {metric for _, figures in drawn for mine in figures.values() for metric in mine}
     present = [(metric, heading) for metric, heading in columns if metric in measured]
     if not present:
         return []
     groups = [
         group
-        for title, figures in found
+        for title, figures in drawn
         for group in _groups(joined, title, figures, [metric for metric, _ in present])
     ]
     return [Table(caption, [(heading, scale(metric)[0]) for metric, heading in present], groups)]
@@ -76,40 +75,31 @@ def _figures(
     measures = joined.frame[
         (joined.frame["scenario"] == scenario) & joined.frame["case"].isin(cases)
     ]
-    groups = {
-        (str(arm), str(metric)): rows for (arm, metric), rows in measures.groupby(["arm", "metric"])
-    }
-    arms = [arm for arm in joined.arms if arm in set(measures["arm"])]
     wanted = [metric for metric, _ in columns if metric in set(measures["metric"])]
     if not wanted:
         return {}
-    nothing = measures.iloc[:0]
+    rows = dict(list(measures.groupby(["arm", "metric"])))
     return {
-        arm: {metric: figure(groups.get((arm, metric), nothing), metric) for metric in wanted}
-        for arm in arms
+        arm: {
+            metric: figure(rows.get((arm, metric), measures.iloc[:0]), metric) for metric in wanted
+        }
+        for arm in joined.arms
+        if arm in set(measures["arm"])
     }
 
 
 def _groups(joined: Joined, title: str, figures: Figures, metrics: Sequence[str]) -> list[Group]:
     """A group per guarantee, in the order in which they first occur."""
-    rows = [
-        (joined.arms[arm].guarantee, _row(joined, arm, mine, metrics))
-        for arm, mine in figures.items()
-    ]
+    rows: dict[str, list[Row]] = {}
+    for arm, mine in figures.items():
+        about = joined.arms[arm]
+        shown = [mine.get(metric, Figure("–", verdict="missing")) for metric in metrics]
+        cells = all_cells(each.cells for each in shown)
+        rows.setdefault(about.guarantee, []).append(Row(arm, about.system, shown, cells))
     return [
-        Group(
-            f"{title} · {guarantee}" if title else guarantee,
-            [row for promised, row in rows if promised == guarantee],
-        )
-        for guarantee in dict.fromkeys(promised for promised, _ in rows)
+        Group(f"{title} · {guarantee}" if title else guarantee, alike)
+        for guarantee, alike in rows.items()
     ]
-
-
-def _row(joined: Joined, arm: str, mine: Mapping[str, Figure], metrics: Sequence[str]) -> Row:
-    figures = [mine.get(metric, Figure("–", verdict="missing")) for metric in metrics]
-    about = joined.arms[arm]
-    cells = all_cells(item.cells for item in figures)
-    return Row(arm, about.system, about.guarantee, figures, cells)
 
 
 def all_cells(texts: Iterable[str]) -> str:

@@ -1,77 +1,122 @@
-"""`bench trend --html`: one small chart per measure, those with a step first."""
+"""`bench trend --html`: one small chart per measure, those with a step first.
 
-from collections.abc import Sequence
+The charts are SVG by hand: for the hundreds of a page matplotlib would take a minute.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import groupby
 
 from markupsafe import Markup
 
-from bench.report.shell import environment, shell
-from bench.report.spark import spark
+from bench.analysis.formatting import number
+from bench.report.shell import rendered
+from bench.trend import step_phrases
 from bench.trend.detect import MIN_POINTS
 from bench.trend.history import Trend, TrendLine
-from bench.trend.step_phrases import SAYS, cause, step_text
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 92, 44, 6, 8, 8
+MOST_DOTS = 120
+COLOURS = {"regression": "var(--fault)", "improvement": "var(--good)", "differs": "var(--warn)"}
+BOX = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
+PATH = Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="{}"/>')
+DOT = Markup('<circle cx="{}" cy="{}" r="2.2" fill="var(--accent)"><title>{}: {}</title></circle>')
+STEP = Markup(
+    '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="{3}" stroke-width="1.5" '
+    'stroke-dasharray="4 3"/>'
+)
+END = Markup('<text x="{}" y="{}" text-anchor="end">{}</text>')
 
 
-@dataclass(frozen=True)
-class StepShown:
-    """A step in words; `said` is `says` as the page writes it."""
-
-    says: str
-    said: str
-    text: str
-    cause: str
-
-
-@dataclass(frozen=True)
-class LineShown:
-    """A series as a small chart with its steps; `few`: too few points to look for any."""
-
-    label: str
-    arm: str
-    svg: Markup
-    steps: Sequence[StepShown]
-    few: bool
-
-
-@dataclass(frozen=True)
-class QuietArm:
-    """An arm's series without a step; `nothing` names those that were 0 every night."""
-
-    arm: str
-    charts: Sequence[LineShown]
-    nothing: str
-
-
-def page(found: Trend) -> str:
+def page(trend: Trend) -> str:
     """The whole page as text; the same bytes for the same runs."""
-    stepped = [line for line in found.lines if line.steps]
-    quiet = [line for line in found.lines if not line.steps]
-    arms = sorted({line.series.arm for line in quiet})
-    return (
-        environment(Path(__file__).parent)
-        .get_template("trend.html.j2")
-        .render(
-            **shell(),
-            page_title=f"{len(found.runs)} runs over time",
-            found=found,
-            stepped=[_drawn(line) for line in stepped],
-            quiet=[_quiet(arm, [line for line in quiet if line.series.arm == arm]) for arm in arms],
-        )
+    quiet = sorted(
+        (line for line in trend.lines if not line.steps), key=lambda line: line.series.arm
+    )
+    return rendered(
+        "trend.html.j2",
+        page_title=f"{len(trend.runs)} runs over time",
+        trend=trend,
+        stepped=[line for line in trend.lines if line.steps],
+        quiet=[
+            (arm, *_charts_and_nothing(lines))
+            for arm, lines in groupby(quiet, lambda line: line.series.arm)
+        ],
+        words=step_phrases,
+        fewest=MIN_POINTS,
+        spark=spark,
     )
 
 
-def _quiet(arm: str, lines: Sequence[TrendLine]) -> QuietArm:
-    """Those that were 0 every night need no chart."""
-    nothing = [line.label for line in lines if not any(point.value for point in line.series.points)]
-    charts = [_drawn(line) for line in lines if line.label not in nothing]
-    return QuietArm(arm, charts, ", ".join(nothing))
+def _charts_and_nothing(lines: Iterable[TrendLine]) -> tuple[list[TrendLine], str]:
+    """The series that get a chart; the labels of those that were 0 every night need none."""
+    charts, nothing = [], []
+    for line in lines:
+        if any(point.value for point in line.series.points):
+            charts.append(line)
+        else:
+            nothing.append(line.label)
+    return charts, ", ".join(nothing)
 
 
-def _drawn(line: TrendLine) -> LineShown:
-    steps = [
-        StepShown(step.says, SAYS[step.says], step_text(line, step), cause(step))
-        for step in line.steps
+@dataclass(frozen=True)
+class _Scale:
+    count: int
+    low: float
+    high: float
+
+    def x(self, at: float) -> float:
+        return round(LEFT + (WIDTH - LEFT - RIGHT) * at / max(self.count - 1, 1), 1)
+
+    def y(self, value: float) -> float:
+        return round(
+            TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low), 1
+        )
+
+    def path(self, points: list[tuple[int, float]], colour: str, width: float) -> Markup:
+        places = " ".join(f"{self.x(at)},{self.y(value)}" for at, value in points)
+        return PATH.format(places, colour, width)
+
+
+def spark(line: TrendLine) -> Markup:
+    """The points in order of time, the level of each stretch, a broken line where it changed."""
+    points = line.series.points
+    values = [point.value for point in points]
+    scale = _scale(line, values)
+    edges = [0, *(step.at for step in line.steps), len(points)]
+    levels = [line.steps[0].before, *(step.after for step in line.steps)] if line.steps else []
+    parts = [
+        *(
+            END.format(LEFT - 5, scale.y(value) + 3, number(value))
+            for value in dict.fromkeys((max(values), min(values)))
+        ),
+        scale.path(list(enumerate(values)), "var(--strong)", 1),
+        *(
+            STEP.format(scale.x(step.at - 0.5), TOP - 4, HEIGHT - BOTTOM + 4, COLOURS[step.says])
+            for step in line.steps
+        ),
+        *(
+            scale.path([(edges[at], level), (edges[at + 1] - 1, level)], "var(--ink)", 1.5)
+            for at, level in enumerate(levels)
+        ),
     ]
-    few = len(line.series.points) < MIN_POINTS
-    return LineShown(line.label, line.series.arm, spark(line), steps, few)
+    if len(points) <= MOST_DOTS:
+        parts += [
+            DOT.format(
+                scale.x(at),
+                scale.y(point.value),
+                point.run,
+                step_phrases.level(line.series, point.value),
+            )
+            for at, point in enumerate(points)
+        ]
+    label = f"{line.label}, {line.series.arm}: {len(points)} runs, {len(line.steps)} steps"
+    return BOX.format(WIDTH, HEIGHT, label, Markup("").join(parts))
+
+
+def _scale(line: TrendLine, values: list[float]) -> _Scale:
+    """Never narrower than three tie zones: noise must not look like news."""
+    middle = (min(values) + max(values)) / 2
+    zone = line.series.kind.tie_zone * (abs(middle) if line.series.kind.kind == "ratio" else 1.0)
+    half = max((max(values) - min(values)) / 2, 1.5 * zone, 1e-9)
+    return _Scale(len(values), middle - half, middle + half)

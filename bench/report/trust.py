@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from pydantic import BaseModel, ValidationError
 
@@ -61,9 +60,7 @@ def panels(joined: Joined) -> list[Panel]:
         stored = _readable(run.manifest.selftest)
         name = f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         found.setdefault(stored.created if stored else "", (stored, []))[1].append(name)
-    return [
-        Panel(", ".join(runs), _summary(stored), _groups(stored)) for stored, runs in found.values()
-    ]
+    return [_panel(runs, stored) for stored, runs in found.values()]
 
 
 def _readable(stored: Json | None) -> Selftest | None:
@@ -75,23 +72,20 @@ def _readable(stored: Json | None) -> Selftest | None:
     return selftest if all(line.item in ITEMS for line in selftest.lines) else None
 
 
-def _summary(stored: Selftest | None) -> str:
+def _panel(runs: Sequence[str], stored: Selftest | None) -> Panel:
+    names = ", ".join(runs)
     if stored is None:
-        return ""
-    lines = stored.lines
-    good = sum(line.passed for line in lines)
-    kind = "the quick selftest" if stored.quick else "the whole selftest"
-    when, minutes = stored.created[:10], number(stored.seconds / 60)
-    left = sum(line.verdict == "invalid" for line in lines)
+        return Panel(names, "", [])
+    good = sum(line.passed for line in stored.lines)
+    left = sum(line.verdict == "invalid" for line in stored.lines)
     unfit = f" ({left} not measured, as the machine was unfit)" if left else ""
-    return (
-        f"{good} of {len(lines)} figures as expected{unfit} by {kind} of {when}, "
-        f"which took {minutes} minutes on this machine."
+    kind = "the quick selftest" if stored.quick else "the whole selftest"
+    summary = (
+        f"{good} of {len(stored.lines)} figures as expected{unfit} by {kind} of "
+        f"{stored.created[:10]}, which took {number(stored.seconds / 60)} minutes on this machine."
     )
-
-
-def _groups(stored: Selftest | None) -> list[tuple[str, Sequence[TrustLine]]]:
-    if stored is None:
-        return []
-    lines = sorted(stored.lines, key=lambda line: list(ITEMS).index(line.item))
-    return [(ITEMS[item], list(of)) for item, of in groupby(lines, key=lambda line: line.item)]
+    groups = [
+        (title, [line for line in stored.lines if line.item == item])
+        for item, title in ITEMS.items()
+    ]
+    return Panel(names, summary, [(title, lines) for title, lines in groups if lines])

@@ -1,4 +1,4 @@
-"""The page of stored runs, written to a file."""
+"""Pages written to files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,14 +32,17 @@ def write_report(
     from bench.report.page import build_page
 
     path = report_path(runs[0].path, out)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(build_page(runs, features), encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written ({error.strerror}): choose another --out"
-        ) from None
+    write_page(build_page(runs, features), path, "choose another --out")
     if headline:
         print_headline(runs, console)
         console.print(f"report: {path}", markup=False, soft_wrap=True)
     return path
+
+
+def write_page(text: str, path: Path, instead: str = "choose another file") -> None:
+    """Write a page; UsageError if that cannot be, which says what to do `instead`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): {instead}") from None

@@ -23,8 +23,7 @@ from bench.compare.comparison import compare
 from bench.compare.sides import Side, side_of
 from bench.record import store
 from bench.record.store import Run
-from bench.report.compare_page import page
-from bench.report.forest import forest
+from bench.report.compare_page import forest, page
 from tests.fixture_run import altered, rewrite_measures, write_run
 from tests.pure.test_cli import bench
 

@@ -15,8 +15,9 @@ from bench.analysis.dataset import join
 from bench.analysis.formatting import figure
 from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
-from bench.report.headline import headline, headline_sentences, print_headline
+from bench.report.headline import print_headline, table
 from bench.report.page import build_page
+from bench.report.sentences import sentences
 from scenarios.burst.section import brokers
 from tests.fixture_run import (
     ALL,
@@ -38,6 +39,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def page(whole: Run) -> str:
     return build_page([whole])
+
+
+def headline(runs: list[Run]) -> pd.DataFrame:
+    return table(join(runs))
 
 
 class Tags(HTMLParser):
@@ -121,7 +126,8 @@ def test_the_headline_has_the_measured_and_the_published_figure(whole: Run) -> N
 
 
 def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
-    first, second = headline_sentences([whole])
+    joined = join([whole])
+    first, second = sentences(joined, table(joined))
     assert "Celery > RQ > Huey" in first and "2 pairs the other way round" in first
     assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
 

@@ -62,7 +62,7 @@ def test_every_scenario_has_a_section_that_says_what_it_shows_and_what_not() -> 
         assert set(section.compared) <= set(METRICS)
 
 
-@pytest.mark.parametrize("name", ["page", "tables", "notes", "pairs", "section", "charts"])
+@pytest.mark.parametrize("name", ["page", "tables", "pairs", "section", "charts"])
 def test_what_all_sections_share_names_no_scenario(name: str) -> None:
     text = (ROOT / "bench" / "report" / f"{name}.py").read_text(encoding="utf-8")
     assert [each for each in load_scenarios() if f'"{each}"' in text] == []

@@ -11,36 +11,17 @@ from rich.console import Console
 from bench.base.errors import EXIT_OK, UsageError
 from bench.base.output import refuse_unwritable
 from bench.base.streams import in_spite
-from bench.check.check_options import CheckOptions, planned
+from bench.check.check_options import planned
 from bench.check.gate_file import from_file, metrics, seconds, thresholds
 from bench.check.group_sequential import Rules
 from bench.check.looks import Looks, seconds_each
 from bench.cli import main
-from bench.commands.check import (
-    AgainstItself,
-    Base,
-    Cases,
-    FailOn,
-    Head,
-    Label,
-    Out,
-    Redis,
-    Scenarios,
-    Seed,
-    Tasks,
-    Thresholds,
-    Words,
-    Workers,
-    arms_asked,
-    show_changes,
-)
-from bench.commands.options import Adapters, Json, Pass, Wait, answer, console, passed_on
+from bench.commands.check import FailOn, GateAsked, Thresholds, Words, show_changes
+from bench.commands.options import Json, Wait, answer, console, fields_as_options
 from bench.hosts import lock
-from bench.model.arm import load_adapters
 from bench.run.progress import Live
 from tools.gate_lab import simulate as simulation
-from tools.gate_lab.record import record as record_blocks
-from tools.gate_lab.recordings import MAKE_ONE, write_recording
+from tools.gate_lab.recordings import MAKE_ONE, record_blocks, write_recording
 from tools.gate_lab.replay import MakeLooks, Tally, disjoint, every_start, recordings_of, tally
 
 PROGRAM = "python -m tools.gate_lab"
@@ -59,52 +40,33 @@ DrawSeed = Annotated[int, typer.Option("--seed", help="for what is drawn")]
 
 
 @app.command()
+@fields_as_options
 def record(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="a CSV file that is to be made")],
     blocks: Annotated[int, typer.Option("--blocks", help="so many")],
-    base: Base = None,
-    head: Head = None,
-    scenario: Scenarios = [],  # noqa: B006  (typer wants a literal)
-    case: Cases = [],  # noqa: B006
-    fail_on: FailOn = [],  # noqa: B006
-    threshold: Thresholds = [],  # noqa: B006
-    aa: AgainstItself = False,
-    workers: Workers = None,
-    tasks: Tasks = None,
-    seed: Seed = None,
-    label: Label = "",
-    out: Out = None,
-    redis: Redis = None,
-    adapter: Adapters = [],  # noqa: B006
-    passed: Pass = [],  # noqa: B006
+    asked: GateAsked,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
     """Measure so many blocks of base and head without deciding, and keep them in FILE."""
-    stored = from_file(Path())
-    base_arm, head_arm = arms_asked(base, head, aa, stored)
+    options = asked.options(from_file(Path()))
     _refuse_none(blocks)
     if file.exists():
         raise UsageError(f"{file} is there already: name another file, each recording has its own")
     refuse_unwritable(file, "name another file")
-    options = CheckOptions(
-        base_arm,
-        head_arm,
-        scenarios=tuple(scenario or stored.scenarios),
-        cases=tuple(case or stored.cases),
-        fail_on=metrics(fail_on or stored.fail_on),
-        thresholds=thresholds(threshold, stored.thresholds),
-        aa=aa,
-        workers=workers or stored.workers,
-        tasks=tasks or stored.tasks,
-        seed=seed,
-        label=label,
-        out=out,
-        adapters=tuple(adapter),
-        servers={"redis": redis} if redis else {},
-        passed=passed_on(passed, load_adapters(adapter).values()),
-    )
-    raise typer.Exit(_recorded(options, blocks, file, wait, as_json))
+    planned(options)  # a wrong word need not wait until another bench is through
+    out = console(as_json)
+    with lock.measuring(wait, out.print):
+        live = Live(out)
+        with live.bar:
+            changes, recording = record_blocks(options, blocks, live)
+
+    def keep() -> None:
+        write_recording(file, recording)
+        _say(f"{len(recording.blocks)} blocks kept in {file}", out)
+
+    # A recording decides nothing, whatever the exit code of its changes is.
+    raise typer.Exit(in_spite(EXIT_OK, keep, lambda: show_changes(changes, as_json, out)))
 
 
 @app.command()
@@ -177,22 +139,6 @@ def simulate(
     _show(gates, out)
     if as_json:
         answer({"noise": [each.words() for each in fitted], "gates": vars(gates)})
-
-
-def _recorded(options: CheckOptions, count: int, file: Path, wait: bool, as_json: bool) -> int:
-    out = console(as_json)
-    planned(options)  # a wrong word need not wait until another bench is through
-    with lock.measuring(wait, out.print):
-        live = Live(out)
-        with live.bar:
-            changes, recording = record_blocks(options, count, live)
-
-    def keep() -> None:
-        write_recording(file, recording)
-        _say(f"{len(recording.blocks)} blocks kept in {file}", out)
-
-    # A recording decides nothing, whatever the exit code of its changes is.
-    return in_spite(EXIT_OK, keep, lambda: show_changes(changes, as_json, out))
 
 
 def _make_looks(

@@ -1,13 +1,23 @@
-"""Recorded blocks as a CSV file: one line per block, so that a pull request can show them."""
+"""Recorded blocks: measured as a live gate measures them, but without a decision, and kept.
+
+They are a CSV file with one line per block, so that a pull request can show them.
+"""
 
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
+from bench.analysis.comparison_result import Changes
 from bench.base.errors import UsageError
 from bench.check.blocks import Block, Key, Number
+from bench.check.check_options import CheckOptions
+from bench.check.decision import decide
+from bench.check.live_gate import LiveGate, prepared
 from bench.model.metric import METRICS
+from bench.run.watcher import Watcher
 
 ABOUT = ("recording", "base", "head", "block")
 SECONDS = "seconds "  # the columns of how long each scenario took
@@ -24,6 +34,35 @@ class Recording:
     base: str
     head: str
     blocks: tuple[Block, ...] = field(repr=False)
+
+
+@dataclass
+class Recorder(LiveGate):
+    """A gate that goes on for `count` blocks, whatever they say."""
+
+    count: int = 1
+
+    def wanted(self, measures: pd.DataFrame) -> bool:
+        """Whether there are fewer blocks than `count`; the decision comes with the last."""
+        blocks = self.blocks(measures)
+        if len(blocks) < self.count:
+            return True
+        self.decision = decide(blocks, self.looks.rules, ended=True)
+        return False
+
+
+def record_blocks(
+    options: CheckOptions, count: int, watcher: Watcher | None = None
+) -> tuple[Changes, Recording]:
+    """Measure `count` blocks; what they come to, and the blocks themselves.
+
+    Features are not tried. UsageError as `bench.check.live_gate.check` raises it.
+    """
+    runner, (base, head) = prepared(options, watcher)
+    recorder = Recorder(options, runner, (base.name, head.name), count=count)
+    recorder.measure()
+    blocks = tuple(recorder.stored_blocks())
+    return recorder.changes(), Recording(runner.folder.name, base.name, head.name, blocks)
 
 
 def write_recording(path: Path, recording: Recording) -> None:

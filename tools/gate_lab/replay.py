@@ -13,32 +13,19 @@ from typing import NamedTuple
 from scipy.stats import binomtest
 
 from bench.analysis import stored_measures
-from bench.base.errors import (
-    EXIT_INCONCLUSIVE,
-    EXIT_INVALID,
-    EXIT_OK,
-    EXIT_REGRESSION,
-    EXIT_WRONG,
-    UsageError,
-)
+from bench.base.errors import EXIT_REGRESSION, EXIT_WRONG, UsageError
 from bench.check.blocks import Block
 from bench.check.decision import Decision, decide
 from bench.check.looks import Looks
 from bench.check.run_blocks import blocks_in
 from bench.commands.options import find_run
+from bench.formats.texts import HEADLINES
 from tools.gate_lab.recordings import Recording, read_recordings
 
 # What is measured once: the rough rates, and the capacity that the loads are shares of.
 START_S = 20.0
 # Each gate needs looks of its own, for they narrow their rules at its first block.
 MakeLooks = Callable[[], Looks]
-_NAMES = {
-    EXIT_OK: "ok",
-    EXIT_REGRESSION: "regression",
-    EXIT_INCONCLUSIVE: "inconclusive",
-    EXIT_WRONG: "wrong",
-    EXIT_INVALID: "invalid",
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,7 @@ class Tally:
         low, high = binomtest(self.fired, self.gates).proportion_ci()
         bounds = f" ({low:.2%} to {high:.2%})" if bounded else ""
         ended = ", ".join(
-            f"{self.codes[code]} {name}" for code, name in _NAMES.items() if self.codes[code]
+            f"{self.codes[code]} {name}" for code, name in HEADLINES.items() if self.codes[code]
         )
         minutes = f", {self.minutes:.1f} minutes" if self.minutes else ""
         return (
@@ -94,13 +81,15 @@ def tally(decisions: Iterable[tuple[Decision, float]]) -> Tally:
 
 def recordings_of(names: Sequence[str]) -> list[Recording]:
     """The recordings of CSV files, and of stored runs with two arms; UsageError for others."""
-    recordings: list[Recording] = []
-    for name in names:
-        if Path(name).suffix == ".csv":
-            recordings += read_recordings(Path(name))
-        else:
-            recordings.append(_of_run(find_run(name)))
-    return recordings
+    return [
+        recording
+        for name in names
+        for recording in (
+            read_recordings(Path(name))
+            if Path(name).suffix == ".csv"
+            else [_of_run(find_run(name))]
+        )
+    ]
 
 
 def _of_run(folder: Path) -> Recording:

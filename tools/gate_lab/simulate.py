@@ -50,16 +50,14 @@ class Noise:
 
 def fit(recordings: Sequence[Recording]) -> list[Noise]:
     """The noise of every judged measure; UsageError if the recordings are too short for it."""
-    keys = list(
-        dict.fromkeys(
-            key
-            for each in recordings
-            for block in each.blocks
-            for key in block.pairs
-            if key.metric in GATED
-        )
+    keys = dict.fromkeys(
+        key
+        for each in recordings
+        for block in each.blocks
+        for key in block.pairs
+        if key.metric in GATED
     )
-    fits = [_fit(key, [_series(each, key) for each in recordings]) for key in keys]
+    fits = (_fit(key, [_series(each, key) for each in recordings]) for key in keys)
     fitted = [noise for noise in fits if noise is not None]
     if not fitted:
         raise UsageError(
@@ -93,9 +91,8 @@ def _fit(key: Key, series: Sequence[Sequence[float | None]]) -> Noise | None:
     steps = [
         (a, b) for part in series for a, b in pairwise(part) if a is not None and b is not None
     ]
-    memory = 0.0
-    if steps:
-        memory = float(np.clip(np.mean([a * b for a, b in steps]) / sd**2, -0.95, 0.95))
+    products = [a * b for a, b in steps] or [0.0]
+    memory = float(np.clip(np.mean(products) / sd**2, -0.95, 0.95))
     missing = 1 - len(known) / sum(map(len, series))
     return Noise(key, sd, memory, _tails(values / sd), missing, len(known))
 
@@ -106,11 +103,8 @@ def _tails(values: Floats) -> float:
 
     grid = np.geomspace(*DF, 60)
     scale = np.sqrt((grid - 2) / grid)
-    likelihoods = [
-        float(np.sum(stats.t.logpdf(values, df, scale=s)))
-        for df, s in zip(grid, scale, strict=True)
-    ]
-    return float(grid[int(np.argmax(likelihoods))])
+    likelihoods = np.sum(stats.t.logpdf(values, grid[:, None], scale=scale[:, None]), axis=1)
+    return float(grid[np.argmax(likelihoods)])
 
 
 def suites(
