@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
 from bench.analysis import stored_measures
 from bench.model.cell_log import CellLog, CellSpec, HeldRange, Injection, Phase, Restart
 from bench.model.fault import Fault
@@ -19,7 +19,6 @@ from bench.model.manifest import (
     MachineRecord,
     Manifest,
     PlanRecord,
-    PredictionRecord,
     ScenarioVersions,
     ServerRecord,
     SettingRecord,
@@ -73,7 +72,7 @@ def arm_of(system: str) -> ArmRecord:
         source=f"https://docs.example.org/{system}#workers",
         why="the number of slots",
     )
-    never = PredictionRecord(text="What ran is lost.", running="lost", waiting="recovered")
+    never = Prediction(text="What ran is lost.", running="lost", waiting="recovered")
     return ArmRecord(
         arm=f"{system}/default",
         system=system,

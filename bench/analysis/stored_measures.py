@@ -8,8 +8,7 @@ import pandas as pd
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
 from bench.measure.cell_measures import measures_of
 from bench.model.manifest import CellLine
-from bench.model.measure_row import MeasureRow
-from bench.model.metric import METRICS, Measure
+from bench.model.metric import METRICS, Measure, MeasureRow
 from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run

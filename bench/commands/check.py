@@ -12,7 +12,7 @@ from bench.base.ending import in_spite
 from bench.base.errors import UsageError
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.hosts import lock
-from bench.model.arm import load_adapters
+from bench.model.systems import load_adapters
 
 if TYPE_CHECKING:
     from bench.analysis.comparison_result import Changes

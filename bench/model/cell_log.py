@@ -6,18 +6,13 @@ from functools import cached_property
 from pydantic import Field, JsonValue
 
 from bench.model.fault import Fault
-from bench.model.manifest import ServerRecord
+from bench.model.manifest import PlacedCell, ServerRecord
 from bench.model.stored import Record
 
 
-class CellSpec(Record):
+class CellSpec(PlacedCell):
     """cell.json: all that the processes of a cell must know. No password is in it."""
 
-    number: int
-    scenario: str
-    case: str
-    arm: str
-    block: int
     system: str
     profile: str
     broker: str
@@ -115,7 +110,5 @@ class CellLog(Record):
 
     def phase(self, name: str) -> Phase:
         """That phase; KeyError if the cell never came to it."""
-        for phase in self.phases:
-            if phase.name == name:
-                return phase
-        raise KeyError(name)
+        # Backwards: of several of one name the first counts.
+        return {phase.name: phase for phase in reversed(self.phases)}[name]

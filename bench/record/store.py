@@ -13,7 +13,7 @@ from adapters.base import Held
 from bench.base.errors import UsageError
 from bench.model.cell_log import CellLog, CellSpec
 from bench.model.manifest import CellLine, Manifest
-from bench.model.measure_row import MeasureRow
+from bench.model.metric import MeasureRow
 from bench.record import task_ranges
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
 

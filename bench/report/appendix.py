@@ -8,15 +8,9 @@ from pydantic import JsonValue
 
 from bench.analysis.dataset import Joined, letter, prefix
 from bench.base.git import shown
-from bench.model.manifest import (
-    ArmRecord,
-    CheckoutRecord,
-    MachineRecord,
-    Manifest,
-    ServerRecord,
-)
+from bench.model.environment import Checkout
+from bench.model.manifest import ArmRecord, MachineRecord, Manifest, ServerRecord
 from bench.model.metric import METRICS
-from bench.model.versions import measured_before
 
 GIB = 1 << 30
 
@@ -94,7 +88,7 @@ def before_line(joined: Joined) -> str:
     found = [
         f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         for place, run in enumerate(joined.runs)
-        if measured_before(run.manifest)
+        if run.manifest.code is None
     ]
     which = (
         "All was measured" if len(found) == len(joined.runs) else f"{', '.join(found)}: measured"
@@ -167,7 +161,7 @@ def _beyond_versions(arm: ArmRecord | None) -> list[str]:
     return [*moved, *built]
 
 
-def checkout_line(checkout: CheckoutRecord) -> str:
+def checkout_line(checkout: Checkout) -> str:
     """What was built from a path, in one line."""
     commit = f"commit {shown(checkout.commit, checkout.dirty)}" if checkout.commit else "no commit"
     return f"{checkout.path} (files {checkout.digest[:12]}, {commit})"

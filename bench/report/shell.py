@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.analysis.formatting import plain
 from bench.base.errors import UsageError
-from bench.model.titles import title
+from bench.model.systems import title
 from bench.report.appendix import checkout_line
 from bench.report.style import variables
 

@@ -19,9 +19,9 @@ from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
 from bench.brokers import choice
 from bench.hosts.machine import describe, disk_free, disturbances
-from bench.model.arm import load_adapters, read_by
 from bench.model.broker import KINDS, MAIN, BrokerKind
 from bench.model.machine_facts import given
+from bench.model.systems import load_adapters, read_by
 
 # What to type when a library cannot be imported.
 LIBRARIES = {

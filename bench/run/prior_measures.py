@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord
-from bench.model.measure_row import MeasureRow
+from bench.model.metric import MeasureRow
 from bench.model.scenario import load_scenarios
 
 MOST_GENERATORS = 8

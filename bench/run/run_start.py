@@ -11,12 +11,12 @@ from bench.base.git import shown
 from bench.base.version import VERSION
 from bench.brokers.choice import Servers
 from bench.hosts import machine
-from bench.model.arm import read_by
 from bench.model.cell import Cell
 from bench.model.machine_facts import differs
-from bench.model.manifest import CodeRecord, Manifest, VariablesRecord
+from bench.model.manifest import CodeRecord, Manifest, ScenarioVersions, VariablesRecord
 from bench.model.scenario import load_scenarios
-from bench.model.versions import commit, unlike, versions
+from bench.model.systems import read_by
+from bench.model.versions import RECORDING, commit, unlike
 from bench.record import store
 from bench.run.plan import Plan
 
@@ -103,9 +103,15 @@ def left_out(plan: Plan) -> list[str]:
 def code_of(plan: Plan) -> CodeRecord:
     """The versions of the instrument's parts that make this plan's numbers."""
     scenarios = load_scenarios()
-    return versions(
-        (scenarios[name] for name in plan.scenarios),
-        {arm.adapter.name: arm.adapter for arm in plan.arms}.values(),
+    return CodeRecord(
+        recording=RECORDING,
+        scenarios={
+            name: ScenarioVersions(
+                drive=scenarios[name].drive_version, measure=scenarios[name].measure_version
+            )
+            for name in plan.scenarios
+        },
+        adapters={arm.adapter.name: arm.adapter.version for arm in plan.arms},
     )
 
 
@@ -115,7 +121,7 @@ def refuse_other_than_begun(begun: Manifest, folder: Path, plan: Plan, servers: 
         raise UsageError(
             f"{folder} was begun on another machine ({other} differs): begin a run of your own"
         )
-    if changed := list(unlike(begun, begun.model_copy(update={"code": code_of(plan)}))):
+    if changed := unlike(begun, begun.model_copy(update={"code": code_of(plan)})):
         raise UsageError(
             f"{folder} was begun with other code ({', '.join(changed)}): "
             f"check out {shown(begun.commit)}, or begin a new run"

@@ -16,8 +16,7 @@ from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord, CellLine, Manifest, State
-from bench.model.measure_row import MeasureRow
-from bench.model.metric import Measure, Verdict
+from bench.model.metric import Measure, MeasureRow, Verdict
 from bench.model.scenario import load_scenarios
 from bench.record import documents, store
 from bench.run import failures, run_start

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from bench.model.arm import load_adapters
 from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine
+from bench.model.systems import load_adapters
 from bench.record.store import Run, StoredCell, open_run
 from bench.run.failures import OUTSIDE
 from bench.run.plan import Plan, make_plan

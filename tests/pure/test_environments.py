@@ -24,7 +24,6 @@ from bench.environments.provision import refuse_other, unlike
 from bench.model.arm import (
     Arm,
     code_of,
-    load_adapters,
     missing_packages,
     needs_of,
     packages_of,
@@ -35,6 +34,7 @@ from bench.model.arm import (
 from bench.model.environment import Environment, Package
 from bench.model.manifest import ArmRecord
 from bench.model.requirements import Requirement, merged, parse
+from bench.model.systems import load_adapters
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
 ADAPTERS = load_adapters()

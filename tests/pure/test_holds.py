@@ -14,9 +14,10 @@ from bench.environments import usable
 from bench.environments.build import environment_for
 from bench.environments.usable import refuse_unusable
 from bench.environments.whole import is_whole
-from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.arm import Arm, parse_arm
 from bench.model.environment import Environment
 from bench.model.requirements import Requirement
+from bench.model.systems import load_adapters
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import ROOT
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bench.model.arm import load_adapters
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord, CellLine, Manifest
-from bench.model.measure_row import MeasureRow
+from bench.model.metric import MeasureRow
+from bench.model.systems import load_adapters
 from bench.run import runner
 from bench.run.plan import Plan, cells, make_plan
 from bench.run.prior_measures import MOST_GENERATORS, MeasuresSoFar, generators_for

@@ -36,7 +36,7 @@ from bench.commands.check import (
 )
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, console, passed_on
 from bench.hosts import lock
-from bench.model.arm import load_adapters
+from bench.model.systems import load_adapters
 from bench.run.progress import Live
 from tools.gate_lab import simulate as simulation
 from tools.gate_lab.record import record as record_blocks
