@@ -5,6 +5,7 @@ from functools import cached_property
 
 from pydantic import Field, JsonValue
 
+from adapters.base import Held
 from bench.model.fault import Fault
 from bench.model.manifest import PlacedCell, ServerRecord
 from bench.model.stored import Record
@@ -64,6 +65,36 @@ class HeldRange(Record):
     place: str
     failed: bool
     tasks: tuple[tuple[int, int], ...]
+
+
+def held_ranges(places: Mapping[int, Held] | None) -> tuple[HeldRange, ...] | None:
+    """Group task id → place into places, each with its ranges of ids; None stays None.
+
+    20,000 queued tasks are one line, not 20,000.
+    """
+    if places is None:
+        return None
+    ranges: dict[Held, list[tuple[int, int]]] = {}
+    for task in sorted(places):
+        mine = ranges.setdefault(places[task], [])
+        begins = mine.pop()[0] if mine and mine[-1][1] == task - 1 else task
+        mine.append((begins, task))
+    return tuple(
+        HeldRange(place=held.place, failed=held.failed, tasks=tuple(mine))
+        for held, mine in ranges.items()
+    )
+
+
+def held_places(stored: Iterable[HeldRange] | None) -> dict[int, Held] | None:
+    """Task id → place: what `held_ranges` was given."""
+    if stored is None:
+        return None
+    return {
+        task: Held(each.place, each.failed)
+        for each in stored
+        for first, last in each.tasks
+        for task in range(first, last + 1)
+    }
 
 
 class Restart(Record):

@@ -67,12 +67,7 @@ def together(outcomes: Sequence[str]) -> str:
 
     An unknown one does not count beside others.
     """
-    decided = [each for each in outcomes if each != UNKNOWN]
-    if not decided:
-        return UNKNOWN
-    kinds = set(decided)
-    if len(kinds) == 1:
-        return decided[0]
-    if kinds & {WORKS, PARTLY}:
-        return PARTLY
-    return BROKEN
+    decided = {each for each in outcomes if each != UNKNOWN} or {UNKNOWN}
+    if len(decided) == 1:
+        return decided.pop()
+    return PARTLY if decided & {WORKS, PARTLY} else BROKEN

@@ -75,6 +75,11 @@ class PlacedCell(Record):
     arm: str
     block: int
 
+    @property
+    def place(self) -> tuple[str, str, str, int]:
+        """What it is whatever its number: scenario, case, arm and block."""
+        return self.scenario, self.case, self.arm, self.block
+
 
 class CellLine(PlacedCell):
     """A cell: what was planned, and how it went. `retry_of` is the number of its first try."""
@@ -189,11 +194,9 @@ class Manifest(Record):
 
         Where all are, the last one stands. The choice looks at no value.
         """
-        tries: dict[int, list[CellLine]] = {}
-        for line in self.cells:
-            if line.state != "planned":
-                tries.setdefault(line.first, []).append(line)
-        fit = [[line for line in each if line.verdict != "invalid"] for each in tries.values()]
-        return frozenset(
-            (lines or each)[-1].number for lines, each in zip(fit, tries.values(), strict=True)
-        )
+        tried = [line for line in self.cells if line.state != "planned"]
+        # The invalid ones first, so that any other of the same cell takes their place.
+        last = {
+            line.first: line.number for line in sorted(tried, key=lambda x: x.verdict != "invalid")
+        }
+        return frozenset(last.values())

@@ -1,5 +1,4 @@
-"""Every measure once: its name, what it is called, its unit, its direction and its tie zone; and
-what is kept of one that was taken."""
+"""Every measure once: its name, what it is called, its unit, its direction and its tie zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,35 +32,6 @@ class Measure:
     value: float | None
     verdict: Verdict = "ok"
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class MeasureRow:
-    """One measure of one cell, its fields in the order of the columns.
-
-    `stands` is 1 where the cell is the one of its tries that counts, else 0; which one that is can
-    change until the run is over. `occasion` and `part` are empty outside of a campaign.
-    """
-
-    run: str
-    cell: int
-    stands: int
-    occasion: str
-    scenario: str
-    case: str
-    part: str
-    arm: str
-    system: str
-    profile: str
-    broker: str
-    variant: str
-    block: int
-    metric: str
-    value: float | None
-    unit: str
-    better: Better
-    verdict: Verdict
-    reason: str
 
 
 def _table(

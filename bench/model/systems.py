@@ -1,10 +1,11 @@
 """The systems that can be measured: their adapters by name, and what these say of them."""
 
-import importlib
 import sys
 from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -18,25 +19,22 @@ def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
 
     UsageError where a folder is no adapter, or two adapters have one name.
     """
+    ours = sorted((ROOT / "adapters").glob("*/adapter.py"))
     adapters: dict[str, Adapter] = {}
-    for path in sorted((ROOT / "adapters").glob("*/adapter.py")):
-        _add(adapters, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
-    for point in entry_points(group="queue_bench.adapters"):
-        _add(adapters, point.load())
-    for folder in extra:
-        _add(adapters, _from_folder(folder))
+    for adapter in chain(
+        (import_module(f"adapters.{path.parent.name}.adapter").ADAPTER for path in ours),
+        (point.load() for point in entry_points(group="queue_bench.adapters")),
+        map(_from_folder, extra),
+    ):
+        if not isinstance(getattr(adapter, "version", None), int):
+            raise UsageError(
+                f"the adapter {adapter.name} has no version: "
+                "write `version = 1` into it, see docs/adding-a-system.md"
+            )
+        if adapter.name in adapters:
+            raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
+        adapters[adapter.name] = adapter
     return adapters
-
-
-def _add(adapters: dict[str, Adapter], adapter: Adapter) -> None:
-    if not isinstance(getattr(adapter, "version", None), int):
-        raise UsageError(
-            f"the adapter {adapter.name} has no version: "
-            "write `version = 1` into it, see docs/adding-a-system.md"
-        )
-    if adapter.name in adapters:
-        raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
-    adapters[adapter.name] = adapter
 
 
 def _from_folder(folder: Path) -> Adapter:
@@ -48,7 +46,7 @@ def _from_folder(folder: Path) -> Adapter:
         )
     sys.path.insert(0, str(folder.parent))
     try:
-        return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
+        return cast(Adapter, import_module(f"{folder.name}.adapter").ADAPTER)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
 

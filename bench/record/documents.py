@@ -33,11 +33,11 @@ def write_json(path: Path, value: Any, compact: bool = False) -> None:
     """
     part = path.with_name(path.name + ".part")
     if compact:
-        lines = ",\n".join(
+        lines = (
             f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}"
             for name, inner in value.items()
         )
-        text = "{" + lines + "}\n"
+        text = "{" + ",\n".join(lines) + "}\n"
     else:
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
     # A file name that is no UTF-8 has halves of a pair: as JSON's own escape they come back.
@@ -63,18 +63,15 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     """
     part = path.with_name(path.name + ".part")
     ints = [f.name for f in table.schema if pa.types.is_integer(f.type)]
-    rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
-    packed = {name: "DELTA_BINARY_PACKED" for name in ints}
-    bare = table.replace_schema_metadata(None)
     # A file and not its path, which Arrow takes for UTF-8 whatever the locale.
     with open(part, "wb") as file:
         pq.write_table(
-            bare,
+            table.replace_schema_metadata(None),
             file,
             compression="zstd",
             compression_level=9,
-            use_dictionary=rest,
-            column_encoding=packed,
+            use_dictionary=[name for name in table.column_names if name not in ints],
+            column_encoding=dict.fromkeys(ints, "DELTA_BINARY_PACKED"),
             write_statistics=False,
         )
     os.replace(part, path)

@@ -1,5 +1,7 @@
-"""A few seconds with each arm, so that the duration of a run is estimated and not guessed."""
+"""A few seconds with each arm, so that the duration of a run is estimated and not guessed, and a
+cell has as many load generators as it needs."""
 
+import math
 import shutil
 import time
 from pathlib import Path
@@ -9,11 +11,14 @@ from bench.inprocess.event_log import FINISHED
 from bench.model.arm import Arm
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord
+from bench.model.scenario import PriorMeasures, load_scenarios
 from bench.model.schedule import at_once, merge
 from bench.testbed.testbed import Ending, Testbed
 
 TASKS = 20_000
 FILL_S, DRAIN_S = 1.0, 3.0
+MOST_GENERATORS = 8
+BUSY = 0.5  # the share of its time that a generator may spend in enqueue calls
 
 
 def calibrate(
@@ -51,3 +56,13 @@ def calibrate(
 
 def _last_return_s(testbed: Testbed, start_s: float) -> float:
     return float(testbed.live_ledger().returned.max()) / 1e9 - start_s
+
+
+def generators_for(cell: Cell, prior: PriorMeasures, calibrated: CalibrationRecord | None) -> int:
+    """So many generators that each spends less than half of its time in enqueue calls."""
+    if "generators" in cell.params:
+        return int(cell.params["generators"])
+    rate = load_scenarios()[cell.scenario].rate(cell.params, prior)
+    if not rate or not calibrated:
+        return 1
+    return max(1, min(MOST_GENERATORS, math.ceil(float(rate) / calibrated.enqueue_per_s / BUSY)))

@@ -71,8 +71,9 @@ def ends_the_run(error: Exception) -> bool:
 def keep(error: Exception, logs: Path) -> None:
     """Leave the traceback beside the cell's logs."""
     logs.mkdir(parents=True, exist_ok=True)
-    text = "".join(traceback.format_exception(error))
-    (logs / "internal-error.log").write_text(text, encoding="utf-8", errors="backslashreplace")
+    (logs / "internal-error.log").write_text(
+        "".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace"
+    )
 
 
 def deserves_another(line: CellLine, lines: Iterable[CellLine], at_most: int = 1) -> bool:

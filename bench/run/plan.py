@@ -93,14 +93,12 @@ def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
             raise nearest(name, load_scenarios(), "scenario")
     if size not in SIZES:
         raise nearest(size, SIZES, "size")
-    if size != "gate":
-        return list(given) or list(main_scenarios())
     gated = gated_scenarios()
-    if other := [name for name in given if name not in gated]:
+    if size == "gate" and (other := [name for name in given if name not in gated]):
         raise UsageError(
             f"{other[0]} has no size gate: take {' or '.join(gated)}, or another --size"
         )
-    return list(given) or list(gated)
+    return list(given or (gated if size == "gate" else main_scenarios()))
 
 
 def _chosen_cases(words: Sequence[str], scenarios: Sequence[Scenario]) -> list[str]:
@@ -147,29 +145,29 @@ def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
 def cells(plan: Plan) -> list[Cell]:
     """The cells in the order in which they run."""
     scenarios = load_scenarios()
-    planned: list[Cell] = []
-    for block in range(plan.blocks):
-        for name in (name for name in plan.scenarios if block < plan.until.get(name, plan.blocks)):
-            scenario = scenarios[name]
-            for arm, case in _turns(scenario, plan, block):
-                seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
-                slots = scenario.slots(case, plan.workers)
-                planned.append(
-                    Cell(
-                        len(planned) + 1,
-                        name,
-                        case,
-                        arm,
-                        block,
-                        slots,
-                        seed,
-                        _params(scenario, case, plan),
-                        plan.passed,
-                    )
-                )
-    if not planned:
+    turns = [
+        (block, scenarios[name], arm, case)
+        for block in range(plan.blocks)
+        for name in plan.scenarios
+        if block < plan.until.get(name, plan.blocks)
+        for arm, case in _turns(scenarios[name], plan, block)
+    ]
+    if not turns:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
-    return planned
+    return [
+        Cell(
+            number,
+            scenario.name,
+            case,
+            arm,
+            block,
+            scenario.slots(case, plan.workers),
+            random.Random(f"{plan.seed}/{block}/{scenario.name}/{case}").getrandbits(31),
+            _params(scenario, case, plan),
+            plan.passed,
+        )
+        for number, (block, scenario, arm, case) in enumerate(turns, 1)
+    ]
 
 
 def _params(scenario: Scenario, case: str, plan: Plan) -> Params:

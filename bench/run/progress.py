@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -13,7 +12,7 @@ from bench.base import streams
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord, CellLine
 from bench.model.metric import METRICS
-from bench.run.watcher import Watcher
+from bench.run.runner import Watcher
 
 SHOWN = (
     *(
@@ -121,22 +120,17 @@ class Live(Watcher):
         newest = measures[same & (measures["block"] == cell.block)].drop_duplicates(
             "metric", keep="last"
         )
-        parts = [
+        figures = ", ".join(
             f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
             for row in newest.itertuples()
-            if _worth_a_word(row)
-        ]
-        state = "" if line.verdict == "ok" else f"{line.verdict}: {line.reason}"
-        result = state or ", ".join(parts) or "done"
+            if row.metric in SHOWN and (METRICS[str(row.metric)].kind != "count" or row.value != 0)
+        )
+        fault = "" if line.verdict == "ok" else f"{line.verdict}: {line.reason}"
         self.out.print(
-            f"{cell.number:3d}  {cell.label}: {result}  ({line.seconds} s)",
+            f"{cell.number:3d}  {cell.label}: {fault or figures or 'done'}  ({line.seconds} s)",
             markup=False,
             soft_wrap=True,
         )
-
-
-def _worth_a_word(row: Any) -> bool:
-    return row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)
 
 
 def _minutes(seconds: float) -> str:

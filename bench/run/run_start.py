@@ -23,9 +23,7 @@ from bench.run.plan import Plan
 
 def new_folder(out: Path | None, seed: int) -> Path:
     """Where a run goes: --out itself, or a new folder under results/."""
-    if out is not None:
-        return out
-    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
+    return out or Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
 
 
 def fresh_seed() -> int:

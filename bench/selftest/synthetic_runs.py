@@ -16,8 +16,7 @@ from bench.model.systems import load_adapters
 from bench.record.store import Run, StoredCell, open_run
 from bench.run.failures import OUTSIDE
 from bench.run.plan import Plan, make_plan
-from bench.run.runner import Runner
-from bench.run.watcher import Watcher
+from bench.run.runner import Runner, Watcher
 from bench.selftest.expectations import NoFigure, Unmeasured
 
 AGAIN = 3

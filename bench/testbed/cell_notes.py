@@ -4,9 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.base import Held
-from bench.model.cell_log import CellLog, Injection, ManualRecovery, Phase, Restart, poison_tasks
+from bench.model.cell_log import (
+    CellLog,
+    Injection,
+    ManualRecovery,
+    Phase,
+    Restart,
+    held_ranges,
+    poison_tasks,
+)
 from bench.model.manifest import ServerRecord
-from bench.record import task_ranges
 
 
 @dataclass
@@ -40,7 +47,7 @@ class CellNotes:
             phases=tuple(self.phases),
             marks=self.marks,
             injections=tuple(self.injections),
-            held=task_ranges.packed(self.held),
+            held=held_ranges(self.held),
             generators=self.generators,
             kept_every=kept_every,
             left_out=left_out,

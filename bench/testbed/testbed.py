@@ -19,7 +19,6 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.record.downsample import thin
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
@@ -248,7 +247,7 @@ class Testbed:
         `chosen_as_it_went`: no schedule says which tasks there are, as in Ending.
         """
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
-        book, torn = ledger.build(
+        book, torn = event_files.build(
             None if chosen_as_it_went else self.load.plan(), sent, self.work / "runs.bin"
         )
         self.notes.torn_records = torn
@@ -277,7 +276,7 @@ class Testbed:
         if ending.planned_until_ns:
             book = _cut(book, ending.planned_until_ns)
         if ending.keep_every > 1:
-            book, left_out = thin(book, ending.keep_every)
+            book, left_out = ledger.thin(book, ending.keep_every)
         versions = documents.read_json(self.work / "versions.json")
         log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
         tasks, runs = ledger.tables(book, self.load.errors())

@@ -8,7 +8,7 @@ from bench.analysis.comparison_result import Changes
 from bench.check.check_options import CheckOptions
 from bench.check.decision import decide
 from bench.check.live_gate import LiveGate, prepared
-from bench.run.watcher import Watcher
+from bench.run.runner import Watcher
 from tools.gate_lab.recordings import Recording
 
 
