@@ -6,7 +6,7 @@ SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}]
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
@@ -53,8 +53,8 @@ class Arm:
     def _changes(self) -> tuple[str, str]:
         """(the requirements, the settings) in words, each as it stands between its brackets."""
         settings = [f"{key}={json.dumps(value)}" for key, value in self.overrides.items()]
-        again = [AGAIN] if self.again else []
-        return ", ".join(each.text for each in self.requirements), ", ".join(settings + again)
+        settings += [AGAIN] if self.again else []
+        return ", ".join(each.text for each in self.requirements), ", ".join(settings)
 
     @property
     def name(self) -> str:
@@ -202,7 +202,7 @@ def refuse_same(arms: Iterable[Arm]) -> None:
 
     A twin may be the same as its arm. The environments of the arms must have been made.
     """
-    first_of: dict[tuple[object, ...], Arm] = {}  # of those that are the same
+    first_of: dict[Hashable, Arm] = {}  # of those that are the same
     for arm in arms:
         settings = json.dumps(arm.settings, sort_keys=True, default=str)
         first = first_of.setdefault(

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from bench.model.manifest import MachineRecord
 from bench.model.stored import Record
 
+# What a trial wrote down, as JSON: its judge alone knows what is in it.
 Observation = Mapping[str, Any]
 WORKS, PARTLY, NOT_OFFERED, BROKEN, UNKNOWN = "works", "partly", "not offered", "broken", "unknown"
 OUTCOMES = {

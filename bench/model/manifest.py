@@ -194,9 +194,7 @@ class Manifest(Record):
 
         Where all are, the last one stands. The choice looks at no value.
         """
-        tried = [line for line in self.cells if line.state != "planned"]
         # The invalid ones first, so that any other of the same cell takes their place.
-        last = {
-            line.first: line.number for line in sorted(tried, key=lambda x: x.verdict != "invalid")
-        }
+        ordered = sorted(self.cells, key=lambda line: line.verdict != "invalid")
+        last = {line.first: line.number for line in ordered if line.state != "planned"}
         return frozenset(last.values())

@@ -104,8 +104,10 @@ class Scenario:
 @cache
 def load_scenarios() -> dict[str, Scenario]:
     """Every scenario by name, in the order in which they run."""
-    folders = sorted(path.parent.name for path in (ROOT / "scenarios").glob("*/__init__.py"))
-    scenarios = [import_module(f"scenarios.{folder}").SCENARIO for folder in folders]
+    scenarios = [
+        import_module(f"scenarios.{path.parent.name}").SCENARIO
+        for path in sorted((ROOT / "scenarios").glob("*/__init__.py"))
+    ]
     return {each.name: each for each in sorted(scenarios, key=lambda each: each.order)}
 
 

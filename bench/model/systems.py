@@ -46,9 +46,13 @@ def _from_folder(folder: Path) -> Adapter:
         )
     sys.path.insert(0, str(folder.parent))
     try:
+        # A user's module: what of the contract it keeps is seen when it is used.
         return cast(Adapter, import_module(f"{folder.name}.adapter").ADAPTER)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
+
+
+_installed = cache(load_adapters)
 
 
 def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
@@ -63,7 +67,7 @@ def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
 
 def title(system: str) -> str:
     """How a system writes itself; its name where no adapter that is installed says so."""
-    adapter = _of_reports().get(system)
+    adapter = _installed().get(system)
     return adapter.title if isinstance(adapter, Titled) else system
 
 
@@ -71,11 +75,6 @@ def title(system: str) -> str:
 def in_order() -> tuple[str, ...]:
     """The systems that have a place in reports, in that order; all others follow them."""
     placed = (
-        (each.order, name) for name, each in _of_reports().items() if isinstance(each, Ordered)
+        (each.order, name) for name, each in _installed().items() if isinstance(each, Ordered)
     )
     return tuple(name for _, name in sorted(placed))
-
-
-@cache
-def _of_reports() -> dict[str, Adapter]:
-    return load_adapters()

@@ -20,12 +20,14 @@ def counted(manifest: Manifest) -> dict[str, str]:
     """What measured a run, in words → its version; each `0.1` where none was counted yet."""
     code = manifest.code
     if code is None:
-        systems = dict.fromkeys(arm.system for arm in manifest.arms.values())
-        parts = [(name, part) for name in manifest.plan.scenarios for part in ("drive", "measure")]
         return {
             "recording": BEFORE,
-            **{f"{part} of {name}": BEFORE for name, part in parts},
-            **{f"adapter of {name}": BEFORE for name in systems},
+            **{
+                f"{part} of {name}": BEFORE
+                for name in manifest.plan.scenarios
+                for part in ("drive", "measure")
+            },
+            **{f"adapter of {arm.system}": BEFORE for arm in manifest.arms.values()},
         }
     return {
         "recording": str(code.recording),
@@ -68,5 +70,5 @@ def commit() -> tuple[str, bool]:
     # Installed below a checkout of something else, its commit says nothing of us.
     if not top.text or Path(top.text.strip()).resolve() != ROOT:
         return "", False
-    changed = git(ROOT, "status", "--porcelain", "--", "bench", "adapters", "scenarios")
-    return git(ROOT, "rev-parse", "HEAD").text.strip(), bool(changed.text)
+    changes = git(ROOT, "status", "--porcelain", "--", "bench", "adapters", "scenarios").text
+    return git(ROOT, "rev-parse", "HEAD").text.strip(), bool(changes)

@@ -4,7 +4,6 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +42,7 @@ class Events:
     `torn` counts the pieces inside it that are no record, `tail` says that it ends in one.
     """
 
-    records: npt.NDArray[Any]
+    records: npt.NDArray[np.void]
     torn: int = 0
     tail: bool = False
 
@@ -64,7 +63,7 @@ def _begins(data: bytes) -> bool:
     return MARKER.startswith(data[: len(MARKER)])
 
 
-def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def _valid(records: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     return np.asarray(
         (records["marker"] == MARKER)
         & (records["kind"] >= STARTED)
@@ -84,10 +83,10 @@ def _resync(data: bytes) -> Events:
         if whole and _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
             kept.append(data[at : at + size])
             at += size
-            continue
-        torn += 1
-        marker_at = data.find(MARKER, at + 1)
-        at = marker_at if marker_at >= 0 else len(data)
+        else:
+            torn += 1
+            marker_at = data.find(MARKER, at + 1)
+            at = marker_at if marker_at >= 0 else len(data)
     return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
 
 
@@ -110,7 +109,7 @@ class Tail:
         self._fd = os.open(path, os.O_RDONLY)
         self._at = RECORD.size
 
-    def poll(self) -> npt.NDArray[Any]:
+    def poll(self) -> npt.NDArray[np.void]:
         """The whole records that have come since the last poll."""
         behind = os.fstat(self._fd).st_size - self._at
         data = os.pread(self._fd, max(behind // RECORD.size * RECORD.size, 0), self._at)
@@ -156,7 +155,7 @@ def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints
     return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
 
 
-def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> list[Ints]:
+def _columns(records: npt.NDArray[np.void], kind: int, names: tuple[str, ...]) -> list[Ints]:
     at = records["kind"] == kind
     return [records[name][at].astype(np.int64) for name in names]
 
@@ -219,14 +218,12 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
     )
     del stamp, at
     by = np.argsort(started, kind="stable")
-    import_us = (b & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    parent = (b >> np.uint64(32)).astype(np.int64)
     return (
         task[by],
         pid[by].astype(np.int64),
-        parent[by],
+        (b >> np.uint64(32)).astype(np.int64)[by],
         thread[by].view(np.int64),
         started[by],
         finished[by],
-        import_us[by],
+        (b & np.uint64(0xFFFFFFFF)).astype(np.int64)[by],
     ), torn

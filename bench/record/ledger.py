@@ -58,8 +58,7 @@ class Ledger:
 
     def finishes(self) -> Ints:
         """(tasks,) how many finished runs each planned task has."""
-        done = self.run_task[self.finished >= 0]
-        at, known = positions(self.task, done)
+        at, known = positions(self.task, self.run_task[self.finished >= 0])
         return np.bincount(at[known], minlength=len(self.task)).astype(np.int64)
 
     def measured(self) -> npt.NDArray[np.bool_]:
@@ -194,10 +193,11 @@ def _ordinary(book: Ledger) -> npt.NDArray[np.bool_]:
     start, finish = book.first_start(), book.first_finish()
     at, known = positions(book.task, book.run_task)
     runs = np.bincount(at[known], minlength=len(book.task))
-    in_order = (
-        (book.due <= book.sent)
+    return np.asarray(
+        (book.enqueue == ACCEPTED)
+        & (runs == 1)
+        & (book.due <= book.sent)
         & (book.sent <= book.returned)
         & (book.sent <= start)
         & (start <= finish)
     )
-    return np.asarray((book.enqueue == ACCEPTED) & (runs == 1) & in_order)

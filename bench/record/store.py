@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
@@ -32,7 +32,7 @@ COMPARISON_COLUMNS = [
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 TEXTS = ("occasion", "case", "part", "arm", "variant", "reason")
 # What is written of a table: each column by its name.
-Columns = Mapping[str, npt.NDArray[Any] | pa.Array]
+Columns = Mapping[str, npt.NDArray[np.int64] | pa.Array]
 AGAIN = "take it again with `bench run --resume`"
 
 
@@ -50,8 +50,9 @@ class StoredCell:
     @cached_property
     def log(self) -> CellLog:
         """phases.json: what happened in the cell."""
-        document = read_json(self.folder / "phases.json")
-        return CellLog.of(document, f"{self.folder}/phases.json", AGAIN)
+        return CellLog.of(
+            read_json(self.folder / "phases.json"), f"{self.folder}/phases.json", AGAIN
+        )
 
     @cached_property
     def held(self) -> Mapping[int, Held] | None:
@@ -193,15 +194,11 @@ def write_manifest(folder: Path, manifest: Manifest, compact: bool = False) -> N
 
 
 def write_cell(
-    folder: Path,
-    log: CellLog,
-    tasks: Columns,
-    runs: Columns,
-    samples: pd.DataFrame,
+    folder: Path, log: CellLog, tasks: Columns, runs: Columns, samples: pd.DataFrame
 ) -> None:
     """Store what a cell left behind; phases.json last, so that it marks a complete cell."""
     for name, table in (("tasks", tasks), ("runs", runs)):
-        columns = {column: pa.array(values, from_pandas=False) for column, values in table.items()}
-        write_parquet(folder / f"{name}.parquet", pa.table(columns))
+        arrays = {column: pa.array(values, from_pandas=False) for column, values in table.items()}
+        write_parquet(folder / f"{name}.parquet", pa.table(arrays))
     write_parquet(folder / "samples.parquet", pa.Table.from_pandas(samples, preserve_index=False))
     write_json(folder / "phases.json", log.as_json(), compact=True)

@@ -37,25 +37,25 @@ def calibrate(
             start = time.monotonic()
             testbed.tail.poll()
             testbed.load.send(merge((at_once(TASKS, 0.0), "")), time.monotonic_ns())
-            finished, elapsed, quick = 0, 0.0, 0.0
+            finished = 0
             while (elapsed := time.monotonic() - start) < FILL_S + DRAIN_S and finished < TASKS:
                 finished += int((testbed.tail.poll()["kind"] == FINISHED).sum())
                 time.sleep(0.02)
             sent = int((testbed.live_ledger().returned >= 0).sum())
-            quick = elapsed if not testbed.load.done() else _last_return_s(testbed, start)
+            sent_in_s = (
+                float(testbed.live_ledger().returned.max()) / 1e9 - start
+                if testbed.load.done()
+                else elapsed
+            )
             # What is left in the queue is of no interest here.
             testbed.finish(Ending(planned_until_ns=1, ask_what_is_held=False))
         return CalibrationRecord(
             tasks_per_s=max(finished, 1) / elapsed,
-            enqueue_per_s=max(sent, 1) / quick,
+            enqueue_per_s=max(sent, 1) / sent_in_s,
             seconds=round(time.monotonic() - began, 1),
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _last_return_s(testbed: Testbed, start_s: float) -> float:
-    return float(testbed.live_ledger().returned.max()) / 1e9 - start_s
 
 
 def generators_for(cell: Cell, prior: PriorMeasures, calibrated: CalibrationRecord | None) -> int:

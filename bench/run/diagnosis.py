@@ -154,9 +154,6 @@ def _loopback() -> Diagnosis:
 def _variables() -> list[Diagnosis]:
     """The user's variables that a measured library would read, were they handed on."""
     names = environ.strange(read_by(load_adapters().values()))
-    if not names:
-        return []
     detail = f"set here, and left out of all measured processes: {', '.join(names)}"
-    return [
-        Diagnosis("variables", "note", detail, "--pass NAME hands one on, its name is recorded")
-    ]
+    fix = "--pass NAME hands one on, its name is recorded"
+    return [Diagnosis("variables", "note", detail, fix)] if names else []

@@ -48,10 +48,11 @@ class Journal:
 
         lines = self.manifest.cells
         again = {line.retry_of for line in lines}
-        last = [line for line in lines if line.number not in again]
         missing = [cell_of(line) for line in lines if line.state not in ("done", "skipped")]
         missing += [
-            self._once_more(cell_of(line)) for line in last if deserves_another(line, lines)
+            self._once_more(cell_of(line))
+            for line in lines
+            if line.number not in again and deserves_another(line, lines)
         ]
         return sorted(missing, key=lambda cell: not is_basis(cell))
 
@@ -64,10 +65,14 @@ class Journal:
         self.plan = replace(self.plan, blocks=self.plan.blocks + 1)
         basis = self._basis_again()
         new = [cell for cell in cells(self.plan) if cell.block == self.plan.blocks - 1]
-        first = len(self.manifest.cells) + 1
-        added = [replace(cell, number=number) for number, cell in enumerate(new, first)]
-        lines = (*self.manifest.cells, *(cell.line() for cell in added))
-        self._change(plan=self.plan.record(), cells=lines)
+        added = [
+            replace(cell, number=number)
+            for number, cell in enumerate(new, len(self.manifest.cells) + 1)
+        ]
+        self._change(
+            plan=self.plan.record(),
+            cells=(*self.manifest.cells, *(cell.line() for cell in added)),
+        )
         self._save()
         return basis + added
 
@@ -93,11 +98,14 @@ class Journal:
         self._change(cells=(*self.manifest.cells, line))
         return again
 
-    def _note(self, cell: Cell, **fields: object) -> CellLine:
+    def _note(self, cell: Cell, **fields: str | float | None) -> CellLine:
         """Put a line with these other fields in the place of the cell's; the line."""
         line = self.manifest.cell(cell.number).model_copy(update=fields)
-        lines = (line if each.number == line.number else each for each in self.manifest.cells)
-        self._change(cells=tuple(lines))
+        self._change(
+            cells=tuple(
+                line if each.number == line.number else each for each in self.manifest.cells
+            )
+        )
         return line
 
     def _change(self, **fields: object) -> None:

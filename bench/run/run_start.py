@@ -38,17 +38,15 @@ def refuse_folder(folder: Path) -> None:
         if not folder.exists():
             return
         if (folder / "run.json").exists() or (folder / "cells").exists():
-            raise FileExistsError
+            raise UsageError(
+                f"{folder} holds a run already: "
+                f"choose another --out, or go on with it by --resume {folder}"
+            )
         if not folder.is_dir() or any(folder.iterdir()):
             what = "is not empty" if folder.is_dir() else "is no folder"
             raise UsageError(
                 f"{folder} {what}: choose another --out, a run has a folder of its own"
             )
-    except FileExistsError:
-        raise UsageError(
-            f"{folder} holds a run already: "
-            f"choose another --out, or go on with it by --resume {folder}"
-        ) from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         why = getattr(error, "strerror", None) or "a loop of links"
         raise UsageError(f"{folder} cannot be written ({why}): choose another --out") from None

@@ -61,8 +61,9 @@ class Runner(Journal):
         self._provision()
         self.todo = cells(self.plan)
         run_start.make_folder(self.folder)
-        name = self.folder.resolve().name
-        self.manifest = run_start.new_manifest(self.plan, name, self.todo, self.servers)
+        self.manifest = run_start.new_manifest(
+            self.plan, self.folder.resolve().name, self.todo, self.servers
+        )
         disturbances = machine.disturbances(self.manifest.machine, self.folder)
         self._change(warnings=(*disturbances, *unlike(self.plan.arms)))
         self._save()
@@ -119,15 +120,23 @@ class Runner(Journal):
         """The rough rates of one arm, found once and kept in run.json."""
         if arm.name not in self.manifest.calibration:
             self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-            folder = self.folder / "calibration"
-            rates = calibrate(arm, self.plan.workers, folder, self.servers)
+            rates = calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers)
             self._change(calibration={**self.manifest.calibration, arm.name: rates})
             self._save()
         return self.manifest.calibration[arm.name]
 
     def _estimate(self) -> None:
         for arm in self.plan.arms:
-            self._try_to_calibrate(arm)
+            # What prevents it does not end the run: the cells of the arm will fail by it.
+            try:
+                self.calibrate(arm)
+            except (Unavailable, NotOffered):
+                continue
+            except Exception as error:
+                cause = failures.cause(error)
+                if failures.ends_the_run(cause):
+                    raise
+                self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
         calibrations = self.manifest.calibration
         calibrated = [cell for cell in self.todo if cell.arm.name in calibrations]
         self.watcher.estimated(calibrations, sum(map(self._seconds, calibrated)))
@@ -135,22 +144,12 @@ class Runner(Journal):
     def _seconds(self, cell: Cell) -> float:
         """About how long a cell of a calibrated arm will take."""
         rates = self.manifest.calibration[cell.arm.name]
-        seconds = load_scenarios()[cell.scenario].seconds(
-            cell.params, cell.case, rates.tasks_per_s, rates.enqueue_per_s
+        return min(
+            self.plan.time_cap_s,
+            load_scenarios()[cell.scenario].seconds(
+                cell.params, cell.case, rates.tasks_per_s, rates.enqueue_per_s
+            ),
         )
-        return min(self.plan.time_cap_s, seconds)
-
-    def _try_to_calibrate(self, arm: Arm) -> None:
-        """Calibrate an arm; what prevents it does not end the run: its cells will fail by it."""
-        try:
-            self.calibrate(arm)
-        except (Unavailable, NotOffered):
-            return
-        except Exception as error:
-            cause = failures.cause(error)
-            if failures.ends_the_run(cause):
-                raise
-            self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
 
     def _carry(self, cell: Cell) -> CellLine:
         """Drive a cell, measure it and store both; its line as it is then."""

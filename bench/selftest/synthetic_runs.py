@@ -55,8 +55,18 @@ class Session:
         `meddle` disturbs the cells from outside while they run; then nothing is measured again.
         `params` stand in the place of those of the size.
         """
-        rest = {"size": size, "tasks": tasks, "workers": workers, "blocks": blocks, "seed": seed}
-        plan = make_plan([scenario], arms, cases, self.adapters, time_cap_s=300.0, **rest)
+        plan = make_plan(
+            [scenario],
+            arms,
+            cases,
+            self.adapters,
+            size=size,
+            tasks=tasks,
+            blocks=blocks,
+            workers=workers,
+            seed=seed,
+            time_cap_s=300.0,
+        )
         run = self._measure(plan, self._new(name), meddle, params or {})
         why = "" if meddle else unfit(run, answers)
         if why:
