@@ -23,10 +23,7 @@ SAVED = tuple(kind.name for kind in KINDS.values() if kind.saved)
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting, the page that documents it, and why it stands here.
-
-    With `brokers` it applies on those only.
-    """
+    """One setting, the page that documents it, and why it stands here, on `brokers` only if any."""
 
     name: str
     value: Any
@@ -65,6 +62,16 @@ class Launch:
     slots: int
     broker: str = "redis"
 
+    def flags(self) -> list[str]:
+        """The settings with a leading dash as words of a command line; `N` is the slots."""
+        return [
+            str(word)
+            for name, value in self.settings.items()
+            if name.startswith("-")
+            for word in (name, self.slots if value == "N" else value)
+            if word is not True
+        ]
+
 
 @dataclass(frozen=True)
 class Command:
@@ -98,7 +105,6 @@ class Adapter(Protocol):
 
     def commands(self, launch: Launch) -> list[Command]:
         """The system's own worker commands that give N slots in all."""
-        ...
 
 
 @runtime_checkable
@@ -151,7 +157,6 @@ class Holds(Protocol):
         A handle is the library's own id, or empty. None = it cannot be told while workers live;
         it is asked again when they are gone.
         """
-        ...
 
 
 @runtime_checkable
@@ -194,7 +199,6 @@ class Sends(Protocol):
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """One of each kind, as one would type it; `*` is what varies in a key. None is executed."""
-        ...
 
 
 @runtime_checkable
@@ -203,7 +207,6 @@ class Knows(Protocol):
 
     def known_settings(self) -> Collection[str]:
         """Their names, as the library spells them."""
-        ...
 
 
 @runtime_checkable
@@ -212,7 +215,6 @@ class Tries(Protocol):
 
     def tries(self, launch: Launch) -> list[Command]:
         """They end with 0 only where it can; the last line of what they say is the reason."""
-        ...
 
 
 @runtime_checkable
@@ -221,7 +223,6 @@ class Frees(Protocol):
 
     def free(self, launch: Launch) -> list[Command]:
         """The commands, as one would type them."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -246,4 +247,3 @@ class Predicts(Protocol):
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """What one may expect; None where neither documentation nor settings say."""
-        ...

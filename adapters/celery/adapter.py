@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
-from adapters.celery import faults, rights, traces, traces_rabbitmq
+from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, Setting
+from adapters.celery import faults, rights, traces
 
 DOCS = "https://docs.celeryq.dev/en/stable/"
 CONF = DOCS + "userguide/configuration.html#"
 WORKERS = DOCS + "userguide/workers.html"
+CLI = DOCS + "reference/cli.html#celery-worker"
 REDIS = DOCS + "getting-started/backends-and-brokers/redis.html"
 RABBITMQ = DOCS + "getting-started/backends-and-brokers/rabbitmq.html"
 
@@ -36,24 +37,9 @@ def _pool(pool: str) -> Setting:
 
 TUNED = (
     _pool("solo"),
-    Setting(
-        "--without-gossip",
-        True,
-        DOCS + "reference/cli.html#celery-worker",
-        "no events from other workers",
-    ),
-    Setting(
-        "--without-mingle",
-        True,
-        DOCS + "reference/cli.html#celery-worker",
-        "no waiting for neighbours at start",
-    ),
-    Setting(
-        "--without-heartbeat",
-        True,
-        DOCS + "reference/cli.html#celery-worker",
-        "no event every two seconds",
-    ),
+    Setting("--without-gossip", True, CLI, "no events from other workers"),
+    Setting("--without-mingle", True, CLI, "no waiting for neighbours at start"),
+    Setting("--without-heartbeat", True, CLI, "no event every two seconds"),
     Setting("task_ignore_result", True, CONF + "task-ignore-result", "results off"),
     Setting(
         "worker_disable_rate_limits",
@@ -229,12 +215,9 @@ class Celery:
 
     def commands(self, launch: Launch) -> list[Command]:
         """One `celery worker` with a pool of N, or N solo workers with names of their own."""
-        settings = dict(launch.settings)
-        flags = [
-            flag for name, value in settings.items() for flag in _flag(name, value, launch.slots)
-        ]
+        flags = launch.flags()
         base = ("celery", "-A", self.app, "worker")
-        if settings.get("-P") == "solo":
+        if launch.settings.get("-P") == "solo":
             return [
                 Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)
             ]
@@ -252,11 +235,7 @@ class Celery:
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """Tasks on the queue, delivered but unacknowledged, or failed in the result backend."""
-        return (
-            traces_rabbitmq.held(broker, handles)
-            if broker.startswith("amqp")
-            else traces.held(broker, handles)
-        )
+        return traces.held(broker, handles)
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """The commands that it needs: fewer without results, remote control or acknowledgement."""
@@ -264,17 +243,7 @@ class Celery:
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """What acknowledgement and visibility timeout let one expect; None where nothing."""
-        if launch.broker == "rabbitmq":
-            return faults.on_rabbitmq(fault, launch.settings)
-        return faults.on_redis(fault, launch.settings, saved=launch.broker in SAVED)
-
-
-def _flag(name: str, value: object, slots: int) -> list[str]:
-    if not name.startswith("-"):
-        return []
-    if value is True:
-        return [name]
-    return [name, str(slots) if value == "N" else str(value)]
+        return faults.predict(fault, launch)
 
 
 ADAPTER = Celery()

@@ -1,7 +1,6 @@
 """Celery inside its processes: the application, the task, the enqueue call."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import kombu
 from celery import Celery
@@ -10,9 +9,7 @@ from kombu.messaging import Producer
 from bench.inprocess import body, cell_context
 
 _cell = cell_context.load()
-_settings: dict[str, Any] = {
-    name: value for name, value in _cell["settings"].items() if not name.startswith("-")
-}
+_settings = {name: value for name, value in _cell["settings"].items() if not name.startswith("-")}
 _backend = {None: None, "redis": cell_context.broker(), "rpc": "rpc://"}[
     _settings.pop("result_backend", None)
 ]

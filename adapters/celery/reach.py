@@ -1,10 +1,9 @@
 """Where Celery's broker and result backend lead; its own Kombu reads the one, itself the other."""
 
 from celery import Celery
-from kombu.connection import Connection
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
+from bench.inprocess.connection_target import Targets, print_targets, redis_target
 
 
 def ask() -> Targets:
@@ -14,18 +13,10 @@ def ask() -> Targets:
     with app.connection_for_write(connect_timeout=5) as connection:
         connection.connect()
         if url.startswith(("amqp", "pyamqp")):
-            return [_rabbit(connection)]
-        client = connection.default_channel.client
-        pinged(client)
+            info = connection.info()
+            return [(f"{info['hostname'].lower()}:{info['port']}", info["virtual_host"])]
         backend = Celery("bench", broker=url, backend=url).backend
-        pinged(backend.client)
-        pools = (client.connection_pool, backend.client.connection_pool)
-        return [redis_target(pool.connection_kwargs) for pool in pools]
-
-
-def _rabbit(connection: Connection) -> tuple[str, object]:
-    info = connection.info()  # type: ignore[no-untyped-call]
-    return f"{info['hostname'].lower()}:{info['port']}", info["virtual_host"]
+        return [redis_target(connection.default_channel.client), redis_target(backend.client)]
 
 
 if __name__ == "__main__":

@@ -49,13 +49,16 @@ RESULTS = (
 
 def commands(settings: Mapping[str, Any], database: str) -> list[str]:
     """One command of each kind that an arm with these settings sends."""
-    names = [*QUEUE]
-    if settings.get("broker_transport_options", {}).get("ack_emulation", True):
-        names += ACKNOWLEDGED
-    if settings.get("worker_enable_remote_control", True):
-        names += CONTROLLED
-    if not (settings.get("--without-gossip") and settings.get("--without-heartbeat")):
-        names += EVENTS
-    if settings.get("result_backend"):
-        names += RESULTS
-    return [each.replace("{database}", database) for each in names]
+    sent = {
+        QUEUE: True,
+        ACKNOWLEDGED: settings.get("broker_transport_options", {}).get("ack_emulation", True),
+        CONTROLLED: settings.get("worker_enable_remote_control", True),
+        EVENTS: not (settings.get("--without-gossip") and settings.get("--without-heartbeat")),
+        RESULTS: settings.get("result_backend"),
+    }
+    return [
+        command.replace("{database}", database)
+        for group, is_sent in sent.items()
+        if is_sent
+        for command in group
+    ]

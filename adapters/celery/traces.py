@@ -1,4 +1,4 @@
-"""Where Celery's Redis transport holds a task."""
+"""Where a broker holds a task of Celery's."""
 
 import base64
 import json
@@ -7,33 +7,66 @@ from typing import Any
 
 from adapters.base import Held
 
-QUEUES = ("celery", "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
+QUEUE = "celery"
+QUEUES = (QUEUE, "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
+FAILED = Held("result backend: FAILURE", failed=True)
 
 
-def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
-    """Task id → place, for those of `handles` that the broker or the result backend knows."""
-    import redis
+def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
+    """Task id → place, for those of `handles` that the broker or the result backend knows.
 
-    with redis.Redis.from_url(broker) as client:
-        places: dict[int, Held] = {}
-        wanted = {handle: task for task, handle in handles.items() if handle}
-        names = list(wanted)
-        for at in range(0, len(names), 1000):
-            for name, meta in zip(
-                names[at : at + 1000],
-                client.mget([f"celery-task-meta-{n}" for n in names[at : at + 1000]]),
-                strict=True,
-            ):
-                if meta and json.loads(meta).get("status") == "FAILURE":
-                    places[wanted[name]] = Held("result backend: FAILURE", failed=True)
-        for raw in client.hvals("unacked"):
-            places[_task(json.loads(raw)[0])] = Held("unacked")
-        for queue in QUEUES:
-            for raw in client.lrange(queue, 0, -1):
-                places[_task(json.loads(raw))] = Held("queue")
+    None while a worker consumes from RabbitMQ.
+    """
+    places = _in_rabbitmq(broker) if broker.startswith("amqp") else _in_redis(broker, handles)
+    if places is None:
+        return None
     return {task: holding for task, holding in places.items() if task in handles}
 
 
-def _task(message: dict[str, Any]) -> int:
-    args = json.loads(base64.b64decode(message["body"]))[0]
-    return int(args[0])
+def _in_redis(broker: str, handles: Mapping[int, str]) -> dict[int, Held]:
+    import redis
+
+    places: dict[int, Held] = {}
+    wanted = [(task, f"celery-task-meta-{handle}") for task, handle in handles.items() if handle]
+    with redis.Redis.from_url(broker) as client:
+        for at in range(0, len(wanted), 1000):
+            part = wanted[at : at + 1000]
+            results = client.mget([key for _, key in part])
+            places |= {
+                task: FAILED
+                for (task, _), result in zip(part, results, strict=True)
+                if result and json.loads(result).get("status") == "FAILURE"
+            }
+        places |= {_task(json.loads(raw)[0]): Held("unacked") for raw in client.hvals("unacked")}
+        for queue in QUEUES:
+            places |= {_task(json.loads(raw)): Held("queue") for raw in client.lrange(queue, 0, -1)}
+    return places
+
+
+def _task(message: Mapping[str, str]) -> int:
+    return int(json.loads(base64.b64decode(message["body"]))[0][0])
+
+
+def _in_rabbitmq(broker: str) -> dict[int, Held] | None:
+    """None while a worker consumes.
+
+    Nobody can look into a queue but by taking from it. When the last worker is gone, what it had
+    been given and had not acknowledged is on the queue again.
+    """
+    import amqp
+    from kombu.connection import Connection
+
+    connect: Any = Connection  # its own hints do not type its constructor
+    with connect(broker) as connection:
+        channel = connection.connection.channel()
+        try:
+            declared = channel.queue_declare(queue=QUEUE, passive=True)
+        except amqp.NotFound:
+            return {}
+        if declared.consumer_count:
+            return None
+        places = {}
+        # Not acknowledged: when this connection closes, all of it goes back to where it was.
+        while message := channel.basic_get(queue=QUEUE, no_ack=False):
+            places[int(json.loads(message.body)[0][0])] = Held("queue")
+    return places

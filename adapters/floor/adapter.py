@@ -41,8 +41,7 @@ class Floor:
         import redis
 
         with redis.Redis.from_url(broker) as client:
-            waiting = client.lrange(KEY, 0, -1)
-        tasks = {int(json.loads(item)[0]) for item in waiting}
+            tasks = {int(json.loads(item)[0]) for item in client.lrange(KEY, 0, -1)}
         return {task: Held("queue") for task in handles if task in tasks}
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
+from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, Setting
 from adapters.huey import faults, rights, traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
@@ -132,15 +132,7 @@ class Huey:
 
     def commands(self, launch: Launch) -> list[Command]:
         """One `huey_consumer` with N workers, threads or processes."""
-        flags: list[str] = []
-        for name, value in launch.settings.items():
-            if name.startswith("-"):
-                flags += (
-                    [name]
-                    if value is True
-                    else [name, str(launch.slots if value == "N" else value)]
-                )
-        return [Command(("huey_consumer", f"{self.app}.huey", *flags))]
+        return [Command(("huey_consumer", f"{self.app}.huey", *launch.flags()))]
 
     def tries(self, launch: Launch) -> list[Command]:
         """Its flags are read before the help is given."""
@@ -156,11 +148,12 @@ class Huey:
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """A list, a sorted set with a script, and a hash, of results too where they are kept."""
-        return rights.commands(launch.settings)
+        kept = launch.settings.get("results", True)
+        return rights.COMMANDS + (rights.RESULTS if kept else ())
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""
-        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED)
+        return faults.predict(fault, launch)
 
 
 ADAPTER = Huey()

@@ -1,90 +1,70 @@
 """What Huey's settings let one expect after a fault; a prediction makes no number."""
 
-from collections.abc import Mapping
-from typing import Any
+from adapters.base import SAVED, Fault, Launch, Prediction
 
-from adapters.base import Fault, Prediction
-
+RECOVERED = ("recovered", "recovered")  # what ran, what waited
 POPPED = "a task whose pop Redis had carried out, and whose answer did not arrive, is lost"
+RETRIES = "The consumer retries with a back-off from 0.1 s;"
+GRACEFUL = Prediction("SIGTERM waits for running tasks.", *RECOVERED, (0, 10))
+INTERRUPTED = Prediction(
+    "SIGTERM interrupts running tasks: they are lost (the graceful signal is SIGINT).",
+    "lost",
+    "recovered",
+)
+SAVED_AWAY = Prediction(f"{RETRIES} what waited is still there.", *RECOVERED, (0, 25), POPPED)
+UNSAVED_AWAY = Prediction(f"{RETRIES} an unsaved Redis comes back empty.", "recovered", "lost")
+UNANSWERED = Prediction(
+    "A read without an answer ends after 5 s and is tried again on a new connection.",
+    *RECOVERED,
+    (0, 25),
+    POPPED,
+)
+POISONED_PROCESS = Prediction(
+    "Its process dies and the task with it; the health check starts another.", *RECOVERED
+)
+POISONED_CONSUMER = Prediction(
+    "The consumer dies with all that it ran; the task was popped, and is not run again.",
+    "lost",
+    "recovered",
+)
 
 
-def predict(fault: Fault, settings: Mapping[str, Any], saved: bool) -> Prediction | None:
+def predict(fault: Fault, launch: Launch) -> Prediction | None:
     """From what Huey remembers of a task that it has popped: nothing."""
-    if fault in (Fault.DEPLOY, Fault.ROLLING):
-        if settings.get("-g") == "TERM":
-            return Prediction("SIGTERM waits for running tasks.", "recovered", "recovered", (0, 10))
-        return Prediction(
-            "SIGTERM interrupts running tasks: they are lost (the graceful signal is SIGINT).",
+    worker = launch.settings.get("-k", "thread")
+    signalled = GRACEFUL if launch.settings.get("-g") == "TERM" else INTERRUPTED
+    away = SAVED_AWAY if launch.broker in SAVED else UNSAVED_AWAY
+    return {
+        Fault.DEPLOY: signalled,
+        Fault.ROLLING: signalled,
+        Fault.CHILD_CRASH: Prediction(
+            f"The task is lost; its worker is replaced within {launch.settings.get('-c', 10)} s.",
             "lost",
             "recovered",
-        )
-    if fault == Fault.CHILD_CRASH:
-        return Prediction(
-            f"The task is lost; its worker is replaced within {settings.get('-c', 10)} s.",
-            "lost",
-            "recovered",
-        )
-    if fault in (Fault.BROKER_CRASH, Fault.ENQUEUE_OUTAGE, Fault.NETWORK_CUT):
-        if saved:
-            return Prediction(
-                "The consumer retries with a back-off from 0.1 s; what waited is still there.",
-                "recovered",
-                "recovered",
-                (0, 25),
-                POPPED,
-            )
-        return Prediction(
-            "The consumer retries with a back-off from 0.1 s; an unsaved Redis comes back empty.",
-            "recovered",
-            "lost",
-        )
-    if fault == Fault.WORKER_CRASH:
-        return Prediction(
+        ),
+        Fault.BROKER_CRASH: away,
+        Fault.ENQUEUE_OUTAGE: away,
+        Fault.NETWORK_CUT: away,
+        Fault.WORKER_CRASH: Prediction(
             "A popped task is remembered nowhere: what ran is lost. "
             "What waits is run when the consumer is back.",
             "lost",
             "recovered",
-        )
-    return _further(fault, settings.get("-k", "thread"))
-
-
-def _further(fault: Fault, worker: str) -> Prediction | None:
-    if fault == Fault.POISON:
-        if worker == "process":
-            return Prediction(
-                "Its process dies and the task with it; the health check starts another.",
-                "recovered",
-                "recovered",
-            )
-        return Prediction(
-            "The consumer dies with all that it ran; the task was popped, and is not run again.",
-            "lost",
-            "recovered",
-        )
-    if fault == Fault.HANG:
-        kept = (
-            "A timeout of a thread is only kept by a task that asks for it: "
-            "the slot is gone for good."
-        )
-        return Prediction(
-            kept if worker == "thread" else "The worker ends the task at its timeout.",
-            "recovered",
-            "recovered",
-        )
-    if fault == Fault.CONNECTIONS_KILLED:
-        return Prediction(
+        ),
+        Fault.POISON: POISONED_PROCESS if worker == "process" else POISONED_CONSUMER,
+        Fault.HANG: Prediction(
+            "The worker ends the task at its timeout."
+            if worker != "thread"
+            else "A timeout of a thread is only kept by a task that asks for it: "
+            "the slot is gone for good.",
+            *RECOVERED,
+        ),
+        Fault.CONNECTIONS_KILLED: Prediction(
             "The consumer connects again with a back-off from 0.1 s.",
-            "recovered",
-            "recovered",
+            *RECOVERED,
             (0, 10),
             POPPED,
-        )
-    if fault in (Fault.BROKER_FREEZE, Fault.HALF_OPEN):
-        return Prediction(
-            "A read without an answer ends after 5 s and is tried again on a new connection.",
-            "recovered",
-            "recovered",
-            (0, 25),
-            POPPED,
-        )
-    return None
+        ),
+        Fault.BROKER_FREEZE: UNANSWERED,
+        Fault.HALF_OPEN: UNANSWERED,
+    }.get(fault)

@@ -3,7 +3,7 @@
 from huey import RedisHuey
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
+from bench.inprocess.connection_target import Targets, print_targets, redis_target
 
 
 def ask() -> Targets:
@@ -11,9 +11,7 @@ def ask() -> Targets:
     url = broker()
     if url.startswith("postgres"):
         return [_postgres(url)]
-    storage = RedisHuey("bench", url=url).storage
-    pinged(storage.conn)
-    return [redis_target(storage.pool.connection_kwargs)]
+    return [redis_target(RedisHuey("bench", url=url).storage.conn)]
 
 
 def _postgres(url: str) -> tuple[str, object]:

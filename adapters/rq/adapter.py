@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile, Setting
+from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, Setting
 from adapters.rq import faults, rights, traces
 
 DOCS = "https://python-rq.org/docs/"
@@ -134,11 +134,8 @@ class Rq:
 
         The connection comes from a settings module, so that no password is an argument.
         """
-        flags: list[str] = []
-        for name, value in launch.settings.items():
-            if name.startswith("-"):
-                flags += [name] if value is True else [name, str(value)]
-        return [Command(("rq", "worker", "-c", "adapters.rq.settings", *flags))] * launch.slots
+        argv = ("rq", "worker", "-c", "adapters.rq.settings", *launch.flags())
+        return [Command(argv)] * launch.slots
 
     def tries(self, launch: Launch) -> list[Command]:
         """Its flags are read before the help is given; the class of the worker is not."""
@@ -158,7 +155,7 @@ class Rq:
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
-        return faults.predict(fault, launch.settings, saved=launch.broker in SAVED)
+        return faults.predict(fault, launch)
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""

@@ -3,16 +3,14 @@
 from redis import Redis
 
 from bench.inprocess.cell_context import broker
-from bench.inprocess.connection_target import Targets, pinged, print_targets, redis_target
+from bench.inprocess.connection_target import Targets, print_targets, redis_target
 
 
 def ask() -> Targets:
     """Connect as app.py and `rq worker` do."""
     from rq import Queue
 
-    queue = Queue(connection=Redis.from_url(broker()))
-    pinged(queue.connection)
-    return [redis_target(queue.connection.connection_pool.connection_kwargs)]
+    return [redis_target(Queue(connection=Redis.from_url(broker())).connection)]
 
 
 if __name__ == "__main__":

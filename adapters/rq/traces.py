@@ -24,11 +24,12 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
     places: dict[str, Held] = {}
     with redis.Redis.from_url(broker) as client:
         for key, holding in LISTS.items():
-            for job in client.lrange(key, 0, -1):
-                places[job.decode()] = Held(holding)
+            places |= {job.decode(): Held(holding) for job in client.lrange(key, 0, -1)}
         for name, holding in REGISTRIES.items():
-            for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1):
-                places[member.decode().partition(":")[0]] = Held(holding, failed=name == "failed")
+            places |= {
+                member.decode().partition(":")[0]: Held(holding, failed=name == "failed")
+                for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1)
+            }
         pipeline = client.pipeline(transaction=False)
         for job in places:
             pipeline.hget(f"rq:job:{job}", "description")

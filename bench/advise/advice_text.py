@@ -13,12 +13,8 @@ MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
 def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
     """Ranked first, then the rest with what stands against each."""
-    given = asked.model_dump(exclude_defaults=True)
-    out.print(
-        Text(
-            "asked: " + (", ".join(f"{name} {value}" for name, value in given.items()) or "nothing")
-        )
-    )
+    given = (f"{name} {value}" for name, value in asked.model_dump(exclude_defaults=True).items())
+    out.print(Text(f"asked: {', '.join(given) or 'nothing'}"))
     for state, title in (
         (MEETS, "meet all of it"),
         (OPEN, "something is not known"),

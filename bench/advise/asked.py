@@ -5,18 +5,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
 from bench.model.broker import FAMILIES
 from bench.model.feature import FEATURES
 
+NAMES = {"needs": ("feature", FEATURES), "brokers": ("broker", FAMILIES)}
 
-class Asked(BaseModel):
+
+class Asked(BaseModel, extra="forbid", frozen=True):
     """Requirements; what is left out is not asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rate: float | None = Field(None, gt=0, description="tasks per second, at the busiest")
     task_ms: float = Field(
@@ -49,36 +49,29 @@ class Asked(BaseModel):
         FAMILIES, description="brokers that you can run: " + ", ".join(FAMILIES)
     )
 
-    @field_validator("needs")
+    @field_validator("needs", "brokers")
     @classmethod
-    def known_features(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Only features that are probed."""
+    def known_names(cls, names: tuple[str, ...], field: ValidationInfo) -> tuple[str, ...]:
+        """Only features that are probed, only brokers that are measured."""
+        what, known = NAMES[str(field.field_name)]
         for name in names:
-            if name not in FEATURES:
-                raise ValueError(str(nearest(name, FEATURES, "feature")))
-        return names
-
-    @field_validator("brokers")
-    @classmethod
-    def known_brokers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Only brokers that are measured."""
-        for name in names:
-            if name not in FAMILIES:
-                raise ValueError(str(nearest(name, FAMILIES, "broker")))
+            if name not in known:
+                raise ValueError(str(nearest(name, known, what)))
         return names
 
 
-def checked(values: Mapping[str, Any]) -> Asked:
+def checked(values: Mapping[str, object]) -> Asked:
     """The requirements; UsageError in one line for a wrong word or number."""
     try:
         return Asked.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(map(str, first["loc"]))
         raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def from_file(path: Path) -> dict[str, Any]:
+# Any: TOML comes in here, and `checked` looks at it.
+def from_file(path: Path) -> Mapping[str, Any]:
     """The values in a TOML file."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -88,18 +81,18 @@ def from_file(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def by_asking(ask: Callable[[str], str]) -> dict[str, Any]:
+def by_asking(ask: Callable[[str], str]) -> dict[str, str | bool | tuple[str, ...]]:
     """One question after the other; an empty answer asks for nothing."""
-    values: dict[str, Any] = {}
-    for name, field in Asked.model_fields.items():
-        answer = ask(f"{name}: {field.description}").strip()
-        if answer:
-            values[name] = _read(name, answer)
-    return values
+    # Lazy, so that a wrong answer ends it before the next question.
+    answers = (
+        (name, ask(f"{name}: {field.description}").strip())
+        for name, field in Asked.model_fields.items()
+    )
+    return {name: _read(name, answer) for name, answer in answers if answer}
 
 
-def _read(name: str, answer: str) -> Any:
-    if name in ("needs", "brokers"):
+def _read(name: str, answer: str) -> str | bool | tuple[str, ...]:
+    if name in NAMES:
         return tuple(word.strip() for word in answer.split(",") if word.strip())
     if name in ("may_lose", "may_double"):
         if answer.lower() not in ("yes", "no", "y", "n"):

@@ -1,7 +1,10 @@
 """Python as JavaScript: the few constructs that the rules of the advice are written in.
 
-A module may hold imports (left out), type aliases declared as `TypeAlias` (left out), constants,
-frozen dataclasses without methods, and functions of positional parameters whose last statement is a
+`form_script` makes the script of a page of them, so that its form answers offline what the command
+answers.
+
+A module may hold imports (left out), constants (of a literal type if declared `Final`), frozen
+dataclasses without methods, and functions of positional parameters whose last statement is a
 `return`. What may stand in them is listed by the cases of `_statement` here and of `expression` in
 `bench.advise.javascript_expressions`, by HOST and by METHODS. All else is refused with its line: a
 construct that means something else in JavaScript would make the page answer otherwise than the
@@ -15,8 +18,11 @@ command.
 """
 
 import ast
+import inspect
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
+from bench.advise import ranking, rules, sizing
 from bench.advise.javascript_expressions import (
     LISTS,
     NotTranslatable,
@@ -35,6 +41,21 @@ implements instanceof interface let new null package private protected public st
 this throw true typeof undefined var void
 """
 RESERVED = frozenset(WORDS.split())
+
+
+def form_script() -> str:
+    """JavaScript that defines `advice.answer(asked, known)` and `advice.short(number)`.
+
+    `asked` has the fields of `Asked`, `known` is what `facts` gives; the answer is a list of
+    `Candidate` as plain objects.
+    """
+    host = (Path(__file__).parent / "python.js").read_text(encoding="utf-8")
+    own = translated(*(inspect.getsource(module) for module in (sizing, rules, ranking)))
+    return (
+        'const advice = (() => {\n"use strict";\n'
+        f"{host}{own}\n"
+        "return { answer, short };\n})();\n"
+    )
 
 
 def translated(*sources: str) -> str:
@@ -56,17 +77,20 @@ def _defined(node: ast.stmt) -> Iterator[str]:
     match node:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             yield name
-        case ast.Assign(targets=targets):
-            yield from (each.id for target in targets for each in names_in(target))
+        case ast.Assign() | ast.AnnAssign():
+            yield from (each.id for each in names_in(node, ast.Store))
 
 
 def _of_module(node: ast.stmt, known: Collection[str]) -> str:
     match node:
         case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
             return ""
-        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
-            return ""
-        case ast.Assign(targets=[target], value=value):
+        case (
+            ast.Assign(targets=[target], value=value)
+            | ast.AnnAssign(
+                annotation=ast.Name(id="Final"), target=target, value=ast.expr() as value
+            )
+        ):
             return f"const {receiver(target)} = {expression(value)};"
         case ast.ClassDef(bases=[], keywords=[]):
             return _dataclass(node)
@@ -98,24 +122,19 @@ def _function(node: ast.FunctionDef, known: Collection[str]) -> str:
         raise refused(node)
     parameters = [each.arg for each in given.args]
     _check_names(node, parameters, known)
-    own = [name for name in dict.fromkeys(_assigned(node)) if name not in parameters]
+    # Those of a comprehension are its own.
+    in_comprehensions = {
+        id(name)
+        for each in ast.walk(node)
+        if isinstance(each, ast.comprehension)
+        for name in names_in(each.target)
+    }
+    stored = (each for each in names_in(node, ast.Store) if id(each) not in in_comprehensions)
+    own = [name for name in dict.fromkeys(each.id for each in stored) if name not in parameters]
     lines = [f"function {node.name}({', '.join(parameters)}) {{"]
     if own:
         lines.append(f"  let {', '.join(own)};")
     return "\n".join([*lines, *_block(node.body), "}"])
-
-
-def _assigned(function: ast.FunctionDef) -> Iterator[str]:
-    """The local variables; those of a comprehension are its own."""
-    inside = {
-        id(name)
-        for each in ast.walk(function)
-        if isinstance(each, ast.comprehension)
-        for name in names_in(each.target)
-    }
-    for name in names_in(function, ast.Store):
-        if id(name) not in inside:
-            yield name.id
 
 
 def _check_names(function: ast.FunctionDef, parameters: list[str], known: Collection[str]) -> None:
@@ -133,9 +152,7 @@ def _check_names(function: ast.FunctionDef, parameters: list[str], known: Collec
 
 
 def _block(statements: Sequence[ast.stmt]) -> Iterator[str]:
-    for each in statements:
-        for line in _statement(each):
-            yield f"  {line}"
+    return (f"  {line}" for each in statements for line in _statement(each))
 
 
 def _statement(node: ast.stmt) -> Iterator[str]:
@@ -146,9 +163,10 @@ def _statement(node: ast.stmt) -> Iterator[str]:
             yield f"{expression(call)};"
         case ast.Return(value=ast.expr() as value):
             yield f"return {expression(value)};"
-        case ast.Assign(targets=[target], value=value):
-            yield f"{receiver(target)} = {expression(value)};"
-        case ast.AnnAssign(target=ast.Name() as target, value=ast.expr() as value):
+        case (
+            ast.Assign(targets=[target], value=value)
+            | ast.AnnAssign(target=target, value=ast.expr() as value)
+        ):
             yield f"{receiver(target)} = {expression(value)};"
         case ast.AugAssign(target=ast.Name() as target, op=ast.Add(), value=value) if (
             not isinstance(value, LISTS)

@@ -22,12 +22,16 @@ ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Div: "/",
 }
 COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "===",
-    ast.NotEq: "!==",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
+    ast.Eq: "({0} === {1})",
+    ast.NotEq: "({0} !== {1})",
+    ast.Lt: "({0} < {1})",
+    ast.LtE: "({0} <= {1})",
+    ast.Gt: "({0} > {1})",
+    ast.GtE: "({0} >= {1})",
+    ast.Is: "({0} === {1})",
+    ast.IsNot: "({0} !== {1})",
+    ast.In: "{1}.includes({0})",
+    ast.NotIn: "!{1}.includes({0})",
 }
 LISTS = (ast.List, ast.ListComp, ast.Tuple)
 
@@ -38,15 +42,15 @@ class NotTranslatable(Exception):
 
 def refused(node: ast.AST) -> NotTranslatable:
     """What is raised for this construct, with its line."""
-    line = getattr(node, "lineno", "?")
-    return NotTranslatable(f"line {line}: {ast.unparse(node)!r} has no translation")
+    return NotTranslatable(
+        f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)!r} has no translation"
+    )
 
 
 def names_in(node: ast.AST, how: type[ast.expr_context] = ast.expr_context) -> Iterator[ast.Name]:
     """The names in it; with `how` only those that are stored to (ast.Store) or read (ast.Load)."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Name) and isinstance(each.ctx, how):
-            yield each
+    names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+    return (each for each in names if isinstance(each.ctx, how))
 
 
 def receiver(node: ast.expr) -> str:
@@ -83,17 +87,21 @@ def expression(node: ast.expr) -> str:
             return name
         case ast.Attribute(value=owner, attr=name):
             return f"{expression(owner)}.{name}"
-        case ast.Subscript(value=owner, slice=place):
-            return f"{expression(owner)}{_place(place)}"
+        # From the end only where that is written so, as in `[-1]`.
+        case ast.Subscript(value=owner, slice=ast.UnaryOp(op=ast.USub()) as place):
+            return f"{expression(owner)}.at({expression(place)})"
+        case ast.Subscript(value=owner, slice=place) if not isinstance(place, ast.Tuple):
+            return f"{expression(owner)}[{expression(place)}]"
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             return f"[{', '.join(expression(each) for each in elements)}]"
         case ast.Starred(value=starred):
             return f"...{expression(starred)}"
         case ast.Dict(keys=[], values=[]):
             return "({})"
-        case ast.ListComp(elt=element, generators=generators):
-            return _comprehension(element, generators)
-        case ast.GeneratorExp(elt=element, generators=generators):
+        case (
+            ast.ListComp(elt=element, generators=generators)
+            | ast.GeneratorExp(elt=element, generators=generators)
+        ):
             return _comprehension(element, generators)
         case ast.BinOp(left=left, op=op, right=right) if (
             type(op) in ARITHMETIC and not isinstance(left, LISTS) and not isinstance(right, LISTS)
@@ -110,29 +118,17 @@ def expression(node: ast.expr) -> str:
     raise refused(node)
 
 
-def _place(node: ast.expr) -> str:
-    """What a subscript asks for: from the end only where that is written so, as in `[-1]`."""
-    match node:
-        case ast.Slice() | ast.Tuple():
-            raise refused(node)
-        case ast.UnaryOp(op=ast.USub()):
-            return f".at({expression(node)})"
-    return f"[{expression(node)}]"
-
-
 def _comparison(node: ast.Compare) -> str:
-    left = expression(node.left)
     match node.ops, node.comparators:
-        case [ast.Is()], [ast.Constant(value=None | True | False) as right]:
-            return f"({left} === {expression(right)})"
-        case [ast.IsNot()], [ast.Constant(value=None | True | False) as right]:
-            return f"({left} !== {expression(right)})"
-        case [ast.In()], [right]:
-            return f"{expression(right)}.includes({left})"
-        case [ast.NotIn()], [right]:
-            return f"!{expression(right)}.includes({left})"
-        case [op], [right] if type(op) in COMPARISONS and not isinstance(right, LISTS):
-            return f"({left} {COMPARISONS[type(op)]} {expression(right)})"
+        case (
+            [ast.Is() | ast.IsNot() as op],
+            [ast.Constant(value=None | True | False) as right],
+        ) | ([ast.In() | ast.NotIn() as op], [right]):
+            return COMPARISONS[type(op)].format(expression(node.left), expression(right))
+        case [op], [right] if not isinstance(op, (ast.Is, ast.IsNot)) and (
+            not isinstance(right, LISTS)
+        ):
+            return COMPARISONS[type(op)].format(expression(node.left), expression(right))
     raise refused(node)
 
 

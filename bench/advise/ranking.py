@@ -4,11 +4,11 @@ The page's form runs this module too, translated: see `bench.advise.javascript` 
 here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bench.advise.asked import Asked
+from bench.advise.facts import Known
 from bench.advise.rules import Check, checks
 
 MEETS, OPEN, EXCLUDED = "meets", "not known", "excluded"
@@ -30,7 +30,7 @@ class Candidate:
     checks: Sequence[Check]
 
 
-def answer(asked: Asked, known: Mapping[str, Any]) -> list[Candidate]:
+def answer(asked: Asked, known: Known) -> list[Candidate]:
     """Every arm of `facts`: those that meet all, by their headroom; the unclear; the excluded."""
     found = [_candidate(arm["arm"], checks(asked, arm, known)) for arm in known["arms"]]
     ranked: list[Candidate] = []

@@ -4,17 +4,16 @@ The page's form runs this module too, translated: see `bench.advise.javascript` 
 here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Final, Literal
 
 from bench.advise.asked import Asked
-from bench.advise.sizing import Points, Size, between, shorter, size
+from bench.advise.facts import ArmFacts, Known, RatePoint, WorkPoint
+from bench.advise.sizing import Size, between, shorter, size
 from bench.advise.wording import plain, short
 
-Arm: TypeAlias = Mapping[str, Any]
-Known: TypeAlias = Mapping[str, Any]  # what `facts` gives
-FAULTS_THAT_COUNT = ("lost", "stuck", "failed")
+FAULTS_THAT_COUNT: Final = ("lost", "stuck", "failed")
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Check:
     headroom: float | None = None
 
 
-def checks(asked: Asked, arm: Arm, known: Known) -> list[Check]:
+def checks(asked: Asked, arm: ArmFacts, known: Known) -> list[Check]:
     """Every requirement that was asked for, in their order."""
     found = [Check("brokers", arm["broker"] in asked.brokers, f"it runs on {arm['broker']}")]
     if asked.rate is not None:
@@ -59,7 +58,7 @@ def sustained(task_ms: float, kind: str, rate: float, workers: int, cores: float
     return slots / (workers / rate + task_ms / 1000)
 
 
-def _rate(rate: float, asked: Asked, arm: Arm, known: Known) -> Check:
+def _rate(rate: float, asked: Asked, arm: ArmFacts, known: Known) -> Check:
     points = arm["work"][asked.kind]
     if points and asked.task_ms >= known["work_ms"]:
         return _sized(rate, asked, points, known, size(asked, arm, known))
@@ -85,7 +84,9 @@ def _rate(rate: float, asked: Asked, arm: Arm, known: Known) -> Check:
     return Check("rate", most >= rate, text, most / rate)
 
 
-def _sized(rate: float, asked: Asked, points: Points, known: Known, found: Size | None) -> Check:
+def _sized(
+    rate: float, asked: Asked, points: Sequence[WorkPoint], known: Known, found: Size | None
+) -> Check:
     measured = f"{points[0]['workers']} to {points[-1]['workers']}"
     if found is None:
         return Check("rate", None, f"measured with {measured} workers only")
@@ -101,7 +102,7 @@ def _sized(rate: float, asked: Asked, points: Points, known: Known, found: Size 
     return Check("rate", found.enough, text, found.rate / rate)
 
 
-def at_rate(points: Points, rate: float) -> tuple[float | None, str]:
+def at_rate(points: Sequence[RatePoint], rate: float) -> tuple[float | None, str]:
     """P99 at a rate, and the cells that it is from; None outside of the measured rates.
 
     It lies on a straight line between the two measured points around it. Beside a backlog that grew
@@ -125,7 +126,7 @@ def at_rate(points: Points, rate: float) -> tuple[float | None, str]:
     return float(value), f"between the cells {low['cells']} and {high['cells']}"
 
 
-def _p99(p99_ms: float, asked: Asked, arm: Arm, known: Known) -> Check:
+def _p99(p99_ms: float, asked: Asked, arm: ArmFacts, known: Known) -> Check:
     if asked.rate is None:
         return Check("p99_ms", None, "a P99 needs a rate")
     if asked.task_ms:
@@ -140,7 +141,7 @@ def _p99(p99_ms: float, asked: Asked, arm: Arm, known: Known) -> Check:
     return Check("p99_ms", found <= p99_ms, text, p99_ms / found)
 
 
-def _memory(memory_mb: float, asked: Asked, arm: Arm, known: Known) -> Check:
+def _memory(memory_mb: float, asked: Asked, arm: ArmFacts, known: Known) -> Check:
     found = None if asked.rate is None and not asked.workers else size(asked, arm, known)
     if found is not None and found.memory is not None:
         text = f"{short(found.memory)} MB with {found.workers} workers ({found.cells})"
@@ -154,7 +155,12 @@ def _memory(memory_mb: float, asked: Asked, arm: Arm, known: Known) -> Check:
     return Check("memory_mb", value <= memory_mb, text, memory_mb / value)
 
 
-def _never(arm: Arm, fates: Sequence[str], requirement: str, words: str) -> Check:
+def _never(
+    arm: ArmFacts,
+    fates: Sequence[Literal["lost", "doubled", "stuck", "failed"]],
+    requirement: str,
+    words: str,
+) -> Check:
     """Over all core faults that were measured; none of few is told with how few."""
     if not arm["faults"]:
         return Check(requirement, None, "no fault was measured")
@@ -170,7 +176,7 @@ def _never(arm: Arm, fates: Sequence[str], requirement: str, words: str) -> Chec
     return Check(requirement, True, f"0 of {hit} {words} in {', '.join(arm['faults'].keys())}")
 
 
-def _feature(name: str, arm: Arm, known: Known) -> Check:
+def _feature(name: str, arm: ArmFacts, known: Known) -> Check:
     outcome = known["features"].get(arm["system"], {}).get(name)
     if outcome is None:
         return Check(name, None, "not tried")

@@ -6,12 +6,10 @@ here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from bench.advise.asked import Asked
-
-# {"workers", "rate", "memory", "cells"}, workers rising
-Points: TypeAlias = Sequence[Mapping[str, Any]]
+from bench.advise.facts import ArmFacts, Known, WorkPoint
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,10 @@ class Size:
     enough: bool
 
 
-def between(points: Points, name: str, workers: int) -> tuple[float | None, str]:
+# Any: no type checker follows the name of a column that the caller gives.
+def between(
+    points: Sequence[Mapping[str, Any]], name: str, workers: int
+) -> tuple[float | None, str]:
     """A value at a number of workers, and the cells that it is from; None outside of the measured.
 
     It lies on a straight line between the two measured numbers around it.
@@ -64,7 +65,7 @@ def shorter(empty: float, rate: float, measured_ms: float, task_ms: float) -> fl
     return 1 / (1 / empty + (1 / rate - 1 / empty) * task_ms / measured_ms)
 
 
-def size(asked: Asked, arm: Mapping[str, Any], known: Mapping[str, Any]) -> Size | None:
+def size(asked: Asked, arm: ArmFacts, known: Known) -> Size | None:
     """The fewest workers that do it, or those that were asked for; else the fastest measured.
 
     None where such tasks, or so many workers, were not measured.
@@ -86,7 +87,7 @@ def size(asked: Asked, arm: Mapping[str, Any], known: Mapping[str, Any]) -> Size
     return best
 
 
-def _of(asked: Asked, points: Points, known: Mapping[str, Any], workers: int) -> Size | None:
+def _of(asked: Asked, points: Sequence[WorkPoint], known: Known, workers: int) -> Size | None:
     measured, cells = between(points, "rate", workers)
     if measured is None:
         return None

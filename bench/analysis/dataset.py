@@ -1,6 +1,6 @@
 """Several stored runs as one: their measures, and the cell and the run behind each of them."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_uppercase
@@ -15,7 +15,7 @@ from bench.model.manifest import ArmRecord, CellLine
 from bench.model.scenario import load_scenarios
 from bench.model.systems import in_order
 from bench.model.versions import unlike_any
-from bench.record.store import Run, StoredCell
+from bench.record.store import Run
 
 FLOOR = "floor"
 # `durable` last: it promises more, so it belongs behind those it is not compared with.
@@ -24,11 +24,11 @@ PROFILES = ("default", "tuned", "durable")
 
 @dataclass(frozen=True)
 class Shown:
-    """A stored cell that a chart may draw, and how the page names it."""
+    """A cell that a chart may draw: where it is stored, and how the page names it."""
 
     label: str
-    arm: str
-    stored: StoredCell
+    place: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,10 @@ class Joined:
         present = set(f["arm"] if case is None else f.loc[f["case"] == case, "arm"])
         return [name for name in self.arms if name in present]
 
-    def cell(
+    def cells(
         self, scenario: str, case: str, arm: str, refuse: Sequence[str] = ("invalid", "wrong")
-    ) -> Shown | None:
-        """The first block's cell that has files and none of the verdicts in `refuse`, or None.
-
-        A slim run has no files.
-        """
+    ) -> Iterator[Shown]:
+        """The cells that were carried out and have none of the verdicts in `refuse`, by block."""
         f = self.frame[
             (self.frame["scenario"] == scenario)
             & (self.frame["case"] == case)
@@ -98,14 +95,9 @@ class Joined:
         for _, rows in f.groupby(["place", "cell"], sort=True):
             place, number = int(rows["place"].iloc[0]), int(rows["cell"].iloc[0])
             line = self.line(place, number)
-            if (
-                line is not None
-                and line.state == "done"
-                and not self.runs[place].slim
-                and not rows["verdict"].isin(refuse).any()
-            ):
-                return Shown(str(rows["label"].iloc[0]), arm, self.runs[place].cell(number))
-        return None
+            carried_out = line is not None and line.state == "done"
+            if carried_out and not rows["verdict"].isin(refuse).any():
+                yield Shown(str(rows["label"].iloc[0]), place, number)
 
     def place(self, scenario: str, case: str, arm: str) -> int | None:
         """The place of the run whose measures of an arm stand; None if there are none."""

@@ -75,8 +75,10 @@ def evidence(joined: Joined, case: str, arm: str) -> Evidence | None:
     place = joined.place("recovery", case, arm)
     if place is not None and joined.runs[place].slim:
         return _stored(joined.runs[place], case, arm, prefix(place, len(joined.runs)))
-    shown = joined.cell("recovery", case, arm, refuse=("invalid",))
-    return None if shown is None else _read(shown.stored.folder, arm, case, shown.label)
+    for shown in joined.cells("recovery", case, arm, refuse=("invalid",)):
+        cell = joined.runs[shown.place].cell(shown.number)
+        return _read(cell.folder, arm, case, shown.label)
+    return None
 
 
 def _stored(run: Run, case: str, arm: str, letter: str) -> Evidence | None:

@@ -1,10 +1,9 @@
 """Which broker a name stands for: one of our own, or the user's if a URL was given."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 from adapters.base import Queues, Reads
 from bench.base.errors import Unavailable, UsageError
@@ -19,7 +18,8 @@ Servers = Mapping[str, str]  # kind → URL of the user's own server; what is no
 
 def live(kind: BrokerKind) -> Family:
     """The live part of its family."""
-    return cast(Family, import_module(f"bench.brokers.{kind.family}").FAMILY)
+    family: Family = import_module(f"bench.brokers.{kind.family}").FAMILY
+    return family
 
 
 def make_broker(
@@ -33,15 +33,15 @@ def make_broker(
 ) -> Broker:
     """The broker of one cell, not started yet; Unavailable with what to install."""
     if name in servers:
-        return _given(name, servers[name], push_command, queues)
+        return _given(name, servers[name], queues)
     kind = KINDS[name]
     return live(kind).embedded(Request(kind, host, work / kind.family, log, push_command, queues))
 
 
-def _given(name: str, url: str, push_command: str, queues: Sequence[str]) -> Given:
+def _given(name: str, url: str, queues: Sequence[str]) -> Given:
     make = live(KINDS[name]).given
     assert make is not None, f"no option names a {name} of the user's"
-    return make(url, push_command, queues)
+    return make(url, queues)
 
 
 def queues_of(arm: Arm) -> Sequence[str]:
@@ -55,7 +55,9 @@ def check(arms: Sequence[Arm], servers: Servers) -> None:
         kind = KINDS[arm.broker]
         main = KINDS[kind.family]
         if kind.name in servers:
-            _check_given(arm, servers[kind.name])
+            with closing(_given(arm.broker, servers[kind.name], queues_of(arm))) as server:
+                server.start()
+                server.check_rights(arm)
         elif main.name in servers and main.title == kind.title:
             raise UsageError(
                 f"@{kind.name} wants a {kind.title} set up for it, which is not done to yours: "
@@ -66,21 +68,13 @@ def check(arms: Sequence[Arm], servers: Servers) -> None:
                 live(kind).find(kind)
 
 
-def _check_given(arm: Arm, url: str) -> None:
-    broker = _given(arm.broker, url, "", queues_of(arm))
-    try:
-        broker.start()
-        broker.check_rights(arm)
-    finally:
-        broker.close()
-
-
 def check_readings(arms: Sequence[Arm], servers: Servers) -> None:
     """UsageError if an arm's library would go elsewhere than is checked and cleaned up."""
-    asked = set()
-    for arm in (arm for arm in arms if arm.broker in servers and isinstance(arm.adapter, Reads)):
-        if (of := (arm.adapter.name, arm.broker, arm.environment)) in asked:
-            continue
-        asked.add(of)
-        broker = _given(arm.broker, servers[arm.broker], "", ())
-        check_reading(arm, servers[arm.broker], broker.place)
+    askers = {
+        (arm.adapter.name, arm.broker, arm.environment): arm
+        for arm in arms
+        if arm.broker in servers and isinstance(arm.adapter, Reads)
+    }
+    for arm in askers.values():
+        url = servers[arm.broker]
+        check_reading(arm, url, _given(arm.broker, url, ()).place)

@@ -57,43 +57,36 @@ class Broker(Protocol):
     @property
     def process(self) -> Process | None:
         """The root of its processes; None if it has none here."""
-        ...
 
     def start(self) -> None:
         """Serve; CellFailed with the last log lines if it cannot.
 
         After a kill it serves again, on the same data.
         """
-        ...
 
     def kill(self) -> int:
         """SIGKILL; the stamp right after it.
 
         Unavailable or NotOffered where there is nothing of ours to kill.
         """
-        ...
 
     def counters(self, edge: bool) -> Counters | None:
         """The counters now; None while it is away.
 
         At the edge of a phase also those that cost more to ask for.
         """
-        ...
 
     def describe(self) -> ServerRecord:
         """Name, version and origin of the server, as run.json keeps them."""
-        ...
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Leave a server that is not ours as it was: delete what matches, in shell patterns.
 
         UsageError, and nothing is deleted, if something else has appeared.
         """
-        ...
 
     def close(self) -> None:
         """Give connections back."""
-        ...
 
 
 class Given(Broker, Protocol):
@@ -102,11 +95,9 @@ class Given(Broker, Protocol):
     @property
     def place(self) -> Place:
         """Where its URL leads."""
-        ...
 
     def check_rights(self, arm: Arm) -> None:
         """UsageError that names what an arm needs and may not do there; nothing is changed."""
-        ...
 
 
 @runtime_checkable
@@ -115,20 +106,17 @@ class Fills(Protocol):
 
     def fill(self) -> None:
         """From now on there is no memory left."""
-        ...
 
     def relieve(self) -> None:
         """There is memory again."""
-        ...
 
 
 @runtime_checkable
 class Drops(Protocol):
     """A broker of ours that can close its clients' connections."""
 
-    def clients(self) -> list[Callable[[], None]]:
+    def clients(self) -> Sequence[Callable[[], object]]:
         """For each client connected now, our own left out, what closes its connection."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -154,10 +142,10 @@ class Family:
     `find` names the program that would serve. Where there is none it raises Unavailable with what
     to install, and the arms of that kind alone fall out; UsageError stops the run.
     `embedded` makes a broker that is not started yet, and raises the same.
-    `given` makes one from the URL of a user's server, the push command and the names of the queues;
-    UsageError if the URL cannot be read.
+    `given` makes one from the URL of a user's server and the names of the queues; UsageError if
+    the URL cannot be read.
     """
 
     find: Callable[[BrokerKind], str]
     embedded: Callable[[Request], Broker]
-    given: Callable[[str, str, Sequence[str]], Given] | None = None
+    given: Callable[[str, Sequence[str]], Given] | None = None

@@ -6,8 +6,8 @@ The database that is found empty, and cleaned up, must be the one that the libra
 import json
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Reads
 from bench.base.environ import built
@@ -17,6 +17,7 @@ from bench.brokers.contract import Place
 from bench.brokers.urls import cleaned, read, shown
 from bench.hosts.task_code import task_code
 from bench.inprocess.cell_context import BROKER
+from bench.inprocess.connection_target import Reached
 from bench.model.arm import Arm
 
 SECONDS = 30.0
@@ -24,21 +25,25 @@ SECONDS = 30.0
 
 def check_reading(arm: Arm, url: str, expected: Place) -> None:
     """UsageError unless every connection of the arm's library leads to this place."""
-    answer = _ask(arm, url)
-    if answer.get("missing"):
-        return  # a library that cannot be imported is no fault of the URL
-    subject = f"{arm.adapter.name} cannot use the URL of --{arm.broker} ({shown(url)})"
-    if "error" in answer:
-        words = cleaned(answer["said"], url)[:200]
-        reason = f"{answer['error']}: {words}" if words else answer["error"]
-        raise UsageError(f"{subject}: {reason}; {_hint(url)}")
-    for address, database in answer["places"]:
-        place = _place(str(address), database)
+    for address, database in _ask(arm, url):
+        place = _place(address, database)
         if place != expected:
-            raise UsageError(
-                f"{subject}: it would use database {place.database} at {place.address}, while "
-                f"database {expected.database} at {expected.address} is meant; {_hint(url)}"
+            raise _refusal(
+                arm,
+                url,
+                f"it would use database {place.database} at {place.address}, while "
+                f"database {expected.database} at {expected.address} is meant",
             )
+
+
+def _refusal(arm: Arm, url: str, reason: str, library: str = "") -> UsageError:
+    """`library` is what the library itself says of it."""
+    words = cleaned(library, url)[:200]
+    what = f"{reason}: {words}" if words else reason
+    return UsageError(
+        f"{arm.adapter.name} cannot use the URL of --{arm.broker} ({shown(url)}): "
+        f"{what}; {_hint(url)}"
+    )
 
 
 def _hint(url: str) -> str:
@@ -54,26 +59,27 @@ def _hint(url: str) -> str:
     return "write it otherwise, or leave its arms out"
 
 
-def _place(address: str, database: object) -> Place:
+def _place(address: str, database: str) -> Place:
     if address.startswith("/"):
-        return Place(address, str(database))
+        return Place(address, database)
     host, _, port = address.rpartition(":")
     return Place.of(host, int(port), database)
 
 
-def _ask(arm: Arm, url: str) -> dict[str, Any]:
-    """What its library tells of its connections: `places`, `missing`, or `error` and `said`."""
+def _ask(arm: Arm, url: str) -> Sequence[tuple[str, str]]:
+    """Where its library's connections lead; UsageError if it gets none.
+
+    Nowhere for a library that cannot be imported, which is no fault of the URL.
+    """
     assert isinstance(arm.adapter, Reads)
     with (
         tempfile.TemporaryDirectory(prefix="queue-bench-") as folder,
         plainly(Path(folder)) as (work, _),
     ):
-        env = built({"PYTHONPATH": str(task_code(work, arm.adapter)), BROKER: url})
-        argv = [arm.environment.program("python"), "-m", arm.adapter.reach]
         try:
             done = subprocess.run(
-                argv,
-                env=env,
+                [arm.environment.program("python"), "-m", arm.adapter.reach],
+                env=built({"PYTHONPATH": str(task_code(work, arm.adapter)), BROKER: url}),
                 cwd=work,
                 timeout=SECONDS,
                 check=False,
@@ -82,10 +88,12 @@ def _ask(arm: Arm, url: str) -> dict[str, Any]:
                 errors="replace",
             )
         except subprocess.TimeoutExpired:
-            return {"error": f"no connection within {SECONDS:.0f} s", "said": ""}
+            raise _refusal(arm, url, f"no connection within {SECONDS:.0f} s") from None
     lines = done.stdout.strip().splitlines()
     if not lines or done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [""])[-1]
-        return {"error": f"{arm.adapter.reach} ended with {done.returncode}", "said": last}
-    answer: dict[str, Any] = json.loads(lines[-1])
-    return answer
+        raise _refusal(arm, url, f"{arm.adapter.reach} ended with {done.returncode}", last)
+    answer: Reached = json.loads(lines[-1])
+    if "error" in answer and not answer["missing"]:
+        raise _refusal(arm, url, answer["error"], answer["said"])
+    return answer.get("places", ())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote
 
+from bench.base.errors import UsageError
 from bench.model.broker import KINDS, SCHEMES
 
 ENCODE = (
@@ -24,7 +25,8 @@ _PLAIN = re.compile(
     r"(?:\?(?P<query>[^\s?#@;\\]*))?"
 )
 _FILES = tuple(kind.url.partition("{")[0] for kind in KINDS.values() if not kind.server)
-_SECRET = re.compile("pass|pwd|secret|token|key$|credential", re.IGNORECASE)
+# What stands behind such a name may be a secret.
+SECRET_WORD = re.compile("pass|pwd|secret|token|key$|credential", re.IGNORECASE)
 SHORT = 3  # replacing a shorter secret would make holes in ordinary words
 
 
@@ -57,6 +59,16 @@ def read(url: str) -> Url | None:
     return Url(match["scheme"], user, password, match["host"], port, match["path"], query)
 
 
+def read_given(url: str, family: str, form: str, more: str = "") -> Url:
+    """The parts of a server of the user's; UsageError with what to write if there are none."""
+    parts = read(url)
+    if parts is None or SCHEMES[parts.scheme] not in KINDS[family].schemes:
+        raise UsageError(
+            f"the URL of --{family} ({shown(url)}) cannot be read: write {form}; {ENCODE}{more}"
+        )
+    return parts
+
+
 def shown(url: str) -> str:
     """The URL as it may be printed, without its secrets; of a strange one the scheme at most."""
     parts = read(url)
@@ -84,24 +96,25 @@ def cleaned(text: object, url: str) -> str:
     return line
 
 
-def secret_word(name: str) -> bool:
-    """Whether what stands behind this name may be a secret."""
-    return _SECRET.search(name) is not None
-
-
 def _secrets(url: str) -> set[str]:
     """Each secret in every spelling in which a client may quote it."""
     match = _PLAIN.fullmatch(url)
     assert match is not None
     # A user without a password may be a password in the wrong place.
     raw = {match["password"] or "" if match["colon"] else match["user"] or ""}
-    for word in (match["query"] or "").split("&"):
-        name, _, value = word.partition("=")
-        if secret_word(unquote(name)):
-            raw.add(value)
+    pairs = (word.partition("=") for word in (match["query"] or "").split("&"))
+    raw |= {value for name, _, value in pairs if SECRET_WORD.search(unquote(name))}
     plain = raw | {unquote(secret) for secret in raw}
-    spelt = plain | {quote(secret, safe="") for secret in plain}
-    spelt |= {quote_plus(secret) for secret in plain} | {repr(secret)[1:-1] for secret in plain}
-    spelt |= {repr(secret.encode())[2:-1] for secret in plain}
+    spelt = {
+        spelling
+        for secret in plain
+        for spelling in (
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            repr(secret)[1:-1],
+            repr(secret.encode())[2:-1],
+        )
+    }
     spelt |= {" ".join(secret.split()) for secret in spelt}
     return {secret for secret in spelt if secret} | {url}

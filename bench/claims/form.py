@@ -1,35 +1,34 @@
-"""The form of tables/*.toml: what was published, in words of ours that a program can judge."""
+"""The form of tables/*.toml: what was published, in words of ours that a program can judge.
+
+A misspelt word is refused.
+"""
 
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench.base.errors import UsageError
 from bench.model.fault import FAULTS
 from bench.model.feature import FEATURES
+from bench.model.stored import Record
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
 Item = Literal["", "throughput", "memory", "p99", "recovery"]  # of the headline of a report
 
 
-class Part(BaseModel):
-    """A misspelt word is refused."""
+def _known(name: str, what: str, names: Collection[str]) -> str:
+    """Only what can be probed or done."""
+    if name not in names:
+        raise ValueError(f"there is no {what} {name!r}")
+    return name
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class Source(Part):
+class Source(Record):
     """Who said so, when, of which versions, and how they came to it.
 
     `table`: which of its tables the headline of a report stands beside, if one does.
@@ -42,24 +41,16 @@ class Source(Part):
     table: str = ""
 
 
-class Expectation(Part):
+class Expectation(Record):
     """A feature has one of these outcomes, or so many of its variants have: at least, at most."""
 
-    feature: str
+    feature: Annotated[str, AfterValidator(partial(_known, what="feature", names=FEATURES))]
     outcome: Sequence[Outcome] = Field(min_length=1)
     variants: int | None = None
     at_most: int | None = None
 
-    @field_validator("feature")
-    @classmethod
-    def known(cls, name: str) -> str:
-        """Only features that are probed."""
-        if name not in FEATURES:
-            raise ValueError(f"there is no feature {name!r}")
-        return name
 
-
-class Ability(Part):
+class Ability(Record):
     """One place of a table of abilities.
 
     `reading`: how we understand its words. `since`: the version that made it untrue, with its page.
@@ -74,7 +65,7 @@ class Ability(Part):
     page: str = ""
 
 
-class Opinion(Part):
+class Opinion(Record):
     """What cannot be tested, and why."""
 
     row: str
@@ -82,22 +73,32 @@ class Opinion(Part):
     why: str
 
 
-class RatioClaim(Part):
-    """Numbers of several systems, in `unit`, compared as ratios between them.
-
-    Never as absolute values: they are of another machine. With an `item` the headline shows them,
-    as they were `printed`.
-    """
+class NumberClaim(Record):
+    """A row of numbers. With an `item` the headline shows them."""
 
     row: str
-    says: str
+    item: Item = ""
+
+
+class FigureClaim(NumberClaim):
+    """A row of numbers that a metric of ours stands beside."""
+
     scenario: str
     case: str
     metric: str
+
+
+class RatioClaim(FigureClaim):
+    """Numbers of several systems, in `unit`, compared as ratios between them.
+
+    Never as absolute values: they are of another machine. The headline shows them as they were
+    `printed`.
+    """
+
+    says: str
     unit: str
     values: Mapping[str, float] = Field(min_length=2)
     printed: Mapping[str, str] = {}
-    item: Item = ""
 
     @model_validator(mode="after")
     def printed_for_the_headline(self) -> Self:
@@ -106,20 +107,15 @@ class RatioClaim(Part):
         return self
 
 
-class Unlike(Part):
+class Unlike(FigureClaim):
     """Numbers that have no counterpart: ours stand beside them.
 
-    With an `item` the headline shows them; `values`: the same as numbers, in the unit of `metric`.
+    `values`: the same as numbers, in the unit of `metric`, for the headline.
     """
 
-    row: str
     says: Mapping[str, str]
-    scenario: str
-    case: str
-    metric: str
     why: str
     values: Mapping[str, float] = {}
-    item: Item = ""
 
     @model_validator(mode="after")
     def numbers_for_the_headline(self) -> Self:
@@ -128,27 +124,14 @@ class Unlike(Part):
         return self
 
 
-class RecoveryClaim(Part):
-    """Seconds until all is well after a fault; `manual`: systems said to need a human.
+class RecoveryClaim(NumberClaim):
+    """Seconds until all is well after a fault; `manual`: systems said to need a human."""
 
-    With an `item` the headline shows what it says.
-    """
-
-    row: str
     says: Mapping[str, str]
-    fault: str
+    fault: Annotated[str, AfterValidator(partial(_known, what="fault", names=FAULTS))]
     seconds: Mapping[str, float]
     manual: Sequence[str] = ()
     reading: str = ""
-    item: Item = ""
-
-    @field_validator("fault")
-    @classmethod
-    def known(cls, name: str) -> str:
-        """Only faults that are done."""
-        if name not in FAULTS:
-            raise ValueError(f"there is no fault {name!r}")
-        return name
 
     @model_validator(mode="after")
     def seconds_or_a_human(self) -> Self:
@@ -157,7 +140,7 @@ class RecoveryClaim(Part):
         return self
 
 
-class TreeBranch(Part):
+class TreeBranch(Record):
     """A branch of a published decision tree, and which of our data stands beside it."""
 
     question: str
@@ -166,7 +149,7 @@ class TreeBranch(Part):
     broker: str = ""
 
 
-class Claims(Part):
+class Claims(Record):
     """One file."""
 
     source: Source
@@ -180,8 +163,7 @@ class Claims(Part):
     @model_validator(mode="after")
     def table_of_the_headline(self) -> Self:
         """What the headline shows is from a table that has a name."""
-        numbers: tuple[RatioClaim | Unlike | RecoveryClaim, ...]
-        numbers = (*self.ratio, *self.unlike, *self.recovery)
+        numbers: list[NumberClaim] = [*self.ratio, *self.unlike, *self.recovery]
         items = [each.item for each in numbers if each.item]
         if items and not self.source.table:
             raise ValueError(f"the headline needs the table that {items[0]} stands in")
@@ -191,8 +173,8 @@ class Claims(Part):
 def _alike(what: str, systems: Collection[str], wanted: Collection[str]) -> None:
     """ValueError unless the systems are those that are wanted, each once."""
     if sorted(systems) != sorted(wanted):
-        systems_wanted = ", ".join(wanted) or "none"
-        raise ValueError(f"{what} must name these systems, each once: {systems_wanted}")
+        names = ", ".join(wanted) or "none"
+        raise ValueError(f"{what} must name these systems, each once: {names}")
 
 
 def load(folder: Path = TABLES) -> list[Claims]:
@@ -201,20 +183,14 @@ def load(folder: Path = TABLES) -> list[Claims]:
     found = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            found.append(Claims.model_validate(_read(path)))
-        except (ValidationError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path}: {_first(error)}") from None
+            found.append(Claims.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig"))))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(
+                f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from None
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"{path}: {error}") from None
     if not found:
         raise UsageError(f"{folder} has no published claims (*.toml): install queue-bench again")
     return found
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-
-
-def _first(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    return str(error)

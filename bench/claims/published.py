@@ -16,11 +16,6 @@ class Claim:
     value: float | None
 
 
-def claim(item: str, system: str) -> Claim | None:
-    """What was published for this item of the headline, or None."""
-    return claims_of(item).get(system)
-
-
 def claims_of(item: str) -> Mapping[str, Claim]:
     """System → what was published for an item of the headline; empty where nothing was."""
     return _by_item().get(item, {})
@@ -29,32 +24,28 @@ def claims_of(item: str) -> Mapping[str, Claim]:
 @cache
 def source() -> str:
     """Where the figures are from and how they were obtained, in whole sentences."""
-    return " ".join(_sentences(each) for each in load() if each.source.table)
-
-
-def _sentences(claims: Claims) -> str:
-    about = claims.source
-    return f"{about.table}, of {about.name}. {about.method[0].upper()}{about.method[1:]}."
+    return " ".join(
+        f"{about.table}, of {about.name}. {about.method[0].upper()}{about.method[1:]}."
+        for about in (each.source for each in load())
+        if about.table
+    )
 
 
 @cache
 def _by_item() -> Mapping[str, Mapping[str, Claim]]:
     found: dict[str, Mapping[str, Claim]] = {}
-    for item, systems in (each for claims in load() for each in _items(claims)):
+    for item, texts, values in (each for claims in load() for each in _items(claims)):
         if item in found:
             raise UsageError(f"two published tables have the item {item!r}: the headline shows one")
-        found[item] = systems
+        found[item] = {system: Claim(text, values.get(system)) for system, text in texts.items()}
     return found
 
 
-def _items(claims: Claims) -> Iterator[tuple[str, Mapping[str, Claim]]]:
-    for ratio in (each for each in claims.ratio if each.item):
-        yield ratio.item, _claims(ratio.printed, ratio.values)
-    for unlike in (each for each in claims.unlike if each.item):
-        yield unlike.item, _claims(unlike.says, unlike.values)
-    for recovery in (each for each in claims.recovery if each.item):
-        yield recovery.item, _claims(recovery.says, recovery.seconds)
-
-
-def _claims(texts: Mapping[str, str], values: Mapping[str, float]) -> Mapping[str, Claim]:
-    return {system: Claim(text, values.get(system)) for system, text in texts.items()}
+def _items(claims: Claims) -> Iterator[tuple[str, Mapping[str, str], Mapping[str, float]]]:
+    """(item, system → text, system → number) of what stands in the headline."""
+    every = (
+        *((each.item, each.printed, each.values) for each in claims.ratio),
+        *((each.item, each.says, each.values) for each in claims.unlike),
+        *((each.item, each.says, each.seconds) for each in claims.recovery),
+    )
+    return (each for each in every if each[0])

@@ -1,15 +1,17 @@
 """The published decision tree, and what our data says of each of its branches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 from rich.console import Console
 
 from bench.analysis.formatting import listing, number
-from bench.claims.form import load
+from bench.claims.form import TreeBranch, load
 from bench.record.stored_features import Features
 
+# (tasks per second, arm, broker), the fastest first
+Rates: TypeAlias = Sequence[tuple[float, str, str]]
 SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
 
 
@@ -22,17 +24,21 @@ class JudgedBranch:
     seen: str
 
 
-def branches(known: Mapping[str, Any], features: Features | None) -> list[JudgedBranch]:
+def branches(rates: Rates, features: Features | None) -> list[JudgedBranch]:
     """Every branch of the published trees, in their order."""
-    found = []
-    for each in (branch for claims in load() for branch in claims.branch):
-        seen = {
-            "flows": _flows(features),
-            "small": _small(known, each.advice),
-            "fastest": _fastest(known, each.broker),
-        }[each.by]
-        found.append(JudgedBranch(each.question, each.advice, seen))
-    return found
+    return [
+        JudgedBranch(each.question, each.advice, _seen(each, rates, features))
+        for claims in load()
+        for each in claims.branch
+    ]
+
+
+def _seen(branch: TreeBranch, rates: Rates, features: Features | None) -> str:
+    return {
+        "flows": _flows(features),
+        "small": _small(rates, branch.advice),
+        "fastest": _fastest(rates, branch.broker),
+    }[branch.by]
 
 
 def _flows(features: Features | None) -> str:
@@ -45,21 +51,16 @@ def _flows(features: Features | None) -> str:
     )
 
 
-def _rates(known: Mapping[str, Any], broker: str) -> list[tuple[float, str]]:
-    arms = [arm for arm in known["arms"] if arm["rate"] and (not broker or arm["broker"] == broker)]
-    return sorted(((float(arm["rate"]["value"]), str(arm["arm"])) for arm in arms), reverse=True)
-
-
-def _small(known: Mapping[str, Any], advice: str) -> str:
-    enough = [name for rate, name in _rates(known, "") if rate >= SMALL_PER_S]
+def _small(rates: Rates, advice: str) -> str:
+    enough = [name for rate, name, _ in rates if rate >= SMALL_PER_S]
     return (
         f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}:"
         f" scale alone does not single out {advice}"
     )
 
 
-def _fastest(known: Mapping[str, Any], broker: str) -> str:
-    shown = [f"{name} {number(rate)}/s" for rate, name in _rates(known, broker)]
+def _fastest(rates: Rates, broker: str) -> str:
+    shown = [f"{name} {number(rate)}/s" for rate, name, on in rates if not broker or on == broker]
     return f"by measured rate{f' on {broker}' if broker else ''}: {listing(shown) or 'no figure'}"
 
 

@@ -1,30 +1,39 @@
-"""`bench claims`: each published claim beside what was measured here."""
+"""A published claim and what became of it, and what `bench claims` shows of many."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
-from bench.analysis.dataset import join
 from bench.base.errors import UsageError
-from bench.claims.form import load
-from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, Ruling, rule
-from bench.record.store import Run
-from bench.record.stored_features import Features
 
+CONFIRMED, REFUTED, OUTDATED = "confirmed", "refuted", "outdated"
+UNTESTED, UNLIKE = "not testable here", "not comparable"
 LOOKS = {CONFIRMED: "green", REFUTED: "bold red", OUTDATED: "yellow"}
 
 
-def rulings(runs: Sequence[Run], features: Features | None) -> list[Ruling]:
-    """Every claim, judged by these runs and features."""
-    return rule(load(), join(runs) if runs else None, features)
+@dataclass(frozen=True)
+class Ruling:
+    """A claim and what became of it.
+
+    `evidence`: what was seen, with the cells or trials behind it.
+    """
+
+    source: str
+    row: str
+    who: str
+    says: str
+    verdict: str
+    evidence: str
 
 
 def counted(found: Sequence[Ruling]) -> str:
     """How many of each verdict, in words."""
-    counts = Counter(map(_verdict, found))
-    return ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return ", ".join(
+        f"{count} {verdict}" for verdict, count in Counter(map(_verdict, found)).items()
+    )
 
 
 def judged(found: Sequence[Ruling]) -> None:
@@ -45,12 +54,13 @@ def render(found: Sequence[Ruling], out: Console) -> None:
     """Source by source: the verdict and the claim in one line, what was seen below it."""
     for source in dict.fromkeys(each.source for each in found):
         out.print(Text(f"\n{source}", style="bold"))
-        for each in found:
-            if each.source == source:
-                style = LOOKS.get(_verdict(each), "dim")
-                out.print(
-                    Text.assemble((each.verdict, style), f"  {each.row}, {each.who}: {each.says}"),
-                    soft_wrap=True,
-                )
-                out.print(Text(f"    {each.evidence}"), soft_wrap=True)
+        for each in (each for each in found if each.source == source):
+            out.print(
+                Text.assemble(
+                    (each.verdict, LOOKS.get(_verdict(each), "dim")),
+                    f"  {each.row}, {each.who}: {each.says}",
+                ),
+                soft_wrap=True,
+            )
+            out.print(Text(f"    {each.evidence}"), soft_wrap=True)
     out.print(f"\n{counted(found)}")

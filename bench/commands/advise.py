@@ -81,7 +81,7 @@ def advise(
 ) -> None:
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
     from bench.advise.advice_text import render
-    from bench.advise.facts import facts
+    from bench.advise.facts import facts, rates
     from bench.advise.ranking import answer as candidates_for
     from bench.analysis.dataset import join
     from bench.claims.published_tree import branches, render_tree
@@ -89,7 +89,7 @@ def advise(
     tried = given_features(features)
     measured = facts(join([stored_measures.open_measured(find_run(name)) for name in run]), tried)
     if published_tree:
-        shown = branches(measured, tried)
+        shown = branches(rates(measured), tried)
         return (
             answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())
         )

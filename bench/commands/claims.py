@@ -26,11 +26,13 @@ def claims(
     as_json: Json = False,
 ) -> None:
     """Judge the published claims by stored runs and features."""
-    from bench.claims.rulings import judged, render, rulings
+    from bench.analysis.dataset import join
+    from bench.claims.form import load
+    from bench.claims.judge import rule
+    from bench.claims.rulings import judged, render
 
-    every = rulings(
-        [stored_measures.open_measured(find_run(name)) for name in run], given_features(features)
-    )
+    joined = join([stored_measures.open_measured(find_run(name)) for name in run])
+    every = rule(load(), joined, given_features(features))
     if as_json:
         answer([asdict(each) for each in every])
     else:

@@ -42,7 +42,7 @@ def compare(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    from bench.compare.change_table import render
+    from bench.compare.change_phrases import render
     from bench.compare.comparison import compare as compared
 
     printed = [each for each in write if each.endswith("=-")]

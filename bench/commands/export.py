@@ -21,8 +21,17 @@ from bench.record.store import Run
 def export(
     run: RunArg,
     slim: Annotated[
-        bool, typer.Option("--slim", help="without raw events, at most 200 KiB for a default run")
+        bool, typer.Option("--slim", help="without raw events, at most 256 KiB for a default run")
     ] = False,
+    events_of: Annotated[
+        list[int],
+        typer.Option(
+            "--events-of",
+            metavar="CELL",
+            min=1,
+            help="with --slim: this cell keeps its events, so that it can be measured again",
+        ),
+    ] = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(help="the new run folder; results/<run>-slim unless told")
     ] = None,
@@ -40,6 +49,8 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     opened = stored_measures.open_measured(find_run(run))
+    if events_of and not slim:
+        raise UsageError("--events-of says what a slim copy keeps: add --slim")
     if not slim and not write:
         raise UsageError(
             "nothing to export: add --slim for a small copy of the run, "
@@ -51,18 +62,19 @@ def export(
 
         done["written"] = [str(path) for path in write_run(opened, write, arm)]
     if slim:
-        done |= _slim(opened, out, console(as_json))
+        done |= _slim(opened, out, events_of, console(as_json))
     if as_json:
         answer(done)
 
 
-def _slim(opened: Run, out: Path | None, words: Console) -> Json:
+def _slim(opened: Run, out: Path | None, events_of: list[int], words: Console) -> Json:
     from bench.analysis.slim import LIMIT_BYTES, export_slim
 
-    made = export_slim(opened, out or Path("results") / f"{opened.path.resolve().name}-slim")
+    folder = out or Path("results") / f"{opened.path.resolve().name}-slim"
+    made = export_slim(opened, folder, sorted(set(events_of)))
     larger = (
         f", which is more than {LIMIT_BYTES // 1024} KiB: its measures alone need that"
-        if made.bytes > LIMIT_BYTES
+        if made.bytes > LIMIT_BYTES and not events_of
         else ""
     )
     words.print(f"{made.path}: {made.bytes / 1024:.0f} KiB{larger}", markup=False, soft_wrap=True)

@@ -26,7 +26,7 @@ def trend(
     as_json: Json = False,
 ) -> None:
     from bench.trend.history import trend as trend_of
-    from bench.trend.step_table import render
+    from bench.trend.step_phrases import render
 
     result = trend_of([stored_measures.open_measured(find_run(name)) for name in run])
     if html is not None:

@@ -21,13 +21,15 @@ def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[C
 
     The decided ones stand first, then the heavier ones.
     """
-    unsorted = [
-        change
-        for group in _groups(base, head)
-        for change in _of_group(group, couples, one_run(base, head))
-    ]
     return tuple(
-        sorted(unsorted, key=lambda change: (change.says in ("same", "unclear"), -change.weight))
+        sorted(
+            (
+                change
+                for group in _groups(base, head)
+                for change in _of_group(group, couples, one_run(base, head))
+            ),
+            key=lambda change: (change.says in ("same", "unclear"), -change.weight),
+        )
     )
 
 
@@ -40,9 +42,7 @@ def _groups(base: Side, head: Side) -> Iterator[tuple[Key, pd.DataFrame, pd.Data
         }
         for side in (base, head)
     )
-    for key in before:
-        if key in after:
-            yield key, before[key], after[key]
+    return ((key, rows, after[key]) for key, rows in before.items() if key in after)
 
 
 def _of_group(
@@ -155,7 +155,6 @@ def _without_a_number(
         for side, rows, each in (("base", one, numbers[0]), ("head", two, numbers[1]))
         if not each
     ]
-    reason = "; ".join(parts) or "no block in common"
     return Change(
         scenario,
         case,
@@ -171,7 +170,7 @@ def _without_a_number(
         "unclear",
         "unclear",
         ENDLESS,
-        reason,
+        "; ".join(parts) or "no block in common",
     )
 
 

@@ -3,17 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import pandas as pd
-
 from bench.analysis.comparison_result import Change, Changes, Says
 from bench.analysis.comparisons import refuse_unknown
 from bench.analysis.library_versions import changed
 from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import EXIT_OK, AllInvalid, UsageError
-from bench.compare.alike import differences
 from bench.compare.change_phrases import by_how_much
 from bench.compare.changes import lines, verdicts
-from bench.compare.sides import Side, couples, one_run
+from bench.compare.sides import Side, couples, differences, one_run
 from bench.model.stored import Json
 
 APART = (
@@ -41,23 +38,21 @@ def compare(base: Side, head: Side, force: bool = False) -> Changes:
     changes = lines(base, head, beside)
     if not any(line.blocks for line in changes):
         raise _nothing(base, head)
-    notes = tuple(_notes(base, head, beside, unlike, changes))
     return Changes(
-        _title(base, head),
+        f"{head.arm} beside {base.arm}, in {base.run.id}"
+        if base.arm and one_run(base, head)
+        else f"{head.name} beside {base.name}",
         base.name,
         head.name,
         EXIT_OK,
         summary(changes, not base.arm),
         changes,
-        notes,
-        _about(base, head, beside),
+        tuple(_notes(base, head, beside, unlike, changes)),
+        {
+            "base": _origin(base, [before for before, _ in beside]),
+            "head": _origin(head, [after for _, after in beside]),
+        },
     )
-
-
-def _title(base: Side, head: Side) -> str:
-    if base.arm and one_run(base, head):
-        return f"{head.arm} beside {base.arm}, in {base.run.id}"
-    return f"{head.name} beside {base.name}"
 
 
 def _nothing(base: Side, head: Side) -> UsageError | AllInvalid:
@@ -177,8 +172,7 @@ def _one_rate(base: Side, head: Side) -> bool:
 
 def _broken(side: Side) -> Iterator[str]:
     """The guarantees that were not kept: no ratio shows them."""
-    frame: pd.DataFrame = side.measures[side.measures["verdict"] == "wrong"]
-    for arm, rows in frame.groupby("arm"):
+    for arm, rows in side.measures[side.measures["verdict"] == "wrong"].groupby("arm"):
         reasons = dict.fromkeys(str(reason) for reason in rows["reason"] if reason)
         yield f"WRONG in {side.run.id}, {arm}: {'; '.join(reasons) or 'a promise was not kept'}"
 
@@ -188,8 +182,7 @@ def _unfit(side: Side) -> Iterator[str]:
 
     Measures without a number on both sides have no line that would show them.
     """
-    invalid = side.measures[side.measures["verdict"] == "invalid"]
-    for arm, rows in invalid.groupby("arm"):
+    for arm, rows in side.measures[side.measures["verdict"] == "invalid"].groupby("arm"):
         count = rows["cell"].nunique()
         why = next((str(reason) for reason in rows["reason"] if reason), "see its report")
         cells = "1 cell" if count == 1 else f"{count} cells"
@@ -199,25 +192,21 @@ def _unfit(side: Side) -> Iterator[str]:
 def _versions(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
     arms_by_text: dict[str, list[str]] = {}
     for before, after in beside:
-        texts = changed(base.versions(before), head.versions(after))
         if before == after or base.about(before).system == head.about(after).system:
-            arms_by_text.setdefault(", ".join(texts), []).append(after)
+            text = ", ".join(changed(base.versions(before), head.versions(after)))
+            arms_by_text.setdefault(text, []).append(after)
     for text, arms in arms_by_text.items():
         if text:
             yield f"versions: {text} ({', '.join(arms)})"
 
 
-def _about(base: Side, head: Side, beside: Sequence[tuple[str, str]]) -> Json:
-    """Where base and head come from, for those who look a number up."""
-    return {
-        "base": _origin(base, [before for before, _ in beside]),
-        "head": _origin(head, [after for _, after in beside]),
-    }
-
-
 def _origin(side: Side, arms: Sequence[str]) -> Json:
-    versions: Json = {arm: dict(side.versions(arm)) for arm in arms}
+    """Where a side comes from, for those who look a number up."""
     stored = side.run.manifest.as_json()
     names = ("created", "commit", "dirty", "seed", "machine", "plan", "code", "bench_version")
-    known = {name: stored[name] for name in names}
-    return {"run": side.run.id, "arms": list(arms), "versions": versions, **known}
+    return {
+        "run": side.run.id,
+        "arms": [*arms],
+        "versions": {arm: dict(side.versions(arm)) for arm in arms},
+        **{name: stored[name] for name in names},
+    }

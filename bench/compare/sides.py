@@ -1,14 +1,24 @@
-"""What is compared: a run, or one arm of it, and which arms stand beside each other."""
+"""What is compared: a run, or one arm of it; which arms stand beside each other, and what makes two
+sides unlike, so that a difference of their numbers says nothing of the arms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
+from bench.model.machine_facts import SAME
 from bench.model.manifest import ArmRecord
+from bench.model.versions import unlike
 from bench.record.store import Run
+
+# (part of run.json, its field) → how a difference of it begins
+SURROUNDINGS = {
+    **{("machine", name): f"machine: {name.removesuffix('_bytes')}" for name in SAME},
+    **{("plan", name): f"{name}:" for name in ("size", "tasks", "workers")},
+    ("plan", "time_cap_s"): "time cap:",
+}
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,11 @@ def one_run(base: Side, head: Side) -> bool:
 
     A slim copy is the same run.
     """
-    manifests = (base.run.manifest, head.run.manifest)
-    marks = [(each.run, each.created, each.seed, each.boot_id) for each in manifests]
-    return marks[0] == marks[1]
+    one, two = (
+        (each.run, each.created, each.seed, each.boot_id)
+        for each in (base.run.manifest, head.run.manifest)
+    )
+    return one == two
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
@@ -79,3 +91,48 @@ def couples(base: Side, head: Side) -> list[tuple[str, str]]:
             "name one of each as RUN#ARM"
         )
     return [(arm, arm) for arm in common]
+
+
+def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    """What is unlike, each in a few words; empty where the sides may be compared.
+
+    UsageError for smoke runs, which nothing makes comparable.
+    """
+    for side in (base, head):
+        if side.run.manifest.plan.size == "smoke":
+            raise UsageError(
+                f"{side.run.id} is a smoke run: it makes no claims and cannot be compared; "
+                "measure with --size quick or full"
+            )
+    promises = _promises(base, head, couples)
+    if one_run(base, head):
+        return promises
+    versions = [f"version: {text}" for text in unlike(base.run.manifest, head.run.manifest)]
+    return [*_surroundings(base, head), *versions, *_brokers(base, head, couples), *promises]
+
+
+def _surroundings(base: Side, head: Side) -> Iterator[str]:
+    for (part, name), words in SURROUNDINGS.items():
+        before, after = (getattr(getattr(side.run.manifest, part), name) for side in (base, head))
+        if before != after:
+            yield f"{words} {before} and {after}"
+
+
+def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    servers = dict.fromkeys((_server(base, one), _server(head, two)) for one, two in couples)
+    return [f"broker: {before} and {after}" for before, after in servers if before != after]
+
+
+def _server(side: Side, arm: str) -> str:
+    broker = side.about(arm).broker
+    server = side.run.manifest.brokers.get(broker)
+    return f"{broker} ({server.name} {server.version})" if server else broker
+
+
+def _promises(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
+    promised = [(base.about(one).guarantee, head.about(two).guarantee) for one, two in couples]
+    return [
+        f"guarantee: {before} ({one}) and {after} ({two})"
+        for (one, two), (before, after) in zip(couples, promised, strict=True)
+        if before != after
+    ]

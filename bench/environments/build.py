@@ -3,65 +3,70 @@
 import hashlib
 import json
 import platform
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
+from bench.base.environ import built
 from bench.base.errors import UsageError
-from bench.environments import checkout, pip_settings
-from bench.environments.cache import COMPLETE, cache, elsewhere, everywhere, held, or_nothing, sweep
-from bench.environments.pip import PipFailed, build_dir, not_installable, pip, run
-from bench.environments.resolve import Resolved, resolve
-from bench.environments.whole import is_whole, lacks
+from bench.environments import cache, checkout, pip_settings
+from bench.environments.pip import build_dir, pip, run
+from bench.environments.resolve import resolve
 from bench.hosts.local import Host
-from bench.model.environment import Checkout, Environment, Package
+from bench.model.environment import Environment, Package
 from bench.model.requirements import Requirement, merged
 
-Say = Callable[[str], None]
+ASK_S = 60.0
+# Run in the environment: name → [version, how many of its files are gone].
+PROGRAM = """
+import json, os, re, sys
+from importlib.metadata import distributions
+
+found = {}
+for each in distributions():
+    name = re.sub(r"[-_.]+", "-", each.metadata["Name"] or "").lower()
+    files = [f for f in each.files or () if not f.name.endswith(".pyc")]
+    gone = sum(not os.path.lexists(each.locate_file(f)) for f in files)
+    found[name] = [each.version, gone]
+json.dump(found, sys.stdout)
+"""
 
 
 def environment_for(
-    arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Say
+    arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Callable[[str], None]
 ) -> Environment:
     """The environment with what an arm needs, in the versions that were asked for.
 
     It is made if it is not there yet, and `say` is told so. UsageError where it cannot be made.
     """
     for kind in ("environments", "wheels"):
-        sweep(kind)
-    announced: list[str] = []
+        cache.sweep(kind)
 
+    @lru_cache  # it is said once, by whatever is built first
     def building() -> None:
-        if not announced:
-            texts = ", ".join(each.text for each in asked)
-            where = elsewhere(cache("environments"))
-            announced.append(f"building an environment with {texts}{where} …")
-            say(announced[0])
+        texts = ", ".join(each.text for each in asked)
+        where = cache.elsewhere(cache.cache("environments"))
+        say(f"building an environment with {texts}{where} …")
 
     wanted = merged(needs, asked)
     looked = [checkout.look(each, arm) for each in wanted if each.path]
-    if any(not checkout.is_built(each) for each in looked):
+    if any(checkout.built(each) is None for each in looked):
         building()
     wheels = {each.name: checkout.wheel(each, arm) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    resolved = resolve(
-        arm,
-        wanted,
-        {each.name for each in asked if each.specifier or each.path},
-        wheels,
-        states,
-        building,
-    )
-    digest = _digest(resolved, looked)
-    folder = _ready(digest, resolved.packages)
-    if folder is None:
-        folder = _made(arm, digest, resolved.packages, wheels, building)
-    return Environment(folder, digest, resolved.packages, tuple(looked), resolved.moved)
+    free = {each.name for each in asked if each.specifier or each.path}
+    resolved = resolve(arm, wanted, free, wheels, states, building)
+    packages = resolved.packages
+    digest = _digest(packages, states)
+    folder = _ready(digest, packages) or _made(arm, digest, packages, wheels, building)
+    return Environment(folder, digest, packages, tuple(looked), resolved.moved)
 
 
 def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
     """The folder of an environment that is there and whole; None where none is."""
-    folders = (base / digest for base in everywhere("environments"))
+    folders = (base / digest for base in cache.everywhere("environments"))
     return next((folder for folder in folders if is_whole(folder, packages)), None)
 
 
@@ -73,24 +78,20 @@ def _made(
     building: Callable[[], None],
 ) -> Path:
     """Make the environment where we can, unless somebody else has made it meanwhile."""
-    folder = cache("environments") / digest
-    with held(folder):
+    folder = cache.cache("environments") / digest
+    with cache.held(folder):
         if not is_whole(folder, packages):
             building()
             _make(arm, folder, packages, wheels)
     return folder
 
 
-def _digest(resolved: Resolved, looked: Sequence[Checkout]) -> str:
+def _digest(packages: Sequence[Package], states: Mapping[str, str]) -> str:
     """What the environment is made of, its Python included, in 16 hexadecimal digits.
 
     A wheel that is built again from the same files has another digest: there the files count.
     """
-    built = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    lines = [
-        f"{each.name}=={each.version} {built.get(each.name, each.sha256)}"
-        for each in resolved.packages
-    ]
+    lines = [f"{p.name}=={p.version} {states.get(p.name, p.sha256)}" for p in packages]
     return hashlib.sha256(
         "\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()
     ).hexdigest()[:16]
@@ -101,20 +102,17 @@ def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[s
 
     Programs name their interpreter by its path, and a moved .pyc costs time in every import.
     """
-    with or_nothing(folder), build_dir() as host:
-        try:
-            venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
-            run(host, venv, pip_settings.base())
-            _install(host, folder, packages, wheels)
-        except PipFailed as failed:
-            raise not_installable(arm, failed) from None
+    with cache.or_nothing(folder), build_dir(arm) as host:
+        venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
+        run(host, venv, pip_settings.base())
+        _install(host, folder, packages, wheels)
         if lacking := lacks(folder, packages):
             raise UsageError(
                 f"{arm} cannot be installed: pip ended well, and yet {', '.join(lacking)} "
                 f"is not in {folder}: look for a sitecustomize or .pth that meddles"
             )
         names = [f"{each.name}=={each.version}" for each in packages]
-        (folder / COMPLETE).write_text(json.dumps({"packages": names}), encoding="utf-8")
+        (folder / cache.COMPLETE).write_text(json.dumps({"packages": names}), encoding="utf-8")
 
 
 def _install(
@@ -130,10 +128,29 @@ def _install(
         hashlib.sha256(wheels[p.name].read_bytes()).hexdigest() if p.name in wheels else p.sha256
         for p in packages
     ]
+    if all(hashes):  # pip checks all of them or none
+        lines = [f"{at} --hash=sha256:{sha}" for at, sha in zip(lines, hashes, strict=True)]
     locked = host.work / "locked.txt"
-    # pip checks all of them or none.
-    suffixes = [f" --hash=sha256:{sha}" for sha in hashes] if all(hashes) else [""] * len(lines)
-    text = "".join(f"{line}{sha}\n" for line, sha in zip(lines, suffixes, strict=True))
-    locked.write_text(text, encoding="utf-8")
-    python = folder / "bin" / "python"
-    pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=python)
+    locked.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
+    pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=folder / "bin/python")
+
+
+def is_whole(folder: Path, packages: Sequence[Package]) -> bool:
+    """Whether an environment was built to the end and still holds all of these."""
+    return cache.there(folder / cache.COMPLETE) and not lacks(folder, packages)
+
+
+def lacks(folder: Path, packages: Sequence[Package]) -> list[str]:
+    """The distributions that are not there, not in this version, or not with all their files.
+
+    Its own Python is asked, not the mark on it; all are missing where that cannot be run.
+    """
+    ask = [str(folder / "bin" / "python"), "-I", "-c", PROGRAM]
+    found: dict[str, list[str | int]] = {}
+    try:
+        output = subprocess.check_output(ask, env=built(), timeout=ASK_S, stderr=subprocess.DEVNULL)
+        found = json.loads(output)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        pass
+    missing = (each for each in packages if found.get(each.name) != [each.version, 0])
+    return [f"{each.name}=={each.version}" for each in missing]

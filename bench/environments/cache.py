@@ -68,12 +68,10 @@ def _bases() -> list[Path]:
 
 def _home() -> str:
     """The home folder; nothing where neither HOME nor the list of users names one."""
-    home = os.environ.get("HOME", "")
-    if not home:
-        try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return ""
+    try:
+        home = os.environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
     return home if os.path.isabs(home) else ""
 
 
@@ -161,8 +159,8 @@ def or_nothing(folder: Path) -> Iterator[None]:
 def sweep(kind: str) -> None:
     """Remove what a killed bench left half built; what another bench builds is left alone."""
     parents = [parent for parent in everywhere(kind) if _writable(parent)]
-    for folder in (each for parent in parents for each in parent.iterdir()):
-        if folder.is_dir() and not there(folder / COMPLETE):
-            with held(folder, wait=False) as ours:
-                if ours and not there(folder / COMPLETE):
-                    shutil.rmtree(folder, ignore_errors=True)
+    inside = [each for parent in parents for each in parent.iterdir()]
+    for folder in (each for each in inside if each.is_dir() and not there(each / COMPLETE)):
+        with held(folder, wait=False) as ours:
+            if ours and not there(folder / COMPLETE):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.base.errors import UsageError
 from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
-from bench.environments.pip import PipFailed, build_dir, not_installable, pip
+from bench.environments.pip import build_dir, pip
 from bench.model.environment import Checkout
 from bench.model.requirements import Requirement
 
@@ -33,9 +33,8 @@ def look(wanted: Requirement, arm: str) -> Checkout:
 
     UsageError if nothing can be built from it, or git does not say what belongs to it.
     """
-    path = Path(os.path.expanduser(wanted.path))
     try:
-        return _looked(path, wanted, arm)
+        return _looked(Path(os.path.expanduser(wanted.path)), wanted, arm)
     except OSError as error:
         raise UsageError(f"{arm}: {error.filename} cannot be read ({error.strerror})") from None
 
@@ -107,31 +106,24 @@ def wheel(checkout: Checkout, arm: str) -> Path:
 
     It is built from a copy, so that nothing is left in the checkout and nothing stale is packed.
     """
-    built = _built(checkout)
-    if built is None:
-        folder = cache("wheels") / _name(checkout)
-        with held(folder):
-            if _in(folder) is None:
-                _build(checkout, folder, arm)
-            built = _in(folder)
-    assert built is not None
     from packaging.utils import parse_wheel_filename
 
-    if (name := parse_wheel_filename(built.name)[0]) != checkout.name:
+    made = built(checkout)
+    if made is None:
+        folder = cache("wheels") / _name(checkout)
+        with held(folder):
+            made = _in(folder) or _build(checkout, folder, arm)
+    if (name := parse_wheel_filename(made.name)[0]) != checkout.name:
         raise UsageError(
             f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: "
             f"write {name} @ {checkout.path}"
         )
-    return built
+    return made
 
 
-def is_built(checkout: Checkout) -> bool:
-    """Whether the wheel of these files is there."""
-    return _built(checkout) is not None
-
-
-def _built(checkout: Checkout) -> Path | None:
-    """The wheel in any of the folders that are looked into; None where it has not been built."""
+def built(checkout: Checkout) -> Path | None:
+    """The wheel of these files in any of the folders that are looked into; None before it is
+    built."""
     wheels = (_in(base / _name(checkout)) for base in everywhere("wheels"))
     return next((wheel for wheel in wheels if wheel), None)
 
@@ -147,8 +139,8 @@ def _name(checkout: Checkout) -> str:
     return f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}"
 
 
-def _build(checkout: Checkout, folder: Path, arm: str) -> None:
-    with or_nothing(folder), build_dir() as host:
+def _build(checkout: Checkout, folder: Path, arm: str) -> Path:
+    with or_nothing(folder), build_dir(arm) as host:
         source, made = host.work / "source" / checkout.name, host.work / "made"
         path = Path(os.path.expanduser(checkout.path)).resolve()
         _copy(path, source)
@@ -157,12 +149,10 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> None:
                 f"{arm}: the files of {checkout.path} change while they are being built: "
                 "wait until they do not"
             )
-        try:
-            pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
-        except PipFailed as failed:
-            raise not_installable(arm, failed) from None
+        pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
         shutil.copytree(made, folder)
         (folder / COMPLETE).write_text("{}", encoding="utf-8")
+    return next(folder.glob("*.whl"))
 
 
 def _copy(path: Path, source: Path) -> None:

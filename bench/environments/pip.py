@@ -29,11 +29,17 @@ class PipFailed(Exception):
 
 
 @contextmanager
-def build_dir() -> Iterator[Host]:
-    """The folder in which pip builds, and its processes: nothing of either outlives bench."""
+def build_dir(arm: str) -> Iterator[Host]:
+    """The folder in which pip builds, and its processes: nothing of either outlives bench.
+
+    Where pip fails, UsageError in one line that names the arm and pip's reason.
+    """
     fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
     with Host(Path(tempfile.mkdtemp(prefix="queue-bench-pip-"))) as host:
-        yield host
+        try:
+            yield host
+        except PipFailed as failed:
+            raise UsageError(f"{arm} cannot be installed: {reason(str(failed))}") from None
 
 
 def pip(host: Host, command: str, *args: str, python: Path | None = None) -> None:
@@ -111,8 +117,3 @@ def _no_version(what: str, versions: list[str]) -> str:
     below = sum(version < asked for version in releases)
     near = releases[max(0, min(below - 2, len(releases) - 3)) :][:3]
     return f"{what}: no such version; the nearest are {', '.join(map(str, near))}"
-
-
-def not_installable(arm: str, failed: PipFailed) -> UsageError:
-    """The one line that names the arm and pip's reason."""
-    return UsageError(f"{arm} cannot be installed: {reason(str(failed))}")

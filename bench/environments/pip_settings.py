@@ -68,8 +68,13 @@ def _in_files(command: str, listed: Callable[[], str]) -> dict[str, str]:
 
 
 def _in_variables() -> dict[str, str]:
-    named = [(name, value) for name, value in os.environ.items() if name.startswith("PIP_")]
-    return _kept({name[4:].lower().replace("_", "-"): value for name, value in named})
+    return _kept(
+        {
+            name.removeprefix("PIP_").lower().replace("_", "-"): value
+            for name, value in os.environ.items()
+            if name.startswith("PIP_")
+        }
+    )
 
 
 def _kept(settings: dict[str, str]) -> dict[str, str]:

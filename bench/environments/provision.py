@@ -1,16 +1,54 @@
-"""The arms of a run and the environments they run in."""
+"""The arms of a run and the environments they run in.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+Each arm is tried where it will run, before anything is measured: its system is imported there, and
+its worker asked whether it takes what the arm tells it.
+"""
+
+import json
+import platform
+import re
+import secrets
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from adapters.base import Tries
 from bench.base.distributions import installed, shortened
-from bench.base.errors import UsageError
+from bench.base.environ import built
+from bench.base.errors import CellFailed, UsageError
 from bench.environments.build import environment_for
-from bench.environments.usable import refuse_unusable
+from bench.environments.cache import fit
+from bench.hosts.local import Host, last_lines
+from bench.hosts.task_code import task_code
+from bench.inprocess import cell_context
 from bench.model.arm import Arm, code_of, needs_of, packages_of
-from bench.model.environment import Environment
+from bench.model.broker import KINDS
+from bench.model.cell import Cell
 from bench.model.manifest import ArmRecord
+
+TRY_S = 60.0
+AT_ONCE = 4
+_tried: set[str] = set()  # those that this process has found usable
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One process that shows whether an arm can be used, and what it means if it fails."""
+
+    arm: Arm
+    argv: tuple[str, ...]
+    means: str
+    fix: str
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for two attempts which would try the same."""
+        where = (str(self.arm.environment.folder), self.arm.adapter.app, self.arm.broker)
+        return json.dumps([*where, self.arm.settings, self.argv], sort_keys=True, default=str)
 
 
 def provision(
@@ -21,15 +59,89 @@ def provision(
     UsageError with the reason where an environment cannot be made, or an arm not be used in it.
     `passed` are the names of the user's variables that its processes will be given.
     """
-    provisioned = [replace(arm, environment=_environment(arm, say)) for arm in arms]
+    provisioned = [
+        replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.requirements, say))
+        if arm.requirements
+        else arm
+        for arm in arms
+    ]
     refuse_unusable(provisioned, passed)
     return provisioned
 
 
-def _environment(arm: Arm, say: Callable[[str], None]) -> Environment:
-    if not arm.requirements:
-        return arm.environment
-    return environment_for(arm.name, needs_of(arm), arm.requirements, say)
+def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
+    """UsageError in one line for an arm that cannot be used where it would run.
+
+    Its system cannot be imported there, or its worker cannot be started as the arm asks.
+    `passed` are the names of the user's variables that its processes will be given.
+    """
+    todo = {each.key: each for arm in arms for each in _attempts(arm) if each.key not in _tried}
+    waiting = list(todo.values())
+    for at in range(0, len(waiting), AT_ONCE):
+        _carry_out(waiting[at : at + AT_ONCE], tuple(passed))
+    _tried.update(todo)
+
+
+def _attempts(arm: Arm) -> Iterator[Attempt]:
+    find = arm.environment.program
+    yield Attempt(
+        arm,
+        (find("python"), "-m", "bench.inprocess.import_trial"),
+        f"cannot be used with Python {platform.python_version()}",
+        "name other versions" if arm.requirements else "`bench doctor` says what to install",
+    )
+    for command in arm.adapter.commands(arm.launch(1)):
+        find(command.argv[0])  # UsageError where these versions bring no such program
+    if isinstance(arm.adapter, Tries):
+        for command in arm.adapter.tries(arm.launch(1)):
+            yield Attempt(
+                arm,
+                (find(command.argv[0]), *command.argv[1:]),
+                "has a worker that cannot be started",
+                "name another version or profile",
+            )
+
+
+def _carry_out(attempts: Sequence[Attempt], passed: tuple[str, ...]) -> None:
+    fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
+    with Host(Path(tempfile.mkdtemp(prefix="queue-bench-try-"))) as host, socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # a port at which nobody answers for as long as this lasts
+        begun = []
+        for number, attempt in enumerate(attempts):
+            work = host.work / str(number)
+            work.mkdir()
+            env = _env(attempt.arm, work, bound.getsockname()[1], passed)
+            env["TMPDIR"] = str(host.temporary)
+            try:
+                begun.append((attempt, host.spawn(attempt.argv, work / "said.log", env)))
+            except CellFailed as failed:
+                raise _refused(attempt, str(failed)) from None
+        deadline = time.monotonic() + TRY_S
+        for attempt, process in begun:
+            if not process.wait(max(0.0, deadline - time.monotonic())):
+                raise _refused(attempt, f"no end after {TRY_S:.0f} s")
+            if process.exit_status() not in (0, -signal.SIGALRM):
+                # The last line of what was said, without the file that Python names in it.
+                why = re.sub(r" \(/[^)]*\)", "", last_lines(process.log, 1))
+                raise _refused(attempt, why[:300])
+
+
+def _refused(attempt: Attempt, why: str) -> UsageError:
+    return UsageError(f"{attempt.arm.name} {attempt.means} ({why}): {attempt.fix}")
+
+
+def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:
+    spec = work / "cell.json"
+    spec.write_text(
+        json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec().as_json()), encoding="utf-8"
+    )
+    who = f"bench:{secrets.token_hex(8)}@127.0.0.1:{port}"
+    ours = {
+        "PYTHONPATH": str(task_code(work, arm.adapter)),
+        cell_context.CELL: str(spec),
+        cell_context.BROKER: KINDS[arm.broker].url.format(who=who, folder=work),
+    }
+    return built(ours, passed)
 
 
 def refuse_other(folder: Path, stored: Mapping[str, ArmRecord], arms: Sequence[Arm]) -> None:
@@ -38,8 +150,10 @@ def refuse_other(folder: Path, stored: Mapping[str, ArmRecord], arms: Sequence[A
         before = stored[arm.name].environment
         if before is None or before.digest == arm.environment.digest:
             continue
-        was = {(p.name, p.version) for p in before.packages}
-        now = {(p.name, p.version) for p in arm.environment.packages}
+        was, now = (
+            {(p.name, p.version) for p in packages}
+            for packages in (before.packages, arm.environment.packages)
+        )
         differ = (
             sorted({name for name, _ in was ^ now})
             or sorted({c.name for c in arm.environment.checkouts})
@@ -66,11 +180,10 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
         ]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:
-            named = shortened(extra)
             main = packages_of(arm)[0]
-            alike = f"[{main}=={installed([main])[main]}]"
             warnings.append(
-                f"{arm.name} runs where {named} are installed too, {', '.join(beside)} does not: "
-                f"write {alike} to have both alike"
+                f"{arm.name} runs where {shortened(extra)} are installed too, "
+                f"{', '.join(beside)} does not: "
+                f"write [{main}=={installed([main])[main]}] to have both alike"
             )
     return warnings

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.base.distributions import installed, needed_by
 from bench.environments.cache import cache, everywhere
-from bench.environments.pip import PipFailed, build_dir, missing_version, not_installable, pip
+from bench.environments.pip import PipFailed, build_dir, missing_version, pip
 from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
 from bench.model.requirements import Requirement
@@ -52,19 +52,11 @@ def resolve(
             if answer := _read(base / name):
                 return answer
     building()
-    with build_dir() as host:
-        resolved = _ask(arm, wanted, free, wheels, host)
+    with build_dir(arm) as host:
+        resolved = _ask(wanted, free, wheels, host)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
-    part.write_text(
-        json.dumps(
-            {
-                "packages": [asdict(p) for p in resolved.packages],
-                "moved": [asdict(m) for m in resolved.moved],
-            }
-        ),
-        encoding="utf-8",
-    )
+    part.write_text(json.dumps(asdict(resolved)), encoding="utf-8")
     part.replace(kept)
     return resolved
 
@@ -85,14 +77,14 @@ def _read(file: Path) -> Resolved | None:
     """An answer that was kept; None where there is none, or it cannot be read."""
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        packages = tuple(Package(**p) for p in kept["packages"])
-        return Resolved(packages, tuple(Moved(**m) for m in kept["moved"]))
+        return Resolved(
+            tuple(Package(**p) for p in kept["packages"]), tuple(Moved(**m) for m in kept["moved"])
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def _ask(
-    arm: str,
     wanted: Sequence[Requirement],
     free: Collection[str],
     wheels: Mapping[str, Path],
@@ -113,7 +105,7 @@ def _ask(
             if not in_the_way or any(
                 re.match(rf"{name}\b", missing_version(output) or "") for name in free
             ):
-                raise not_installable(arm, failed) from None
+                raise
             for name in in_the_way:
                 del stays[name]
     # pip names more than what is in the way: each goes back to where it was if it can.
@@ -147,26 +139,20 @@ def _dry_run(
         "".join(f"{name}=={version}\n" for name, version in stays.items()), encoding="utf-8"
     )
     requirements.write_text("".join(f"{line(each, wheels)}\n" for each in wanted), encoding="utf-8")
-    asked = ("-c", str(constraints), "-r", str(requirements))
     pip(
         host,
         "install",
-        "--progress-bar=off",
-        "--dry-run",
-        "--ignore-installed",
-        "--prefer-binary",
-        "--report",
-        str(report),
-        *asked,
+        *("--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary"),
+        *("--report", str(report), "-c", str(constraints), "-r", str(requirements)),
     )
     installs = json.loads(report.read_text(encoding="utf-8"))["install"]
-    parts = [(each["metadata"], each["download_info"].get("archive_info", {})) for each in installs]
-    packages = [
+    parts = ((each["metadata"], each["download_info"].get("archive_info", {})) for each in installs)
+    packages = (
         Package(
             canonicalize_name(m["name"]), m["version"], archive.get("hashes", {}).get("sha256", "")
         )
         for m, archive in parts
-    ]
+    )
     return tuple(sorted(packages, key=lambda package: package.name))
 
 

@@ -22,10 +22,8 @@ METRIC = "feature_offered"
 # Once more was not enough: RQ 2.0.0 started delayed tasks on time twice in a row, and too early in
 # each of six other tries.
 AGAIN = 3
-WORTH = {
-    WORKS: 2,
-    PARTLY: 1,
-}  # not offered, broken, or a trial that gives up: alike to who needs it
+# Not offered, broken, or a trial that gives up: alike to who needs it, and worth 0.
+WORTH = {WORKS: 2, PARTLY: 1}
 
 
 def features_of(
@@ -49,16 +47,14 @@ def features_of(
     say(f"{len(plans[0])} trials of features at base and head, some minutes; evidence in {folder}")
     tried = [_all(plan, folder / side) for plan, side in zip(plans, SIDES, strict=True)]
     pairs = list(zip(*tried, strict=True))
-    findings = []
-    for sign, at in ((_sign(*pair), at) for at, pair in enumerate(pairs)):
-        last = _confirmed(plans, at, sign, folder) if sign else None
-        if last:
-            findings.append(_finding(*last))
+    signs = [_sign(*pair) for pair in pairs]
+    again = [_confirmed(plans, at, sign, folder) for at, sign in enumerate(signs) if sign]
+    findings = tuple(_finding(*pair) for pair in again if pair)
     untried = sum(
         all(each.outcome == UNKNOWN for each in pair) or _lacking(*pair) for pair in pairs
     )
     summary = f"features: {len(pairs)} trials, {len(findings)} with another outcome at the head"
-    return tuple(findings), summary + (f"; {untried} could not be tried" if untried else "")
+    return findings, summary + (f"; {untried} could not be tried" if untried else "")
 
 
 def _confirmed(

@@ -118,10 +118,7 @@ def _line(finding: Finding) -> Text:
 
 def table(stored: Features) -> Table:
     """Feature × system, a word in each place."""
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    shown.add_column("")
-    for system in stored.systems:
-        shown.add_column(system)
+    shown = Table("", *stored.systems, box=None, padding=(0, 2, 0, 0))
     for group in GROUPS:
         rows = [
             each

@@ -4,13 +4,13 @@ import importlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from adapters.base import Adapter
 from bench.base.distributions import names_in
@@ -21,6 +21,7 @@ from bench.features.judges import judge
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context
+from bench.inprocess.trials import driver
 from bench.inprocess.trials.trial import Trial
 from bench.model.environment import OWN, Environment
 from bench.model.feature import FEATURES, SECONDS, SLOW_SECONDS
@@ -62,16 +63,18 @@ def planned(
 
     The code of the systems is that of the environment.
     """
-    trials = []
-    for adapter in adapters:
-        module = f"{type(adapter).__module__.rpartition('.')[0]}.features"
-        if find_spec(module) is None:
-            continue
-        for trial in importlib.import_module(module).TRIALS:
-            if (not features or trial.feature in features) and (slow or not trial.slow):
-                trials.append(Planned(adapter, module, trial, environment, passed))
-    order = {name: position for position, name in enumerate(FEATURES)}
-    return sorted(trials, key=lambda each: order[each.trial.feature])
+    places = [
+        (adapter, f"{type(adapter).__module__.rpartition('.')[0]}.features") for adapter in adapters
+    ]
+    trials = [
+        Planned(adapter, module, trial, environment, passed)
+        for adapter, module in places
+        if find_spec(module)
+        for trial in importlib.import_module(module).TRIALS
+        if (not features or trial.feature in features) and (slow or not trial.slow)
+    ]
+    order = list(FEATURES)
+    return sorted(trials, key=lambda each: order.index(each.trial.feature))
 
 
 def carry_out(
@@ -130,11 +133,11 @@ def one(each: Planned, folder: Path) -> Finding:
         written = {"gave_up": str(error)}
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    observed: Mapping[str, Any] = written.get("observation", {})
+    observed = written.get("observation", {})
     judgement = (
         judge(each.trial.feature, observed)
         if "observation" in written
-        else Judgement(UNKNOWN, str(written.get("gave_up", "nothing was written down")))
+        else Judgement(UNKNOWN, written.get("gave_up", "nothing was written down"))
     )
     return Finding(
         system=each.adapter.name,
@@ -144,60 +147,56 @@ def one(each: Planned, folder: Path) -> Finding:
         text=judgement.text,
         figures=judgement.figures,
         versions=_versions(each),
-        seconds=float(written.get("seconds", 0.0)),
+        seconds=written.get("seconds", 0.0),
         folder=each.place,
         observation=observed,
     )
 
 
-def _in_a_room(each: Planned, evidence: Path, work: Path, seconds: float) -> dict[str, Any]:
+def _in_a_room(each: Planned, evidence: Path, work: Path, seconds: float) -> driver.Written:
     """Start keeper, broker and driver; what the driver wrote. CellFailed if that is nothing."""
-    with Host(work) as host:
-        url = "none://"
-        broker = None
-        if each.trial.broker != "none":
-            broker = make_broker(
-                each.trial.broker,
-                host,
-                host.work,
-                evidence / "broker.log",
-                each.adapter.push_command,
-                (),
-                {},
-            )
-            broker.start()
-            url = broker.url
+    python = each.environment.program("python")
+    with Host(work) as host, _broker(each, host, evidence) as url:
         try:
-            argv = [
-                each.environment.program("python"),
-                "-m",
-                "bench.inprocess.trials.driver",
-                each.module,
-                each.trial.name,
-                str(host.work),
-                str(seconds),
-            ]
-            process = host.spawn(argv, evidence / "driver.log", _env(each, url, host))
+            words = (each.module, each.trial.name, str(host.work), str(seconds))
+            process = host.spawn(
+                [python, "-m", driver.__name__, *words],
+                evidence / "driver.log",
+                _env(each, url, host),
+            )
             ended = process.wait(seconds + GRACE_S)
         finally:
-            if broker:
-                broker.close()
             _keep(work, evidence)
-    if not (evidence / "observation.json").exists():
+    observed = evidence / "observation.json"
+    if not observed.exists():
         raise CellFailed(
-            f"the trial did not end within {seconds:.0f} s"
-            if not ended
-            else "the trial's process ended without a word, see driver.log"
+            "the trial's process ended without a word, see driver.log"
+            if ended
+            else f"the trial did not end within {seconds:.0f} s"
         )
-    written: dict[str, Any] = json.loads(
-        (evidence / "observation.json").read_text(encoding="utf-8")
-    )
+    written: driver.Written = json.loads(observed.read_text(encoding="utf-8"))
     return written
 
 
+@contextmanager
+def _broker(each: Planned, host: Host, evidence: Path) -> Iterator[str]:
+    """The URL of a broker of the trial's own while it serves; of none where it needs none."""
+    name, log = each.trial.broker, evidence / "broker.log"
+    if name == "none":
+        yield "none://"
+    else:
+        broker = make_broker(name, host, host.work, log, each.adapter.push_command, (), {})
+        broker.start()
+        with closing(broker):
+            yield broker.url
+
+
 def _env(each: Planned, url: str, host: Host) -> dict[str, str]:
-    ours = {"PYTHONPATH": str(task_code(host.work, each.adapter)), cell_context.BROKER: url}
-    ours["TMPDIR"] = str(host.temporary)
+    ours = {
+        "PYTHONPATH": str(task_code(host.work, each.adapter)),
+        cell_context.BROKER: url,
+        "TMPDIR": str(host.temporary),
+    }
     return built(ours, each.passed)
 
 

@@ -10,6 +10,7 @@ BROKER = "QUEUE_BENCH_BROKER"
 EVENTS = "QUEUE_BENCH_EVENTS"  # the event file of the runs; without it the body records nothing
 
 
+# As JSON gives it: settings and parameters are whatever adapters and scenarios put there.
 def load() -> dict[str, Any]:
     """The content of cell.json; KeyError outside of a measured process."""
     with open(os.environ[CELL], encoding="utf-8") as file:

@@ -7,37 +7,47 @@ hold the URL, and who asked cleans them. Standard library only, as all that runs
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypedDict
 
 Targets = Iterable[tuple[str, object]]  # (host:port or path, database) of each connection
+
+
+class Reached(TypedDict, total=False):
+    """The line: `places`, or the name of the `error`, what it `said`, and whether the library is
+    `missing`."""
+
+    places: Sequence[tuple[str, str]]
+    error: str
+    said: str
+    missing: bool
 
 
 def print_targets(ask: Callable[[], Targets]) -> None:
     """Print where each connection of `ask` leads, or what was raised; then end at once."""
     try:
-        answer: dict[str, object] = {"places": [[at, str(database)] for at, database in ask()]}
+        answer: Reached = {"places": [(at, str(database)) for at, database in ask()]}
     except Exception as error:
-        missing = isinstance(error, ImportError)
-        answer = {"error": type(error).__name__, "said": str(error), "missing": missing}
+        answer = {
+            "error": type(error).__name__,
+            "said": str(error),
+            "missing": isinstance(error, ImportError),
+        }
     print("\n" + json.dumps(answer), flush=True)
     sys.stderr.flush()
     os._exit(0)  # clients keep threads
 
 
-def pinged(client: Any) -> None:
-    """Connect; a connection that may not PING is a connection."""
+def redis_target(client: Any) -> tuple[str, object]:
+    """Connect, and where that leads by the arguments of redis-py's connections.
+
+    A connection that may not PING is a connection.
+    """
     try:
         client.ping()
     except Exception as error:
         if type(error).__name__ != "NoPermissionError":
             raise
-
-
-def redis_target(arguments: dict[str, object]) -> tuple[str, object]:
-    """The place from the arguments of redis-py's connections."""
-    at = (
-        arguments.get("path")
-        or f"{str(arguments.get('host')).lower()}:{arguments.get('port', 6379)}"
-    )
-    return str(at), arguments.get("db") or 0
+    arguments: Mapping[str, object] = client.connection_pool.connection_kwargs
+    host = f"{str(arguments.get('host')).lower()}:{arguments.get('port', 6379)}"
+    return str(arguments.get("path") or host), arguments.get("db") or 0

@@ -25,8 +25,7 @@ def main() -> None:
         app.connect()
         status = 0
     except BaseException as error:
-        unserved = any(each.__name__ in NO_BROKER for each in type(error).__mro__)
-        status = 0 if unserved else 1
+        status = 0 if any(each.__name__ in NO_BROKER for each in type(error).__mro__) else 1
         traceback.print_exc()
         print(f"{type(error).__name__}: {' '.join(str(error).split())}", file=sys.stderr)
     sys.stderr.flush()

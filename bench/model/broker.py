@@ -53,32 +53,30 @@ _REDIS = BrokerKind(
     schemes=(Scheme("redis", 6379), Scheme("rediss", 6379, tls=True), Scheme("unix", 0)),
     counts=True,
 )
-_RABBITMQ = BrokerKind(
-    "rabbitmq",
-    "rabbitmq",
-    "RabbitMQ",
-    "amqp://{who}//",
-    client="amqp",
-    schemes=(Scheme("amqp", 5672), Scheme("amqps", 5671, tls=True), Scheme("pyamqp", 5672)),
-    saved=True,
-)
-_POSTGRES = BrokerKind(
-    "postgres",
-    "postgres",
-    "PostgreSQL",
-    "postgresql://{who}/postgres",
-    client="psycopg",
-    schemes=(Scheme("postgresql", 5432), Scheme("postgres", 5432)),
-    saved=True,
-)
 _ALL = (
     _REDIS,
     replace(_REDIS, name="redis-everysec", saved=True),
     replace(_REDIS, name="redis-always", saved=True),
     replace(_REDIS, name="valkey", title="Valkey"),
-    _RABBITMQ,
+    BrokerKind(
+        "rabbitmq",
+        "rabbitmq",
+        "RabbitMQ",
+        "amqp://{who}//",
+        client="amqp",
+        schemes=(Scheme("amqp", 5672), Scheme("amqps", 5671, tls=True), Scheme("pyamqp", 5672)),
+        saved=True,
+    ),
     BrokerKind("sqlite", "sqlite", "SQLite", "sqlite://{folder}/queue.db", server=False),
-    _POSTGRES,
+    BrokerKind(
+        "postgres",
+        "postgres",
+        "PostgreSQL",
+        "postgresql://{who}/postgres",
+        client="psycopg",
+        schemes=(Scheme("postgresql", 5432), Scheme("postgres", 5432)),
+        saved=True,
+    ),
 )
 KINDS: Mapping[str, BrokerKind] = {kind.name: kind for kind in _ALL}
 FAMILIES = tuple(dict.fromkeys(kind.family for kind in _ALL))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from bench.base.paths import ROOT
@@ -93,8 +94,12 @@ class Scenario:
         """Why the system does not offer what this cell needs; else nothing."""
         return ""
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a part: not every scenario has curves."""
+        return find_spec(f"{type(self).__module__}.{name}") is not None
+
     def part(self, name: str) -> ModuleType:
-        """Its module `drive`, `measure` or `section`, imported only when it is wanted.
+        """Its module `drive`, `measure`, `curves` or `section`, imported only when it is wanted.
 
         What measures must not load what draws, and what draws must not need what measures.
         """

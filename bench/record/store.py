@@ -15,6 +15,7 @@ from bench.base.errors import UsageError
 from bench.model.cell_log import CellLog, CellSpec, held_places
 from bench.model.manifest import CellLine, Manifest
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
+from bench.record.stored_curves import Curves, read_curves
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and
 # hosts; injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.
@@ -41,6 +42,11 @@ class StoredCell:
     """One measured cell as it lies on disk: all that a measure may look at."""
 
     folder: Path
+
+    @property
+    def has_events(self) -> bool:
+        """Whether its raw events are there: a slim run keeps those of few cells."""
+        return (self.folder / "tasks.parquet").is_file()
 
     @cached_property
     def spec(self) -> CellSpec:
@@ -100,14 +106,20 @@ class Run:
 
     @property
     def slim(self) -> bool:
-        """Whether it was exported without its raw events."""
+        """Whether it was exported without the raw events of all its cells, or of most."""
         return self.manifest.slim
 
+    @cached_property
+    def curves(self) -> Mapping[int, Curves]:
+        """What charts draw of the cells of a slim run; empty for a whole one."""
+        return read_curves(self.path)
+
     def measured(self) -> Iterator[tuple[CellLine, StoredCell]]:
-        """Every cell that has its files, with its line of run.json."""
+        """Every cell that was carried out and has its files, with its line of run.json."""
         for line in self.manifest.cells:
-            if line.state == "done":
-                yield line, self.cell(line.number)
+            cell = self.cell(line.number)
+            if line.state == "done" and not (self.slim and not cell.folder.is_dir()):
+                yield line, cell
 
     def cell(self, number: int) -> StoredCell:
         return StoredCell(cell_folder(self.path, number))

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.advise.facts import facts
-from bench.advise.form_script import form_script
+from bench.advise.facts import facts, rates
+from bench.advise.javascript import form_script
 from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
-from bench.claims.judge import Ruling, rule
+from bench.claims.judge import rule
 from bench.claims.published_tree import JudgedBranch, branches
-from bench.claims.rulings import counted
+from bench.claims.rulings import Ruling, counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
@@ -108,7 +108,7 @@ def advice(joined: Joined, features: Features | None) -> Advice:
         rules=form_script(),
         form=(Path(__file__).parent / "advise_form.js").read_text(encoding="utf-8"),
         brokers=[name for name in FAMILIES if name in measured],
-        tree=branches(known, features),
+        tree=branches(rates(known), features),
     )
 
 

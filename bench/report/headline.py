@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bench.analysis.dataset import PROFILES, Joined, join
 from bench.analysis.formatting import Figure, figure, number, records
-from bench.claims.published import claim
+from bench.claims.published import claims_of
 from bench.model.systems import title
 from bench.record.store import Run
 from bench.report.sentences import sentences
@@ -67,7 +67,7 @@ def _row(
     joined: Joined, item: str, label: str, arm: str, found: Figure
 ) -> list[str | float | None]:
     about = joined.arms[arm]
-    published = claim(item, about.system)
+    published = claims_of(item).get(about.system)
     text, value = (published.text, published.value) if published else ("", None)
     return [
         item,

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.analysis.dataset import FLOOR, Joined, join
 from bench.analysis.formatting import VERDICTS, listing, records
+from bench.analysis.slim import CURVES
 from bench.claims.published import source
 from bench.model.scenario import load_scenarios
 from bench.record.store import Run
@@ -157,11 +158,13 @@ def _cautions(joined: Joined) -> list[str]:
             "The parts were measured at different times or on different machines, as listed below: "
             "compare within a part only."
         )
-    slim = [run.id for run in joined.runs if run.slim]
+    slim = [run for run in joined.runs if run.slim]
     if slim:
+        blank = [run.id for run in slim if CURVES in run.manifest.left_out]
+        lacking = f" Without the charts that need them: {listing(blank)}." if blank else ""
         found.append(
-            f"{listing(slim)}: slim, without the charts that need raw events; the cells that are "
-            "named are in the whole run."
+            f"{listing([run.id for run in slim])}: slim, raw events of the cells are in the whole "
+            f"run.{lacking}"
         )
     if joined.doubled:
         found.append(

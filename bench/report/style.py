@@ -41,7 +41,6 @@ _ROLES = {
     FAULT: "var(--fault)",
 }
 WIDTH_IN = 4.9
-POINTS = 500
 # Any: matplotlib types its keys one by one, and only in its newest versions.
 RC: Any = {
     "svg.fonttype": "none",
@@ -191,8 +190,3 @@ _VARIABLES = {
     **{pair[0]: f"var(--s{place})" for place, pair in enumerate(PALETTE)},
     GREY[0]: "var(--floor)",
 }
-
-
-def thin(count: int, most: int = POINTS) -> slice:
-    """Every so-manieth point, so that a line has no more than that many."""
-    return slice(None, None, max(1, -(-count // most)))

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench.base.errors import EXIT_INVALID, BenchError
+from pydantic import computed_field
+
+from bench.base.errors import BenchError
 
 RUNS = "its run under the selftest's folder"
 
@@ -13,13 +15,9 @@ RUNS = "its run under the selftest's folder"
 class Unmeasured(BenchError):
     """The machine was unfit, however often it was tried: that says nothing of the instrument."""
 
-    exit_code = EXIT_INVALID
-
 
 class NoFigure(BenchError):
     """A cell gave no figure, and not because of the machine."""
-
-    exit_code = EXIT_INVALID
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class SelftestLine:
     check: str = ""
     unfit: str = ""
 
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic has it: mypy knows only @property
     @property
     def verdict(self) -> str:
         """`ok`, `failed`, or `invalid` where the machine was unfit."""

@@ -9,9 +9,8 @@ from bench.analysis import stats
 from bench.model.arm import twin
 from bench.model.metric import METRICS
 from bench.record.store import Run
-from bench.selftest import subjects
 from bench.selftest.expectations import NoFigure, SelftestLine, asked, unmeasured, within
-from bench.selftest.synthetic_runs import EXCUSES, Session, unfit
+from bench.selftest.synthetic_runs import EXCUSES, SLOTS, Session, fastest, unfit
 
 TASKS = 20_000  # of the fastest arm: less than a second of drain scatters by 18 % from pair to pair
 WANTED = (
@@ -25,13 +24,12 @@ SOON = (3, 5, 10)
 WIDEST = 30.0  # with more than this, five blocks show nothing smaller than a half
 
 
-def same_twice(blocks: int) -> Callable[[Session, bool], list[SelftestLine]]:
+def same_twice(blocks: int) -> Callable[[Session, bool, list[SelftestLine]], None]:
     """The check for so many blocks."""
 
-    def check(session: Session, quick: bool) -> list[SelftestLine]:
-        lines: list[SelftestLine] = []
+    def check(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         with asked(lines, 9, "an arm against itself"):
-            arm = subjects.fastest(session)
+            arm = fastest(session)
             run = session.run(
                 "noise",
                 "burst",
@@ -39,21 +37,21 @@ def same_twice(blocks: int) -> Callable[[Session, bool], list[SelftestLine]]:
                 ["-"],
                 tasks=TASKS,
                 blocks=blocks,
-                workers=subjects.SLOTS,
+                workers=SLOTS,
                 answers=EXCUSES,  # blocks that are unfit are left out of the pairs
             )
             lines += _spreads(run)
-        return lines
 
     return check
 
 
 def _spreads(run: Run) -> list[SelftestLine]:
-    measures, lines, alarms, compared = run.measures, list[SelftestLine](), 0, 0
+    measures, lines, words = run.measures, list[SelftestLine](), list[str]()
     for metric in WANTED:
         rows = measures[(measures["metric"] == metric) & (measures["verdict"] == "ok")]
-        pairs = rows.pivot_table(index="block", columns="arm", values="value", aggfunc="last")
-        pairs = pairs.dropna()
+        pairs = rows.pivot_table(
+            index="block", columns="arm", values="value", aggfunc="last"
+        ).dropna()
         if len(pairs) < stats.MIN_BLOCKS or len(pairs.columns) < 2:
             if why := unfit(run):
                 what = f"{METRICS[metric].label}: fewer than {stats.MIN_BLOCKS} pairs"
@@ -61,14 +59,13 @@ def _spreads(run: Run) -> list[SelftestLine]:
             continue
         base, head = (pairs[column].tolist() for column in pairs.columns)
         ratio = stats.paired_ratio(base, head)
-        word = stats.classify(ratio, METRICS[metric].tie_zone, METRICS[metric].better)
-        alarms += word not in ("tie", "unclear")
-        compared += 1
+        words.append(stats.classify(ratio, METRICS[metric].tie_zone, METRICS[metric].better))
         lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))
-    if not compared and not lines:
+    if not words and not lines:
         raise NoFigure(f"no measure has {stats.MIN_BLOCKS} pairs")
-    if compared:
-        what = f"false alarms among {compared} comparisons of an arm with itself"
+    if words:
+        alarms = sum(word not in ("tie", "unclear") for word in words)
+        what = f"false alarms among {len(words)} comparisons of an arm with itself"
         where = "bench/analysis/stats.py, or a machine that drifts within a block"
         lines.append(within(9, what, alarms, 0, 1, "", where))
     return lines
@@ -83,9 +80,9 @@ def _line(metric: str, spread: float, blocks: int, ratio: float) -> SelftestLine
     smallest = ", ".join(
         f"{n} blocks {100 * (stats.smallest_detectable(spread, n) or 0.0):.1f} %" for n in SOON
     )
-    interval = f"{100 * low:.1f} to {100 * high:.1f} %"
     what = (
         f"{METRICS[metric].label}, {blocks} pairs, ratio {ratio:.3f}: "
-        f"smallest change found 9 times in 10: {smallest}; spread {interval}"
+        f"smallest change found 9 times in 10: {smallest}; "
+        f"spread {100 * low:.1f} to {100 * high:.1f} %"
     )
     return within(9, what, 100 * spread, 0.0, WIDEST, "% from pair to pair", "a busy machine")

@@ -1,7 +1,6 @@
 """`bench selftest`: carry out the checks, print a line for each, store them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,10 +22,10 @@ from bench.selftest import (
     waiting,
 )
 from bench.selftest.expectations import RUNS, SelftestLine, Unmeasured, unmeasured
-from bench.selftest.stored_selftest import FILE
+from bench.selftest.stored_selftest import FILE, StoredSelftest
 from bench.selftest.synthetic_runs import Session
 
-Check = Callable[[Session, bool], list[SelftestLine]]
+Check = Callable[[Session, bool, list[SelftestLine]], None]
 QUICK: Sequence[Check] = (
     counting.planted,
     counting.rates,
@@ -74,44 +73,43 @@ def selftest(folder: Path, quick: bool, blocks: int, out: Console) -> int:
         lines += (printed := _guarded(check, session, quick))
         for line in printed:
             out.print(_row(line), markup=False, soft_wrap=True)
-    document = {
-        "format": 1,
-        "created": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round((datetime.now(UTC) - began).total_seconds()),
-        "bench_version": VERSION,
-        "quick": quick,
-        "noise_blocks": blocks,
-        "machine": machine.describe().as_json(),
-        "passed": all(line.passed for line in lines),
-        "lines": [asdict(line) | {"verdict": line.verdict} for line in lines],
-    }
-    documents.write_json(folder / FILE, document)
+    stored = StoredSelftest(
+        format=1,
+        created=began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        seconds=round((datetime.now(UTC) - began).total_seconds()),
+        bench_version=VERSION,
+        quick=quick,
+        noise_blocks=blocks,
+        machine=machine.describe(),
+        passed=all(line.passed for line in lines),
+        lines=tuple(lines),
+    )
+    documents.write_json(folder / FILE, stored.as_json())
     good, left = (sum(line.verdict == verdict for line in lines) for verdict in ("ok", "invalid"))
     rest = f", {left} not measured: the machine was unfit for them" if left else ""
-    summary = f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}"
-    out.print(summary, markup=False, soft_wrap=True)
+    out.print(
+        f"{good} of {len(lines)} as expected{rest}; written to {folder / FILE}",
+        markup=False,
+        soft_wrap=True,
+    )
     return EXIT_OK if good == len(lines) else EXIT_INVALID
 
 
 def _guarded(check: Check, session: Session, quick: bool) -> list[SelftestLine]:
     """A check that cannot be carried out has failed; the others go on."""
+    lines: list[SelftestLine] = []
+    name = f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
     try:
-        return check(session, quick)
+        check(session, quick, lines)
     except UsageError:
         raise
     except Unmeasured as error:
-        return [unmeasured(0, _name(check), str(error))]
+        return [unmeasured(0, name, str(error))]
     except (BenchError, ValueError, KeyError, IndexError) as error:
         reason = f"{type(error).__name__}: {error}"[:200]
-        return [
-            SelftestLine(
-                0, f"{_name(check)} could not be carried out", "a figure", reason, False, RUNS
-            )
-        ]
-
-
-def _name(check: Check) -> str:
-    return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+        what = f"{name} could not be carried out"
+        return [SelftestLine(0, what, "a figure", reason, False, RUNS)]
+    return lines
 
 
 def _row(line: SelftestLine) -> str:

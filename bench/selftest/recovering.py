@@ -14,48 +14,45 @@ TIMES = ("service_recovery_s", "work_recovery_s", "rate_recovery_s", "backlog_re
 WHERE = "bench/measure/recovery_times.py and bench/testbed/faults, or a busy machine"
 
 
-def back(session: Session, quick: bool) -> list[SelftestLine]:
+def back(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """The workers serve again R seconds after the kill and start all that waited at once."""
-    lines: list[SelftestLine] = []
     # What is normal shows in ten seconds; for a queue that knows nothing else, five will do.
     params = {"lead_in_s": 5.0} if quick else {}
     for wanted in BACK_S[:1] if quick else BACK_S:
         with asked(lines, 5, f"serving again {wanted:g} s after the kill"):
             name = arm("kept", back_after_s=wanted - SUPERVISOR_S, redeliver_s=NEVER_RUNS_LONGER_S)
-            folder, crash = f"back-{wanted:g}", ["worker-crash"]
-            run = session.run(folder, "recovery", [name], crash, workers=2, params=params)
+            run = session.run(
+                f"back-{wanted:g}", "recovery", [name], ["worker-crash"], workers=2, params=params
+            )
             lines += _served(run)
-    return lines
 
 
 def _served(run: Run) -> list[SelftestLine]:
-    serving = _after_t0(run, "serving_ns")
+    serving = _after_t0(run, "serving_ns")[0]
     done, tolerance = serving + LONG_S, RESOLUTION_S + SPACING_S
     what = f"serving again {serving:.3f} s after the kill by the workers' own stamp"
     bands = {
-        "service": (serving - RESOLUTION_S, serving + tolerance),
-        "work": (done - RESOLUTION_S, done + tolerance),
-        "rate": (serving - 0.2, serving + 0.2),
+        "service": ("service", serving - RESOLUTION_S, serving + tolerance),
+        "work": ("work, tasks of 0.2 s", done - RESOLUTION_S, done + tolerance),
+        "rate": ("rate", serving - 0.2, serving + 0.2),
     }
-    lines = []
-    for name, band in bands.items():
-        of = "work, tasks of 0.2 s" if name == "work" else name
-        measured_s = value(run, f"{name}_recovery_s")
-        lines.append(within(5, f"{what}: {of}", measured_s, *band, "s", WHERE))
-    return lines
+    return [
+        within(5, f"{what}: {of}", value(run, f"{name}_recovery_s"), low, high, "s", WHERE)
+        for name, (of, low, high) in bands.items()
+    ]
 
 
-def again(session: Session, quick: bool) -> list[SelftestLine]:
+def again(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """Running tasks that are delivered again after V seconds, or never; and no fault at all."""
-    lines: list[SelftestLine] = []
     what = f"delivered again after {REDELIVER_S:g} s: work"
     with asked(lines, 5, what):
         name = arm("kept", redeliver_s=REDELIVER_S)
         run = session.run("redelivery", "recovery", [name], ["worker-crash"], workers=2)
-        last = _after_t0(run, "redelivered_ns", last=True) + LONG_S
+        last = _after_t0(run, "redelivered_ns")[-1] + LONG_S
         what += f", {last:.3f} s by the worker's own stamp"
-        measured_s = value(run, "work_recovery_s")
-        lines.append(within(5, what, measured_s, last - 0.2, last + 0.2, "s", WHERE))
+        lines.append(
+            within(5, what, value(run, "work_recovery_s"), last - 0.2, last + 0.2, "s", WHERE)
+        )
     never = "never delivered again"
     with asked(lines, 5, never):
         run = session.run("never", "recovery", [arm()], ["worker-crash"], workers=2)
@@ -66,11 +63,10 @@ def again(session: Session, quick: bool) -> list[SelftestLine]:
     with asked(lines, 5, "no fault"):
         run = session.run("no-fault", "recovery", [arm()], ["none"], workers=2)
         lines += [same(5, f"no fault: {name}", value(run, name), 0.0, WHERE) for name in TIMES]
-    return lines
 
 
-def _after_t0(run: Run, stamp: str, last: bool = False) -> float:
-    """Seconds from the fault to the first (or last) such stamp in the workers' own words."""
+def _after_t0(run: Run, stamp: str) -> list[float]:
+    """Seconds from the fault to each such stamp in the workers' own words, sorted."""
     cell = cells(run)[-1]
-    stamps = [int(line[stamp]) for line in truth(cell) if stamp in line]
-    return (sorted(stamps)[-1 if last else 0] - cell.log.injections[0].t0_ns) / 1e9
+    t0_ns = cell.log.injections[0].t0_ns
+    return sorted((int(line[stamp]) - t0_ns) / 1e9 for line in truth(cell) if stamp in line)

@@ -14,22 +14,19 @@ MEMORY = "bench/testbed/sampler.py, memory: PSS of the worker tree"
 TIME = "bench/testbed/sampler.py, cpu_s, or a busy machine"
 
 
-def step(session: Session, quick: bool) -> list[SelftestLine]:
+def step(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """The peak of a worker that takes 64 MiB, less that of one that does not."""
-    lines: list[SelftestLine] = []
     what = f"a step of {STEP_MIB} MiB"
     with asked(lines, 6, what):
         plain, stepped = arm(capacity=1000), arm(capacity=1000, step_mib=STEP_MIB)
         tasks = 2500 if quick else 4000  # foreign load cannot be judged in less than 2 s
         run = session.run("step", "burst", [plain, stepped], ["-"], tasks=tasks)
-        taken_mib = (value(run, PEAK, arm_name=stepped) - value(run, PEAK, arm_name=plain)) / MIB
+        taken_mib = (value(run, PEAK, stepped) - value(run, PEAK, plain)) / MIB
         lines.append(within(6, what, taken_mib, STEP_MIB * 0.95, STEP_MIB * 1.05, "MiB", MEMORY))
-    return lines
 
 
-def leak(session: Session, quick: bool) -> list[SelftestLine]:
+def leak(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """1 KiB per task as the slope of memory over finished tasks; children that share 200 MiB."""
-    lines: list[SelftestLine] = []
     what = f"a leak of {LEAK} bytes per task, as a slope"
     with asked(lines, 6, what):
         leaking = arm(capacity=2500, batch=20, leak_bytes=LEAK, fire_and_forget=True)
@@ -39,10 +36,9 @@ def leak(session: Session, quick: bool) -> list[SelftestLine]:
     with asked(lines, 6, what):
         plain, shared = arm(shared_mib=1), arm(shared_mib=SHARED_MIB)
         run = session.run("shared", "burst", [plain, shared], ["-"], tasks=2000, workers=4)
-        taken_mib = (value(run, PEAK, arm_name=shared) - value(run, PEAK, arm_name=plain)) / MIB
+        taken_mib = (value(run, PEAK, shared) - value(run, PEAK, plain)) / MIB
         wanted = SHARED_MIB - 1
         lines.append(within(6, what, taken_mib, wanted * 0.95, wanted * 1.05, "MiB", MEMORY))
-    return lines
 
 
 def slope(cell: StoredCell) -> float:
@@ -56,29 +52,26 @@ def slope(cell: StoredCell) -> float:
     return float(np.polyfit(finished[begun], inside["worker_pss"][begun], 1)[0])
 
 
-def burn(session: Session, quick: bool) -> list[SelftestLine]:
+def burn(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """500 µs of CPU per task, as the difference from the same arm without.
 
     In a lasting process and in a child per task. The truth is what the processes say of
     themselves, by getrusage: a child that burns and one that does not meet their parent at another
     moment, and what the kernel spends on that differs by 0.1 ms a task.
     """
-    lines: list[SelftestLine] = []
-    for profile, tasks in (("default", 20_000), ("forking", 4000)):
-        where = (
-            "children that live for milliseconds" if profile == "forking" else "a lasting process"
-        )
+    for profile, tasks, where in (
+        ("default", 20_000, "a lasting process"),
+        ("forking", 4000, "children that live for milliseconds"),
+    ):
         what = f"{BURN_US} µs of CPU per task in {where}"
         with asked(lines, 6, what):
-            plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
-            arms = [plain, burning]
+            arms = plain, burning = arm(profile), arm(profile, burn_us=BURN_US)
             run = session.run(f"burn-{profile}", "burst", arms, ["-"], tasks=tasks, blocks=3)
             measured_us = (mean(run, CPU, burning) - mean(run, CPU, plain)) * 1e3
             account_us = said_us(run, burning) - said_us(run, plain)
             what += f", {account_us:.0f} µs more than without by their own account"
             low, high = account_us - BURN_US * 0.05, account_us + BURN_US * 0.05
             lines.append(within(6, what, measured_us, low, high, "µs", TIME))
-    return lines
 
 
 def said_us(run: Run, arm_name: str) -> float:
@@ -86,12 +79,13 @@ def said_us(run: Run, arm_name: str) -> float:
 
     It is taken between the first and the last line that the worker wrote of it.
     """
-    of_blocks = []
-    for cell in (cell for cell in cells(run) if cell.spec.arm == arm_name):
-        accounts = [line for line in truth(cell) if "cpu_s" in line]
-        of_blocks.append(
-            (accounts[-1]["cpu_s"] - accounts[0]["cpu_s"])
-            / (accounts[-1]["tasks"] - accounts[0]["tasks"])
-            * 1e6
-        )
+    accounts = [
+        [line for line in truth(cell) if "cpu_s" in line]
+        for cell in cells(run)
+        if cell.spec.arm == arm_name
+    ]
+    of_blocks = [
+        (last["cpu_s"] - first["cpu_s"]) / (last["tasks"] - first["tasks"]) * 1e6
+        for first, *_, last in accounts
+    ]
     return float(np.mean(of_blocks))

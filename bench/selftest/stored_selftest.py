@@ -4,15 +4,30 @@ from pathlib import Path
 
 from bench.base.errors import UsageError
 from bench.base.version import VERSION
-from bench.model.machine_facts import SAME
+from bench.model.machine_facts import differs
 from bench.model.manifest import MachineRecord, Manifest
-from bench.model.stored import Json
+from bench.model.stored import Record
 from bench.record import documents
+from bench.selftest.expectations import SelftestLine
 
 FILE = "selftest.json"
 
 
-def newest(results: Path, here: MachineRecord) -> Json | None:
+class StoredSelftest(Record, extra="ignore"):
+    """A whole selftest; `created` is in UTC. What a line's verdict is follows from the line."""
+
+    format: int
+    created: str
+    seconds: int
+    bench_version: str
+    quick: bool
+    noise_blocks: int
+    machine: MachineRecord
+    passed: bool
+    lines: tuple[SelftestLine, ...]
+
+
+def newest(results: Path, here: MachineRecord) -> StoredSelftest | None:
     """The newest selftest under a folder that is of this machine and version, or None.
 
     A damaged one is passed over.
@@ -20,21 +35,12 @@ def newest(results: Path, here: MachineRecord) -> Json | None:
     candidates = []
     for path in results.glob(f"**/{FILE}"):
         try:
-            document = documents.read_json(path)
+            stored = StoredSelftest.of(documents.read_json(path), str(path), "bench selftest")
         except UsageError:
             continue
-        if isinstance(document, dict) and _is_of(document, here):
-            candidates.append(document)
-    return max(candidates, key=lambda document: str(document["created"]), default=None)
-
-
-def _is_of(document: Json, here: MachineRecord) -> bool:
-    there = document.get("machine")
-    return (
-        document.get("bench_version") == VERSION
-        and isinstance(there, dict)
-        and all(there.get(name) == getattr(here, name) for name in SAME)
-    )
+        if stored.bench_version == VERSION and not differs(stored.machine, here):
+            candidates.append(stored)
+    return max(candidates, key=lambda stored: stored.created, default=None)
 
 
 def attached(begun: Manifest, run: Path, results: Path = Path("results")) -> Manifest:
@@ -42,9 +48,9 @@ def attached(begun: Manifest, run: Path, results: Path = Path("results")) -> Man
 
     The run's manifest with it; where there is none, with a warning that says so.
     """
-    document = newest(results, begun.machine)
-    if document is None:
+    stored = newest(results, begun.machine)
+    if stored is None:
         warning = "no selftest of this machine and version is stored: `bench selftest` makes one"
         return begun.model_copy(update={"warnings": (*begun.warnings, warning)})
-    documents.write_json(run / FILE, document)
-    return begun.model_copy(update={"selftest": document})
+    documents.write_json(run / FILE, stored.as_json())
+    return begun.model_copy(update={"selftest": stored.as_json()})

@@ -1,29 +1,36 @@
-"""The runs of a selftest: the same runner, scenarios and store as for any system."""
+"""The runs of a selftest: the same runner, scenarios and store as for any system.
+
+Some are of real arms, found among the adapters and not named.
+"""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import cache
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from bench.model.cell import Cell, Params
+from bench.model.arm import Arm, missing_packages
+from bench.model.cell import Params
 from bench.model.manifest import CellLine
 from bench.model.systems import load_adapters
 from bench.record.store import Run, StoredCell, open_run
 from bench.run.failures import OUTSIDE
-from bench.run.plan import Plan, make_plan
+from bench.run.plan import make_plan
 from bench.run.runner import Runner, Watcher
 from bench.selftest.expectations import NoFigure, Unmeasured
 
+T = TypeVar("T")
 AGAIN = 3
+SLOTS, TRIAL = 2, 4000  # of the real arms, and the tasks by which the fastest is found
 # What makes a cell unfit and is not of it. A quota halts it every time: that is tried once.
 EXCUSES = (*OUTSIDE, "throttled")
 ADAPTER = Path(__file__).resolve().parent / "synthetic"
-Meddler = Callable[[Path], AbstractContextManager[Any]]  # is given the folder of the run
+Meddler = Callable[[Path], AbstractContextManager[None]]  # is given the folder of the run
 
 
 class Session:
@@ -67,9 +74,23 @@ class Session:
             seed=seed,
             time_cap_s=300.0,
         )
-        run = self._measure(plan, self._new(name), meddle, params or {})
-        why = "" if meddle else unfit(run, answers)
-        if why:
+        folder, again = self._new(name), 0 if meddle else AGAIN
+        runner = Runner(
+            plan,
+            folder,
+            {},
+            Watcher(began=lambda cell, at, of: self.say(cell.label)),
+            estimate=False,
+            again_at_most=again,
+        )
+        runner.prepare()
+        runner.todo = [
+            replace(each, params={**each.params, **(params or {})}) for each in runner.todo
+        ]
+        with meddle(folder) if meddle else nullcontext():
+            runner.carry_out()
+        run = open_run(folder)
+        if why := "" if meddle else unfit(run, answers):
             raise Unmeasured(why)
         return run
 
@@ -78,18 +99,18 @@ class Session:
         names = chain([name], (f"{name}-{number}" for number in count(2)))
         return next(folder for each in names if not (folder := self.folder / each).exists())
 
-    def _measure(self, plan: Plan, folder: Path, meddle: Meddler | None, params: Params) -> Run:
-        again = 0 if meddle else AGAIN
-        watcher = Watcher(began=self._began)
-        runner = Runner(plan, folder, {}, watcher, estimate=False, again_at_most=again)
-        runner.prepare()
-        runner.todo = [replace(each, params={**each.params, **params}) for each in runner.todo]
-        with meddle(folder) if meddle else nullcontext():
-            runner.carry_out()
-        return open_run(folder)
 
-    def _began(self, cell: Cell, at: int, of: int) -> None:
-        self.say(cell.label)
+def until_fit(attempt: Callable[[], tuple[T, str]], number: int = 1) -> T:
+    """What an attempt gives as soon as the machine is fit for it; else it says why it was not.
+
+    It is made as often as a cell is measured; Unmeasured where that does not help.
+    """
+    result, why = attempt()
+    if not why:
+        return result
+    if why.startswith("throttled") or number > AGAIN:
+        raise Unmeasured(tried(number, why))
+    return until_fit(attempt, number + 1)
 
 
 def unfit(run: Run, answers: tuple[str, ...] = ()) -> str:
@@ -116,14 +137,17 @@ def _tries(run: Run) -> list[list[CellLine]]:
 
 
 def arm(profile: str = "default", **settings: Any) -> str:
-    """The synthetic queue with these settings, as one would write it on the command line."""
+    """The synthetic queue with these settings, as one would write it on the command line.
+
+    A setting is whatever JSON can write.
+    """
     inside = ", ".join(f"{name}={json.dumps(value)}" for name, value in settings.items())
     return f"synthetic/{profile}" + (f"{{{inside}}}" if inside else "")
 
 
-def value(run: Run, metric: str, case: str | None = None, arm_name: str | None = None) -> float:
+def value(run: Run, metric: str, arm_name: str | None = None) -> float:
     """The newest value of a measure; NoFigure where it has none."""
-    row = newest_row(run, metric, case, arm_name)
+    row = newest_row(run, metric, arm_name)
     if pd.isna(row["value"]):
         raise NoFigure(f"{metric} is {row['verdict']}: {row['reason']}")
     return float(row["value"])
@@ -133,18 +157,14 @@ def mean(run: Run, metric: str, arm_name: str) -> float:
     """The mean of a measure of an arm over the blocks that have it; NoFigure where none has."""
     rows = run.measures[(run.measures["metric"] == metric) & (run.measures["arm"] == arm_name)]
     if rows["value"].isna().all():
-        value(run, metric, arm_name=arm_name)
+        value(run, metric, arm_name)
     return float(rows["value"].mean())
 
 
-def newest_row(
-    run: Run, metric: str, case: str | None = None, arm_name: str | None = None
-) -> "pd.Series[Any]":
-    """The newest row of a measure."""
+def newest_row(run: Run, metric: str, arm_name: str | None = None) -> "pd.Series[Any]":
+    """The newest row of a measure: texts and numbers, by the columns of measures.csv."""
     rows = run.measures[run.measures["metric"] == metric]
-    rows = rows if case is None else rows[rows["case"] == case]
-    rows = rows if arm_name is None else rows[rows["arm"] == arm_name]
-    return rows.iloc[-1]
+    return (rows if arm_name is None else rows[rows["arm"] == arm_name]).iloc[-1]
 
 
 def cells(run: Run) -> list[StoredCell]:
@@ -158,9 +178,39 @@ def cells(run: Run) -> list[StoredCell]:
 
 def truth(cell: StoredCell) -> list[dict[str, float]]:
     """What the workers of a cell wrote down of themselves."""
-    lines = [
-        line
+    return [
+        json.loads(line)
         for log in sorted((cell.folder / "logs").glob("worker-*.log"))
         for line in log.read_text(errors="replace", encoding="utf-8").splitlines()
+        if line.startswith("{")
     ]
-    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+@cache
+def fastest(session: Session) -> Arm:
+    """The real arm that drains a backlog fastest here.
+
+    Only arms that are set for speed and have a main process for each slot are tried.
+    """
+    candidates = {
+        each.name: each
+        for each in _real_arms(session)
+        if not each.profile.results and len(each.adapter.commands(each.launch(SLOTS))) == SLOTS
+    }
+    run = session.run("fastest", "burst", list(candidates), ["-"], tasks=TRIAL, workers=SLOTS)
+    return max(candidates.values(), key=lambda each: value(run, "throughput", each.name))
+
+
+def forking(session: Session) -> Arm:
+    """The first real profile with a process of its own for each task."""
+    return next(each for each in _real_arms(session) if each.profile.slot == "parent")
+
+
+def _real_arms(session: Session) -> Iterator[Arm]:
+    for adapter in session.adapters.values():
+        # The floor has one profile and is asked for by name; the synthetic queue is no system.
+        if adapter.name == ADAPTER.name or len(adapter.profiles) == 1:
+            continue
+        for profile in adapter.profiles.values():
+            if not missing_packages(found := Arm(adapter, profile, profile.redis, {})):
+                yield found

@@ -43,8 +43,7 @@ def waits_ms(gaps_ms: Floats, service_ms: Floats) -> Floats:
 
     All arrays have the shape (replays, tasks).
     """
-    steps = np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1)
-    steps = np.concatenate((np.zeros((len(steps), 1)), steps), axis=1)
+    steps = np.pad(np.cumsum(service_ms[:, :-1] - gaps_ms[:, 1:], axis=1), ((0, 0), (1, 0)))
     waits: Floats = steps - np.minimum.accumulate(steps, axis=1)
     return waits
 
@@ -80,66 +79,46 @@ def slot_of(book: Ledger, service_ms: float | None) -> Slot:
     return Slot(busy, float(np.median(idle)) if len(idle) else 0.0)
 
 
-def theory(session: Session, quick: bool) -> list[SelftestLine]:
+def theory(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """Constant service at three loads, and the tail of an exponential one."""
-    lines: list[SelftestLine] = []
     with asked(lines, 3, "how long a slot is busy with a task"):
         back_to_back = session.run("busy", "burst", [arm(service_ms=SERVICE_MS)], ["-"], tasks=1000)
-        lines += _against_theory(session, 1e3 / value(back_to_back, "throughput"))
-    return lines
+        capacity = value(back_to_back, "throughput")
+        for load in LOADS:
+            with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
+                lines.append(_against_theory(session, f"md1-{load}", round(load * capacity), False))
+        with asked(lines, 3, "M/M/1 at load 0.7: P99 of the wait"):
+            lines.append(_against_theory(session, "mm1", round(0.7 * capacity), True))
 
 
-def _against_theory(session: Session, busy_ms: float) -> list[SelftestLine]:
-    lines: list[SelftestLine] = []
-    for load in LOADS:
-        with asked(lines, 3, f"M/D/1 at load {load}: mean wait"):
-            lines.append(_constant(session, load, round(load / busy_ms * 1e3)))
-    with asked(lines, 3, "M/M/1 at load 0.7: P99 of the wait"):
-        lines.append(_exponential(session, round(0.7 / busy_ms * 1e3)))
-    return lines
-
-
-def _constant(session: Session, load: float, rate: float) -> SelftestLine:
-    name, case = arm(service_ms=SERVICE_MS), f"rate={rate:g}"
-    run = session.run(f"md1-{load}", "latency", [name], [case], size="full")
+def _against_theory(session: Session, folder: str, rate: float, exponential: bool) -> SelftestLine:
+    """The mean wait of a constant service, or the P99 of an exponential one."""
+    constant, drawn = arm(service_ms=SERVICE_MS), arm(service_ms=SERVICE_MS, exponential=True)
+    arms = [drawn if exponential else constant]
+    run = session.run(folder, "latency", arms, [f"rate={rate:g}"], size="full")
     book = ledger.load(cells(run)[-1])
-    slot = slot_of(book, SERVICE_MS)
-    ours = book.measured()
-    mean = float((book.first_start() - book.due)[ours].mean()) / 1e6
-    measured_load = rate * slot.busy_ms / 1e3
-    low, high = band(measured_load, slot.busy_ms, int(ours.sum()), exponential=False, p99=False)
-    formula = _pollaczek(rate, slot.busy_ms) + slot.transit_ms
-    what = (
-        f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {measured_load:.2f}): mean wait, "
-        f"{formula:.2f} ms by Pollaczek–Khinchine"
-    )
-    return within(3, what, mean, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
+    slot, ours = slot_of(book, None if exponential else SERVICE_MS), book.measured()
+    load, late = rate * slot.busy_ms / 1e3, slot.transit_ms
+    low, high = band(load, slot.busy_ms, int(ours.sum()), exponential, p99=exponential)
+    if exponential:
+        measured_ms = value(run, "wait_p99_ms")
+        formula = slot.busy_ms / (1 - load) * math.log(100 * load) + late
+        what = (
+            f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
+            f"{formula:.1f} ms by the formula"
+        )
+    else:
+        measured_ms = float((book.first_start() - book.due)[ours].mean()) / 1e6
+        formula = load * slot.busy_ms / (2 * (1 - load)) + late
+        what = (
+            f"M/D/1, {rate:g}/s of {slot.busy_ms:.2f} ms (load {load:.2f}): mean wait, "
+            f"{formula:.2f} ms by Pollaczek–Khinchine"
+        )
+    return within(3, what, measured_ms, low + late, high + late, "ms", WHERE)
 
 
-def _exponential(session: Session, rate: float) -> SelftestLine:
-    name, case = arm(service_ms=SERVICE_MS, exponential=True), f"rate={rate:g}"
-    run = session.run("mm1", "latency", [name], [case], size="full")
-    book = ledger.load(cells(run)[-1])
-    slot = slot_of(book, None)
-    load = rate * slot.busy_ms / 1e3
-    low, high = band(load, slot.busy_ms, int(book.measured().sum()), exponential=True, p99=True)
-    formula = slot.busy_ms / (1 - load) * math.log(100 * load) + slot.transit_ms
-    what = (
-        f"M/M/1, {rate:g}/s of {slot.busy_ms:.2f} ms on average: P99 of the wait, "
-        f"{formula:.1f} ms by the formula"
-    )
-    measured_ms = value(run, "wait_p99_ms")
-    return within(3, what, measured_ms, low + slot.transit_ms, high + slot.transit_ms, "ms", WHERE)
-
-
-def _pollaczek(rate: float, busy_ms: float) -> float:
-    load = rate * busy_ms / 1e3
-    return load * busy_ms / (2 * (1 - load))
-
-
-def stall(session: Session, quick: bool) -> list[SelftestLine]:
+def stall(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
     """A worker that stands still for 1.4 s under 1,000 tasks/s."""
-    lines: list[SelftestLine] = []
     # The stall ends after 5.4 s; what a quick look leaves out is warm-up, and calm after it.
     seconds, size = (8, "gate") if quick else (30, "full")
     what = f"a stall of {STALL_S} s under 1,000/s for {seconds} s: P99 from the due time"
@@ -154,7 +133,6 @@ def stall(session: Session, quick: bool) -> list[SelftestLine]:
         lines.append(within(4, what, honest, expected - 25, STALL_S * 1e3 + 150, "ms", WHERE))
         what = f"what a client that waits for each answer would have printed: {naive:.2f} ms; ratio"
         lines.append(within(4, what, honest / naive, 100, math.inf, "times", WHERE))
-    return lines
 
 
 def closed_loop_p99_ms(book: Ledger) -> float:
@@ -164,9 +142,8 @@ def closed_loop_p99_ms(book: Ledger) -> float:
     """
     ours = book.measured()
     sent, finish = book.sent[ours], book.first_finish()[ours]
-    order = np.argsort(sent)
     latencies, free = [], 0
-    for at in order:
+    for at in np.argsort(sent):
         if sent[at] >= free:
             latencies.append(finish[at] - sent[at])
             free = int(finish[at])

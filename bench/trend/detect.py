@@ -34,10 +34,10 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
         return []
     candidates = _proposed(series)
     while candidates:
+        stretches = np.split(series, candidates)
         judged = [
-            (_p(*sides), abs(float(sides[1].mean() - sides[0].mean())), night)
-            for night in candidates
-            for sides in (_beside(series, candidates, night),)
+            (_p(before, after), abs(float(after.mean() - before.mean())), night)
+            for before, night, after in zip(stretches[:-1], candidates, stretches[1:], strict=True)
         ]
         failing = [(p, -size, night) for p, size, night in judged if p > ALPHA or size <= zone]
         if not failing:
@@ -47,24 +47,13 @@ def steps(values: Sequence[float], zone: float) -> list[tuple[int, float]]:
     return []
 
 
-def _beside(series: Floats, candidates: Sequence[int], night: int) -> tuple[Floats, Floats]:
-    """The values from the step before to this one, and from this one to the next."""
-    at = candidates.index(night)
-    start, end = (
-        (candidates[at - 1] if at else 0),
-        (candidates[at + 1] if at + 1 < len(candidates) else series.size),
-    )
-    return series[start:night], series[night:end]
-
-
 def _proposed(series: Floats) -> list[int]:
     import ruptures
 
-    differences = np.abs(np.diff(series))
-    # The median does not see the steps; without any noise at all every difference is one.
-    noise = float(np.median(differences)) / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(
-        np.std(series)
-    )
+    # The median of the differences does not see the steps; without any noise at all each
+    # of them is one.
+    typical = float(np.median(np.abs(np.diff(series))))
+    noise = typical / 0.6745 / math.sqrt(2 * (1 - PHI)) or float(np.std(series))
     if noise < 1e-12:
         return []
     search = ruptures.KernelCPD(kernel="linear", min_size=MIN_SIDE, jump=1).fit(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from pydantic import JsonValue
+import numpy as np
 
 from bench.analysis.comparison_result import Says, says
 from bench.analysis.comparisons import refuse_unknown
@@ -15,9 +15,7 @@ from bench.model.metric import METRICS
 from bench.model.stored import Json
 from bench.record.store import Run
 from bench.trend.detect import MIN_POINTS, steps
-from bench.trend.series import Series, in_order, series_of
-
-SAME_PLAN = {"size": "size", "tasks": "tasks", "workers": "workers"}
+from bench.trend.series import Series, series_of
 
 
 @dataclass(frozen=True)
@@ -70,19 +68,18 @@ class Trend:
 
     def as_json(self) -> Json:
         """The trend as lists and dictionaries, for --json."""
-        series: list[JsonValue] = [
-            {
-                **asdict(line.series),
-                "label": line.label,
-                "steps": [asdict(step) for step in line.steps],
-            }
-            for line in self.lines
-        ]
         return {
-            "runs": list(self.runs),
-            "notes": list(self.notes),
+            "runs": [*self.runs],
+            "notes": [*self.notes],
             "summary": self.summary,
-            "series": series,
+            "series": [
+                {
+                    **asdict(line.series),
+                    "label": line.label,
+                    "steps": [asdict(step) for step in line.steps],
+                }
+                for line in self.lines
+            ],
         }
 
 
@@ -91,7 +88,7 @@ def trend(given: Sequence[Run]) -> Trend:
 
     UsageError for runs that are no series of the same thing; AllInvalid where no run has a number.
     """
-    runs = in_order(given)
+    runs = sorted(given, key=lambda run: run.manifest.created)
     _refuse(runs)
     every = series_of(runs)
     if not every:
@@ -116,18 +113,17 @@ def _refuse(runs: Sequence[Run]) -> None:
         refuse_unknown(run.measures)
         if run.manifest.plan.size == "smoke":
             raise UsageError(f"{run.id} is a smoke run and makes no claims: leave it out")
-        for name, word in SAME_PLAN.items():
+        for name in ("size", "tasks", "workers"):
             ours, first = (getattr(each.manifest.plan, name) for each in (run, runs[0]))
             if ours != first:
                 raise UsageError(
-                    f"{run.id} has {word} {ours}, {runs[0].id} has {first}: "
+                    f"{run.id} has {name} {ours}, {runs[0].id} has {first}: "
                     "name runs of one plan, a series of each"
                 )
 
 
 def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
-    frames = [run.measures for run in runs]
-    if any(frame["verdict"].eq("ok").any() for frame in frames):
+    if any(run.measures["verdict"].eq("ok").any() for run in runs):
         return UsageError(
             "nothing to follow: no run has a measure with the floor beside it, nor a count; "
             f"measure with --arm {FLOOR} beside your arms"
@@ -136,22 +132,23 @@ def _nothing(runs: Sequence[Run]) -> UsageError | AllInvalid:
 
 
 def _line(series: Series) -> TrendLine:
-    nights = steps(series.values, series.zone)
-    edges = [0, *(night for night, _ in nights), len(series.points)]
+    found = steps(series.values, series.zone)
+    stretches = np.split(np.asarray(series.values), [night for night, _ in found])
+    levels = [float(np.mean(stretch)) for stretch in stretches]
     return TrendLine(
-        series, tuple(_step(series, edges[at : at + 3], p) for at, (_, p) in enumerate(nights))
+        series,
+        tuple(
+            _step(series, night, low, high, p)
+            for (night, p), low, high in zip(found, levels[:-1], levels[1:], strict=True)
+        ),
     )
 
 
-def _step(series: Series, edges: Sequence[int], p: float) -> Step:
-    import numpy as np
-
-    start, at, end = edges
-    low, high = float(np.mean(series.values[start:at])), float(np.mean(series.values[at:end]))
-    is_ratio = series.kind.kind == "ratio"
+def _step(series: Series, at: int, low: float, high: float, p: float) -> Step:
+    """`low` and `high` are the levels before and after, on the scale of the series' values."""
     levels = (
         (float(np.exp(low)), float(np.exp(high)), float(np.exp(high - low)))
-        if is_ratio
+        if series.kind.kind == "ratio"
         else (low, high, high - low)
     )
     verdict = (
@@ -196,7 +193,7 @@ def _summary(runs: Sequence[Run], lines: Sequence[TrendLine]) -> str:
     stepped = [line for line in lines if line.steps]
     short = sum(len(line.series.points) < MIN_POINTS for line in lines)
     tail = f"; {short} have fewer than {MIN_POINTS} points" if short else ""
-    count = sum(len(line.steps) for line in stepped)
     return (
-        f"{len(lines)} series over {len(runs)} runs: {count} steps in {len(stepped)} of them{tail}"
+        f"{len(lines)} series over {len(runs)} runs: "
+        f"{sum(len(line.steps) for line in stepped)} steps in {len(stepped)} of them{tail}"
     )

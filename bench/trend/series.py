@@ -94,9 +94,10 @@ def series_of(runs: Sequence[Run]) -> list[Series]:
             if value is None:
                 without.setdefault(key, []).append(run.id)
             else:
-                context = _context(run, arm, key[0])
-                made = SeriesPoint(run.id, run.manifest.created, arm, value, context)
-                points.setdefault(key, []).append(made)
+                point = SeriesPoint(
+                    run.id, run.manifest.created, arm, value, _context(run, arm, key[0])
+                )
+                points.setdefault(key, []).append(point)
     return [Series(*key, tuple(mine), tuple(without.get(key, ()))) for key, mine in points.items()]
 
 
@@ -105,25 +106,21 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
 
     The number is None where there is no floor beside it.
     """
+    arms = run.manifest.arms
+    floors = [name for name, arm in arms.items() if arm.system == FLOOR]
+    floor = f"{FLOOR}/default" if f"{FLOOR}/default" in floors else "".join(floors[:1])
     frame = run.standing
-    floor = _floor_arm(run)
-    frame = frame[frame["metric"].isin(_FOLLOWED)]
-    groups = {
-        (str(k[0]), str(k[1]), str(k[2]), str(k[3])): rows
-        for k, rows in frame.groupby(["scenario", "case", "metric", "arm"], sort=False)
+    groups = frame[frame["metric"].isin(_FOLLOWED)].groupby(
+        ["scenario", "case", "metric", "arm"], sort=False
+    )
+    blocks = {
+        (str(key[0]), str(key[1]), str(key[2]), str(key[3])): by_block(rows, METRICS[str(key[2])])
+        for key, rows in groups
     }
-    blocks = {key: by_block(rows, METRICS[key[2]]) for key, rows in groups.items()}
     for (scenario, case, name, arm), mine in blocks.items():
-        if mine and run.manifest.arms[arm].system != FLOOR:
+        if mine and arms[arm].system != FLOOR:
             below = blocks.get((scenario, case, name, floor), {})
             yield (scenario, case, name, series_name(arm)), arm, _number(mine, below, METRICS[name])
-
-
-def _floor_arm(run: Run) -> str:
-    floors = [name for name, arm in run.manifest.arms.items() if arm.system == FLOOR]
-    return next(
-        (name for name in floors if name == f"{FLOOR}/default"), floors[0] if floors else ""
-    )
 
 
 def _number(
@@ -143,26 +140,22 @@ def _number(
 def _context(run: Run, arm: str, scenario: str) -> dict[str, str]:
     manifest = run.manifest
     server = manifest.brokers.get(manifest.arms[arm].broker)
-    about = dict(manifest.versions.get(arm, {}))
-    about |= {server.name: server.version} if server else {}
-    here = ("cpu", "cores", "cpu_quota_cores", "kernel")
-    about |= {f"machine's {name}": str(getattr(manifest.machine, name)) for name in here}
-    return about | {
-        f"version of {name}": version
-        for name, version in counted(manifest).items()
-        if _concerns(name, scenario, arm)
-    }
-
-
-def _concerns(name: str, scenario: str, arm: str) -> bool:
-    return name in (
+    concern = (
         "recording",
         f"drive of {scenario}",
         f"measure of {scenario}",
         f"adapter of {arm.partition('/')[0]}",
     )
-
-
-def in_order(runs: Sequence[Run]) -> list[Run]:
-    """The runs by the time at which they were measured."""
-    return sorted(runs, key=lambda run: run.manifest.created)
+    return {
+        **manifest.versions.get(arm, {}),
+        **({server.name: server.version} if server else {}),
+        **{
+            f"machine's {name}": str(getattr(manifest.machine, name))
+            for name in ("cpu", "cores", "cpu_quota_cores", "kernel")
+        },
+        **{
+            f"version of {name}": version
+            for name, version in counted(manifest).items()
+            if name in concern
+        },
+    }

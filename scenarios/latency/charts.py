@@ -1,18 +1,15 @@
 """latency in pictures: percentiles against load, and the whole spectrum of one load or rate."""
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from bench.analysis.dataset import FLOOR, Joined, Shown
+from bench.analysis.dataset import FLOOR, Joined
+from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.formatting import Figure, figure, number
-from bench.record import ledger
 from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells, case_title
 
-Floats = npt.NDArray[np.float64]
-BEYOND = 10  # samples that must lie beyond a percentile
 TICKS = ((1, "0"), (2, "50 %"), (10, "90 %"), (100, "99 %"), (1000, "99.9 %"), (10_000, "99.99 %"))
 
 
@@ -132,21 +129,17 @@ def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart |
     cells = [
         cell
         for arm in joined.arms_of("latency", case)
-        if (cell := joined.cell("latency", case, arm, ("invalid", "wrong", "unbounded")))
+        if (cell := drawn(joined, "latency", case, arm)) and cell.curves
     ]
     if not cells:
         return None
-    drawn, axes = new_figure(3.1)
+    picture, axes = new_figure(3.1)
     ax = axes[0]
-    drawn_cells: list[Shown] = []
     most, hidden = 2.0, 0.0
-    naivest: tuple[Shown, Floats] | None = None
+    naivest: Drawn | None = None
     for cell in cells:
-        due, sent = _latencies(cell)
-        if len(due) < 2 * BEYOND:
-            continue
         look = look_of(joined, looks, cell.arm)
-        x, y = _percentiles(due)
+        x, y = cell.curve("due")
         ax.plot(
             x,
             y,
@@ -156,19 +149,16 @@ def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart |
             markevery=12,
             markersize=4,
         )
-        drawn_cells.append(cell)
         most = max(most, float(x[-1]))
-        gap = float(np.max(y / _percentiles(sent)[1])) if len(sent) == len(due) else 0.0
+        gap = float(np.max(y / cell.curve("sent")[1]))
         if gap > hidden and joined.arms[cell.arm].system != FLOOR:
-            hidden, naivest = gap, (cell, sent)
-    if not drawn_cells:
-        return None
+            hidden, naivest = gap, cell
     title = f"Percentile spectrum at {case_title(case)}"
     caption = "First block; each line ends where fewer than 10 tasks lie beyond."
     if naive and naivest:
-        ax.plot(*_percentiles(naivest[1]), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
+        ax.plot(*naivest.curve("sent"), color=FAULT, linewidth=1.2, linestyle=(0, (2, 2)))
         caption += (
-            f" Broken red line, once: {naivest[0].arm} measured naively from the send instead of "
+            f" Broken red line, once: {naivest.arm} measured naively from the send instead of "
             f"the due time; the most it hides is a factor of {number(hidden)}."
         )
     ax.set_xscale("log")
@@ -178,31 +168,8 @@ def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart |
     ax.set_xticks([x for x, _ in ticks], [text for _, text in ticks])
     return Chart(
         title,
-        svg(drawn, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title),
+        svg(picture, f"spectrum-{case.replace('=', '-').replace('.', '-')}", title),
         caption,
-        [(cell.arm, look_of(joined, looks, cell.arm)) for cell in drawn_cells],
-        all_cells(cell.label for cell in drawn_cells),
+        [(cell.arm, look_of(joined, looks, cell.arm)) for cell in cells],
+        all_cells(cell.label for cell in cells),
     )
-
-
-def _latencies(cell: Shown) -> tuple[Floats, Floats]:
-    """Milliseconds from due and from sent to the first finish, sorted; a task that never finished
-    is slower than all others."""
-    book = ledger.load(cell.stored)
-    ours = book.measured() & (book.enqueue != ledger.UNSENT)
-    finish_ns = book.first_finish()[ours]
-    missing = finish_ns < 0
-    due, sent = (
-        np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
-        for stamps in (book.due, book.sent)
-    )
-    return due, sent
-
-
-def _percentiles(values: Floats) -> tuple[Floats, Floats]:
-    """(1/(1-p), value) up to the last percentile with ten samples beyond it; nearest rank."""
-    count = len(values)
-    x = np.geomspace(1.0, count / BEYOND, 120)
-    rank = np.clip(np.ceil(count * (1 - 1 / x)).astype(int) - 1, 0, count - 1)
-    y = values[rank]
-    return x[np.isfinite(y)], y[np.isfinite(y)]

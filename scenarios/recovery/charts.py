@@ -6,17 +6,16 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from scipy.stats import CensoredData, ecdf
 
-from bench.analysis.dataset import Joined, Shown
+from bench.analysis.dataset import Joined
+from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.evidence import evidence
 from bench.analysis.formatting import figure
-from bench.measure.injections import book_of
 from bench.model.metric import FATES
 from bench.report.charts import look_of
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
+from scenarios.recovery.curves import BEFORE_S, BIN_S
 
 Floats = npt.NDArray[np.float64]
-BIN_S = 0.5
-BEFORE_S = 8.0
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.
 PATTERNS = {
     "recovered": ("", 0.25),
@@ -51,11 +50,11 @@ def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
     cells = [
         cell
         for arm in joined.arms_of("recovery", case)
-        if (cell := joined.cell("recovery", case, arm, ("invalid",))) and cell.stored.log.injections
+        if (cell := drawn(joined, "recovery", case, arm)) and cell.curves
     ]
     if not cells:
         return None
-    drawn, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
+    picture, axes = new_figure(0.55 + 0.72 * len(cells), len(cells))
     last = 0.0
     for ax, cell in zip(axes, cells, strict=True):
         last = max(last, _one(ax, cell, look_of(joined, looks, cell.arm).color))
@@ -69,40 +68,25 @@ def _timeline(joined: Joined, looks: Palette, case: str) -> Chart | None:
     )
     return Chart(
         title,
-        svg(drawn, f"timeline-{case}", title),
+        svg(picture, f"timeline-{case}", title),
         caption,
         [],
         ", ".join(cell.label for cell in cells),
     )
 
 
-def _one(ax: Axes, cell: Shown, color: str) -> float:
+def _one(ax: Axes, cell: Drawn, color: str) -> float:
     """Draw one arm; returns where its time ends."""
-    book, log = book_of(cell.stored), cell.stored.log
-    t0 = log.injections[0].t0_ns
-    done = book.finished[(book.run_task >= 0) & (book.finished >= 0)]
-    seconds: Floats = (done - t0) / 1e9
-    until = (
-        (int(log.marks["end_ns"]) - t0) / 1e9
-        if "end_ns" in log.marks
-        else float(seconds.max(initial=1.0))
-    )
-    edges = np.arange(-BEFORE_S, max(until, BIN_S) + BIN_S, BIN_S)
-    counts, _ = np.histogram(seconds, edges)
-    ax.stairs(counts / BIN_S, edges, fill=True, color=color, alpha=0.85, linewidth=0)
-    nexts = [each.t0_ns for each in log.injections[1:]] + [t0 + int(until * 1e9)]
-    for injection, next_ns in zip(log.injections, nexts, strict=True):
-        begin = (injection.t0_ns - t0) / 1e9
-        again = [each.ns for each in log.restarts if injection.t0_ns <= each.ns < next_ns]
-        end = max(
-            (stamp - t0) / 1e9 for stamp in (injection.end_ns, injection.back_ns or 0, *again)
-        )
-        ax.axvspan(begin, max(min(end, until), begin + 0.15), color=FAULT, alpha=0.22, linewidth=0)
+    begins, counts = cell.curve("finishes")
+    edges = np.append(begins, begins[-1] + BIN_S)
+    ax.stairs(counts, edges, fill=True, color=color, alpha=0.85, linewidth=0)
+    for begin, end in zip(*cell.curve("faults"), strict=True):
+        ax.axvspan(begin, end, color=FAULT, alpha=0.22, linewidth=0)
         ax.axvline(begin, color=FAULT, linewidth=1.0)
-    if "rate" in log.marks:
-        ax.axhline(float(log.marks["rate"]), color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
+    for _, rate in zip(*cell.curve("rate"), strict=True):
+        ax.axhline(rate, color=MUTED, linewidth=0.8, linestyle=(0, (4, 2)))
     ax.locator_params(axis="y", nbins=3)
-    return until
+    return float(cell.curve("until")[1][0])
 
 
 def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
@@ -115,7 +99,7 @@ def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     ]
     if not found:
         return None
-    drawn, axes = new_figure(2.6)
+    picture, axes = new_figure(2.6)
     ax = axes[0]
     last = max(
         (
@@ -142,7 +126,7 @@ def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     legend = [(each.arm, look_of(joined, looks, each.arm)) for each in found]
     return Chart(
         title,
-        svg(drawn, f"survival-{case}", title),
+        svg(picture, f"survival-{case}", title),
         caption,
         legend,
         ", ".join(each.cell for each in found),
@@ -161,7 +145,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     present = [name for name in names if any((counts[arm][name].value or 0) > 0 for arm in shown)]
     if not shown or not present:
         return None
-    drawn, axes = new_figure(0.85 + 0.32 * len(shown))
+    picture, axes = new_figure(0.85 + 0.32 * len(shown))
     ax = axes[0]
     total = max(sum(counts[arm][name].value or 0 for name in present) for arm in shown)
     for place, arm in enumerate(shown):
@@ -206,7 +190,7 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     )
     return Chart(
         title,
-        svg(drawn, f"fates-{case}", title),
+        svg(picture, f"fates-{case}", title),
         "Median over the blocks; tasks that finished once and were not hit are left out.",
         [],
         ", ".join(cells),

@@ -1,15 +1,12 @@
 """soak on the page: what grows under a steady load, and what idle workers cost."""
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.analysis.dataset import Joined
+from bench.analysis.drawn import drawn
 from bench.report.charts import look_of
 from bench.report.section import Section
-from bench.report.style import POINTS, Chart, Look, Palette, finish, new_figure, svg, thin
+from bench.report.style import Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import Column, Table, table
 
-Floats = npt.NDArray[np.float64]
 SOAK: tuple[Column, ...] = (
     ("load_rate", "Load"),
     ("worker_growth_bytes_per_1000", "Workers, per 1,000 tasks"),
@@ -43,18 +40,15 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
 
 
 def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) -> Chart | None:
-    drawn, axes = new_figure(2.9)
+    picture, axes = new_figure(2.9)
     ax = axes[0]
     legend: list[tuple[str, Look]] = []
     cells, top = [], 0.0
     for arm in joined.arms_of("soak", "-"):
-        cell = joined.cell("soak", "-", arm)
+        cell = drawn(joined, "soak", "-", arm)
         if cell is None:
             continue
-        samples, (start, end) = cell.stored.samples, cell.stored.phase("steady")
-        minutes, values = _minutes(
-            samples["ns"].to_numpy(dtype=float), samples[column].to_numpy(dtype=float), start, end
-        )
+        minutes, values = cell.curve(column)
         if len(minutes) < 2:
             continue
         look = look_of(joined, looks, arm)
@@ -76,18 +70,11 @@ def _memory(joined: Joined, looks: Palette, column: str, title: str, unit: str) 
     finish(ax, "minutes since the load began", unit)
     return Chart(
         title,
-        svg(drawn, f"soak-{column.replace('_', '-')}", title),
+        svg(picture, f"soak-{column.replace('_', '-')}", title),
         "First block.",
         legend,
         ", ".join(cells),
     )
-
-
-def _minutes(ns: Floats, values: Floats, start: int, end: int) -> tuple[Floats, Floats]:
-    keep = (ns >= start) & (ns <= end) & ~np.isnan(values)
-    minutes, megabytes = (ns[keep] - start) / 6e10, values[keep] / 1e6
-    every = thin(len(minutes), POINTS // 2)
-    return minutes[every], megabytes[every]
 
 
 SECTION = Section(

@@ -13,7 +13,7 @@ from adapters.base import Sends
 from bench.base.errors import Unavailable, UsageError
 from bench.base.paths import ROOT
 from bench.brokers import choice
-from bench.brokers.contract import Place
+from bench.brokers.contract import Place, Request
 from bench.brokers.postgres.connection import connect
 from bench.brokers.postgres.embedded import EmbeddedPostgres
 from bench.brokers.rabbitmq.connection import QueueConnection
@@ -24,6 +24,7 @@ from bench.brokers.redis.own import OwnRedis
 from bench.hosts.local import Host, tree
 from bench.inprocess.ports import free_port
 from bench.model.arm import Arm, parse_arm
+from bench.model.broker import KINDS
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
 from bench.model.systems import load_adapters
@@ -157,7 +158,7 @@ def test_nothing_is_measured_and_no_folder_made(server: Server, tmp_path: Path) 
 
 def test_what_is_not_needed_is_unknown(server: Server) -> None:
     url = server.user(*INSTRUMENT, "+lpush", "+brpop", "~floor") + "/5"
-    broker = OwnRedis(url, "lpush")
+    broker = OwnRedis(url)
     broker.start()
     broker.check_rights(arm_of("floor"))
     assert broker.process is None and broker.describe().version == "unknown"
@@ -225,7 +226,7 @@ def test_a_full_or_read_only_server_is_refused(server: Server) -> None:
 
 def test_a_right_that_is_taken_away_in_a_cell_is_no_bug_of_ours(server: Server) -> None:
     url = server.user("+@all", "~*", "&*") + "/5"
-    broker = OwnRedis(url, "lpush")
+    broker = OwnRedis(url)
     broker.start()
     server.user("+@all", "~*", "-scan")
     broker.client().connection_pool.disconnect()
@@ -311,7 +312,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgr
     work.mkdir(mode=0o755)
     with Host(work) as host:
         try:
-            found = EmbeddedPostgres(host, work / "postgres", folder / "log")
+            found = EmbeddedPostgres(
+                Request(KINDS["postgres"], host, work / "postgres", folder / "log", "", ())
+            )
             found.start()
         except (Unavailable, ImportError) as reason:
             pytest.skip(str(reason))
@@ -355,7 +358,11 @@ def test_a_rabbitmq_is_named_plainly(url: str, words: str) -> None:
 def test_a_virtual_host_of_the_users(tmp_path: Path) -> None:
     with Host(tmp_path) as host:
         try:
-            node = EmbeddedRabbit(host, tmp_path / "data", tmp_path / "log", ("celery",))
+            node = EmbeddedRabbit(
+                Request(
+                    KINDS["rabbitmq"], host, tmp_path / "data", tmp_path / "log", "", ("celery",)
+                )
+            )
         except Unavailable as reason:
             pytest.skip(str(reason))
         node.start()

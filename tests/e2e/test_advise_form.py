@@ -16,7 +16,7 @@ import pytest
 
 from bench.advise.asked import Asked, checked
 from bench.advise.facts import facts
-from bench.advise.form_script import form_script
+from bench.advise.javascript import form_script
 from bench.advise.ranking import Candidate, answer
 from bench.advise.wording import short
 from bench.analysis.dataset import join

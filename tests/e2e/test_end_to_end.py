@@ -308,20 +308,13 @@ def test_a_worker_that_does_not_start_makes_its_cell_invalid_and_quotes_its_log(
 def test_a_redis_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     import redis
 
-    from bench.brokers.redis.binary import find_redis
-    from bench.brokers.redis.embedded import PERSISTENCE, EmbeddedRedis
+    from bench.brokers.choice import make_broker
     from bench.hosts.local import Host
 
-    (tmp_path / "work").mkdir()
-    with Host(tmp_path / "work") as host:
-        server = EmbeddedRedis(
-            host,
-            tmp_path / "work" / "redis",
-            tmp_path / "redis.log",
-            PERSISTENCE["redis"],
-            "lpush",
-            find_redis(),
-        )
+    work = tmp_path / "work"
+    work.mkdir()
+    with Host(work) as host:
+        server = make_broker("redis", host, work, tmp_path / "redis.log", "lpush", (), {})
         server.start()
         client = redis.Redis.from_url(server.url)
         client.set("precious", "1")

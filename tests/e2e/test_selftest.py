@@ -109,8 +109,12 @@ def test_nothing_in_the_instrument_knows_the_synthetic_queue() -> None:
 
 def document(created: str, **changes: Any) -> dict[str, Any]:
     return {
+        "format": 1,
         "created": created,
+        "seconds": 60,
         "bench_version": VERSION,
+        "quick": True,
+        "noise_blocks": 0,
         "machine": machine.describe().as_json(),
         "passed": True,
         "lines": [],
@@ -123,11 +127,12 @@ def begun() -> Manifest:
 
 
 def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Path) -> None:
+    another = machine.describe().as_json() | {"cpu": "another"}
     for name, made in {
         "old": document("2026-01-01"),
         "new": document("2026-02-01"),
         "other-version": document("2026-03-01", bench_version="0"),
-        "other-machine": document("2026-03-01", machine={"cpu": "another"}),
+        "other-machine": document("2026-03-01", machine=another),
     }.items():
         (tmp_path / name).mkdir()
         documents.write_json(tmp_path / name / stored_selftest.FILE, made)
@@ -145,6 +150,16 @@ def test_a_run_takes_the_newest_selftest_of_its_machine_and_version(tmp_path: Pa
 def test_without_one_the_run_says_so(tmp_path: Path) -> None:
     run = stored_selftest.attached(begun(), tmp_path, tmp_path)
     assert run.selftest is None and "bench selftest" in run.warnings[0]
+
+
+def test_a_stored_selftest_comes_back_as_it_was() -> None:
+    for path in sorted((ROOT / "results" / "reference").glob("**/selftest*.json")):
+        there = documents.read_json(path)
+        back = stored_selftest.StoredSelftest.of(there, str(path), "").as_json()
+        assert back["lines"] == [
+            {**line, "unfit": line.get("unfit", "")} for line in there["lines"]
+        ]
+        assert {**back, "machine": 0, "lines": 0} == {**there, "machine": 0, "lines": 0}
 
 
 def quick(folder: Path) -> tuple[int, dict[str, Any], str]:

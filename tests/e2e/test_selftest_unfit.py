@@ -19,17 +19,7 @@ from bench.model.arm import parse_arm
 from bench.model.cell import Cell
 from bench.model.manifest import CellLine
 from bench.run.runner import Runner
-from bench.selftest import (
-    alone,
-    counting,
-    noise,
-    own_cost,
-    proof,
-    stored_selftest,
-    subjects,
-    synthetic_runs,
-    unfit,
-)
+from bench.selftest import counting, noise, own_cost, proof, stored_selftest, synthetic_runs
 from bench.selftest.expectations import NoFigure, SelftestLine, Unmeasured, asked, within
 from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
 
@@ -134,8 +124,7 @@ def test_no_check_prints_nan_on_a_machine_that_is_never_fit(
 ) -> None:
     monkeypatch.setattr(own_cost, "loop_us", lambda folder: 1.0)
     monkeypatch.setattr(own_cost, "side_by_side", lambda *_: (float("nan"), 1.0))
-    for module in (synthetic_runs, unfit):
-        monkeypatch.setattr(module, "AGAIN", 0)
+    monkeypatch.setattr(synthetic_runs, "AGAIN", 0)
     cells_end(lambda before: ("failed", "invalid", BUSY))
     code, document, said = carry_out(tmp_path, quick, 0 if quick else 3)
     assert code == EXIT_INVALID and not document["passed"]
@@ -181,22 +170,25 @@ def test_a_line_without_a_figure_says_so_and_is_told_from_one_out_of_its_band() 
 def test_what_was_measured_of_a_check_stays(
     tmp_path: Path, cells_end: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def recording(session: Session, quick: bool) -> list[SelftestLine]:
+    def recording(session: Session, quick: bool, lines: list[SelftestLine]) -> None:
         raise Unmeasured("tried once; elsewhere")
 
     assert proof._guarded(recording, made(tmp_path), True)[0].verdict == "invalid"
     # The second rate is unfit, the first and the third are not.
     cells_end(lambda before: ("failed", "invalid", BUSY if 0 < before < 5 else "a worker ended"))
-    found = counting.rates(made(tmp_path), quick=False)
+    found: list[SelftestLine] = []
+    counting.rates(made(tmp_path), False, found)
     assert [line.verdict for line in found] == ["failed", "invalid", "failed"]
 
 
 def test_an_arm_may_be_measured_against_itself(
     tmp_path: Path, cells_end: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subjects, "fastest", lambda made: parse_arm("floor", made.adapters))
+    monkeypatch.setattr(noise, "fastest", lambda made: parse_arm("floor", made.adapters))
     begun = cells_end(lambda before: ("skipped", "unavailable", "not here"))
-    (line,) = noise.same_twice(3)(made(tmp_path), False)
+    lines: list[SelftestLine] = []
+    noise.same_twice(3)(made(tmp_path), False, lines)
+    (line,) = lines
     assert len(begun) == 6 and line.measured == "none, no measure has 3 pairs"
 
 
@@ -221,16 +213,16 @@ def test_what_is_measured_outside_of_cells_is_judged_too(
 ) -> None:
     monkeypatch.setattr(synthetic_runs, "AGAIN", 0)
     with pytest.raises(Unmeasured, match=r"^tried once; foreign load: \d+\.\d% .* this check"):
-        alone.alone(lambda: time.sleep(2.1))
-    assert alone.alone(lambda: "too short to tell") == "too short to tell"
+        own_cost.alone(lambda: time.sleep(2.1))
+    assert own_cost.alone(lambda: "too short to tell") == "too short to tell"
 
 
 def test_what_a_check_starts_is_its_own_load_and_a_halt_is_told() -> None:
-    before = alone.Moment()._spent()
+    before = own_cost.Moment()._spent()
     spin = SPIN.replace("300", "0.5")
     nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}])"
     subprocess.run([sys.executable, "-c", nested], check=True)
-    assert alone.Moment()._spent()[2] - before[2] > 0.1
-    moment = alone.Moment()
+    assert own_cost.Moment()._spent()[2] - before[2] > 0.1
+    moment = own_cost.Moment()
     moment._began = (*moment._began[:3], -1.0)
     assert moment.unfit().startswith("throttled: the cgroup's CPU quota")

@@ -12,7 +12,7 @@ from bench.commands.run import run
 from bench.model.broker import FAMILIES, KINDS, MAIN, SCHEMES
 from bench.model.systems import load_adapters
 
-SHARED = {"choice", "contract", "reading", "urls"}
+SHARED = {"choice", "contract", "reading", "servers", "urls"}
 
 
 @pytest.mark.parametrize("name", KINDS)

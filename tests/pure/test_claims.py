@@ -9,8 +9,9 @@ from bench import cli
 from bench.analysis.dataset import Joined, join
 from bench.base.errors import UsageError
 from bench.claims.form import Claims, load
-from bench.claims.judge import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED, rule
-from bench.claims.published import Claim, claim, claims_of, source
+from bench.claims.judge import rule
+from bench.claims.published import Claim, claims_of, source
+from bench.claims.rulings import CONFIRMED, OUTDATED, REFUTED, UNLIKE, UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.stored_features import Features
 from tests.fixture_run import features_of, rewrite_measures, write_run
@@ -104,11 +105,11 @@ PUBLISHED = {
 def test_the_headline_has_the_published_figures_as_they_were_printed(item: str) -> None:
     said = [Claim(*each) for each in PUBLISHED[item]]
     assert dict(claims_of(item)) == dict(zip(("celery", "rq", "huey"), said, strict=True))
-    assert claim(item, "rq") == said[1] and claim(item, "floor") is None
+    assert claims_of(item)["rq"] == said[1] and "floor" not in claims_of(item)
 
 
 def test_the_headline_names_the_source_of_the_figures() -> None:
-    assert claim("throughput/tuned", "rq") is None
+    assert claims_of("throughput/tuned") == {}
     assert source() == (
         "Table 3.2, “100,000-task test”, of the comparison that is quoted most in"
         " Chinese-language articles on integrating Celery. No hardware, versions, settings or"

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.base.errors import UsageError
-from bench.environments import cache, checkout, pip, whole
+from bench.environments import build, cache, checkout, pip
 from bench.environments.build import environment_for
 from bench.environments.provision import refuse_other, unlike
 from bench.model.arm import (
@@ -356,7 +356,7 @@ def test_what_a_killed_bench_left_half_built_goes_and_what_another_builds_stays(
 
 def test_an_environment_whose_interpreter_is_gone_is_not_used(tmp_path: Path) -> None:
     (tmp_path / cache.COMPLETE).write_text("{}")
-    assert not whole.is_whole(tmp_path, [Package("rq", "1.0")])
+    assert not build.is_whole(tmp_path, [Package("rq", "1.0")])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -14,10 +14,11 @@ from bench.advise.facts import facts
 from bench.analysis import stored_measures
 from bench.analysis.dataset import join
 from bench.analysis.evidence import STORED, all_evidence
-from bench.analysis.slim import LIMIT_BYTES, export_slim
+from bench.analysis.slim import CURVES, LIMIT_BYTES, export_slim
 from bench.base.errors import UsageError
-from bench.claims.rulings import rulings
-from bench.record import store
+from bench.claims.form import load
+from bench.claims.judge import rule
+from bench.record import store, stored_curves
 from bench.record.store import Run
 from bench.report.page import build_page
 from scenarios.recovery.matrix import matrix
@@ -39,7 +40,8 @@ def slim(whole: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_it_is_marked_and_has_no_events(slim: Run) -> None:
     assert slim.slim and slim.manifest.format == store.FORMAT
-    assert not list(slim.path.rglob("*.parquet")) and not list(slim.path.rglob("*.log"))
+    assert [path.name for path in slim.path.rglob("*.parquet")] == [stored_curves.STORED]
+    assert not list(slim.path.rglob("*.log"))
     assert slim.manifest.left_out[0].startswith("raw events")
 
 
@@ -48,14 +50,21 @@ def test_every_number_stays(whole: Run, slim: Run) -> None:
     assert all_evidence(join([slim])) == all_evidence(join([whole])) != []
     assert matrix(join([slim])) == matrix(join([whole]))
     assert facts(join([slim]), None) == facts(join([whole]), None)
-    assert rulings([slim], None) == rulings([whole], None)
+    assert rule(load(), join([slim]), None) == rule(load(), join([whole]), None)
 
 
-def test_the_report_shows_its_tables_and_says_what_is_missing(whole: Run, slim: Run) -> None:
+def test_the_report_draws_the_same_page(whole: Run, slim: Run) -> None:
+    """What a chart shows does not hang on whether the events are still there."""
     page, full = build_page([slim]), build_page([whole])
-    assert "slim, without the charts that need raw events" in page
-    assert 0 < page.count("<svg") < full.count("<svg")
-    assert page.count("<table") == full.count("<table")
+    said = "slim, raw events of the cells are in the whole run."
+    assert said in page and "Without the charts" not in page
+    unlike = [
+        line
+        for line, other in zip(page.splitlines(), full.splitlines(), strict=True)
+        if line != other
+    ]
+    assert len(unlike) == 1 and said in unlike[0]
+    assert (slim.path / stored_curves.STORED).is_file() and page.count("<svg") > 10
 
 
 def test_beside_another_run_the_cells_keep_their_letter(
@@ -65,15 +74,39 @@ def test_beside_another_run_the_cells_keep_their_letter(
     assert {each.cell[:2] for each in all_evidence(join([other, slim]))} == {"B·"}
 
 
-def test_a_full_default_run_is_small_enough(tmp_path: Path) -> None:
-    if not (REFERENCE / "main" / "run.json").is_file():
-        pytest.skip("the reference is not stored")
-    made = export_slim(store.open_run(REFERENCE / "main"), tmp_path / "main")
-    assert made.bytes <= LIMIT_BYTES and made.left_out == (
-        "raw events, samples and logs of the cells",
-    )
-    assert {"comparisons.csv", "selftest.json"} <= {path.name for path in made.path.iterdir()}
-    assert made.bytes == sum(path.stat().st_size for path in made.path.rglob("*") if path.is_file())
+def test_a_full_default_run_is_small_enough() -> None:
+    """The reference's, without the events of the cells that keep them."""
+    stored = store.open_run(REFERENCE / "main")
+    assert stored.slim and stored.manifest.left_out[0].startswith("raw events")
+    files = [path for path in stored.path.rglob("*") if path.is_file()]
+    small = [path for path in files if path.parent.parent.name != "cells" or path.suffix == ".json"]
+    assert {"comparisons.csv", "selftest.json", stored_curves.STORED} <= {
+        path.name for path in small
+    }
+    assert sum(path.stat().st_size for path in small) <= LIMIT_BYTES < 3_000_000
+
+
+def test_a_cell_may_keep_its_events(whole: Run, tmp_path: Path) -> None:
+    copy = store.open_run(export_slim(whole, tmp_path / "kept", [2, 5]).path)
+    assert [line.number for line, cell in copy.measured() if cell.has_events] == [2, 5]
+    for line, cell in copy.measured():
+        if cell.has_events:
+            again = stored_measures.measure_cell(copy, line)
+            assert again == stored_measures.measure_cell(whole, line) and again
+    assert copy.manifest.left_out[0].endswith("of the cells but 002 and 005")
+    with pytest.raises(UsageError, match="no files of cell 999: "):
+        export_slim(whole, tmp_path / "none", [999])
+    assert not (tmp_path / "none").exists()
+
+
+def test_curves_that_do_not_fit_are_named_on_the_page(
+    whole: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = sum((whole.path / name).stat().st_size for name in ("measures.csv", "run.json"))
+    monkeypatch.setattr("bench.analysis.slim.LIMIT_BYTES", needed)
+    tight = store.open_run(export_slim(whole, tmp_path / "tight").path)
+    assert CURVES in tight.manifest.left_out and not tight.curves
+    assert f"Without the charts that need them: {tight.id}." in build_page([tight])
 
 
 def test_what_does_not_fit_is_left_out_and_named(
@@ -144,6 +177,7 @@ def test_the_command(
         (["export", str(whole.path)], "nothing to export"),
         (["export", str(whole.path), "--slim"], "is there already"),
         (["export", str(slim.path), "--slim", "--out", "twice"], "is slim already"),
+        (["export", str(whole.path), "--events-of", "2"], "add --slim"),
         (["export", "nothing", "--slim"], "run 'nothing'"),
         (["measure", "again"], "raw events are not there"),
         (["run", "--resume", "again"], "raw events are not there"),

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from bench.base.errors import UsageError
-from bench.environments import usable
-from bench.environments.build import environment_for
-from bench.environments.usable import refuse_unusable
-from bench.environments.whole import is_whole
+from bench.environments import provision
+from bench.environments.build import environment_for, is_whole
+from bench.environments.provision import refuse_unusable
 from bench.model.arm import Arm, parse_arm
 from bench.model.environment import Environment
 from bench.model.requirements import Requirement
@@ -33,7 +32,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def untried(monkeypatch: pytest.MonkeyPatch) -> None:
     """What earlier tests have found usable is tried again."""
-    monkeypatch.setattr(usable, "_tried", set())
+    monkeypatch.setattr(provision, "_tried", set())
 
 
 def arm(text: str) -> Arm:

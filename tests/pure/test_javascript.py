@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.advise import form_script
+from bench.advise import javascript
 from bench.advise.javascript import TAKEN, translated
 from bench.advise.javascript_expressions import NotTranslatable
 
@@ -150,20 +150,21 @@ def test_statements() -> None:
 def test_a_module() -> None:
     python = (
         '"""What it is."""\n'
-        "from typing import TypeAlias\n"
+        "from typing import Final\n"
         "import math\n"
-        "Points: TypeAlias = list[int]\n"
         "ONE, TWO = 'one', 2\n"
+        "THREE: Final = (3, 'three')\n"
         "@dataclass(frozen=True)\n"
         "class Check:\n"
         '    """A check."""\n'
         "    met: bool | None\n"
         "    room: float | None = None\n"
-        "def f(points: Points) -> Check:\n"
+        "def f(points: list[int]) -> Check:\n"
         "    return Check(ONE, points)\n"
     )
     assert translated(python) == (
         'const [ONE, TWO] = ["one", 2];\n'
+        'const THREE = [3, "three"];\n'
         "function Check(met, room = null) { return { met, room }; }\n"
         "function f(points) {\n  return Check(ONE, points);\n}"
     )
@@ -188,6 +189,8 @@ def test_a_module() -> None:
         "def f(a):\n    short = a\n    return short\n",
         "def min(a):\n    return a\n",
         "def f(a):\n    return a\nf = 1\n",
+        "def f(a):\n    return a\nf: Final = 1\n",
+        "A: TypeAlias = list[int]\n",
         "@cache\ndef f(a):\n    return a\n",
         "class A(B):\n    a: int\n",
         "class A:\n    def f(self):\n        return 1\n",
@@ -206,6 +209,6 @@ def test_what_is_refused_is_named_with_its_line() -> None:
 
 
 def test_what_the_translation_stands_on_is_there() -> None:
-    text = (Path(form_script.__file__).parent / "python.js").read_text(encoding="utf-8")
+    text = (Path(javascript.__file__).parent / "python.js").read_text(encoding="utf-8")
     defined = re.findall(r"^(?:function|const) (\w+)", text, re.MULTILINE)
     assert sorted(defined) == sorted(TAKEN)

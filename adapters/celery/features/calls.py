@@ -1,60 +1,38 @@
-"""Trials of Celery's task types and pools."""
+"""Trials of Celery's task types, pools and results."""
 
-import os
-import time
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import redis
+from celery.exceptions import TimeoutError as TooLong
 
 from adapters.celery.features import steps
+from bench.inprocess.trials import calling, returning
 from bench.inprocess.trials.lab import Lab, Observation
-from bench.inprocess.trials.spans import counts, most, spans
 from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
-BATCH = 100
-
-
-def _sync(lab: Lab, call: Callable[[Any], Any]) -> Observation:
-    value = call(steps.app(lab, task_always_eager=True))
-    return {
-        "value": value,
-        "expected": 5,
-        "caller_pid": os.getpid(),
-        "pids": [mark["pid"] for mark in lab.marks("add")],
-    }
 
 
 @TRIALS.of("call.sync", "apply()", broker="none")
 def applied(lab: Lab) -> Observation:
     """Shown by `Task.apply`."""
-    return _sync(lab, lambda module: module.task("add").apply(args=(2, 3)).get())
+    system = steps.Tried(lab, task_always_eager=True)
+    return calling.in_caller(lab, system.task("add").apply(args=(2, 3)).get())
 
 
 @TRIALS.of("call.sync", "task_always_eager", broker="none")
 def eager(lab: Lab) -> Observation:
     """The setting that makes `delay` run at once."""
-    return _sync(lab, lambda module: module.task("add").delay(2, 3).get())
+    return calling.in_caller(
+        lab, steps.Tried(lab, task_always_eager=True).enqueue("add", 2, 3).get()
+    )
 
 
 @TRIALS.of("call.background")
 def background(lab: Lab) -> Observation:
     """Shown by `delay`."""
-    module = steps.app(lab)
-    steps.worker(lab, module)
-    began = time.perf_counter()
-    result = module.task("nap").delay("bg", 0.3)
-    call_ms = (time.perf_counter() - began) * 1000
-    value = result.get(timeout=8)
-    return {
-        "value": value,
-        "expected": "bg",
-        "caller_pid": os.getpid(),
-        "pids": [m["pid"] for m in lab.marks("bg:end")],
-        "call_ms": call_ms,
-        "task_ms": 300.0,
-    }
+    return calling.background(steps.ready(lab))
 
 
 @TRIALS.of("call.async_def")
@@ -63,59 +41,96 @@ def async_def(lab: Lab) -> Observation:
 
     It is registered without an error; what the worker makes of it is observed here.
     """
-    module = steps.app(lab)
-    steps.worker(lab, module)
-    results = [module.task("coroutine").delay(f"co-{number}", 0.3) for number in range(2)]
-    values = [result.get(timeout=8, propagate=False) for result in results]
-    if any(isinstance(value, Exception) for value in values):
-        return {"refused": f"the worker says {type(values[0]).__name__}: {values[0]}"}
-    return {
-        "value": values,
-        "expected": ["co-0", "co-1"],
-        "overlap": most(spans(lab.marks(), "co-")),
-    }
+    observation = calling.coroutines(
+        steps.ready(lab), lambda result: result.get(timeout=8, propagate=False)
+    )
+    errors = [value for value in observation["value"] if isinstance(value, Exception)]
+    if errors:
+        return {"refused": f"the worker says {type(errors[0]).__name__}: {errors[0]}"}
+    return observation
 
 
-def _batch(lab: Lab, ignore_result: bool) -> Observation:
+@TRIALS.each("call.batch", {"results stored": False, "results ignored": True})
+def batch(ignore_result: bool, lab: Lab) -> Observation:
     """`Producer.batch`; with a result back end each task also subscribes to its result."""
-    module = steps.app(lab, task_ignore_result=ignore_result)
-    client = redis.Redis.from_url(lab.broker)
-    module.task("touch").delay("warm")
-    before = int(client.info("stats")["total_reads_processed"])
-    with module.app.producer_pool.acquire(block=True) as producer, producer.batch(max_size=BATCH):
-        for number in range(BATCH):
-            module.task("touch").apply_async(("batch",), {"number": number}, producer=producer)
-    reads = int(client.info("stats")["total_reads_processed"]) - before - 1
-    steps.worker(lab, module)
-    lab.wait(BATCH, "batch")
-    return {
-        "asked": BATCH,
-        "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()),
-        "reads": reads,
-    }
+    system = steps.Tried(lab, task_ignore_result=ignore_result)
+
+    def send() -> None:
+        with (
+            system.app.producer_pool.acquire(block=True) as producer,
+            producer.batch(max_size=calling.BATCH),
+        ):
+            for number in range(calling.BATCH):
+                system.task("touch").apply_async(("batch",), {"number": number}, producer=producer)
+
+    reads = calling.reads_of(system, redis.Redis.from_url(lab.broker), send)
+    system.worker()
+    return calling.batched(lab, reads)
 
 
-TRIALS.of("call.batch", "results stored")(lambda lab: _batch(lab, ignore_result=False))
-TRIALS.of("call.batch", "results ignored")(lambda lab: _batch(lab, ignore_result=True))
+def pool(kind: str, lab: Lab) -> Observation:
+    """Two slots of a pool; `solo` has one."""
+    system = steps.Tried(lab)
+    worker = system.worker("-P", kind, *(() if kind == "solo" else ("-c", "2")))
+    return {**calling.overlapping(system, f"-P {kind}"), "main_pid": worker.pid}
 
 
-def _pool(pool: str, called: str) -> Callable[[Lab], Observation]:
-    def carry_out(lab: Lab) -> Observation:
-        module = steps.app(lab)
-        worker = steps.worker(lab, module, "-P", pool, *(() if pool == "solo" else ("-c", "2")))
-        for number in range(2):
-            module.task("nap").delay(f"pool-{number}", 0.3)
-        lab.until(lambda: len(spans(lab.marks(), "pool-")) == 2, 6)
-        return {"spans": spans(lab.marks(), "pool-"), "called": called, "main_pid": worker.pid}
-
-    return carry_out
+TRIALS.of("pool.processes", "prefork")(partial(pool, "prefork"))
+TRIALS.of("pool.threads", "threads")(partial(pool, "threads"))
+TRIALS.each("pool.greenlets", {"gevent": "gevent", "eventlet": "eventlet"})(pool)
+TRIALS.of("pool.inline", "solo")(partial(pool, "solo"))
 
 
-for _pool_name, _feature in (
-    ("prefork", "pool.processes"),
-    ("threads", "pool.threads"),
-    ("gevent", "pool.greenlets"),
-    ("eventlet", "pool.greenlets"),
-    ("solo", "pool.inline"),
-):
-    TRIALS.of(_feature, _pool_name)(_pool(_pool_name, f"-P {_pool_name}"))
+def store(backend: str, lab: Lab) -> Observation:
+    """A result back end by its URL, in which `{folder}` is the trial's."""
+    (lab.folder / "results").mkdir()
+    system = steps.ready(lab, backend=backend.format(folder=lab.folder))
+
+    def value(result: Any) -> Any:
+        try:
+            return system.value(result, 2)
+        except TooLong:
+            return "nothing"
+
+    def gone(result: Any) -> bool:
+        again = system.app.AsyncResult(result.id)
+        return not lab.until(lambda: bool(again.ready()), 0.3)
+
+    return returning.stored(system, value, gone)
+
+
+TRIALS.of("results.store", "redis")(partial(store, "same"))
+TRIALS.of("results.store", "rpc on RabbitMQ", broker="rabbitmq")(partial(store, "rpc://"))
+TRIALS.of("results.store", "database (SQLite)", packages=("sqlalchemy",))(
+    partial(store, "db+sqlite:///{folder}/results.sqlite3")
+)
+TRIALS.of("results.store", "file")(partial(store, "file://{folder}/results"))
+TRIALS.of("results.store", "memory")(partial(store, "cache+memory://"))
+
+
+@TRIALS.of("results.large")
+def large(lab: Lab) -> Observation:
+    """A result of 1 MiB."""
+    system = steps.ready(lab)
+    return returning.large(
+        system, lambda result: bool(result.ready()), lambda result: system.value(result, 5)
+    )
+
+
+@TRIALS.of("results.expiry")
+def expiry(lab: Lab) -> Observation:
+    """Shown by `result_expires`."""
+    system = steps.ready(lab, result_expires=1)
+    result = system.enqueue("add", 2, 3)
+    return returning.expiring(
+        system.value(result, 5) == 5,
+        lambda: bool(system.app.AsyncResult(result.id).state != "PENDING"),
+    )
+
+
+@TRIALS.of("results.exception")
+def exception(lab: Lab) -> Observation:
+    """Which exception `get` raises for a task that failed."""
+    result = steps.ready(lab).enqueue("boom", returning.TEXT)
+    error = result.get(timeout=5, propagate=False)
+    return returning.failure(type(error).__name__, str(error), result.traceback)

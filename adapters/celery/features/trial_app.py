@@ -13,6 +13,7 @@ from bench.inprocess import cell_context
 from bench.inprocess.trials import tasks
 from bench.inprocess.trials.lab import SETTINGS
 
+# JSON of each trial's own
 settings: dict[str, Any] = json.loads(os.environ.get(SETTINGS, "{}"))
 backend = settings.pop("backend", "same")
 url = "memory://" if cell_context.broker().startswith("none") else cell_context.broker()
@@ -47,11 +48,6 @@ app.task(name="limited-4", rate_limit="4/s")(tasks.touch)
 app.task(name="limited-1", rate_limit="1/s")(tasks.touch)
 
 
-def task(name: str) -> Any:
-    """The registered task with this name."""
-    return app.tasks[name]
-
-
-def enqueue(name: str, *args: Any) -> Any:
+def enqueue(name: str, *args: object) -> object:
     """Enqueue a task by its name, by Celery's plain call."""
-    return task(name).delay(*args)
+    return app.tasks[name].delay(*args)

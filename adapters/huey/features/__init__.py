@@ -1,14 +1,11 @@
 """Huey's trials: each shows one feature, live, by public API alone."""
 
-from adapters.huey.features import calls, clocks, control, flows, queues, results, security, webs
+from adapters.huey.features import calls, clocks, control, flows, outside
 
 TRIALS = [
     *calls.TRIALS,
     *clocks.TRIALS,
-    *queues.TRIALS,
-    *results.TRIALS,
     *flows.TRIALS,
     *control.TRIALS,
-    *security.TRIALS,
-    *webs.TRIALS,
+    *outside.TRIALS,
 ]

@@ -2,30 +2,27 @@
 
 import signal
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from huey import Huey
 from huey.api import Result, TaskWrapper
 
 from adapters.huey.features import steps
-from bench.inprocess.trials.lab import Lab, Observation, absent, options, parameters
-from bench.inprocess.trials.spans import spans
-from bench.inprocess.trials.timing import after, held_up, in_time, once_more
+from bench.inprocess.trials import timing
+from bench.inprocess.trials.calling import naps
+from bench.inprocess.trials.lab import Lab, Observation, parameters
+from bench.inprocess.trials.periodic import ticks
 from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
 MINUTE_S = 60.0
+KINDS = {kind: kind for kind in ("process", "thread", "greenlet")}
 
 
-def _ticks(lab: Lab) -> list[float]:
-    return sorted(mark["wall_ns"] / 1e9 for mark in lab.marks("tick"))
-
-
-def _next_minute(margin_s: float) -> float:
-    """Seconds to the next full minute that is at least so far away."""
+def _next_minute() -> float:
+    """Seconds to the next full minute that is at least three away."""
     left = MINUTE_S - time.time() % MINUTE_S
-    return left if left >= margin_s else left + MINUTE_S
+    return left if left >= 3 else left + MINUTE_S
 
 
 @TRIALS.of("periodic.fires", slow=True)
@@ -34,23 +31,21 @@ def fires(lab: Lab) -> Observation:
 
     A minute is the finest period, counted from the start of the consumer, which fires at once.
     """
-    module = steps.app(lab, periodic=True)
-    steps.consumer(lab, module)
-    lab.until(lambda: len(_ticks(lab)) >= 3, 2 * MINUTE_S + 8)
-    return {"period_s": MINUTE_S, "fired_s": _ticks(lab)[:3], "wanted": 3}
+    steps.ready(lab, periodic=True)
+    lab.until(lambda: len(ticks(lab)) >= 3, 2 * MINUTE_S + 8)
+    return {"period_s": MINUTE_S, "fired_s": ticks(lab)[:3], "wanted": 3}
 
 
 @TRIALS.of("periodic.once", slow=True)
 def once(lab: Lab) -> Observation:
     """A consumer of two workers and one that fires nothing (`-n`); then a third that fires."""
-    module = steps.app(lab, periodic=True)
-    steps.consumer(lab, module, "-w", "2")
-    steps.start(lab, "-n")
-    time.sleep(_next_minute(3.0) + 2.5)
-    alone = len(_ticks(lab))
-    steps.start(lab)
-    time.sleep(_next_minute(3.0) + 2.5)
-    both = len(_ticks(lab)) - alone
+    system = steps.ready(lab, "-w", "2", periodic=True)
+    system.start("-n")
+    time.sleep(_next_minute() + 2.5)
+    alone = len(ticks(lab))
+    system.start()
+    time.sleep(_next_minute() + 2.5)
+    both = len(ticks(lab)) - alone
     return {
         "periods": alone + bool(both),
         "two_workers": max(alone - 1, 0),
@@ -61,131 +56,93 @@ def once(lab: Lab) -> Observation:
 @TRIALS.of("periodic.missed", slow=True)
 def missed(lab: Lab) -> Observation:
     """The consumer is killed before a full minute and started again after it."""
-    module = steps.app(lab, periodic=True)
-    first = steps.consumer(lab, module)
-    left = _next_minute(3.0)
+    system = steps.Tried(lab, periodic=True)
+    first = system.consumer()
+    left = _next_minute()
     first.end(signal.SIGKILL)
     time.sleep(left + 3.0)
-    before = len(_ticks(lab))
-    steps.start(lab)
+    before = len(ticks(lab))
+    system.start()
     time.sleep(8.0)
-    made_up = len(_ticks(lab)) - before
-    lab.until(lambda: len(_ticks(lab)) > before + made_up, MINUTE_S + 2)
-    return {"away_periods": 1.0, "made_up": made_up, "again": len(_ticks(lab)) - before}
+    made_up = len(ticks(lab)) - before
+    lab.until(lambda: len(ticks(lab)) > before + made_up, MINUTE_S + 2)
+    return {"away_periods": 1.0, "made_up": made_up, "again": len(ticks(lab)) - before}
 
 
 @TRIALS.of("delay.eta")
 def eta(lab: Lab) -> Observation:
     """Shown by `schedule(delay=…)`."""
-    module = steps.app(lab)
-    steps.consumer(lab, module)
-    return in_time(
-        lab, lambda delay, due: module.TASKS["touch"].schedule(("eta",), {"due": due}, delay=delay)
+    touch = steps.ready(lab).task("touch")
+    return timing.in_time(
+        lab, lambda delay, due: touch.schedule(("eta",), {"due": due}, delay=delay)
     )
 
 
 @TRIALS.of("delay.expiry")
 def expiry(lab: Lab) -> Observation:
     """Shown by `expires`."""
-    module = steps.app(lab)
-    module.TASKS["touch"]("expired", expires=1)
-    module.TASKS["touch"]("fresh", expires=60)
-    time.sleep(1.5)
-    steps.consumer(lab, module)
-    lab.until(lambda: bool(lab.marks("fresh")), 4)
-    time.sleep(0.5)
-    return {"ran": [mark["name"] for mark in lab.marks()]}
+    system = steps.Tried(lab)
+    for name, seconds in (("expired", 1), ("fresh", 60)):
+        system.enqueue("touch", name, expires=seconds)
+    return timing.left_out(lab, system.consumer, 1.5)
 
 
 @TRIALS.of("delay.retry")
 def retry(lab: Lab) -> Observation:
     """Shown by `retries=3, retry_delay=1, retry_backoff=2`."""
-    module = steps.app(lab)
-    steps.consumer(lab, module)
-    module.TASKS["flaky"](3)
-    return once_more(lab, [1.0, 2.0, 4.0])
+    steps.ready(lab).enqueue("flaky", 3)
+    return timing.once_more(lab, [1.0, 2.0, 4.0])
 
 
-def _limit(kind: str, soft: bool) -> Callable[[Lab], Observation]:
-    def carry_out(lab: Lab) -> Observation:
-        module = steps.app(lab)
-        lab.settings(gevent=kind == "greenlet")
-        steps.consumer(lab, module, "-k", kind)
-        if soft:
-            module.TASKS["limited_careful"]("careful", 4.0)
-            return after(lab, 1.0)
-        module.TASKS["limited_nap"]("long", 4.0)
-        return held_up(lab, 1.0, lambda: module.TASKS["touch"]("next"))
-
-    return carry_out
+@TRIALS.each("limit.hard", KINDS)
+def hard(kind: str, lab: Lab) -> Observation:
+    """Shown by `timeout`."""
+    system = steps.pool(lab, kind)
+    system.enqueue("limited_nap", "long", 4.0)
+    return timing.held_up(system, 1.0)
 
 
-for _kind in ("process", "thread", "greenlet"):
-    TRIALS.of("limit.hard", _kind)(_limit(_kind, soft=False))
-    TRIALS.of("limit.soft", _kind)(_limit(_kind, soft=True))
+@TRIALS.each("limit.soft", KINDS)
+def soft(kind: str, lab: Lab) -> Observation:
+    """The same limit, and a task that catches what it raises."""
+    steps.pool(lab, kind).enqueue("limited_careful", "careful", 4.0)
+    return timing.after(lab, 1.0)
 
 
 @TRIALS.of("limit.rate")
 def rate(lab: Lab) -> Observation:
     """`rate_limit`, four per second; what comes too early is put off."""
-    module = steps.app(lab)
-    steps.consumer(lab, module, "-w", "2")
+    system = steps.ready(lab, "-w", "2")
     for _ in range(30):
-        module.TASKS["limited"]("limited")
+        system.enqueue("limited", "limited")
     time.sleep(6.0)
-    starts = [mark["ns"] / 1e9 for mark in lab.marks("limited")]
-    return {"limit_per_s": 4.0, "workers": 1, "starts_s": starts, "dropped": 0}
+    return timing.rate(lab, 4.0, 1)
 
 
 @TRIALS.of("cancel.queued")
 def queued(lab: Lab) -> Observation:
     """Shown by `revoke` while it waits."""
-    module = steps.app(lab)
-    steps.consumer(lab, module)
-    module.TASKS["nap"]("busy", 1.0)
-    lab.wait(1, "busy:start")
-    waiting = module.TASKS["touch"]("cancelled")
-    module.TASKS["touch"]("other")
-    waiting.revoke()
-    lab.wait(1, "other")
-    time.sleep(0.5)
-    return {"ran": [mark["name"] for mark in lab.marks()]}
+    return timing.taken_back(steps.ready(lab), 1.0, lambda result: result.revoke())
 
 
-def _nothing_like(pattern: str, lab: Lab) -> Observation:
-    places: dict[str, Any] = {
+def _names(lab: Lab) -> Mapping[str, Iterable[str]]:
+    return {
         "Result": dir(Result),
         "TaskWrapper": dir(TaskWrapper),
         "Huey.task": parameters(Huey.task),
+        **steps.flags_of(lab),
     }
-    return absent(
-        pattern, {**places, "`huey_consumer --help`": options(lab.run("huey_consumer", "--help"))}
-    )
 
 
-@TRIALS.of("cancel.running", broker="none")
-def running(lab: Lab) -> Observation:
-    """Nothing of the kind is looked for in results, tasks and options."""
-    return _nothing_like(r"terminate|kill|abort|interrupt", lab)
+TRIALS.lack("cancel.running", r"terminate|kill|abort|interrupt", _names)
+TRIALS.lack("unique.queued", r"unique|singleton|only_once|dedup", _names)
 
 
-@TRIALS.of("unique.queued", broker="none")
-def unique(lab: Lab) -> Observation:
-    """Nothing of the kind is looked for there either."""
-    return _nothing_like(r"unique|singleton|only_once|dedup", lab)
-
-
-def _lock(name: str) -> Callable[[Lab], Observation]:
-    def carry_out(lab: Lab) -> Observation:
-        module = steps.app(lab)
-        steps.consumer(lab, module, "-w", "3")
-        for number in range(3):
-            module.TASKS[name](f"lock-{number}", 0.5)
-        lab.until(lambda: len(spans(lab.marks(), "lock-")) == 3, 8 if name == "patient_nap" else 3)
-        return {"spans": spans(lab.marks(), "lock-"), "asked": 3}
-
-    return carry_out
-
-
-TRIALS.of("unique.lock", "lock_task")(_lock("locked_nap"))
-TRIALS.of("unique.lock", "lock_task with retries")(_lock("patient_nap"))
+@TRIALS.each(
+    "unique.lock",
+    {"lock_task": ("locked_nap", 3), "lock_task with retries": ("patient_nap", 8)},
+)
+def lock(given: tuple[str, float], lab: Lab) -> Observation:
+    """A task under a lock, and the seconds that three of it may take."""
+    task, seconds = given
+    return {"spans": naps(steps.ready(lab, "-w", "3"), "lock-", 3, 0.5, seconds, task), "asked": 3}

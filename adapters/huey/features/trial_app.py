@@ -5,9 +5,11 @@ They are imported by the trial, its consumers and its web server.
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
-_settings: dict[str, Any] = json.loads(os.environ.get("QUEUE_BENCH_TRIAL", "{}"))
+# JSON of each trial's own
+_settings: Mapping[str, Any] = json.loads(os.environ.get("QUEUE_BENCH_TRIAL", "{}"))
 if _settings.get("gevent"):
     # The consumer does not patch; its documentation asks the application to, before anything else.
     from gevent import monkey
@@ -26,11 +28,8 @@ def _instance(name: str) -> Any:
     """The storage that the trial asks for."""
     kind = getattr(library, str(_settings.get("storage", "RedisHuey")))
     path = f"{_settings.get('path')}-{name}"
-    where: dict[str, Any] = {
-        "SqliteHuey": {"filename": path},
-        "FileHuey": {"path": path},
-        "MemoryHuey": {},
-    }.get(kind.__name__, {"url": cell_context.broker()})
+    places = {"SqliteHuey": {"filename": path}, "FileHuey": {"path": path}, "MemoryHuey": {}}
+    where = places.get(kind.__name__, {"url": cell_context.broker()})
     serializer = (
         {"serializer": SignedSerializer(_settings["secret"])} if "secret" in _settings else {}
     )
@@ -40,7 +39,7 @@ def _instance(name: str) -> Any:
 huey = _instance("trial")
 second = _instance("second")  # Huey has one queue per instance: this is the other one
 
-TASKS: dict[str, Any] = {
+TASKS = {
     body.__name__: huey.task(name=body.__name__)(body)
     for body in (
         tasks.touch,
@@ -57,9 +56,8 @@ TASKS: dict[str, Any] = {
 TASKS["flaky"] = huey.task(name="flaky", retries=3, retry_delay=1, retry_backoff=2)(tasks.flaky)
 TASKS["limited_nap"] = huey.task(name="limited_nap", timeout=1)(tasks.nap)
 TASKS["limited_careful"] = huey.task(name="limited_careful", timeout=1)(tasks.careful)
-if hasattr(
-    huey, "rate_limit"
-):  # a younger call: without it the one trial that needs it gives up, and not all
+# A younger call: without it the one trial that needs it gives up, and not all.
+if hasattr(huey, "rate_limit"):
     TASKS["limited"] = huey.task(name="limited", retries=0)(
         huey.rate_limit("limited", 4, 1)(tasks.touch)
     )
@@ -67,9 +65,7 @@ TASKS["locked_nap"] = huey.task(name="locked_nap")(huey.lock_task("one-at-a-time
 TASKS["patient_nap"] = huey.task(name="patient_nap", retries=20, retry_delay=1)(
     huey.lock_task("patient")(tasks.nap)
 )
-SECOND: dict[str, Any] = {
-    body.__name__: second.task(name=body.__name__)(body) for body in (tasks.touch, tasks.nap)
-}
+SECOND = {body.__name__: second.task(name=body.__name__)(body) for body in (tasks.touch, tasks.nap)}
 
 if _settings.get("periodic"):
 
@@ -79,6 +75,6 @@ if _settings.get("periodic"):
         tasks.touch("tick")
 
 
-def enqueue(name: str, *args: Any) -> Any:
+def enqueue(name: str, *args: object) -> object:
     """Enqueue a task by its name, by Huey's plain call."""
     return TASKS[name](*args)

@@ -1,14 +1,11 @@
 """RQ's trials: each shows one feature, live, by public API alone."""
 
-from adapters.rq.features import calls, clocks, control, flows, queues, results, security, webs
+from adapters.rq.features import calls, clocks, control, flows, outside
 
 TRIALS = [
     *calls.TRIALS,
     *clocks.TRIALS,
-    *queues.TRIALS,
-    *results.TRIALS,
     *flows.TRIALS,
     *control.TRIALS,
-    *security.TRIALS,
-    *webs.TRIALS,
+    *outside.TRIALS,
 ]

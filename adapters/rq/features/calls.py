@@ -1,138 +1,129 @@
-"""Trials of RQ's task types and workers."""
+"""Trials of RQ's task types, workers and results."""
 
-import os
-import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Mapping
+
+import rq
+from rq.job import Job
 
 from adapters.rq.features import steps
-from bench.inprocess.trials import tasks
-from bench.inprocess.trials.lab import Lab, Observation, absent, options
-from bench.inprocess.trials.spans import counts, most, spans
+from bench.inprocess.trials import calling, returning, tasks
+from bench.inprocess.trials.lab import Lab, Observation
 from bench.inprocess.trials.trial import Trials
 
 TRIALS = Trials()
-BATCH = 100
 
 
 @TRIALS.of("call.sync")
 def sync(lab: Lab) -> Observation:
     """Shown by `Queue(is_async=False)`."""
-    job = steps.queue(lab, is_async=False).enqueue(tasks.add, 2, 3)
-    return {
-        "value": job.return_value(),
-        "expected": 5,
-        "caller_pid": os.getpid(),
-        "pids": [mark["pid"] for mark in lab.marks("add")],
-    }
+    job = steps.Tried(lab, is_async=False).enqueue("add", 2, 3)
+    return calling.in_caller(lab, job.return_value())
 
 
 @TRIALS.of("call.background")
 def background(lab: Lab) -> Observation:
     """Shown by `enqueue`."""
-    queue = steps.queue(lab)
-    steps.worker(lab)
-    queue.enqueue(tasks.touch, "warm")
-    began = time.perf_counter()
-    job = queue.enqueue(tasks.nap, "bg", 0.3)
-    call_ms = (time.perf_counter() - began) * 1000
-    value = steps.value(lab, job)
-    return {
-        "value": value,
-        "expected": "bg",
-        "caller_pid": os.getpid(),
-        "pids": [m["pid"] for m in lab.marks("bg:end")],
-        "call_ms": call_ms,
-        "task_ms": 300.0,
-    }
+    system = steps.ready(lab)
+    system.enqueue("touch", "warm")
+    return calling.background(system)
 
 
 @TRIALS.of("call.async_def")
 def async_def(lab: Lab) -> Observation:
     """A coroutine function, twice at one worker."""
-    queue = steps.queue(lab)
-    steps.worker(lab, *steps.SIMPLE)
-    jobs = [queue.enqueue(tasks.coroutine, f"co-{number}", 0.3) for number in range(2)]
-    values = [steps.value(lab, job) for job in jobs]
-    return {
-        "value": values,
-        "expected": ["co-0", "co-1"],
-        "overlap": most(spans(lab.marks(), "co-")),
-    }
+    system = steps.ready(lab, *steps.SIMPLE)
+    return calling.coroutines(system, system.value)
 
 
 @TRIALS.of("call.batch")
 def batch(lab: Lab) -> Observation:
     """Shown by `enqueue_many`."""
-    queue = steps.queue(lab)
-    queue.enqueue(tasks.touch, "warm")
-    client = queue.connection
-    before = int(client.info("stats")["total_reads_processed"])
-    queue.enqueue_many(
-        [queue.prepare_data(tasks.touch, ("batch",), {"number": number}) for number in range(BATCH)]
+    system = steps.Tried(lab)
+    queue = system.queue
+    reads = calling.reads_of(
+        system,
+        queue.connection,
+        lambda: queue.enqueue_many(
+            [
+                queue.prepare_data(tasks.touch, ("batch",), {"number": number})
+                for number in range(calling.BATCH)
+            ]
+        ),
     )
-    reads = int(client.info("stats")["total_reads_processed"]) - before - 1
     steps.worker(lab, *steps.SIMPLE)
-    lab.wait(BATCH, "batch")
-    return {
-        "asked": BATCH,
-        "ran": sum(n == 1 for n in counts(lab.marks(), "batch", "number").values()),
-        "reads": reads,
-    }
+    return calling.batched(lab, reads)
 
 
-def _overlapping(lab: Lab, called: str) -> Observation:
-    queue = steps.queue(lab)
-    for number in range(2):
-        queue.enqueue(tasks.nap, f"pool-{number}", 0.3)
-    lab.until(lambda: len(spans(lab.marks(), "pool-")) == 2, 6)
-    return {"spans": spans(lab.marks(), "pool-"), "called": called}
-
-
-def _two(*flags: str) -> Callable[[Lab], Observation]:
-    def carry_out(lab: Lab) -> Observation:
-        for _ in range(2):
-            steps.worker(lab, *flags)
-        return _overlapping(lab, f"2 × rq worker {' '.join(flags)}".strip())
-
-    return carry_out
-
-
-TRIALS.of("pool.processes", "Worker")(_two())
-TRIALS.of("pool.processes", "SpawnWorker")(_two("-w", "rq.SpawnWorker"))
+@TRIALS.each("pool.processes", {"Worker": (), "SpawnWorker": ("-w", "rq.SpawnWorker")})
+def two(flags: tuple[str, ...], lab: Lab) -> Observation:
+    """Two workers of a class."""
+    return calling.overlapping(
+        steps.ready(lab, *flags, workers=2), f"2 × rq worker {' '.join(flags)}".strip()
+    )
 
 
 @TRIALS.of("pool.processes", "worker-pool")
 def pool(lab: Lab) -> Observation:
     """Shown by `rq worker-pool -n 2`."""
-    queue = steps.queue(lab)
+    system = steps.Tried(lab)
     lab.start("rq", "worker-pool", *steps.SETTINGS, "-n", "2", "default")
     for _ in range(2):
-        queue.enqueue(tasks.nap, "ready", 0.2)
+        system.enqueue("nap", "ready", 0.2)
     lab.wait(2, "ready:end")
-    return _overlapping(lab, "rq worker-pool -n 2")
+    return calling.overlapping(system, "rq worker-pool -n 2")
 
 
 @TRIALS.of("pool.inline")
 def inline(lab: Lab) -> Observation:
     """Shown by a SimpleWorker."""
     worker = steps.worker(lab, *steps.SIMPLE)
-    return {**_overlapping(lab, "SimpleWorker"), "main_pid": worker.pid}
+    return {**calling.overlapping(steps.Tried(lab), "SimpleWorker"), "main_pid": worker.pid}
 
 
-def _no_pool(pattern: str) -> Callable[[Lab], Observation]:
-    def carry_out(lab: Lab) -> Observation:
-        import rq
-
-        places: dict[str, Any] = {
-            "the classes that rq offers": [name for name in dir(rq) if name[0].isupper()]
-        }
-        for command in ("worker", "worker-pool"):
-            places[f"`rq {command} --help`"] = options(lab.run("rq", command, "--help"))
-        return absent(pattern, places)
-
-    return carry_out
+def _pools(lab: Lab) -> Mapping[str, Iterable[str]]:
+    return {
+        "the classes that rq offers": [name for name in dir(rq) if name[0].isupper()],
+        **steps.flags_of(lab, "worker"),
+        **steps.flags_of(lab, "worker-pool"),
+    }
 
 
-TRIALS.of("pool.threads", broker="none")(_no_pool("thread"))
-TRIALS.of("pool.greenlets", broker="none")(_no_pool("greenlet|gevent|eventlet"))
+TRIALS.lack("pool.threads", "thread", _pools)
+TRIALS.lack("pool.greenlets", "greenlet|gevent|eventlet", _pools)
+
+
+@TRIALS.of("results.store")
+def store(lab: Lab) -> Observation:
+    """Results are in Redis, the only place that RQ has for them."""
+    system = steps.ready(lab)
+
+    def gone(job: Job) -> bool:
+        again = Job.fetch(job.id, connection=system.queue.connection).return_value()
+        return bool(again != returning.VALUES[0])
+
+    return returning.stored(system, system.value, gone)
+
+
+@TRIALS.of("results.large")
+def large(lab: Lab) -> Observation:
+    """A result of 1 MiB."""
+    system = steps.ready(lab)
+    return returning.large(system, lambda job: bool(job.is_finished), system.value)
+
+
+@TRIALS.of("results.expiry")
+def expiry(lab: Lab) -> Observation:
+    """Shown by `result_ttl`."""
+    system = steps.ready(lab)
+    job = system.enqueue("add", 2, 3, result_ttl=1)
+    return returning.expiring(system.value(job) == 5, lambda: job.latest_result() is not None)
+
+
+@TRIALS.of("results.exception")
+def exception(lab: Lab) -> Observation:
+    """What `latest_result` keeps of it: a text."""
+    job = steps.ready(lab).enqueue("boom", returning.TEXT)
+    lab.wait(1, "boom")
+    lab.until(lambda: bool(job.is_failed), 4)
+    exc_string = str(job.latest_result(timeout=3).exc_string).strip()
+    return returning.failure(type(exc_string).__name__, exc_string.splitlines()[-1], exc_string)

@@ -1,44 +1,59 @@
 """What every trial of RQ begins with: a queue, and a worker that is ready."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from redis import Redis
 from rq import Queue
 
 from bench.inprocess.trials import tasks
-from bench.inprocess.trials.lab import GaveUp, Lab, TrialProcess
+from bench.inprocess.trials.lab import GaveUp, Lab, TrialProcess, options
 
 SETTINGS = ("-c", "adapters.rq.settings")
 SIMPLE = ("-w", "rq.SimpleWorker")
+JSON = "rq.serializers.JSONSerializer"
 
 
-def queue(lab: Lab, name: str = "default", **options: Any) -> Queue:
-    """A queue with a connection of its own."""
-    return Queue(name, connection=Redis.from_url(lab.broker), **options)
+class Tried:
+    """RQ as a trial uses it: a queue with a connection of its own."""
 
+    def __init__(self, lab: Lab, name: str = "default", **options: Any) -> None:
+        self.lab = lab
+        self.queue = Queue(name, connection=Redis.from_url(lab.broker), **options)
 
-def start(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> TrialProcess:
-    """`rq worker`; it may not be ready yet."""
-    return lab.start("rq", "worker", *SETTINGS, *flags, *queues)
+    def enqueue(self, name: str, *args: Any, **facts: Any) -> Any:
+        """Shown by `Queue.enqueue`, which picks its own options out of the facts."""
+        return self.queue.enqueue(getattr(tasks, name), *args, **facts)
+
+    def value(self, job: Any) -> Any:
+        """A job's return value, waited for by its own call."""
+        result = job.latest_result(timeout=8)
+        if result is None:
+            raise GaveUp(f"no result of {job.func_name} after 8 s: {self.lab.logs()}")
+        return result.return_value
 
 
 def worker(lab: Lab, *flags: str, queues: tuple[str, ...] = ("default",)) -> TrialProcess:
-    """The same, and it has run a task."""
+    """`rq worker`, which has run a task."""
     before = len(lab.marks("ready"))
-    started = start(lab, *flags, queues=queues)
-    serialised = (
-        {"serializer": "rq.serializers.JSONSerializer"}
-        if "rq.serializers.JSONSerializer" in flags
-        else {}
-    )
-    queue(lab, queues[0], **serialised).enqueue(tasks.touch, "ready")
+    started = lab.start("rq", "worker", *SETTINGS, *flags, *queues)
+    Tried(lab, queues[0], **_serialiser(flags)).enqueue("touch", "ready")
     lab.wait(before + 1, "ready", 10)
     return started
 
 
-def value(lab: Lab, job: Any, timeout_s: float = 8.0) -> Any:
-    """A job's return value, waited for by its own call."""
-    result = job.latest_result(timeout=int(timeout_s))
-    if result is None:
-        raise GaveUp(f"no result of {job.func_name} after {timeout_s:.0f} s: {lab.logs()}")
-    return result.return_value
+def _serialiser(flags: tuple[str, ...]) -> Mapping[str, str]:
+    """What a queue must agree on with a worker of these flags."""
+    return {"serializer": JSON} if JSON in flags else {}
+
+
+def ready(lab: Lab, *flags: str, workers: int = 1) -> Tried:
+    """The queue, and workers that have run a task."""
+    for _ in range(workers):
+        worker(lab, *flags)
+    return Tried(lab, **_serialiser(flags))
+
+
+def flags_of(lab: Lab, command: str) -> Mapping[str, list[str]]:
+    """The options of one of RQ's commands, as a place in which a feature would show."""
+    return {f"`rq {command} --help`": options(lab.run("rq", command, "--help"))}

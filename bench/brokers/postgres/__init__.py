@@ -6,6 +6,6 @@ from bench.brokers.postgres.own import OwnPostgres
 
 FAMILY = Family(
     find=lambda kind: str(find_postgres()),
-    embedded=lambda request: EmbeddedPostgres(request.host, request.folder, request.log),
-    given=lambda url, push_command, queues: OwnPostgres(url),
+    embedded=EmbeddedPostgres,
+    given=lambda url, queues: OwnPostgres(url),
 )

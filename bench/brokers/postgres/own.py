@@ -1,49 +1,31 @@
 """The user's PostgreSQL database: it must hold no table before a cell."""
 
-import fnmatch
 from collections.abc import Sequence
 from typing import Any
 
-from bench.base.errors import Unavailable, UsageError
-from bench.brokers.contract import Counters, Place
-from bench.brokers.postgres.connection import connect, version_of
-from bench.brokers.urls import ENCODE, cleaned, read, shown
-from bench.hosts.process import Process
+from bench.base.errors import UsageError
+from bench.brokers.contract import Place
+from bench.brokers.postgres.connection import connect, described
+from bench.brokers.servers import GivenServer
+from bench.brokers.urls import cleaned, read_given, shown
 from bench.model.arm import Arm
-from bench.model.broker import KINDS
 from bench.model.manifest import ServerRecord
 
-FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-SCHEMES = [scheme.name for scheme in KINDS["postgres"].schemes]
-_TABLES = "select tablename from pg_tables where schemaname = current_schema() order by 1"
-_MAY = "select current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
 
-
-class OwnPostgres:
+class OwnPostgres(GivenServer):
     """Only the schema in which its tables are created is looked at."""
 
-    by_os = False
-    ours = False
-    process: Process | None = None
+    family = "postgres"
 
     def __init__(self, url: str) -> None:
-        self.url = url
-        parts = read(url)
-        if parts is None or parts.scheme not in SCHEMES:
-            raise UsageError(
-                f"the URL of --postgres ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
-            )
-
-    @property
-    def _name(self) -> str:
-        return f"the PostgreSQL at {shown(self.url)}"
+        super().__init__(url)
+        read_given(url, "postgres", "postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
 
     @property
     def place(self) -> Place:
         """Where its client has gone with the URL."""
         with self._connect() as connection:
-            known = connection.info
-            return Place.of(known.host, known.port, known.dbname)
+            return Place.of(connection.info.host, connection.info.port, connection.info.dbname)
 
     def _connect(self) -> Any:
         """A connection; UsageError in one line if there is none to be had."""
@@ -58,10 +40,9 @@ class OwnPostgres:
         # The last line says what it is about; the first ones repeat the address.
         lines = str(error).strip().splitlines() or [""]
         words = cleaned(lines[-1], self.url)[:160] or type(error).__name__
-        advice = "correct --postgres"
-        if "certificate" in words:
-            advice = "name its authority by ?sslmode=verify-full&sslrootcert=/PATH/ca.pem"
-        return UsageError(f"{self._name} says {words!r}: start it, or {advice}")
+        authority = "name its authority by ?sslmode=verify-full&sslrootcert=/PATH/ca.pem"
+        advice = authority if "certificate" in words else "correct --postgres"
+        return UsageError(f"{self.name} says {words!r}: start it, or {advice}")
 
     def _ask(self, question: str) -> list[Any]:
         with self._connect() as connection:
@@ -79,47 +60,34 @@ class OwnPostgres:
             )
 
     def _tables(self) -> list[str]:
-        return [row[0] for row in self._ask(_TABLES)]
+        return [
+            row[0]
+            for row in self._ask(
+                "select tablename from pg_tables where schemaname = current_schema() order by 1"
+            )
+        ]
 
     def check_rights(self, arm: Arm) -> None:
         """UsageError if no table may be made: from version 15 on only the owner may as shipped."""
-        schema, may = self._ask(_MAY)[0]
+        schema, may = self._ask(
+            "select current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
+        )[0]
         if schema is None:
-            raise UsageError(f"{self._name} has no schema for its user: create schema public")
+            raise UsageError(f"{self.name} has no schema for its user: create schema public")
         if not may:
             raise UsageError(
-                f"{self._name} does not let its user make the tables that {arm.name} needs: "
+                f"{self.name} does not let its user make the tables that {arm.name} needs: "
                 f"grant create on schema {schema} to …, or name the owner"
             )
 
-    def kill(self) -> int:
-        """Unavailable: it is not ours."""
-        raise Unavailable("faults of the broker are not done to a PostgreSQL given by --postgres")
-
-    def counters(self, edge: bool) -> Counters | None:
-        """None: whoever else uses it stands in its figures too."""
-        return None
-
     def describe(self) -> ServerRecord:
         """Its version in its own words."""
-        return ServerRecord(name="postgresql", version=version_of(self.url), origin="--postgres")
+        return described(self.url, "--postgres")
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Drop the tables that appeared, only if the system declares every one of them."""
         tables = self._tables()
-        strange = [name for name in tables if not _declared(name, patterns)]
-        if strange:
-            raise UsageError(
-                f"tables that no adapter declares appeared in {shown(self.url)}: "
-                f"{', '.join(strange[:5])}; look at them, the run stops here"
-            )
+        self.check_declared("tables", tables, patterns)
         with self._connect() as connection:
             for name in tables:
                 connection.execute(f'drop table "{name}"')
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def _declared(name: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

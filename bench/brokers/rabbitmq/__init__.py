@@ -6,8 +6,6 @@ from bench.brokers.rabbitmq.own import OwnRabbit
 
 FAMILY = Family(
     find=lambda kind: str(find_rabbitmq()),
-    embedded=lambda request: EmbeddedRabbit(
-        request.host, request.folder, request.log, request.queues
-    ),
-    given=lambda url, push_command, queues: OwnRabbit(url, queues),
+    embedded=EmbeddedRabbit,
+    given=OwnRabbit,
 )

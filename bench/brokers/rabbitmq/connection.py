@@ -4,6 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from bench.brokers.contract import Counters
+from bench.model.manifest import ServerRecord
+
 SETTLED_S = 2.0
 
 
@@ -12,7 +15,7 @@ class QueueConnection:
 
     def __init__(self, url: str, names: Sequence[str]) -> None:
         self.url, self.names = url, names
-        self._connection: Any = None
+        self._connection: Any = None  # py-amqp ships no types
 
     def connect(self) -> Any:
         """The open connection; whatever py-amqp raises if there is none to be had."""
@@ -21,8 +24,8 @@ class QueueConnection:
             from kombu.connection import Connection
 
             untyped: Any = Connection
-            settings = untyped(self.url, connect_timeout=2, heartbeat=0)
-            self._connection = settings.transport.establish_connection()
+            transport = untyped(self.url, connect_timeout=2, heartbeat=0).transport
+            self._connection = transport.establish_connection()
         return self._connection
 
     def waiting(self) -> int | None:
@@ -40,18 +43,21 @@ class QueueConnection:
         """A queue that is not there holds none; None if nobody answers."""
         import amqp
 
-        count = 0
-        for name in self.names:
-            try:
-                count += int(
-                    self.connect().channel().queue_declare(queue=name, passive=True).message_count
-                )
-            except amqp.NotFound:
-                continue
-            except (amqp.AMQPError, OSError):
-                self.close()
-                return None
-        return count
+        try:
+            return sum(self.ready(name) or 0 for name in self.names)
+        except (amqp.AMQPError, OSError):
+            self.close()
+            return None
+
+    def ready(self, name: str) -> int | None:
+        """Messages ready in this queue; None if there is none of that name."""
+        import amqp
+
+        try:
+            queue = self.connect().channel().queue_declare(queue=name, passive=True)
+        except amqp.NotFound:
+            return None
+        return int(queue.message_count)
 
     def close(self) -> None:
         """Close the connection, whatever its state; the next question opens another."""
@@ -63,7 +69,25 @@ class QueueConnection:
             self._connection = None
 
 
-def version_of(queues: QueueConnection) -> str:
-    """What the server says of itself when it greets a client."""
-    version = queues.connect().server_properties.get("version", "")
-    return str(version.decode() if isinstance(version, bytes) else version)
+class RabbitBroker:
+    """A RabbitMQ, whoever started it, as far as its queues and its greeting tell."""
+
+    queues: QueueConnection
+    origin: str
+
+    def counters(self, edge: bool) -> Counters | None:
+        """How many messages wait, at the edges of phases.
+
+        Nothing else is to be had without disturbing it.
+        """
+        return Counters(messages=self.queues.waiting()) if edge else Counters()
+
+    def describe(self) -> ServerRecord:
+        """The version in its greeting."""
+        greeted = self.queues.connect().server_properties.get("version", "")
+        version = greeted.decode() if isinstance(greeted, bytes) else str(greeted)
+        return ServerRecord(name="rabbitmq", version=version, origin=self.origin)
+
+    def close(self) -> None:
+        """Close our connection."""
+        self.queues.close()

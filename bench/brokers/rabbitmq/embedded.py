@@ -4,18 +4,15 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from bench.base.errors import CellFailed, Unavailable
-from bench.brokers.contract import Counters
-from bench.brokers.rabbitmq.connection import QueueConnection, version_of
-from bench.hosts.local import Host, last_lines
-from bench.hosts.process import ManagedProcess
+from bench.brokers.contract import Request
+from bench.brokers.rabbitmq.connection import QueueConnection, RabbitBroker
+from bench.brokers.servers import StartedServer
 from bench.inprocess.ports import free_port
-from bench.model.manifest import ServerRecord
 
 # The wrappers on PATH switch to the user rabbitmq; these are the programs behind them.
 FOLDERS = (
@@ -24,8 +21,7 @@ FOLDERS = (
     "/opt/rabbitmq/sbin",
     "/usr/local/sbin",
 )
-READY_S = 60.0
-APT = "apt install rabbitmq-server"
+USER = "bench"
 
 
 def find_rabbitmq() -> Path:
@@ -34,40 +30,38 @@ def find_rabbitmq() -> Path:
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
             return path.absolute()
-    raise Unavailable(f"there is no RabbitMQ on this machine: {APT}")
+    raise Unavailable("there is no RabbitMQ on this machine: apt install rabbitmq-server")
 
 
-class EmbeddedRabbit:
+class EmbeddedRabbit(RabbitBroker, StartedServer):
     """It has its own name, ports, folder, Erlang port mapper, user and random password."""
 
-    by_os = True
-    ours = True
-    process: ManagedProcess | None = None
+    ready_s, look_s = 60.0, 0.1
+    failure = "rabbitmq-server did not start ({error})"
 
-    def __init__(self, host: Host, folder: Path, log: Path, queues: Sequence[str]) -> None:
-        self.host, self.folder, self.log = host, folder, log
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
         self.programs = find_rabbitmq()
-        self.port, distribution, mapper = free_port(), free_port(), free_port()
-        self._user, self._password = "bench", secrets.token_hex(16)
-        self.url = f"amqp://{self._user}:{self._password}@127.0.0.1:{self.port}//"
-        self.queues = QueueConnection(self.url, queues)
+        self.origin = str(self.programs)
+        self.url = f"amqp://{USER}:{self.password}@127.0.0.1:{self.port}//"
+        self.queues = QueueConnection(self.url, request.queues)
         self.env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": str(folder),  # Erlang writes its cookie there
+            "HOME": str(self.folder),  # Erlang writes its cookie there
             "LC_ALL": "C.UTF-8",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(mapper),
+            "ERL_EPMD_PORT": str(free_port()),
             "RABBITMQ_NODENAME": f"qb{secrets.token_hex(4)}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(distribution),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-            "RABBITMQ_LOG_BASE": str(folder / "log"),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
             "RABBITMQ_LOGS": "-",
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
-            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }
 
@@ -77,48 +71,29 @@ class EmbeddedRabbit:
         if first:
             self.folder.mkdir()
             (self.folder / "plugins").write_text("[].\n", encoding="utf-8")
-        server = str(self.programs / "rabbitmq-server")
-        self.process = self.host.spawn([server], self.log, self.env)
-        deadline = time.monotonic() + READY_S
+        self.launch([str(self.programs / "rabbitmq-server")], self.env)
         if first:
             # The port opens when the node is through with its start; to ask by rabbitmqctl until
             # then would boot a virtual machine each time.
-            self._until(
-                deadline,
-                lambda: socket.create_connection(("127.0.0.1", self.port), timeout=1).close(),
-            )
-            self.control("add_user", self._user, stdin=self._password)
-            self.control("set_permissions", self._user, ".*", ".*", ".*")
+            address = ("127.0.0.1", self.port)
+            self.until(lambda: socket.create_connection(address, timeout=1).close())
+            self.control("add_user", USER, stdin=self.password)
+            self.control("set_permissions", USER, ".*", ".*", ".*")
             self.control("delete_user", "guest")
-        self._until(deadline, self.queues.connect)
+        self.until(self.queues.connect)
 
-    def _until(self, deadline: float, met: Callable[[], object]) -> None:
-        while True:
-            try:
-                met()
-                return
-            except Exception as error:  # not there yet, in whatever way
-                assert self.process is not None
-                if self.process.exit_status() is not None or time.monotonic() > deadline:
-                    raise CellFailed(
-                        f"rabbitmq-server did not start ({type(error).__name__}): "
-                        f"{last_lines(self.log)}"
-                    ) from None
-                time.sleep(0.1)
-
-    def control(self, *words: str, stdin: str = "", timeout_s: float = 30.0) -> str:
+    def control(self, *words: str, stdin: str = "") -> str:
         """What `rabbitmqctl` answers; CellFailed if it refuses.
 
         A password goes in by `stdin`, where no process list shows it.
         """
-        argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
         try:
             done = subprocess.run(
-                argv,
+                [str(self.programs / "rabbitmqctl"), "-q", *words],
                 env=self.env,
                 input=stdin + "\n",
                 capture_output=True,
-                timeout=timeout_s,
+                timeout=30,
                 check=True,
                 encoding="utf-8",
                 errors="replace",
@@ -129,15 +104,6 @@ class EmbeddedRabbit:
             raise CellFailed(f"rabbitmqctl {words[0]} failed: {reason}") from None
         return done.stdout
 
-    def kill(self) -> int:
-        """SIGKILL of the whole node; the stamp right after it."""
-        assert self.process is not None
-        self.queues.close()
-        t0, victims = self.host.kill_tree([self.process], freeze=False)
-        self.process.wait(5)
-        assert victims
-        return t0
-
     def fill(self) -> None:
         """The memory alarm: from now on it blocks who publishes."""
         self.control("set_vm_memory_high_watermark", "absolute", "1")
@@ -146,34 +112,11 @@ class EmbeddedRabbit:
         """The share of the machine's memory that it has as shipped."""
         self.control("set_vm_memory_high_watermark", "0.4")
 
-    def clients(self) -> list[Callable[[], None]]:
+    def clients(self) -> list[Callable[[], object]]:
         """`rabbitmqctl close_connection` for each; ours comes back by itself."""
-        pids = [
-            line.strip()
-            for line in self.control("list_connections", "pid", "--no-table-headers").splitlines()
-            if line.strip().startswith("<")
+        listed = self.control("list_connections", "pid", "--no-table-headers")
+        return [
+            partial(self.control, "close_connection", pid, "closed by the administrator")
+            for pid in map(str.strip, listed.splitlines())
+            if pid.startswith("<")
         ]
-        return [partial(self._close, pid) for pid in pids]
-
-    def _close(self, pid: str) -> None:
-        self.control("close_connection", pid, "closed by the administrator")
-
-    def counters(self, edge: bool) -> Counters | None:
-        """How many messages wait, at the edges of phases.
-
-        Nothing else is to be had without disturbing it.
-        """
-        return Counters(messages=self.queues.waiting()) if edge else Counters()
-
-    def describe(self) -> ServerRecord:
-        """The version in its greeting."""
-        return ServerRecord(
-            name="rabbitmq", version=version_of(self.queues), origin=str(self.programs)
-        )
-
-    def clean_up(self, patterns: Sequence[str]) -> None:
-        """Its folder goes with the cell."""
-
-    def close(self) -> None:
-        """Close our connection."""
-        self.queues.close()

@@ -4,50 +4,40 @@ import ssl
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from bench.base.errors import Unavailable, UsageError
-from bench.brokers.contract import Counters, Place
-from bench.brokers.rabbitmq.connection import QueueConnection, version_of
-from bench.brokers.urls import ENCODE, cleaned, read, shown
-from bench.hosts.process import Process
+from bench.base.errors import UsageError
+from bench.brokers.contract import Place
+from bench.brokers.rabbitmq.connection import QueueConnection, RabbitBroker
+from bench.brokers.servers import GivenServer
+from bench.brokers.urls import cleaned, read_given
 from bench.model.arm import Arm
-from bench.model.broker import KINDS
-from bench.model.manifest import ServerRecord
+from bench.model.broker import SCHEMES
 
 FORM = "amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps://… with TLS"
-PORTS = {scheme.name: scheme.port for scheme in KINDS["rabbitmq"].schemes}
 
 
 def checked(url: str) -> Place:
     """Where the URL leads; UsageError with what to write if clients could read it differently."""
-    parts = read(url)
-    if parts is None or parts.scheme not in PORTS:
-        raise UsageError(
-            f"the URL of --rabbitmq ({shown(url)}) cannot be read: write {FORM}; {ENCODE}, "
-            f"and %2F for a / in the name of the virtual host"
-        )
+    parts = read_given(
+        url, "rabbitmq", FORM, more=", and %2F for a / in the name of the virtual host"
+    )
     if parts.query:
         raise UsageError(f"--rabbitmq takes no options behind a ?: write {FORM}")
     if "/" in parts.path[1:] and parts.path != "//":
         raise UsageError("the virtual host of --rabbitmq has a / in its name: write it as %2F")
     vhost = unquote(parts.path[1:]) or "/"
-    return Place.of(parts.host, parts.port or PORTS[parts.scheme], vhost)
+    return Place.of(parts.host, parts.port or SCHEMES[parts.scheme].port, vhost)
 
 
-class OwnRabbit:
+class OwnRabbit(RabbitBroker, GivenServer):
     """It is asked for queues by name; what it declares for a check goes with its connection."""
 
-    by_os = False
-    ours = False
-    process: Process | None = None
+    family = "rabbitmq"
+    origin = "--rabbitmq"
 
     def __init__(self, url: str, queues: Sequence[str]) -> None:
-        self.url = url
+        super().__init__(url)
         self.place = checked(url)
         self.queues = QueueConnection(url, queues)
-
-    @property
-    def _name(self) -> str:
-        return f"the RabbitMQ at {shown(self.url)}"
 
     def start(self) -> None:
         """Reach it, and refuse one in which a queue of that name exists."""
@@ -55,12 +45,12 @@ class OwnRabbit:
 
         try:
             self.queues.connect()
-            existing = self._existing()
+            existing = [name for name in self.queues.names if self.queues.ready(name) is not None]
         except (amqp.AMQPError, OSError, ValueError) as error:
-            raise UsageError(f"{self._name} {self._reason(error)}") from None
+            raise UsageError(f"{self.name} {self._reason(error)}") from None
         if existing:
             raise UsageError(
-                f"the virtual host of {self._name} has a queue {existing[0]!r}: "
+                f"the virtual host of {self.name} has a queue {existing[0]!r}: "
                 f"give an empty virtual host; nothing was touched"
             )
 
@@ -79,18 +69,6 @@ class OwnRabbit:
             return f"says {words!r}: check the URL of --rabbitmq"
         return f"cannot be reached ({type(error).__name__}): start it, or correct --rabbitmq"
 
-    def _existing(self) -> list[str]:
-        import amqp
-
-        existing = []
-        for name in self.queues.names:
-            try:
-                self.queues.connect().channel().queue_declare(queue=name, passive=True)
-                existing.append(name)
-            except amqp.NotFound:
-                continue
-        return existing
-
     def check_rights(self, arm: Arm) -> None:
         """Declare each queue for this connection alone, publish to it, read from it, delete it."""
         import amqp
@@ -105,23 +83,11 @@ class OwnRabbit:
         except (amqp.AMQPError, OSError) as error:
             words = cleaned(error, self.url)[:160]
             raise UsageError(
-                f"{self._name} does not let its user do what {arm.name} needs ({words}): "
+                f"{self.name} does not let its user do what {arm.name} needs ({words}): "
                 f"rabbitmqctl set_permissions -p VHOST USER '.*' '.*' '.*'"
             ) from None
         finally:
             self.queues.close()
-
-    def kill(self) -> int:
-        """Unavailable: it is not ours."""
-        raise Unavailable("faults of the broker are not done to a RabbitMQ given by --rabbitmq")
-
-    def counters(self, edge: bool) -> Counters | None:
-        """How many messages wait, at the edges of phases."""
-        return Counters(messages=self.queues.waiting()) if edge else Counters()
-
-    def describe(self) -> ServerRecord:
-        """The version in its greeting."""
-        return ServerRecord(name="rabbitmq", version=version_of(self.queues), origin="--rabbitmq")
 
     def clean_up(self, patterns: Sequence[str]) -> None:
         """Delete the system's queues; what else it declared goes when its last client leaves."""
@@ -133,10 +99,6 @@ class OwnRabbit:
             except (amqp.AMQPError, OSError) as error:
                 words = cleaned(error, self.url)[:120]
                 raise UsageError(
-                    f"the queue {name!r} of {self._name} could not be deleted "
+                    f"the queue {name!r} of {self.name} could not be deleted "
                     f"({type(error).__name__}: {words}): delete it, then go on with --resume"
                 ) from None
-
-    def close(self) -> None:
-        """Close our connection."""
-        self.queues.close()

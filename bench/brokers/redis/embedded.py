@@ -1,19 +1,16 @@
 """A redis-server or valkey-server of a cell's own, on a free loopback port."""
 
-import secrets
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import redis
 
-from bench.base.errors import CellFailed
-from bench.brokers.redis.binary import ServerBinary
-from bench.brokers.redis.connection import RedisBroker
-from bench.hosts.local import Host, last_lines
-from bench.hosts.process import ManagedProcess
-from bench.inprocess.ports import free_port
+from bench.brokers.contract import Counters, Request
+from bench.brokers.redis.binary import ServerBinary, find_redis, find_valkey
+from bench.brokers.redis.connection import RedisClient
+from bench.brokers.servers import StartedServer
+from bench.model.broker import BrokerKind
 from bench.model.manifest import ServerRecord
 
 NOTHING_SAVED = 'save ""\nappendonly no\n'
@@ -25,62 +22,39 @@ PERSISTENCE = {
 }
 
 
-class EmbeddedRedis(RedisBroker):
-    """Stock settings but for `persistence`, lines of configuration as in PERSISTENCE.
+def find_server(kind: BrokerKind) -> ServerBinary:
+    """The program that serves this kind."""
+    return find_valkey() if kind.name == "valkey" else find_redis()
 
-    It listens on loopback only and has a random password.
-    """
 
-    ours = True
-    process: ManagedProcess | None = None
+class EmbeddedRedis(RedisClient, StartedServer):
+    """Stock settings but for PERSISTENCE; it tells its memory and CPU itself."""
 
-    def __init__(
-        self,
-        host: Host,
-        folder: Path,
-        log: Path,
-        persistence: str,
-        push_command: str,
-        server: ServerBinary,
-    ) -> None:
-        super().__init__(push_command)
-        self.host, self.folder, self.log = host, folder, log
-        self.server = server
-        self.persistence = persistence
-        self.port = free_port()
-        self._password = secrets.token_hex(16)
-        self.url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+    by_os = False
+    ready_s, look_s = 20.0, 0.01
+    failure = "redis-server did not start"
+
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.push_command = request.push_command
+        self.server = find_server(request.kind)
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        self.config = (
+            f"port {self.port}\nbind 127.0.0.1\nrequirepass {self.password}\n"
+            f'dir "{self.folder}"\ndaemonize no\n{PERSISTENCE[request.kind.name]}'
+        )
+        self._asked = 0
 
     def start(self) -> None:
         """Start it on its data folder and wait until it answers."""
         self.folder.mkdir(exist_ok=True)
-        config = (
-            f"port {self.port}\nbind 127.0.0.1\nrequirepass {self._password}\n"
-            f'dir "{self.folder}"\ndaemonize no\n{self.persistence}'
-        )
         # By standard input: neither a file nor the process list shows the password.
-        argv, env = [self.server.path, "-"], {"LC_ALL": "C"}
-        self.process = self.host.spawn(argv, self.log, env, stdin=config)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                if self.client().ping():
-                    return
-            except (redis.RedisError, OSError):
-                self._client = None
-            if self.process.exit_status() is not None:
-                break
-            time.sleep(0.01)
-        raise CellFailed(f"redis-server did not start: {last_lines(self.log)}")
+        self.launch([self.server.path, "-"], {"LC_ALL": "C"}, stdin=self.config)
+        self.until(self._ping)
 
-    def kill(self) -> int:
-        """SIGKILL of the server; the stamp right after it."""
-        assert self.process is not None
-        self.close()
+    def _ping(self) -> None:
         self._client = None
-        t0, _ = self.host.kill_tree([self.process], freeze=False)
-        self.process.wait(5)
-        return t0
+        self.client().ping()
 
     def fill(self) -> None:
         """One byte is allowed: whatever would need more is refused.
@@ -93,21 +67,40 @@ class EmbeddedRedis(RedisBroker):
         """No limit, as shipped."""
         self.client().config_set("maxmemory", 0)
 
-    def clients(self) -> list[Callable[[], None]]:
+    def clients(self) -> list[Callable[[], object]]:
         """CLIENT KILL for each that is not ours."""
         client = self.client()
         ours = int(client.client_id())
         others = [int(each["id"]) for each in client.client_list() if int(each["id"]) != ours]
-        return [partial(self._drop, number) for number in others]
+        return [partial(client.client_kill_filter, _id=str(number)) for number in others]
 
-    def _drop(self, number: int) -> None:
-        self.client().client_kill_filter(_id=str(number))
+    def counters(self, edge: bool) -> Counters | None:
+        """Those of `INFO everything`, our own questions left out; None while it is away.
+
+        Calls of the push command are counted as enqueued tasks.
+        """
+        self._asked += 1
+        try:
+            # Numbers and tables, as redis-py reads them.
+            info: Mapping[str, Any] = self.client().info("everything")
+        except (redis.RedisError, OSError):
+            self._client = None
+            return None
+        calls = {
+            name.removeprefix("cmdstat_"): int(stat["calls"])
+            for name, stat in info.items()
+            if name.startswith("cmdstat_")
+        }
+        return Counters(
+            memory=int(info["used_memory"]),
+            cpu_s=float(info["used_cpu_sys"]) + float(info["used_cpu_user"]),
+            commands=sum(calls.values()) - self._asked,
+            pushes=calls.get(self.push_command, 0),
+            own=self._asked,
+        )
 
     def describe(self) -> ServerRecord:
         """What the binary tells of itself."""
         return ServerRecord(
             name=self.server.name, version=self.server.version, origin=self.server.origin
         )
-
-    def clean_up(self, patterns: Sequence[str]) -> None:
-        """Its data folder goes with the cell."""

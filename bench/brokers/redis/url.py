@@ -8,22 +8,17 @@ import redis
 
 from bench.base.errors import UsageError
 from bench.brokers.contract import Place
-from bench.brokers.urls import ENCODE, Url, cleaned, read, secret_word, shown
-from bench.model.broker import KINDS
+from bench.brokers.urls import ENCODE, SECRET_WORD, Url, cleaned, read, read_given, shown
+from bench.model.broker import SCHEMES
 
 FORM = "redis://USER:PASSWORD@HOST:PORT/N, rediss://… with TLS, or unix:///PATH?db=N"
 FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 REQUIRED = ("required", "optional", "none")
-SCHEMES = {scheme.name: scheme for scheme in KINDS["redis"].schemes}
 
 
 def checked(url: str) -> Place:
     """Where the URL leads; UsageError with what to write if libraries could differ in that."""
-    parts = read(url)
-    if parts is None or parts.scheme not in SCHEMES:
-        raise UsageError(
-            f"the URL of --redis ({shown(url)}) cannot be read: write {FORM}; {ENCODE}"
-        )
+    parts = read_given(url, "redis", FORM)
     if parts.scheme == "unix":
         return _socket(parts)
     number = parts.path.removeprefix("/")
@@ -46,11 +41,13 @@ def _check_options(parts: Url, number: str) -> None:
     """UsageError for an option that not all libraries read, or that changes what is measured."""
     if "db" in parts.query or "virtual_host" in parts.query:
         given = parts.query.get("db", number)
+        who = "…@" if parts.user or parts.password else ""
         meant = given if given.isascii() and given.isdecimal() else number
         raise UsageError(
-            f"not every library reads a database behind a ?: write {_plain(parts)}/{meant}"
+            f"not every library reads a database behind a ?: write {parts.scheme}://{who}"
+            f"{parts.host}:{parts.port or SCHEMES[parts.scheme].port}/{meant}"
         )
-    if any(secret_word(name) or "user" in name for name in parts.query):
+    if any(SECRET_WORD.search(name) or "user" in name for name in parts.query):
         raise UsageError(
             f"not every library reads a user or a password behind a ?: write {FORM}; {ENCODE}"
         )
@@ -68,11 +65,6 @@ def _check_options(parts: Url, number: str) -> None:
     for name in FILES:
         if name in parts.query:
             _check_file(name, Path(parts.query[name]))
-
-
-def _plain(parts: Url) -> str:
-    who = "…@" if parts.user or parts.password else ""
-    return f"{parts.scheme}://{who}{parts.host}:{parts.port or SCHEMES[parts.scheme].port}"
 
 
 def _check_file(name: str, path: Path) -> None:
@@ -100,8 +92,7 @@ def reason(error: Exception, url: str) -> str:
         )
     if isinstance(error, redis.ResponseError):
         return f"says {words[:160]!r}: check the URL of --redis"
-    kind = type(error).__name__
-    detail = f"{kind}: {words[:160]}" if words else kind
+    detail = type(error).__name__ + (f": {words[:160]}" if words else "")
     tls = read(url)
     hint = ", with redis:// if it has no TLS" if tls and tls.scheme == "rediss" else ""
     if "reset by peer" in words or "closed by server" in words:

@@ -1,11 +1,9 @@
 """Concurrency models, told by the pids, threads and greenlets of overlapping tasks, not by name."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from bench.inprocess.trials.spans import Span
 from bench.model.feature_outcome import BROKEN, WORKS, Judge, Judgement, Observation
-
-Span = Mapping[str, Any]  # pid, thread, greenlet, started_ns, finished_ns
 
 
 def model(spans: Sequence[Span]) -> str:
@@ -16,12 +14,12 @@ def model(spans: Sequence[Span]) -> str:
         for b in spans[n + 1 :]
         if a["started_ns"] < b["finished_ns"] and b["started_ns"] < a["finished_ns"]
     ]
-    if not pairs:
-        return "one at a time"
-    for name, key in (("processes", "pid"), ("threads", "thread"), ("greenlets", "greenlet")):
-        if any(a[key] != b[key] for a, b in pairs):
-            return name
-    return "one at a time"
+    differ = {
+        "processes": any(a["pid"] != b["pid"] for a, b in pairs),
+        "threads": any(a["thread"] != b["thread"] for a, b in pairs),
+        "greenlets": any(a["greenlet"] != b["greenlet"] for a, b in pairs),
+    }
+    return next((name for name, differing in differ.items() if differing), "one at a time")
 
 
 def of(wanted: str) -> Judge:

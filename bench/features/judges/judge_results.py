@@ -57,11 +57,15 @@ def exception(observed: Observation) -> Judgement:
     answer = f"{observed['type']}: {observed['text']}"
     if observed["wanted_text"] not in observed["text"]:
         return Judgement(BROKEN, f"the caller got {answer[:120]!r}")
-    lacks = []
-    if observed["type"] != observed["wanted_type"]:
-        lacks.append(f"its type is lost ({observed['type']} instead of {observed['wanted_type']})")
-    if not observed["traceback"]:
-        lacks.append("without the traceback")
+    lost = f"its type is lost ({observed['type']} instead of {observed['wanted_type']})"
+    lacks = [
+        name
+        for name, lacking in (
+            (lost, observed["type"] != observed["wanted_type"]),
+            ("without the traceback", not observed["traceback"]),
+        )
+        if lacking
+    ]
     return Judgement(
         PARTLY if lacks else WORKS, "; ".join([f"the caller got {answer[:80]!r}", *lacks])
     )

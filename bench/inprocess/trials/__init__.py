@@ -1,1 +1,1 @@
-"""What a feature probe has at hand inside its own process."""
+"""What a trial of a feature has at hand inside its own process."""

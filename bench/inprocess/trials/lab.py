@@ -1,5 +1,6 @@
 """What a trial has at hand: a broker, processes, the marks of its tasks, and a clock that ends."""
 
+import inspect
 import json
 import os
 import re
@@ -10,12 +11,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from bench.inprocess.trials.mark import MARKS
 
-Observation = dict[str, Any]
-TERM = int(signal.SIGTERM)  # a method of the same name hides the module
+# JSON, of which the docstring of each feature's judge says what is in it
+Observation = Mapping[str, Any]
+Mark = Mapping[str, Any]  # JSON: what `mark` writes of itself, and the facts that a task adds
+Value = TypeVar("Value")
 # The settings of a trial's application, as JSON, for every process of it
 SETTINGS = "QUEUE_BENCH_TRIAL"
 
@@ -44,16 +48,11 @@ class TrialProcess:
         """Standard output and errors so far."""
         return self.log.read_text(errors="replace", encoding="utf-8")
 
-    def signal(self, number: int) -> None:
-        """Send a signal, if it still lives."""
-        if self.alive():
-            self.popen.send_signal(number)
-
-    def end(self, number: int = TERM, timeout_s: float = 6.0) -> None:
-        """End it, with SIGKILL if it does not go."""
-        self.signal(number)
+    def end(self, number: int = signal.SIGTERM) -> None:
+        """End it by a signal, with SIGKILL if it does not go."""
+        self.popen.send_signal(number)  # none where it has ended and been waited for
         try:
-            self.popen.wait(timeout_s)
+            self.popen.wait(6)
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
@@ -67,7 +66,7 @@ class Lab:
         self.deadline = time.monotonic() + seconds
         self.marks_file = folder / "marks.jsonl"
         self._count = self._read = 0
-        self._marks: list[dict[str, Any]] = []
+        self._marks: list[Mark] = []
         os.environ[MARKS] = str(self.marks_file)
 
     def settings(self, **values: Any) -> None:
@@ -75,9 +74,7 @@ class Lab:
         now on."""
         os.environ[SETTINGS] = json.dumps(values)
 
-    def start(
-        self, *argv: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> TrialProcess:
+    def start(self, *argv: str, env: Mapping[str, str] = MappingProxyType({})) -> TrialProcess:
         """Start a program of this environment; its output goes into a log of its own."""
         self._count += 1
         log = self.folder / f"process-{self._count}.log"
@@ -88,26 +85,25 @@ class Lab:
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **(env or {})},
-                cwd=cwd or self.folder,
+                env={**os.environ, **env},
+                cwd=self.folder,
                 start_new_session=True,
             )
         return TrialProcess(popen, log)
 
-    def run(self, *argv: str, timeout_s: float = 10.0, env: Mapping[str, str] | None = None) -> str:
+    def run(self, *argv: str) -> str:
         """Start a program, wait for its end, and give what it printed."""
-        process = self.start(*argv, env=env)
+        process = self.start(*argv)
         try:
-            process.popen.wait(timeout_s)
+            process.popen.wait(10)
         except subprocess.TimeoutExpired:
             process.end(signal.SIGKILL)
             raise GaveUp(
-                f"{' '.join(argv[:3])} did not end within {timeout_s:.0f} s: "
-                f"{process.text()[-300:]}"
+                f"{' '.join(argv[:3])} did not end within 10 s: {process.text()[-300:]}"
             ) from None
         return process.text()
 
-    def marks(self, name: str = "") -> list[dict[str, Any]]:
+    def marks(self, name: str = "") -> list[Mark]:
         """The marks so far, or those of one name, in the order in which they were written."""
         if self.marks_file.exists():
             # Only what is new: to read thousands of lines anew every 10 ms would take a core from
@@ -132,7 +128,7 @@ class Lab:
             time.sleep(0.01)
         return what()
 
-    def wait(self, count: int, name: str, timeout_s: float = 8.0) -> list[dict[str, Any]]:
+    def wait(self, count: int, name: str, timeout_s: float = 8.0) -> list[Mark]:
         """Wait for so many marks of a name; GaveUp if they do not come."""
         if not self.until(lambda: len(self.marks(name)) >= count, timeout_s):
             raise GaveUp(
@@ -165,13 +161,23 @@ def absent(pattern: str, places: Mapping[str, Iterable[str]]) -> Observation:
     return {"absent": f"nothing named like {pattern!r} among {looked_at}"}
 
 
-def parameters(function: Any) -> list[str]:
+def parameters(function: Callable[..., object]) -> list[str]:
     """The names of a callable's parameters; those that hide behind ** are not seen."""
-    import inspect
-
     return list(inspect.signature(function).parameters)
 
 
 def options(text: str) -> list[str]:
     """The long options that a `--help` prints."""
     return sorted(set(re.findall(r"--[a-z][\w-]+", text)))
+
+
+def public(place: object) -> list[str]:
+    """The names of a module or class that are not private."""
+    return [name for name in dir(place) if not name.startswith("_")]
+
+
+def timed(work: Callable[[], Value]) -> tuple[float, Value]:
+    """Call it; (the seconds that took, its result)."""
+    began = time.perf_counter()
+    value = work()
+    return time.perf_counter() - began, value

@@ -13,7 +13,8 @@ from bench.inprocess.trials.lab import Lab, Observation, TrialProcess
 NEAR = 0.6
 
 
-def _times(lab: Lab) -> list[float]:
+def ticks(lab: Lab) -> list[float]:
+    """When they fired, in seconds of the wall clock."""
     return sorted(mark["wall_ns"] / 1e9 for mark in lab.marks("tick"))
 
 
@@ -22,19 +23,19 @@ def evenly(lab: Lab, period_s: float, wanted: int, skip: int = 1) -> Observation
 
     The first `skip` are left out, as a scheduler may begin with one out of its time.
     """
-    lab.until(lambda: len(_times(lab)) >= wanted + skip, (wanted + skip + 2) * period_s)
-    return {"period_s": period_s, "fired_s": _times(lab)[skip : skip + wanted], "wanted": wanted}
+    lab.until(lambda: len(ticks(lab)) >= wanted + skip, (wanted + skip + 2) * period_s)
+    return {"period_s": period_s, "fired_s": ticks(lab)[skip : skip + wanted], "wanted": wanted}
 
 
 def crowd(lab: Lab, period_s: float, second: Callable[[], Any]) -> Observation:
     """Three periods with two workers; then a second scheduler, and three more."""
     lab.wait(3, "tick", 5 * period_s + 3)
-    alone = _times(lab)
+    alone = ticks(lab)
     second()
     time.sleep(2.5)
-    before = len(_times(lab))
-    lab.until(lambda: len(_times(lab)) >= before + 6, 3 * period_s)
-    both = _times(lab)[before:]
+    before = len(ticks(lab))
+    lab.until(lambda: len(ticks(lab)) >= before + 6, 3 * period_s)
+    both = ticks(lab)[before:]
     return {
         "periods": len(alone),
         "two_workers": _too_near(alone, period_s),
@@ -54,8 +55,8 @@ def away(
     lab.wait(2, "tick", 4 * period_s + 3)
     first.end(signal.SIGKILL)
     time.sleep(periods * period_s)
-    before = len(_times(lab))
+    before = len(ticks(lab))
     scheduler()
-    lab.until(lambda: len(_times(lab)) >= before + 3, 4 * period_s + 3)
-    again = _times(lab)[before:]
+    lab.until(lambda: len(ticks(lab)) >= before + 3, 4 * period_s + 3)
+    again = ticks(lab)[before:]
     return {"away_periods": periods, "made_up": _too_near(again, period_s), "again": len(again)}

@@ -1,28 +1,46 @@
 """Tasks as spans of time, from the marks at their start and end."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, TypedDict
 
-Span = Mapping[str, Any]
+from bench.inprocess.trials.lab import Mark
 
 
-def spans(marks: Sequence[Mapping[str, Any]], prefix: str) -> list[dict[str, Any]]:
-    """One span for each name that begins so and has both its marks.
+class Span(TypedDict):
+    """One run of a task: who ran it, and when it began and ended (monotonic nanoseconds)."""
 
-    A span has name, pid, thread, greenlet, started_ns and finished_ns.
-    """
+    name: str
+    pid: int
+    thread: int
+    greenlet: int
+    started_ns: int
+    finished_ns: int
+
+
+def spans(marks: Sequence[Mark], prefix: str) -> list[Span]:
+    """One span for each name that begins so and has both its marks."""
     ends = {
         mark["name"].removesuffix(":end"): mark for mark in marks if mark["name"].endswith(":end")
     }
-    whole = []
-    for mark in marks:
-        name = mark["name"].removesuffix(":start")
-        if name != mark["name"] and name.startswith(prefix) and name in ends:
-            who = {key: mark[key] for key in ("pid", "thread", "greenlet")}
-            whole.append(
-                {"name": name, **who, "started_ns": mark["ns"], "finished_ns": ends[name]["ns"]}
-            )
-    return whole
+    starts = [
+        (mark["name"].removesuffix(":start"), mark)
+        for mark in marks
+        if mark["name"].startswith(prefix) and mark["name"].endswith(":start")
+    ]
+    return [
+        Span(
+            name=name,
+            pid=mark["pid"],
+            thread=mark["thread"],
+            greenlet=mark["greenlet"],
+            started_ns=mark["ns"],
+            finished_ns=ends[name]["ns"],
+        )
+        for name, mark in starts
+        if name in ends
+    ]
 
 
 def most(runs: Sequence[Span]) -> int:
@@ -31,17 +49,9 @@ def most(runs: Sequence[Span]) -> int:
     edges = sorted(
         [(span["started_ns"], 1) for span in runs] + [(span["finished_ns"], -1) for span in runs]
     )
-    level = highest = 0
-    for _, change in edges:
-        level += change
-        highest = max(highest, level)
-    return highest
+    return max(accumulate((change for _, change in edges), initial=0))
 
 
-def counts(marks: Sequence[Mapping[str, Any]], name: str, key: str) -> dict[Any, int]:
+def counts(marks: Sequence[Mark], name: str, key: str) -> Counter[Any]:
     """How often each value of a fact stands in the marks of a name."""
-    by_value: dict[Any, int] = {}
-    for mark in marks:
-        if mark["name"] == name:
-            by_value[mark[key]] = by_value.get(mark[key], 0) + 1
-    return by_value
+    return Counter(mark[key] for mark in marks if mark["name"] == name)

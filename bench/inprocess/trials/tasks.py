@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from bench.inprocess.trials.mark import MARKS, mark
@@ -97,10 +98,7 @@ def total(values: Sequence[int]) -> int:
 
 def look(kind: str, row: int, database: str) -> bool:
     """Is this row of the application's database there already?"""
-    with sqlite3.connect(database, timeout=5) as connection:
-        there = (
-            connection.execute("SELECT 1 FROM orders WHERE id = ?", (row,)).fetchone() is not None
-        )
-    connection.close()
-    mark("look", kind=kind, row=row, there=there)
-    return there
+    with closing(sqlite3.connect(database, timeout=5)) as connection:
+        there = connection.execute("SELECT 1 FROM orders WHERE id = ?", (row,)).fetchone()
+    mark("look", kind=kind, row=row, there=there is not None)
+    return there is not None

@@ -4,12 +4,14 @@ import inspect
 import json
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from bench.inprocess.ports import free_port
 from bench.inprocess.trials.lab import GaveUp, Lab, Observation
+from bench.inprocess.trials.trial import System
 
 REQUESTS, WARM = 60, 10
 DJANGO_REQUESTS = 500
@@ -63,26 +65,23 @@ def fastapi(lab: Lab, module: str, call: Callable[..., Any]) -> Observation:
     }
 
 
-def django(lab: Lab, enqueue: Callable[..., Any]) -> Observation:
+def django(system: System) -> Observation:
     """A view writes a row and enqueues a task that looks for it: inside the transaction, and on its
     commit."""
     from bench.inprocess.trials import web_django
 
-    database = lab.folder / "app.sqlite3"
-    client = web_django.site(database, enqueue, BUSY_S)
+    client = web_django.site(system.lab.folder / "app.sqlite3", system.enqueue, BUSY_S)
     for kind in ("inside", "on_commit"):
         for _ in range(DJANGO_REQUESTS):
             status = client.post(f"/{kind}").status_code
             if status != 200:
                 raise GaveUp(f"the view answered {status}")
-    marks = lab.wait(2 * DJANGO_REQUESTS, "look", lab.left() - 1)
-    missing = {
-        kind: sum(mark["kind"] == kind and not mark["there"] for mark in marks)
-        for kind in ("inside", "on_commit")
-    }
-    observation = {"requests": DJANGO_REQUESTS, "ran": len(marks), "call": "transaction.on_commit"}
+    marks = system.lab.wait(2 * DJANGO_REQUESTS, "look", system.lab.left() - 1)
+    missing = Counter(mark["kind"] for mark in marks if not mark["there"])
     return {
-        **observation,
+        "requests": DJANGO_REQUESTS,
+        "ran": len(marks),
+        "call": "transaction.on_commit",
         "before_commit_missing": missing["inside"],
         "on_commit_missing": missing["on_commit"],
         "busy_ms": BUSY_S * 1000,

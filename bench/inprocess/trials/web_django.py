@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ def site(database: Path, enqueue: Callable[..., Any], busy_s: float) -> Any:
     import django
     from django.conf import settings
 
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         # Readers and the writer do not wait for each other, as one would set it up.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT)")
-    connection.close()
     settings.configure(
         DEBUG=False,
         SECRET_KEY="only for this trial",

@@ -8,44 +8,54 @@ from collections.abc import Mapping
 
 from adapters.base import Command, Held, Launch, Profile, Setting
 
-QUEUE, RUNNING, FAILED = "synthetic", "synthetic-running", "synthetic-failed"
+QUEUE, RUNNING = "synthetic", "synthetic-running"
 HERE = "docs/methodology.md#selftest"
 
 
-def _off(name: str, value: object, what: str) -> Setting:
-    return Setting(name, value, HERE, what)
-
-
+# All of these are off unless asked for.
 SETTINGS = (
-    _off("service_ms", 0.0, "how long a no-op task takes"),
-    _off("exponential", False, "draw that time from an exponential distribution with this mean"),
-    _off("seed", 1, "for what is drawn"),
-    _off("capacity", 0.0, "tasks per second that a slot begins at most; 0 = as many as it can"),
-    _off("batch", 1, "tasks that a slot fetches at once"),
-    _off("shuffle", False, "run a batch in random order"),
-    _off("lose", [], "ids that a worker drops"),
-    _off("double", [], "ids that a worker runs twice"),
-    _off("unexpected", [], "ids that a worker runs and nobody sent"),
-    _off(
+    Setting("service_ms", 0.0, HERE, "how long a no-op task takes"),
+    Setting(
+        "exponential", False, HERE, "draw that time from an exponential distribution with this mean"
+    ),
+    Setting("seed", 1, HERE, "for what is drawn"),
+    Setting(
+        "capacity", 0.0, HERE, "tasks per second that a slot begins at most; 0 = as many as it can"
+    ),
+    Setting("batch", 1, HERE, "tasks that a slot fetches at once"),
+    Setting("shuffle", False, HERE, "run a batch in random order"),
+    Setting("lose", [], HERE, "ids that a worker drops"),
+    Setting("double", [], HERE, "ids that a worker runs twice"),
+    Setting("unexpected", [], HERE, "ids that a worker runs and nobody sent"),
+    Setting(
         "stall_worker",
         [],
+        HERE,
         "[from, to]: seconds after its first measured task in which a worker stands still",
     ),
-    _off("stall_call", [], "[id, seconds]: the enqueue call of that task takes so long"),
-    _off("fire_and_forget", False, "the enqueue call does not wait for the broker's answer"),
-    _off("step_mib", 0, "memory that a worker takes at its hundredth task"),
-    _off("leak_bytes", 0, "memory that a worker takes with each task and never gives back"),
-    _off("shared_mib", 0, "memory that a worker takes before it forks a child for each slot"),
-    _off("burn_us", 0, "CPU that a task burns"),
-    _off(
+    Setting("stall_call", [], HERE, "[id, seconds]: the enqueue call of that task takes so long"),
+    Setting(
+        "fire_and_forget", False, HERE, "the enqueue call does not wait for the broker's answer"
+    ),
+    Setting("step_mib", 0, HERE, "memory that a worker takes at its hundredth task"),
+    Setting(
+        "leak_bytes", 0, HERE, "memory that a worker takes with each task and never gives back"
+    ),
+    Setting(
+        "shared_mib", 0, HERE, "memory that a worker takes before it forks a child for each slot"
+    ),
+    Setting("burn_us", 0, HERE, "CPU that a task burns"),
+    Setting(
         "back_after_s",
         0.0,
+        HERE,
         "how long a worker that is started again waits before it serves; "
         "then it starts all that waits at once",
     ),
-    _off(
+    Setting(
         "redeliver_s",
         0.0,
+        HERE,
         "after how long a running task is delivered again if its worker has died; 0 = never",
     ),
 )

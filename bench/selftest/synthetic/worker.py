@@ -56,12 +56,10 @@ class Worker:
         self.client: Any = redis.Redis.from_url(
             cell_context.broker()
         )  # redis-py types every answer as awaitable too
-        self.first_ns = 0
+        self.first_ns = self.next_ns = 0
         self.loaded = False
-        self.next_ns = 0
-        self.tasks = 0
+        self.tasks = self.leaked = 0
         self.memory: list[mmap.mmap] = []
-        self.leaked = 0
         self.leak: mmap.mmap | None = (
             mmap.mmap(-1, 1 << 30) if self.settings["leak_bytes"] else None
         )
