@@ -5,6 +5,7 @@ formats of other tools are made from them.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -93,10 +94,26 @@ def _sayable(value: JsonValue | tuple[JsonValue, ...]) -> JsonValue:
 
 def says(metric: Metric, verdict: str) -> Says:
     """What a verdict of comparisons.csv means to somebody who changed something."""
-    if verdict in ("tie", "unclear"):
-        return "same" if verdict == "tie" else "unclear"
-    if metric.better == "none":
+    if metric.better == "none" and verdict not in ("tie", "unclear"):
         return "differs"
-    if verdict in ("faster", "slower"):
-        return "improvement" if verdict == "faster" else "regression"
-    return "improvement" if (verdict == "more") == (metric.better == "higher") else "regression"
+    meanings: dict[str, Says] = {
+        "tie": "same",
+        "unclear": "unclear",
+        "faster": "improvement",
+        "slower": "regression",
+        "more": "improvement" if metric.better == "higher" else "regression",
+        "less": "regression" if metric.better == "higher" else "improvement",
+    }
+    return meanings[verdict]
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """`celery 5.5.3 → 5.6.2`, one text per library version that differs, was added or is gone.
+
+    The versions are those that were read inside the workers.
+    """
+    return [
+        f"{name} {before.get(name, 'absent')} → {after.get(name, 'absent')}"
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    ]

@@ -7,50 +7,31 @@ all pairs of one metric in one case.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from bench.analysis.dataset import by_block, is_censored, refuse_unknown
 from bench.analysis.stats import (
     MIN_BLOCKS,
-    Ratio,
+    LogDifference,
     classify,
     holm,
     holm_levels,
-    log_ratio_sd,
-    paired_p,
-    paired_ratio,
+    paired,
     rank_p,
-    smallest_detectable,
-    welch_detectable,
-    welch_p,
-    welch_ratio,
+    unpaired,
     word,
 )
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS, Metric
 from bench.record.store import COMPARISON_COLUMNS
 
-# What a kind of metric is compared by; all else is no number of that block.
-USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
 # How each kind is decided, as comparisons.csv has it in `method`; Holm's correction over all pairs.
 METHODS = {"ratio": "paired t, Holm", "count": "difference", "time_to": "ranks, Holm"}
 WELCH = "Welch's t, Holm"  # of ratios where blocks are no pairs
-# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
-CENSORED = ("beyond", "unbounded")
-
-
-@dataclass(frozen=True)
-class TimeTo:
-    """In how many of the blocks an event came within the horizon, and the median time to it in s.
-
-    The median is `inf` if it lies beyond the horizon, NaN without any block.
-    """
-
-    within: int
-    blocks: int
-    median: float
 
 
 @dataclass(frozen=True)
@@ -72,23 +53,15 @@ class Pair:
         """In how many blocks both arms have a number; of two runs the smaller number of blocks."""
         return min(len(self.below), len(self.above))
 
-    def p(self) -> float:
-        """Two-sided p of "no difference", for a `ratio` metric."""
-        return (
-            paired_p(self.below, self.above)
-            if self.interleaved
-            else welch_p(self.below, self.above)
-        )
+    @property
+    def is_positive(self) -> bool:
+        """Whether every number of both has a logarithm."""
+        return min(*self.below, *self.above) > 0
 
-    def ratio(self, alpha: float) -> Ratio:
-        """Head ÷ base with its 1 - alpha interval, for a `ratio` metric."""
-        return (paired_ratio if self.interleaved else welch_ratio)(self.below, self.above, alpha)
-
-    def detectable(self, alpha: float) -> float | None:
-        """The smallest change (0.05 = 5 %) found nine times in ten; None below three blocks."""
-        if not self.interleaved:
-            return welch_detectable(self.below, self.above, alpha)
-        return smallest_detectable(log_ratio_sd(self.below, self.above), self.blocks, alpha)
+    @cached_property
+    def logs(self) -> LogDifference:
+        """Head against base on the log scale, for a `ratio` metric."""
+        return (paired if self.interleaved else unpaired)(self.below, self.above)
 
     def differences(self) -> list[float]:
         """Head - base block by block; of two runs every block of head less every block of base."""
@@ -104,6 +77,7 @@ class Pair:
 class Compared:
     """The result for one pair: the last columns of comparisons.csv."""
 
+    pair: Pair
     method: str
     ratio: float | None = None
     low: float | None = None
@@ -137,42 +111,21 @@ def compare_arms(
             "a smoke run makes no claims and cannot be compared: measure with --size quick or full"
         )
     refuse_unknown(measures)
-    rows: list[tuple[str | float, ...]] = []
-    for scenario, case, metric, group in _groups(measures[measures["stands"] == 1]):
-        pairs = list(_pairs(group, metric, guarantees or {}))
-        for pair, result in zip(pairs, compare_pairs(pairs, metric, alpha), strict=True):
-            where = (scenario, case, metric.name, pair.base, pair.head)
-            rows.append((*where, *_numbers(pair, result)))
+    rows = [
+        (scenario, case, metric.name, result.pair.base, result.pair.head, *_numbers(result))
+        for scenario, case, metric, group in _groups(measures[measures["stands"] == 1])
+        for result in compare_pairs(list(_pairs(group, metric, guarantees or {})), metric, alpha)
+    ]
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
 
 
-def _numbers(pair: Pair, result: Compared) -> tuple[str | float, ...]:
+def _numbers(result: Compared) -> tuple[str | float, ...]:
     """The columns `ratio` to `verdict`; NaN for what there is none of."""
     ratio, low, high, detectable = (
         math.nan if value is None else value
         for value in (result.ratio, result.low, result.high, result.smallest_detectable)
     )
-    return ratio, low, high, result.method, pair.blocks, detectable, result.verdict
-
-
-def refuse_unknown(measures: pd.DataFrame) -> None:
-    """UsageError if measures.csv has a metric that this version does not know."""
-    unknown = sorted(set(measures["metric"]) - set(METRICS))
-    if unknown:
-        raise UsageError(
-            f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew"
-        )
-
-
-def time_to(group: pd.DataFrame) -> TimeTo:
-    """`TimeTo` of one arm's rows of a `time_to` metric.
-
-    Rows that are neither `ok` nor `beyond` do not count.
-    """
-    times = list(by_block(group, METRICS[str(group["metric"].iloc[0])]).values())
-    return TimeTo(
-        sum(map(math.isfinite, times)), len(times), float(np.median(times)) if times else math.nan
-    )
+    return ratio, low, high, result.method, result.pair.blocks, detectable, result.verdict
 
 
 def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataFrame]]:
@@ -192,31 +145,13 @@ def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -
     for base, head in combinations(sorted(rows), 2):
         blocks = sorted(numbers[base].keys() & numbers[head].keys())
         if blocks and guarantees.get(base) == guarantees.get(head):
-            below, above = (
+            yield Pair(
+                base,
+                head,
                 [numbers[base][block] for block in blocks],
                 [numbers[head][block] for block in blocks],
+                censored[base] or censored[head],
             )
-            yield Pair(base, head, below, above, censored[base] or censored[head])
-
-
-def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
-    """Whether bad blocks of an arm have no number, so that those that are left flatter it."""
-    return metric.kind == "ratio" and bool(group["verdict"].isin(CENSORED).any())
-
-
-def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
-    """(run, block) → the number of that block, in the metric's unit; `inf` for a time beyond.
-
-    `group` has the rows that stand, of one arm.
-    """
-    usable = group[group["verdict"].isin(USABLE[metric.kind])]
-    values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
-    if metric.kind == "time_to":
-        values = np.where(usable["verdict"] == "beyond", math.inf, values)
-    keys = zip(usable["run"].astype(str), usable["block"].astype(int), strict=True)
-    return {
-        key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
-    }
 
 
 def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> list[Compared]:
@@ -229,34 +164,31 @@ def compare_pairs(pairs: list[Pair], metric: Metric, alpha: float = 0.05) -> lis
 
 
 def _ratios(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
-    usable = [min(*pair.below, *pair.above) > 0 for pair in pairs]
-    family = [at for at, pair in enumerate(pairs) if usable[at] and pair.blocks >= MIN_BLOCKS]
-    levels = dict(zip(family, holm_levels([pairs[at].p() for at in family], alpha), strict=True))
-    results = []
-    for at, pair in enumerate(pairs):
-        method = METHODS["ratio"] if pair.interleaved else WELCH
-        if not usable[at]:
-            # 0 has no logarithm, and leaving its block out would favour one arm.
-            results.append(Compared(method))
-            continue
-        ratio = pair.ratio(levels.get(at, alpha))
-        detectable = pair.detectable(alpha / len(family)) if at in levels else None
-        verdict = _verdict(pair, ratio, metric)
-        results.append(Compared(method, ratio.ratio, ratio.low, ratio.high, detectable, verdict))
-    return results
-
-
-def _verdict(pair: Pair, ratio: Ratio, metric: Metric) -> str:
-    return (
-        "unclear"
-        if pair.censored
-        else classify(ratio, metric.tie_zone, metric.better, _is_duration(metric))
+    family = [at for at, pair in enumerate(pairs) if pair.is_positive and pair.blocks >= MIN_BLOCKS]
+    levels = dict(
+        zip(family, holm_levels([pairs[at].logs.p() for at in family], alpha), strict=True)
     )
+    strictest = alpha / max(len(family), 1)
+    return [_ratio(pair, metric, levels.get(at, alpha), strictest) for at, pair in enumerate(pairs)]
 
 
-def _is_duration(metric: Metric) -> bool:
+def _ratio(pair: Pair, metric: Metric, level: float, strictest: float) -> Compared:
+    method = METHODS["ratio"] if pair.interleaved else WELCH
+    if not pair.is_positive:
+        # 0 has no logarithm, and leaving its block out would favour one arm.
+        return Compared(pair, method)
+    ratio, detectable = pair.logs.ratio(level), pair.logs.detectable(strictest)
     # CPU time is an amount that is spent, not a time that someone waits for.
-    return metric.unit in ("s", "ms") and "_cpu_" not in metric.name
+    duration = metric.unit in ("s", "ms") and "_cpu_" not in metric.name
+    return Compared(
+        pair,
+        method,
+        ratio.ratio,
+        ratio.low,
+        ratio.high,
+        detectable,
+        "unclear" if pair.censored else classify(ratio, metric.tie_zone, metric.better, duration),
+    )
 
 
 def _difference(pair: Pair, metric: Metric) -> Compared:
@@ -268,7 +200,7 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
     differences = pair.differences()
     mean = math.fsum(differences) / len(differences)
     if pair.blocks < MIN_BLOCKS:
-        return Compared(METHODS["count"], mean)
+        return Compared(pair, METHODS["count"], mean)
     low, high = min(differences), max(differences)
     if max(abs(low), abs(high)) <= metric.tie_zone:
         verdict = "tie"
@@ -277,7 +209,7 @@ def _difference(pair: Pair, metric: Metric) -> Compared:
         verdict = word(mean > 0, "none")
     else:
         verdict = "unclear"
-    return Compared(METHODS["count"], mean, low, high, None, verdict)
+    return Compared(pair, METHODS["count"], mean, low, high, None, verdict)
 
 
 def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
@@ -291,14 +223,13 @@ def _times(pairs: list[Pair], metric: Metric, alpha: float) -> list[Compared]:
     adjusted = dict(
         zip(family, holm([rank_p(pairs[at].below, pairs[at].above) for at in family]), strict=True)
     )
-    results = []
-    for at, pair in enumerate(pairs):
-        base, head = float(np.median(pair.below)), float(np.median(pair.above))
-        ratio = head / base if 0 < base < math.inf and head < math.inf else None
-        verdict = "unclear"
-        if adjusted.get(at, 1.0) <= alpha and max(base, head) > min(base, head) * (
-            1 + metric.tie_zone
-        ):
-            verdict = word(head > base, metric.better, duration=True)
-        results.append(Compared(METHODS["time_to"], ratio, verdict=verdict))
-    return results
+    return [_time(pair, metric, adjusted.get(at, 1.0) <= alpha) for at, pair in enumerate(pairs)]
+
+
+def _time(pair: Pair, metric: Metric, rejected: bool) -> Compared:
+    base, head = float(np.median(pair.below)), float(np.median(pair.above))
+    ratio = head / base if 0 < base < math.inf and head < math.inf else None
+    verdict = "unclear"
+    if rejected and max(base, head) > min(base, head) * (1 + metric.tie_zone):
+        verdict = word(head > base, metric.better, duration=True)
+    return Compared(pair, METHODS["time_to"], ratio, verdict=verdict)

@@ -1,5 +1,9 @@
-"""Several stored runs as one: their measures, and the cell and the run behind each of them."""
+"""Several stored runs as one: their measures, and the cell and the run behind each of them.
 
+And one number per block of an arm, which is what all comparisons are made of.
+"""
+
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +16,7 @@ import pandas as pd
 from bench.analysis.formatting import records
 from bench.base.errors import UsageError
 from bench.model.manifest import ArmRecord, CellLine
+from bench.model.metric import METRICS, Metric
 from bench.model.scenario import load_scenarios
 from bench.model.systems import in_order
 from bench.model.versions import unlike_any
@@ -20,6 +25,10 @@ from bench.record.store import Run
 FLOOR = "floor"
 # `durable` last: it promises more, so it belongs behind those it is not compared with.
 PROFILES = ("default", "tuned", "durable")
+# What a kind of metric counts as a number of a block; all else is none.
+USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
+# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
+CENSORED = ("beyond", "unbounded")
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,8 @@ class Joined:
     @cached_property
     def arms(self) -> dict[str, ArmRecord]:
         """Arm → its description, systems in the order of their adapters, the floor last."""
-        arms: dict[str, ArmRecord] = {}
-        for run in self.runs:
-            for name, arm in run.manifest.arms.items():
-                arms.setdefault(name, arm)
+        # From the last run to the first, for the run that was named first describes an arm.
+        arms = {name: arm for run in reversed(self.runs) for name, arm in run.manifest.arms.items()}
         return dict(sorted(arms.items(), key=lambda item: arm_order(item[1])))
 
     @cached_property
@@ -110,8 +117,9 @@ class Joined:
 
     def line(self, place: int, number: int) -> CellLine | None:
         """The line in run.json of cell `number` of run `place`; None if there is none."""
-        lines = self.runs[place].manifest.cells
-        return next((line for line in lines if line.number == number), None)
+        return next(
+            (line for line in self.runs[place].manifest.cells if line.number == number), None
+        )
 
     def blocks(self, scenario: str) -> int:
         """The fewest blocks that any arm has in a scenario."""
@@ -122,8 +130,8 @@ class Joined:
 def workers_of(joined: Joined, case: str) -> int:
     """The number of slots of a case of `work` that was measured."""
     rows = joined.frame[(joined.frame["scenario"] == "work") & (joined.frame["case"] == case)]
-    plan = joined.runs[int(rows["place"].iloc[0])].manifest.plan
-    return load_scenarios()["work"].slots(case, plan.workers)
+    run = joined.runs[int(rows["place"].iloc[0])]
+    return load_scenarios()["work"].slots(case, run.manifest.plan.workers)
 
 
 def letter(place: int) -> str:
@@ -159,14 +167,20 @@ def join(runs: Sequence[Run]) -> Joined:
             f"these runs were measured by different versions of bench ({'; '.join(unlike)}): "
             "take them one by one"
         )
-    tables = [_labelled(run, place, len(runs)) for place, run in enumerate(runs)]
+    tables = [
+        run.measures.assign(
+            place=place,
+            label=[f"{prefix(place, len(runs))}{number:03d}" for number in run.measures["cell"]],
+        )
+        for place, run in enumerate(runs)
+    ]
     every = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     standing = every[every["stands"] == 1]
     first = standing.groupby(["scenario", "case", "arm"])["place"].transform("min")
-    twice = standing[standing["place"] != first]
     doubled = tuple(
         dict.fromkeys(
-            f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ") for row in records(twice)
+            f"{row.scenario} {row.case} {row.arm}".replace(" - ", " ")
+            for row in records(standing[standing["place"] != first])
         )
     )
     return Joined(
@@ -174,8 +188,30 @@ def join(runs: Sequence[Run]) -> Joined:
     )
 
 
-def _labelled(run: Run, place: int, of: int) -> pd.DataFrame:
-    """The measures of run `place` of `of`, each with the cell as the page names it."""
-    numbers = run.measures["cell"]
-    labels = [f"{prefix(place, of)}{number:03d}" for number in numbers]
-    return run.measures.assign(place=place, label=labels)
+def refuse_unknown(measures: pd.DataFrame) -> None:
+    """UsageError if measures.csv has a metric that this version does not know."""
+    unknown = sorted(set(measures["metric"]) - set(METRICS))
+    if unknown:
+        raise UsageError(
+            f"measures.csv holds the unknown metric {unknown[0]}: `bench measure` makes it anew"
+        )
+
+
+def is_censored(group: pd.DataFrame, metric: Metric) -> bool:
+    """Whether bad blocks of an arm have no number, so that those that are left flatter it."""
+    return metric.kind == "ratio" and bool(group["verdict"].isin(CENSORED).any())
+
+
+def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float]:
+    """(run, block) → the number of that block, in the metric's unit; `inf` for a time beyond.
+
+    `group` has the rows that stand, of one arm.
+    """
+    usable = group[group["verdict"].isin(USABLE[metric.kind])]
+    values = pd.to_numeric(usable["value"]).to_numpy(dtype=float)
+    if metric.kind == "time_to":
+        values = np.where(usable["verdict"] == "beyond", math.inf, values)
+    keys = zip(usable["run"].astype(str), usable["block"].astype(int), strict=True)
+    return {
+        key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
+    }

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import JsonValue
 
@@ -87,8 +86,7 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
     if rows.empty:
         return Figure("not run", verdict="missing")
     cells, verdicts = cells_of(rows), list(rows["verdict"])
-    kind = METRICS[metric].kind
-    if "wrong" in verdicts and kind != "count":
+    if "wrong" in verdicts and METRICS[metric].kind != "count":
         return Figure("wrong", None, "wrong", _reason(rows, "wrong"), cells)
     fit = rows[rows["verdict"].isin(("ok", "beyond", "unbounded", "wrong"))]
     if fit.empty:
@@ -98,11 +96,16 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
 
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:
-    rate = METRICS[metric].better == "higher"
     # A block without an end counts as longer than every other one; a rate that the time cap cut
     # short is still a rate.
-    endless = fit["verdict"].eq("unbounded") | (fit["verdict"].eq("beyond") & (not rate))
-    middle = _median(np.where(endless, math.inf, fit["value"].to_numpy(dtype=float)), metric)
+    endless = fit["verdict"].eq("unbounded") | (
+        fit["verdict"].eq("beyond") & (METRICS[metric].better != "higher")
+    )
+    values = np.where(endless, math.inf, fit["value"].to_numpy(dtype=float))
+    if METRICS[metric].kind == "count":
+        # The median is that of the blocks that have a count.
+        values = values[~np.isnan(values)]
+    middle = float(np.median(values)) if len(values) else math.nan
     note, verdicts = _note(fit, rows, metric, endless), set(fit["verdict"])
     if math.isnan(middle):
         return Figure("–", None, "withheld", note, cells)
@@ -115,13 +118,6 @@ def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str)
         return Figure("unbounded", None, "unbounded", note, cells)
     horizon = float(fit.loc[fit["verdict"] == "beyond", "value"].median())
     return Figure(f"> {horizon / scale(metric)[1]:g}", horizon, "beyond", note, cells)
-
-
-def _median(values: npt.NDArray[np.float64], metric: str) -> float:
-    """The median over (blocks,) values; of a count over the blocks that have one, NaN if none."""
-    if METRICS[metric].kind == "count":
-        values = values[~np.isnan(values)]
-    return float(np.median(values)) if len(values) else math.nan
 
 
 def _note(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, endless: "pd.Series[bool]") -> str:
@@ -139,15 +135,15 @@ def _note(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, endless: "pd.Serie
 
 
 def _reason(rows: pd.DataFrame, verdict: str) -> str:
-    texts = [str(text) for text in rows.loc[rows["verdict"] == verdict, "reason"] if text]
-    return "; ".join(dict.fromkeys(texts))
+    reasons = rows.loc[rows["verdict"] == verdict, "reason"]
+    return "; ".join(dict.fromkeys(str(reason) for reason in reasons if reason))
 
 
 def listing(parts: list[str]) -> str:
     """The parts as one text, such as `a, b and c`; empty for none."""
-    return (
-        parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-    )
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def times(ratio: float) -> str:
@@ -161,7 +157,7 @@ def plain(value: JsonValue) -> str:
 
 
 def measure_in_words(row: Any) -> str:
-    """The number of a row of measures.csv with its unit, or its verdict."""
+    """The number of a row of measures.csv, as `records` gives it, with its unit, or its verdict."""
     if row.value is None or row.value != row.value:
         return str(row.verdict)
     number = (

@@ -4,6 +4,7 @@ The unit is the block: one number per arm and block, compared on the log scale w
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,8 +46,7 @@ def log_ratios(base: Sequence[float], head: Sequence[float]) -> Floats:
         raise ValueError("a log-ratio needs positive, finite values")
     # A difference of logarithms is exactly 0 for equal values, and only its sign changes when the
     # arms change places.
-    difference: Floats = np.log(above) - np.log(below)
-    return difference
+    return np.asarray(np.log(above) - np.log(below), np.float64)
 
 
 def log_ratio_sd(base: Sequence[float], head: Sequence[float]) -> float:
@@ -54,101 +54,71 @@ def log_ratio_sd(base: Sequence[float], head: Sequence[float]) -> float:
     return float(np.std(log_ratios(base, head), ddof=1))
 
 
-def paired_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
-    """Geometric mean of head ÷ base with its 1 - alpha interval (Student 1908).
-
-    exp(m ± t(1-α/2, n-1) · s/√n), m and s being the mean and the standard deviation of the
-    log-ratios. At five blocks the percentile bootstrap covers 84 % instead of 95, this interval 95.
-    """
-    logs = log_ratios(base, head)
-    n, mean = logs.size, float(logs.mean())
-    if n < MIN_BLOCKS:
-        return Ratio(math.exp(mean), None, None, n)
-    half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * float(logs.std(ddof=1)) / math.sqrt(n)
-    return Ratio(math.exp(mean), math.exp(mean - half), math.exp(mean + half), n)
-
-
-def paired_p(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of "no difference" by the paired t-test, which `paired_ratio` inverts.
-
-    2·P(T > |m|·√n/s), T with n - 1 degrees of freedom, m and s of the log-ratios. ValueError below
-    three blocks.
-    """
-    logs = log_ratios(base, head)
-    if logs.size < MIN_BLOCKS:
-        raise ValueError(f"a test needs {MIN_BLOCKS} blocks")
-    mean, sd = abs(float(logs.mean())), float(logs.std(ddof=1))
-    if sd == 0:
-        return 0.0 if mean else 1.0
-    return float(2 * stats.t.sf(mean * math.sqrt(logs.size) / sd, logs.size - 1))
-
-
 @dataclass(frozen=True)
-class _Apart:
-    """The difference of the mean logarithms of two unpaired samples, head - base.
-
-    With its standard error and degrees of freedom.
-    """
+class LogDifference:
+    """The mean of ln(head) - ln(base) with its standard error; below three blocks only the mean."""
 
     mean: float
     error: float
     df: float
+    blocks: int
+
+    def ratio(self, alpha: float = 0.05) -> Ratio:
+        """Geometric mean of head ÷ base with its 1 - alpha interval: exp(m ± t(1-α/2, df)·error).
+
+        At five blocks the percentile bootstrap covers 84 % instead of 95, this interval 95.
+        """
+        if self.blocks < MIN_BLOCKS:
+            return Ratio(math.exp(self.mean), None, None, self.blocks)
+        half = float(stats.t.ppf(1 - alpha / 2, self.df)) * self.error
+        low, high = math.exp(self.mean - half), math.exp(self.mean + half)
+        return Ratio(math.exp(self.mean), low, high, self.blocks)
+
+    def p(self) -> float:
+        """Two-sided p of "no difference" by the test that `ratio` inverts: 2·P(T > |m| ÷ error).
+
+        ValueError below three blocks.
+        """
+        if self.blocks < MIN_BLOCKS:
+            raise ValueError(f"a test needs {MIN_BLOCKS} blocks")
+        if self.error == 0:
+            return 0.0 if self.mean else 1.0
+        return float(2 * stats.t.sf(abs(self.mean) / self.error, self.df))
+
+    def detectable(self, alpha: float = 0.05, power: float = 0.9) -> float | None:
+        """`smallest_detectable` with this error: exp(λ·error) - 1, None below three blocks."""
+        return (
+            math.expm1(_noncentrality(self.df, alpha, power) * self.error)
+            if self.blocks >= MIN_BLOCKS
+            else None
+        )
 
 
-def _apart(base: Sequence[float], head: Sequence[float]) -> _Apart:
-    """df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b being the squared standard errors.
+def paired(base: Sequence[float], head: Sequence[float]) -> LogDifference:
+    """Of interleaved blocks, by the log-ratio of each (Student 1908)."""
+    logs = log_ratios(base, head)
+    n = logs.size
+    error = float(logs.std(ddof=1)) / math.sqrt(n) if n >= MIN_BLOCKS else math.nan
+    return LogDifference(float(logs.mean()), error, n - 1, n)
 
-    Welch 1947, Satterthwaite 1946.
+
+def unpaired(base: Sequence[float], head: Sequence[float]) -> LogDifference:
+    """Of positive numbers of blocks that were not interleaved and so are no pairs.
+
+    df = (a + b)² / (a²/(n-1) + b²/(m-1)), a and b being the squared standard errors (Welch 1947,
+    Satterthwaite 1946).
     """
     below, above = (np.log(np.asarray(values, dtype=np.float64)) for values in (base, head))
+    mean, blocks = float(above.mean() - below.mean()), min(below.size, above.size)
+    if blocks < MIN_BLOCKS:
+        return LogDifference(mean, math.nan, math.nan, blocks)
     a, b = (float(logs.var(ddof=1)) / logs.size for logs in (below, above))
     df = (
         (a + b) ** 2 / (a**2 / (below.size - 1) + b**2 / (above.size - 1))
         if a + b
         else float(below.size + above.size - 2)
     )
-    return _Apart(float(above.mean() - below.mean()), math.sqrt(a + b), df)
-
-
-def welch_ratio(base: Sequence[float], head: Sequence[float], alpha: float = 0.05) -> Ratio:
-    """Geometric mean of head over that of base with Welch's 1 - alpha interval on the log scale.
-
-    For blocks that were not interleaved and so are no pairs; no interval below three blocks.
-    """
-    blocks = min(len(base), len(head))
-    if blocks < MIN_BLOCKS:
-        return Ratio(
-            math.exp(float(np.mean(np.log(head)) - np.mean(np.log(base)))), None, None, blocks
-        )
-    apart = _apart(base, head)
-    half = float(stats.t.ppf(1 - alpha / 2, apart.df)) * apart.error
-    return Ratio(
-        math.exp(apart.mean), math.exp(apart.mean - half), math.exp(apart.mean + half), blocks
-    )
-
-
-def welch_p(base: Sequence[float], head: Sequence[float]) -> float:
-    """Two-sided p of "no difference" of two unpaired samples of positive numbers.
-
-    Welch's t-test on the log scale, which `welch_ratio` inverts.
-    """
-    apart = _apart(base, head)
-    if apart.error == 0:
-        return 0.0 if apart.mean else 1.0
-    return float(2 * stats.t.sf(abs(apart.mean) / apart.error, apart.df))
-
-
-def welch_detectable(
-    base: Sequence[float], head: Sequence[float], alpha: float = 0.05, power: float = 0.9
-) -> float | None:
-    """`smallest_detectable` for blocks that are no pairs.
-
-    exp(λ·error) - 1 at Welch's degrees of freedom.
-    """
-    if min(len(base), len(head)) < MIN_BLOCKS:
-        return None
-    apart = _apart(base, head)
-    return math.expm1(_noncentrality(apart.df, alpha, power) * apart.error)
+    return LogDifference(mean, math.sqrt(a + b), df, blocks)
 
 
 def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
@@ -158,32 +128,27 @@ def rank_p(base: Sequence[float], head: Sequence[float]) -> float:
     20,000 seeded permutations. Needs no mean, which a censored time does not have. It leaves the
     pairing unused: that costs power where blocks are alike within, and no false alarms.
     """
-    ranks = stats.rankdata(
-        np.concatenate([np.asarray(base, dtype=np.float64), np.asarray(head, dtype=np.float64)])
-    )
-    groups = (ranks[: len(base)], ranks[len(base) :])
+    ranks = stats.rankdata(np.concatenate([base, head]))
     result = stats.permutation_test(
-        groups, _sum_of_first, vectorized=True, n_resamples=RESAMPLES, rng=np.random.default_rng(0)
+        (ranks[: len(base)], ranks[len(base) :]),
+        _sum_of_first,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
 
 
 def _sum_of_first(first: Floats, second: Floats, axis: int = -1) -> Floats:
-    total: Floats = np.sum(first, axis=axis)
-    return total
+    return np.asarray(first.sum(axis=axis), np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given (Holm 1979).
-
-    The running maximum of (m - i + 1)·p(i), at most 1.
-    """
-    m, worst = len(p_values), 0.0
-    adjusted = [0.0] * m
-    for step, at in enumerate(np.argsort(p_values, kind="stable")):
-        worst = max(worst, min(1.0, (m - step) * p_values[at]))
-        adjusted[at] = worst
-    return adjusted
+    """Adjusted p-values, as given (Holm 1979): the running maximum of (m - i + 1)·p(i), to 1."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.arange(len(p_values), 0, -1) * np.asarray(p_values, dtype=np.float64)[order]
+    adjusted = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(adjusted[place]) for place in np.argsort(order)]
 
 
 def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
@@ -193,15 +158,11 @@ def holm_levels(p_values: Sequence[float], alpha: float = 0.05) -> list[float]:
     on, all keep its level. So any false rejection among the pairs has a probability of at most
     alpha; that all intervals cover at once is not claimed.
     """
-    m = len(p_values)
-    level, stopped = alpha, False
-    levels = [alpha] * m
-    for step, at in enumerate(np.argsort(p_values, kind="stable")):
-        if not stopped:
-            level = alpha / (m - step)
-            stopped = p_values[at] > level
-        levels[at] = level
-    return levels
+    m, order = len(p_values), np.argsort(p_values, kind="stable")
+    kept = (step for step, at in enumerate(order) if p_values[at] > alpha / (m - step))
+    last = next(kept, m - 1)
+    levels = {at: alpha / (m - min(step, last)) for step, at in enumerate(order)}
+    return [levels[at] for at in range(m)]
 
 
 def smallest_detectable(
@@ -213,45 +174,28 @@ def smallest_detectable(
     P(T'(n-1, λ) > t(1-α/2, n-1)) = power with the noncentral t (Johnson & Welch 1940). The tail on
     the wrong side is left out: it would count a change seen with the wrong sign as found.
     """
-    if blocks < MIN_BLOCKS:
-        return None
-    return math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
+    return (
+        math.expm1(_noncentrality(blocks - 1, alpha, power) * sd / math.sqrt(blocks))
+        if blocks >= MIN_BLOCKS
+        else None
+    )
 
 
 def blocks_needed(
     sd: float, change: float, alpha: float = 0.05, power: float = 0.9, at_most: int = 4096
 ) -> int | None:
-    """The number of blocks at which `smallest_detectable` comes down to this change.
-
-    None if that takes more than `at_most`.
-    """
-
-    def enough(blocks: int) -> bool:
-        detectable = smallest_detectable(sd, blocks, alpha, power)
-        return detectable is not None and detectable <= change
-
-    if not enough(at_most):
-        return None
-    low, high = MIN_BLOCKS - 1, at_most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
-
-
-def exact_bounds(hits: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
-    """The exact two-sided interval of the share hits ÷ of (Clopper & Pearson 1934)."""
-    tail = (1 - confidence) / 2
-    low = float(stats.beta.ppf(tail, hits, of - hits + 1)) if hits else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, of - hits)) if hits < of else 1.0
-    return low, high
+    """At how many blocks `smallest_detectable` is down to this change; None beyond `at_most`."""
+    sizes = range(MIN_BLOCKS, at_most + 1)
+    at = bisect_left(
+        sizes,
+        sd / math.log1p(change),
+        key=lambda blocks: math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power),
+    )
+    return sizes[at] if at < len(sizes) else None
 
 
 def sd_allowed(change: float, blocks: int, alpha: float = 0.05, power: float = 0.9) -> float | None:
-    """The largest sd of the log-ratios at which so many blocks show this change.
-
-    None below three blocks.
-    """
+    """The largest sd at which so many blocks show this change; None below three blocks."""
     return (
         math.log1p(change) * math.sqrt(blocks) / _noncentrality(blocks - 1, alpha, power)
         if blocks >= MIN_BLOCKS
@@ -290,17 +234,14 @@ def classify(ratio: Ratio, tie_zone: float, better: Better, duration: bool = Fal
     zone_low, zone_high = 1 / (1 + tie_zone), 1 + tie_zone
     if zone_low <= ratio.low and ratio.high <= zone_high:
         return "tie"
-    if ratio.low > 1 and ratio.ratio > zone_high:
-        return word(True, better, duration)
-    if ratio.high < 1 and ratio.ratio < zone_low:
-        return word(False, better, duration)
+    larger = ratio.low > 1 and ratio.ratio > zone_high
+    if larger or (ratio.high < 1 and ratio.ratio < zone_low):
+        return word(larger, better, duration)
     return "unclear"
 
 
 def word(larger: bool, better: Better, duration: bool = False) -> Classified:
     """The word for a head whose value is decidedly larger, or smaller, than the base's."""
-    if better == "higher":
-        return "faster" if larger else "slower"
-    if duration:
-        return "slower" if larger else "faster"
+    if better == "higher" or duration:
+        return "faster" if larger == (better == "higher") else "slower"
     return "more" if larger else "less"

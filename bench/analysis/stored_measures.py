@@ -1,24 +1,27 @@
 """From stored cells to measures.csv and comparisons.csv: offline, the same numbers every time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
-from bench.measure.cell_measures import measures_of
 from bench.model.manifest import CellLine
 from bench.model.metric import METRICS, Measure
 from bench.model.scenario import load_scenarios
 from bench.record import store
-from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run
+from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS, Run, StoredCell
+
+# What a scenario's measure.py offers: from a cell's files and the number of cores of the machine.
+Measuring = Callable[[StoredCell, int], list[Measure]]
 
 
 def measure_cell(run: Run, line: CellLine) -> list[Measure]:
     """Every measure of one cell, from its files; without files its verdict and reason."""
     scenario = load_scenarios()[line.scenario]
     if line.state == "done":
-        return measures_of(scenario, run.cell(line.number), run.manifest.machine.cores)
+        measure: Measuring = scenario.part("measure").measure
+        return measure(run.cell(line.number), run.manifest.machine.cores)
     assert line.verdict, "a cell that was carried out has a verdict"
     return [Measure(name, None, line.verdict, line.reason) for name in scenario.expected(line.case)]
 
@@ -36,8 +39,7 @@ def table(run: Run, measures: Mapping[int, Iterable[Measure]]) -> pd.DataFrame:
         for row in _rows(run, line, measures[line.number])
     ]
     frame = pd.DataFrame(rows, columns=MEASURE_COLUMNS)
-    frame["stands"] = frame["cell"].isin(run.manifest.standing()).astype(int)
-    return frame
+    return frame.assign(stands=frame["cell"].isin(run.manifest.standing()).astype(int))
 
 
 def _rows(
@@ -105,13 +107,18 @@ def _csv(path: Path, frame: pd.DataFrame) -> None:
     part = path.with_name(path.name + ".part")
     try:
         # Absolute: pandas takes a name that begins with `~` for a home.
-        where = part.absolute()
-        frame.to_csv(where, index=False, float_format="%.9g", encoding="utf-8", errors="replace")
+        frame.to_csv(
+            part.absolute(),
+            index=False,
+            float_format="%.9g",
+            encoding="utf-8",
+            errors="replace",
+        )
         part.replace(path)
     except OSError as error:
-        why = error.strerror or error
         raise UsageError(
-            f"{path} cannot be written ({why}): free some space or choose another --out"
+            f"{path} cannot be written ({error.strerror or error}): "
+            "free some space or choose another --out"
         ) from None
 
 
@@ -128,8 +135,8 @@ def note_versions(run: Run) -> None:
         name: of.model_copy(update={"measure": known[name].measure_version})
         for name, of in code.scenarios.items()
     }
-    measured = code.model_copy(update={"scenarios": scenarios})
-    store.write_manifest(run.path, run.manifest.model_copy(update={"code": measured}))
+    updated = {"code": code.model_copy(update={"scenarios": scenarios})}
+    store.write_manifest(run.path, run.manifest.model_copy(update=updated))
 
 
 def exit_code(run: Run, measures: pd.DataFrame) -> int:
@@ -144,11 +151,10 @@ def exit_code(run: Run, measures: pd.DataFrame) -> int:
         for line in run.manifest.cells
         if line.retry_of is not None and line.state == "done" and line.verdict != "invalid"
     }
-    bad = [
-        line
+    bad = any(
+        line.verdict == "invalid" and not {line.number, line.retry_of} & again
         for line in run.manifest.cells
-        if line.verdict == "invalid" and not {line.number, line.retry_of} & again
-    ]
+    )
     return EXIT_INVALID if bad else EXIT_OK
 
 

@@ -107,15 +107,20 @@ def blocks_of(
     values = pd.to_numeric(ours["value"]).to_numpy(dtype=float)
     for row, value in zip(ours.itertuples(), values, strict=True):
         key = Key(str(row.scenario), str(row.case), str(row.metric))
-        if not is_gated(key):
-            continue
-        sides = numbers.setdefault(int(str(row.block)), {}).setdefault(key, {})
-        sides[str(row.arm)] = _number(float(value), str(row.verdict))
-    whole = {
-        block: {key: (sides[base], sides[head]) for key, sides in keys.items() if len(sides) == 2}
-        for block, keys in numbers.items()
-    }
-    return [Block(whole[block], (seconds or {}).get(block, {})) for block in sorted(whole)]
+        if is_gated(key):
+            sides = numbers.setdefault(int(str(row.block)), {}).setdefault(key, {})
+            sides[str(row.arm)] = _number(float(value), str(row.verdict))
+    return [
+        Block(
+            {
+                key: (sides[base], sides[head])
+                for key, sides in numbers[block].items()
+                if len(sides) == 2
+            },
+            (seconds or {}).get(block, {}),
+        )
+        for block in sorted(numbers)
+    ]
 
 
 def _number(value: float, verdict: str) -> Number:

@@ -8,7 +8,6 @@ from pathlib import Path
 from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
 from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
-from bench.check.group_sequential import Rules
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, parse_arm, twin
 from bench.model.scenario import gated_scenarios, load_scenarios
@@ -40,17 +39,12 @@ class CheckOptions:
     servers: Servers = field(default_factory=dict)
     passed: tuple[str, ...] = ()  # names of variables that measured processes get too
 
-    def rules(self) -> Rules:
-        """The rules before it is known how many blocks the budget holds."""
-        return Rules(thresholds=self.thresholds, fail_on=self.fail_on)
-
     def command(self, seed: int) -> str:
         """What to type to ask the same again with this seed.
 
         It is put together from the options, for the real command line may hold a password in a URL.
         """
-        words = ["bench", "check", "--base", self.base]
-        words += ["--aa"] if self.aa else ["--head", self.head]
+        sides = ["--base", self.base, *(["--aa"] if self.aa else ["--head", self.head])]
         several: dict[str, Sequence[str | Path]] = {
             "--scenario": self.scenarios,
             "--case": self.cases,
@@ -59,9 +53,14 @@ class CheckOptions:
             "--pass": self.passed,
             "--threshold": [f"{name}={share}" for name, share in self.thresholds.items()],
         }
-        for option, values in several.items():
-            words += [word for value in values for word in (option, str(value))]
-        return shlex.join([*words, "--budget", f"{self.budget_s:g}s", "--seed", str(seed)])
+        named = [
+            word
+            for option, values in several.items()
+            for value in values
+            for word in (option, str(value))
+        ]
+        rest = ["--budget", f"{self.budget_s:g}s", "--seed", str(seed)]
+        return shlex.join(["bench", "check", *sides, *named, *rest])
 
 
 def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
@@ -103,16 +102,12 @@ def workers_for_a_gate() -> int:
 def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
     metrics_of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
     rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
-    places = dict.fromkeys(
-        (cell.scenario, cell.case)
-        for cell in cells(plan)
-        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
-    )
     judged = {
         metric
-        for scenario, case in places
-        for metric in metrics_of[scenario]
-        if is_gated(Key(scenario, case, metric))
+        for cell in cells(plan)
+        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
+        for metric in metrics_of[cell.scenario]
+        if is_gated(Key(cell.scenario, cell.case, metric))
     }
     if not judged:
         raise UsageError(

@@ -4,18 +4,16 @@ Pure: the same blocks give the same decision, whoever measured them and whenever
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from bench.analysis.comparison_result import Says
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.check.blocks import GATED, HARD, LATE, SOFT, Block, Key, Number
 from bench.check.estimate import Estimate
-from bench.check.group_sequential import Judged, Rules, judge
+from bench.check.group_sequential import Judged, Rules, State, judge
 from bench.model.metric import METRICS
 
-State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
 TWICE = 2  # a count differs when so many blocks in a row say so, and no block anything else
 CENSORED, CENSORED_TIMES = ("beyond", "unbounded"), 3
 GIVE_UP_AFTER = 5  # blocks without a single number: whatever is wrong is not noise
@@ -36,8 +34,7 @@ class GateFinding:
         """The state in the words of a comparison."""
         if self.state not in ("larger", "smaller"):
             return "same" if self.state == "same" else "unclear"
-        good = "larger" if METRICS[self.key.metric].better == "higher" else "smaller"
-        return "improvement" if self.state == good else "regression"
+        return "improvement" if self.state == _toward(self.key, better=True) else "regression"
 
 
 @dataclass(frozen=True)
@@ -99,28 +96,23 @@ def with_features(decision: Decision, findings: Sequence[GateFinding], note: str
     A feature that is gone is a regression, whatever the blocks say.
     """
     gone = any(each.says == "regression" for each in findings) and decision.exit_code != EXIT_WRONG
-    notes = (*decision.notes, note) if note else decision.notes
     return replace(
         decision,
         exit_code=EXIT_REGRESSION if gone else decision.exit_code,
         findings=(*findings, *decision.findings),
-        notes=notes,
+        notes=(*decision.notes, note) if note else decision.notes,
     )
 
 
 def _no_worse(judged: Sequence[GateFinding], rules: Rules) -> int:
     """The exit code where nothing is worse for certain: is it certain that nothing is?"""
-    unsure = [
-        each
-        for each in judged
+    unsettled = any(
+        asked_for(each, rules) and not _harmless(each, rules)
         if each.state in ("open", "suspect", "unclear")
-        and asked_for(each, rules)
-        and not _harmless(each, rules)
-    ]
-    missing = [
-        each for each in judged if each.state == "absent" and each.key.metric in rules.fail_on
-    ]
-    return EXIT_INCONCLUSIVE if unsure or missing else EXIT_OK
+        else each.state == "absent" and each.key.metric in rules.fail_on
+        for each in judged
+    )
+    return EXIT_INCONCLUSIVE if unsettled else EXIT_OK
 
 
 def asked_for(finding: GateFinding, rules: Rules) -> bool:
@@ -132,14 +124,10 @@ def asked_for(finding: GateFinding, rules: Rules) -> bool:
 
 
 def _harmless(finding: GateFinding, rules: Rules) -> bool:
-    """Whether the interval excludes that head is worse by what was asked for.
-
-    It may be better.
-    """
-    metric = METRICS[finding.key.metric]
-    if metric.kind == "count" or finding.reason or not finding.estimate.bounded:
+    """Whether the interval excludes that head is worse by what was asked for; it may be better."""
+    metric, estimate = METRICS[finding.key.metric], finding.estimate
+    if metric.kind == "count" or finding.reason or not estimate.bounded:
         return False
-    estimate = finding.estimate
     worst = -estimate.low if metric.better == "higher" else estimate.high
     return worst < math.log1p(rules.asked(finding.key.metric))
 
@@ -152,45 +140,40 @@ def _finding(blocks: Sequence[Block], key: Key, rules: Rules, ended: bool) -> Ga
         if key.scenario in block.scenarios
     ]
     verdicts = [(base.verdict, head.verdict) for base, head in pairs]
-    if gone := _gone(verdicts):
-        return GateFinding(key, _bad(key), reason=gone)
+    if ("ok", "not_offered") in verdicts:
+        # No noise does that.
+        return GateFinding(key, _toward(key, better=False), reason="the head no longer offers it")
     if all(
         base == head and base in ("not_offered", "unavailable", "withheld")
         for base, head in verdicts
     ):
         return GateFinding(key, "absent", reason=verdicts[0][0].replace("_", " "))
     if METRICS[key.metric].kind == "count":
-        return _counted(
-            key,
-            [
-                (base.value, head.value)
-                for base, head in pairs
-                if base.value is not None and head.value is not None
-            ],
-            rules,
-            ended,
-        )
+        return _counted(key, both_values(pairs), rules, ended)
     logs = [_log(base.value, head.value) for base, head in pairs]
     return _censored(key, verdicts, judge(logs, rules, key.metric, ended))
 
 
-def _bad(key: Key) -> Literal["larger", "smaller"]:
-    return "smaller" if METRICS[key.metric].better == "higher" else "larger"
+def both_values(pairs: Sequence[tuple[Number, Number]]) -> list[tuple[float, float]]:
+    """The values of base and head of the blocks that have both."""
+    return [
+        (base.value, head.value)
+        for base, head in pairs
+        if base.value is not None and head.value is not None
+    ]
 
 
-def _gone(verdicts: Iterable[tuple[str, str]]) -> str:
-    """The reason where the base has the measure and the head does not offer it, or nothing.
-
-    No noise does that.
-    """
-    gone = any(base == "ok" and head == "not_offered" for base, head in verdicts)
-    return "the head no longer offers it" if gone else ""
+def _toward(key: Key, better: bool) -> State:
+    """The state of a head that is better, or worse."""
+    return "larger" if better == (METRICS[key.metric].better == "higher") else "smaller"
 
 
 def _log(base: float | None, head: float | None) -> float | None:
-    if base is None or head is None or min(base, head) <= 0:
-        return None
-    return math.log(head) - math.log(base)
+    return (
+        math.log(head) - math.log(base)
+        if base is not None and head is not None and min(base, head) > 0
+        else None
+    )
 
 
 def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> GateFinding:
@@ -200,15 +183,13 @@ def _censored(key: Key, verdicts: Sequence[tuple[str, str]], judged: Judged) -> 
     """
     base = sum(below in CENSORED and above == "ok" for below, above in verdicts)
     head = sum(above in CENSORED and below == "ok" for below, above in verdicts)
-    finding = GateFinding(key, judged.state, judged.estimate, judged.suspected)
-    if head == base:
-        return finding
-    reason = f"no end in sight in {base} blocks of the base and {head} of the head"
+    state, reason = judged.state, ""
+    if head != base:
+        reason = f"no end in sight in {base} blocks of the base and {head} of the head"
+        state = "unclear" if state == "same" else state
     if max(base, head) >= CENSORED_TIMES and min(base, head) == 0:
-        good: State = "larger" if _bad(key) == "smaller" else "smaller"
-        return replace(finding, state=_bad(key) if head else good, reason=reason)
-    state: State = "unclear" if judged.state == "same" else judged.state
-    return replace(finding, state=state, reason=reason)
+        state = _toward(key, better=not head)
+    return GateFinding(key, state, judged.estimate, judged.suspected, reason)
 
 
 def _counted(
@@ -235,35 +216,31 @@ def _fates(
     blocks: Sequence[Block], keys: Sequence[Key], rules: Rules
 ) -> tuple[list[GateFinding], tuple[str, ...]]:
     """The fates that tasks of either arm met, over all blocks, and notes on them."""
-    findings, notes = [], []
-    for key in keys:
-        pairs = [block.pairs[key] for block in blocks if key in block.pairs]
-        base, head = (sum(pair[side].value or 0.0 for pair in pairs) for side in (0, 1))
-        if base == head == 0:
-            continue
-        finding = _fate(key, int(base), int(head), pairs, rules)
-        findings.append(finding)
-        if base and key.metric in HARD:
-            notes.append(f"the base is wrong too: {finding.reason} ({key.scenario})")
-    return findings, tuple(notes)
+    pairs = {key: [block.pairs[key] for block in blocks if key in block.pairs] for key in keys}
+    findings = [
+        _fate(key, met, rules)
+        for key, met in pairs.items()
+        if any(number.value for pair in met for number in pair)
+    ]
+    notes = tuple(
+        f"the base is wrong too: {each.reason} ({each.key.scenario})"
+        for each in findings
+        if each.key.metric in HARD and any(base.value for base, _ in pairs[each.key])
+    )
+    return findings, notes
 
 
-def _fate(
-    key: Key, base: int, head: int, pairs: Sequence[tuple[Number, Number]], rules: Rules
-) -> GateFinding:
+def _fate(key: Key, pairs: Sequence[tuple[Number, Number]], rules: Rules) -> GateFinding:
+    base, head = (int(sum(pair[side].value or 0.0 for pair in pairs)) for side in (0, 1))
     state: State = "same"
     if not base or not head or _chance(max(base, head), base + head) <= rules.alpha / 2:
         state = "larger" if head > base else "smaller"
-    if (
-        key.metric in LATE
-        and state != "same"
-        and sum(bool(pair[head > base].value) for pair in pairs) < TWICE
-    ):
+    blocks_hit = sum(bool(pair[head > base].value) for pair in pairs)
+    if key.metric in LATE and state != "same" and blocks_hit < TWICE:
         state = "unclear"
     each = (head - base) / len(pairs)
-    estimate = Estimate(each, each, each, blocks=len(pairs))
     reason = f"{key.metric}: {base} of the base, {head} of the head"
-    return GateFinding(key, state, estimate, reason=reason)
+    return GateFinding(key, state, Estimate(each, each, each, blocks=len(pairs)), reason=reason)
 
 
 def _chance(larger: int, both: int) -> float:

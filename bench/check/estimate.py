@@ -4,9 +4,11 @@ Pure.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from bench.analysis.stats import MIN_BLOCKS
 
@@ -31,9 +33,9 @@ class Estimate:
         """Whether the blocks were enough for an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
-    def within(self, asked: float) -> bool:
-        """Whether the whole interval is nearer to no change than this."""
-        return -asked < self.low and self.high < asked
+    def within(self, asked: float, sign: int = 0) -> bool:
+        """Whether the whole interval is nearer to no change than this; given `sign`, that side."""
+        return (sign > 0 or -asked < self.low) and (sign < 0 or self.high < asked)
 
     def beyond(self) -> bool:
         """Whether the interval excludes "no change"."""
@@ -44,8 +46,8 @@ class Estimate:
 
         Then more blocks are worth their time.
         """
-        beyond = self.beyond() and abs(self.middle) > threshold
-        return beyond and (not sign or self.middle * sign > 0)
+        same_side = not sign or self.middle * sign > 0
+        return same_side and self.beyond() and abs(self.middle) > threshold
 
 
 def look(logs: Sequence[float | None], tail: float, ranked: bool = False) -> Estimate:
@@ -104,10 +106,4 @@ def signed_rank(n: int, tail: float) -> int:
     for rank in range(1, n + 1):
         without, with_it = [*ways, *[0] * rank], [*[0] * rank, *ways]
         ways = [a + b for a, b in zip(without, with_it, strict=True)]
-    allowed, largest, total = tail * 2**n, -1, 0
-    for count in ways:
-        total += count
-        if total > allowed:
-            return largest
-        largest += 1
-    return largest
+    return bisect_right(list(accumulate(ways)), tail * 2**n) - 1

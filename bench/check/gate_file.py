@@ -42,8 +42,9 @@ def from_file(folder: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        return Settings.model_validate(whole.get("check", {}))
+        return Settings.model_validate(
+            tomllib.loads(path.read_text(encoding="utf-8-sig")).get("check", {})
+        )
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from None
     except ValidationError as error:
@@ -61,14 +62,10 @@ def metrics(words: Iterable[str]) -> tuple[str, ...]:
     named = tuple(dict.fromkeys(words))
     for word in named:
         if word not in GATED:
-            raise _not_gated(word)
+            close = difflib.get_close_matches(word, GATED, n=1, cutoff=0.4)
+            hint = f"did you mean {close[0]}?" if close else f"it judges {', '.join(GATED)}"
+            raise UsageError(f"the gate does not judge {word!r}: {hint}")
     return named
-
-
-def _not_gated(word: str) -> UsageError:
-    close = difflib.get_close_matches(word, GATED, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]}?" if close else f"it judges {', '.join(GATED)}"
-    return UsageError(f"the gate does not judge {word!r}: {hint}")
 
 
 def thresholds(given: Iterable[str], stored: dict[str, float | str]) -> dict[str, float]:

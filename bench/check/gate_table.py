@@ -1,7 +1,7 @@
 """The gate in the terminal: a table, the farthest from "the same" first, and what it means."""
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from bench.analysis.comparison_result import Change, Changes
 from bench.check.outcome import MEANING, change_in_words
@@ -18,21 +18,27 @@ COLOURS = {
 
 def show(changes: Changes, out: Console) -> None:
     """The table, the notes, the summary and what the exit code means."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "base", "head", "change", "interval", "could see", ""):
-        table.add_column(name, justify="right" if name else "left")
+    columns = ("", "base", "head", "change", "interval", "could see", "")
+    table = Table(
+        *(Column(name, justify="right" if name else "left") for name in columns),
+        box=None,
+        pad_edge=False,
+    )
     for line in changes.lines:
         table.add_row(*_row(line), style=COLOURS[line.says])
     out.print(table)
-    for line in changes.lines:
-        if line.says == "unclear" and line.reason:
-            out.print(f"{line.label}: {line.reason}", markup=False, soft_wrap=True)
-    for note in changes.notes:
-        out.print(note, markup=False, soft_wrap=True)
-    out.print(f"{changes.title}: {changes.summary}", markup=False, soft_wrap=True)
-    out.print(
-        f"exit {changes.exit_code} = {MEANING[changes.exit_code]}", markup=False, soft_wrap=True
-    )
+    texts = [
+        *(
+            f"{line.label}: {line.reason}"
+            for line in changes.lines
+            if line.says == "unclear" and line.reason
+        ),
+        *changes.notes,
+        f"{changes.title}: {changes.summary}",
+        f"exit {changes.exit_code} = {MEANING[changes.exit_code]}",
+    ]
+    for text in texts:
+        out.print(text, markup=False, soft_wrap=True)
 
 
 def _row(line: Change) -> tuple[str, ...]:

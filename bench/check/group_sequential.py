@@ -21,7 +21,9 @@ AGAIN, AGAIN_LONG = (6, 10), (10, 18, 27)
 LONG = 36  # blocks from which on stage 2 may take longer, for what is noisy
 FEW = 14
 PROMISED = 0.10  # what ten minutes of a shared machine can rule out (decision 27)
-State = Literal["open", "suspect", "same", "larger", "smaller", "unclear"]
+State = Literal["open", "suspect", "same", "larger", "smaller", "unclear", "absent"]
+# What a stage says where its test rejects, by the direction that it asks for.
+_REJECTED: dict[int, State] = {0: "suspect", 1: "larger", -1: "smaller"}
 
 
 @dataclass(frozen=True)
@@ -85,47 +87,40 @@ def judge(logs: Sequence[float | None], rules: Rules, metric: str, ended: bool) 
 
     `logs`: one per block, None where the block has no pair. `ended`: no more blocks will come.
     """
-    threshold, asked = math.log1p(rules.threshold(metric)), math.log1p(rules.asked(metric))
-    ranked = metric in WATCHED
-    tail, miss = rules.alpha / 2 / len(rules.looks), rules.miss / len(rules.looks)
-    estimate = Estimate()
-    for upto in _due(rules.looks, len(logs), ended):
-        estimate, test = look(logs[:upto], miss, ranked), look(logs[:upto], tail, ranked)
-        if abs(test.middle) > threshold and test.beyond():
-            again = _again(logs[upto:], rules, metric, 1 if test.middle > 0 else -1, ended, upto)
-            return again if again.estimate.blocks else replace(again, estimate=estimate)
-        if estimate.within(asked) and not (
-            estimate.leans(threshold) and _goes_on(upto, rules.looks, len(logs), ended)
-        ):
-            return Judged("same", estimate)
-    over = ended or len(logs) >= rules.looks[-1]
-    return Judged("unclear" if over else "open", estimate if over else look(logs, miss, ranked))
+    first = _stage(logs, rules, metric, ended)
+    if first.state != "suspect":
+        return first
+    # Only what came after the suspicion counts, and only its direction is asked for.
+    sign = 1 if first.estimate.middle > 0 else -1
+    again = _stage(logs[first.suspected :], rules, metric, ended, sign)
+    return Judged(
+        "suspect" if again.state == "open" else again.state,
+        again.estimate if again.estimate.blocks else first.estimate,
+        first.suspected,
+    )
 
 
-def _again(
-    logs: Sequence[float | None], rules: Rules, metric: str, sign: int, ended: bool, suspected: int
+def _stage(
+    logs: Sequence[float | None], rules: Rules, metric: str, ended: bool, sign: int = 0
 ) -> Judged:
-    """Stage 2: only what came after the suspicion counts, and only its direction is asked for."""
+    """One stage by itself; `sign` is the direction that stage 2 asks for, 0 in stage 1.
+
+    Stage 1 says `suspect` where stage 2 says `larger` or `smaller`.
+    """
     threshold, asked = math.log1p(rules.threshold(metric)), math.log1p(rules.asked(metric))
-    ranked = metric in WATCHED
-    tail, miss = rules.alpha / len(rules.again), rules.miss / len(rules.again)
+    looks, alpha = (rules.again, rules.alpha) if sign else (rules.looks, rules.alpha / 2)
+    tail, miss, ranked = alpha / len(looks), rules.miss / len(looks), metric in WATCHED
     estimate = Estimate()
-    for upto in _due(rules.again, len(logs), ended):
+    for upto in _due(looks, len(logs), ended):
         estimate, test = look(logs[:upto], miss, ranked), look(logs[:upto], tail, ranked)
-        if sign * test.middle > threshold and test.beyond():
+        if test.leans(threshold, sign):
             # The interval shown is the one that the test inverts.
-            return Judged("larger" if sign > 0 else "smaller", test, suspected)
-        leans = estimate.leans(threshold, sign) and _goes_on(upto, rules.again, len(logs), ended)
-        if (estimate.high if sign > 0 else -estimate.low) < asked and not leans:
-            return Judged("same", estimate, suspected)
-    over = ended or len(logs) >= rules.again[-1]
-    shown = estimate if over else look(logs, miss, ranked)
-    return Judged("unclear" if over else "suspect", shown, suspected)
-
-
-def _goes_on(at: int, looks: Sequence[int], done: int, ended: bool) -> bool:
-    """Whether there is a look after this one."""
-    return at < looks[-1] and not (ended and at == done)
+            return Judged(_REJECTED[sign], test if sign else estimate, upto)
+        is_last = upto >= looks[-1] or (ended and upto == len(logs))
+        if estimate.within(asked, sign) and (is_last or not estimate.leans(threshold, sign)):
+            return Judged("same", estimate)
+    over = ended or len(logs) >= looks[-1]
+    return Judged("unclear" if over else "open", estimate if over else look(logs, miss, ranked))
 
 
 def _due(looks: Sequence[int], done: int, ended: bool) -> Iterator[int]:

@@ -6,6 +6,7 @@ There is one block more as long as the decision wants it and the budget has room
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from bench.base.errors import EXIT_INTERNAL, BenchError, Unavailable, UsageError
 from bench.check.blocks import Block
 from bench.check.check_options import CheckOptions, planned
 from bench.check.decision import Decision, GateFinding, decide, with_features
+from bench.check.group_sequential import Rules
 from bench.check.looks import Looks
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import blocks_in
@@ -50,17 +52,18 @@ class LiveGate:
     options: CheckOptions
     runner: Runner
     arms: tuple[str, str]
-    looks: Looks = field(init=False)
     decision: Decision | None = None
     began: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
-        self.looks = Looks(self.options.rules(), budget_s=self.options.budget_s)
+    @cached_property
+    def looks(self) -> Looks:
+        """The looks that this gate takes, under the rules of its options."""
+        rules = Rules(thresholds=self.options.thresholds, fail_on=self.options.fail_on)
+        return Looks(rules, budget_s=self.options.budget_s)
 
     def wanted(self, measures: pd.DataFrame) -> bool:
         """Whether one more block is wanted and fits; `measures`: rows as in measures.csv."""
-        blocks = self.blocks(measures)
-        self.decision = self.looks.after(blocks, time.monotonic() - self.began)
+        self.decision = self.looks.after(self.blocks(measures), time.monotonic() - self.began)
         plan = self.runner.plan
         settled = {
             name: plan.blocks
@@ -98,10 +101,13 @@ class LiveGate:
     def changes(self, features: tuple[GateFinding, ...] = (), note: str = "") -> Changes:
         """What the last decision comes to, with the findings on features; kept in gate.json."""
         assert self.decision is not None
-        blocks = self.stored_blocks()
-        decision = with_features(self.decision, features, note)
-        about = _about(self.runner, self.options, self.began)
-        changes = changes_of(decision, blocks, self.arms, self.looks.rules, about)
+        changes = changes_of(
+            with_features(self.decision, features, note),
+            self.stored_blocks(),
+            self.arms,
+            self.looks.rules,
+            _about(self.runner, self.options, self.began),
+        )
         documents.write_json(self.runner.folder / FILE, changes.as_json())
         return changes
 
@@ -127,8 +133,13 @@ def prepared(
 ) -> tuple[Runner, tuple[Arm, Arm]]:
     """The runner with its folder, before anything is measured, and base and head as asked for."""
     plan, arms = planned(options)
-    folder = new_folder(options.out, plan.seed)
-    runner = Runner(plan, folder, options.servers, watcher or Watcher(), estimate=False)
+    runner = Runner(
+        plan,
+        new_folder(options.out, plan.seed),
+        options.servers,
+        watcher or Watcher(),
+        estimate=False,
+    )
     runner.prepare()
     return runner, arms
 

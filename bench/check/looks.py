@@ -6,6 +6,7 @@ Pure: live, replayed and simulated gates all go this way.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from bench.check.blocks import Block
 from bench.check.decision import Decision, decide
@@ -51,8 +52,8 @@ class Looks:
 
 def seconds_each(blocks: Sequence[Block]) -> dict[str, float]:
     """Scenario → seconds that base and head of it take in a block, on average."""
-    taken: dict[str, list[float]] = {}
-    for block in blocks:
-        for name, seconds in block.seconds.items():
-            taken.setdefault(name, []).append(seconds)
-    return {name: sum(each) / len(each) for name, each in taken.items()}
+    names = dict.fromkeys(name for block in blocks for name in block.seconds)
+    return {
+        name: fmean(block.seconds[name] for block in blocks if name in block.seconds)
+        for name in names
+    }

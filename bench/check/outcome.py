@@ -7,7 +7,7 @@ from bench.analysis.comparison_result import Change, Changes
 from bench.analysis.stats import blocks_needed, sd_allowed, smallest_detectable, word
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_INVALID, EXIT_OK, EXIT_REGRESSION, EXIT_WRONG
 from bench.check.blocks import HARD, Block, Key, Number
-from bench.check.decision import Decision, GateFinding, asked_for
+from bench.check.decision import Decision, GateFinding, asked_for, both_values
 from bench.check.group_sequential import Rules
 from bench.model.metric import METRICS, Metric
 from bench.model.stored import Json
@@ -29,16 +29,16 @@ def changes_of(
     about: Json,
 ) -> Changes:
     """All measures, the one that is farthest from "the same" first."""
-    lines = [
-        _line(finding, blocks, arms, rules)
-        for finding in decision.findings
-        if finding.state != "absent"
-    ]
     order = {"regression": 0, "unclear": 1, "improvement": 2}
-    lines.sort(key=lambda line: (order.get(line.says, 3), -line.weight, line.id))
-    names = ("looks", "again", "alpha", "miss")
-    used = {name: getattr(rules, name) for name in names}
-    facts: Json = {"blocks": decision.blocks, "rules": used}
+    lines = sorted(
+        (
+            _line(finding, blocks, arms, rules)
+            for finding in decision.findings
+            if finding.state != "absent"
+        ),
+        key=lambda line: (order.get(line.says, 3), -line.weight, line.id),
+    )
+    used = {name: getattr(rules, name) for name in ("looks", "again", "alpha", "miss")}
     return Changes(
         f"{arms[1]} against {arms[0]}",
         *arms,
@@ -46,32 +46,29 @@ def changes_of(
         _summary(lines, decision, rules),
         tuple(lines),
         decision.notes,
-        {**about, **facts},
+        {**about, "blocks": decision.blocks, "rules": used},
     )
 
 
 def _line(
     finding: GateFinding, blocks: Sequence[Block], arms: tuple[str, str], rules: Rules
 ) -> Change:
-    key, metric = finding.key, METRICS[finding.key.metric]
+    key, metric, estimate = finding.key, METRICS[finding.key.metric], finding.estimate
     pairs = [block.pairs[key] for block in blocks if key in block.pairs]
-    both = [
-        (base.value, head.value)
-        for base, head in pairs
-        if base.value is not None and head.value is not None
-    ]
-    values = [_middle([pair[side] for pair in both], metric) for side in (0, 1)]
+    base_value, head_value = (
+        _middle([pair[side] for pair in both_values(pairs)], metric) for side in (0, 1)
+    )
     ratio, low, high, weight = _estimate(finding, metric, rules)
-    detectable = None
-    estimate = finding.estimate
-    if metric.kind == "ratio" and not math.isnan(estimate.sd):
-        detectable = smallest_detectable(
-            estimate.sd, estimate.blocks, rules.alpha / len(rules.looks), 1 - rules.miss
-        )
-    reason = _reason(finding, pairs, metric, rules)
-    head = (key.scenario, key.case, key.metric, arms[0], arms[1], values[0], values[1])
+    detectable = (
+        smallest_detectable(estimate.sd, estimate.blocks, *_level_and_power(rules))
+        if metric.kind == "ratio" and not math.isnan(estimate.sd)
+        else None
+    )
     return Change(
-        *head,
+        *key,
+        *arms,
+        base_value,
+        head_value,
         ratio,
         low,
         high,
@@ -80,8 +77,13 @@ def _line(
         _verdict(finding, metric),
         finding.says,
         weight,
-        reason,
+        _reason(finding, pairs, metric, rules),
     )
+
+
+def _level_and_power(rules: Rules) -> tuple[float, float]:
+    """Of one look of the first stage."""
+    return rules.alpha / len(rules.looks), 1 - rules.miss
 
 
 def _verdict(finding: GateFinding, metric: Metric) -> str:
@@ -143,37 +145,35 @@ def _needed(finding: GateFinding, rules: Rules) -> str:
     asked = rules.asked(finding.key.metric)
     if math.isnan(sd):
         return f"{blocks} blocks are too few"
-    level, power = rules.alpha / len(rules.looks), 1 - rules.miss
+    level, power = _level_and_power(rules)
     needed, quiet = blocks_needed(sd, asked, level, power), sd_allowed(asked, blocks, level, power)
-    many = f"{needed} blocks" if needed else "more than 4,000 blocks"
     if needed and needed <= blocks:
         return (
             f"the change is too close to what was asked for ({asked:.0%}) to be told from it in "
             f"{blocks} blocks"
         )
     return (
-        f"blocks differ by {sd:.1%}: a change of {asked:.0%} needs {many}, or blocks that differ "
-        f"by no more than {quiet:.1%}"
+        f"blocks differ by {sd:.1%}: a change of {asked:.0%} needs "
+        f"{needed or 'more than 4,000'} blocks, or blocks that differ by no more than {quiet:.1%}"
     )
 
 
 def _summary(lines: Sequence[Change], decision: Decision, rules: Rules) -> str:
-    code = decision.exit_code
-    worse = [line for line in lines if line.says == "regression"]
-    better = [line for line in lines if line.says == "improvement"]
     counted = f"{decision.blocks} blocks"
+    worse, better = (
+        [line for line in lines if line.says == change] for change in ("regression", "improvement")
+    )
+    reasons = "; ".join(line.reason for line in worse if line.metric in HARD)
     gains = f"; better: {_named(better)}" if better else ""
-    if code == EXIT_WRONG:
-        reasons = "; ".join(line.reason for line in worse if line.metric in HARD)
-        return f"wrong: {reasons} ({counted})"
-    if code == EXIT_REGRESSION:
-        return f"regression: {_named(worse)} ({counted}){gains}"
-    if code == EXIT_INVALID:
-        return f"invalid: no block has a number of both arms ({counted}); the cells say why"
-    if code == EXIT_INCONCLUSIVE:
-        return f"inconclusive after {counted}: {_in_the_way(lines, decision, rules)}{gains}"
-    asked = _asked(decision, rules)
-    return f"ok: nothing is worse by what was asked for ({asked}; {counted}){gains}"
+    return {
+        EXIT_OK: "ok: nothing is worse by what was asked for "
+        f"({_asked(decision, rules)}; {counted}){gains}",
+        EXIT_REGRESSION: f"regression: {_named(worse)} ({counted}){gains}",
+        EXIT_INCONCLUSIVE: f"inconclusive after {counted}: "
+        f"{_in_the_way(lines, decision, rules)}{gains}",
+        EXIT_WRONG: f"wrong: {reasons} ({counted})",
+        EXIT_INVALID: f"invalid: no block has a number of both arms ({counted}); the cells say why",
+    }[decision.exit_code]
 
 
 def _in_the_way(lines: Sequence[Change], decision: Decision, rules: Rules) -> str:

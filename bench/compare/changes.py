@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, says
-from bench.analysis.comparisons import Compared, Pair, by_block, compare_pairs, is_censored
+from bench.analysis.comparisons import Compared, Pair, compare_pairs
+from bench.analysis.dataset import by_block, is_censored
 from bench.analysis.stats import MIN_BLOCKS
 from bench.compare.sides import Side, one_run
 from bench.model.metric import METRICS, Metric

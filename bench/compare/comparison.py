@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from bench.analysis.comparison_result import Change, Changes, Says
-from bench.analysis.comparisons import refuse_unknown
-from bench.analysis.library_versions import changed
+from bench.analysis.comparison_result import Change, Changes, Says, changed
+from bench.analysis.dataset import refuse_unknown
 from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import EXIT_OK, AllInvalid, UsageError
 from bench.compare.change_phrases import by_how_much

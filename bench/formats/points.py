@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.analysis.comparisons import CENSORED, by_block, time_to
-from bench.analysis.stats import paired_ratio
+from bench.analysis.dataset import CENSORED, by_block
+from bench.analysis.stats import paired
 from bench.formats.texts import finite
 from bench.model.metric import METRICS, Metric
 from bench.record.store import Run
@@ -95,7 +95,7 @@ def _point(key: tuple[str, str, str, str], rows: pd.DataFrame) -> Point | None:
     if not values:
         return None
     if metric.kind == "time_to":
-        middle = finite(time_to(rows).median)
+        middle = finite(float(np.median(values)))
         return None if middle is None else Point(*key, middle, None, None, len(values))
     return Point(*key, *_summed(values, metric), len(values))
 
@@ -113,7 +113,7 @@ def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, f
             max(values) if several else None,
         )
     # Against 1 the interval of a ratio is that of the value itself.
-    ratio = paired_ratio([1.0] * len(values), values)
+    ratio = paired([1.0] * len(values), values).ratio()
     return ratio.ratio, ratio.low, ratio.high
 
 

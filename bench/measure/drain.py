@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 
 from bench.model.broker import KINDS
 from bench.model.metric import Measure, Verdict
@@ -43,22 +44,16 @@ def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
 
 def slots_in(book: Ledger, slot: str) -> list[int]:
     """The stamp in ns of the first finish of each slot that ran a measured task."""
-    ours = (book.run_task >= 0) & (book.finished >= 0)
     if slot == "none":
         return []
     columns = {
-        "thread": (book.run_pid, book.run_thread),
-        "process": (book.run_pid,),
-        "parent": (book.run_parent,),
+        "thread": ["run_pid", "run_thread"],
+        "process": ["run_pid"],
+        "parent": ["run_parent"],
     }[slot]
-    which = np.zeros(int(ours.sum()), np.int64)
-    for column in columns:
-        values, inverse = np.unique(column[ours], return_inverse=True)
-        which = which * len(values) + inverse
-    _, which = np.unique(which, return_inverse=True)
-    first = np.full(int(which.max()) + 1 if len(which) else 0, np.iinfo(np.int64).max)
-    np.minimum.at(first, which.ravel(), book.finished[ours])
-    return [int(stamp) for stamp in first]
+    ours = (book.run_task >= 0) & (book.finished >= 0)
+    runs = pd.DataFrame({name: getattr(book, name)[ours] for name in ("finished", *columns)})
+    return [int(stamp) for stamp in runs.groupby(columns)["finished"].min()]
 
 
 def throughput(cell: StoredCell, book: Ledger) -> Measure:
@@ -67,16 +62,14 @@ def throughput(cell: StoredCell, book: Ledger) -> Measure:
     if isinstance(span, str):
         return Measure("throughput", None, "withheld", span)
     start, end, inside = span
-    rate = inside / (end - start) * 1e9
-    return Measure("throughput", rate, *capped(cell))
+    return Measure("throughput", inside / (end - start) * 1e9, *capped(cell))
 
 
 def capped(cell: StoredCell) -> tuple[Verdict, str]:
     """(verdict, reason) of a measure that the time cap may have cut short."""
-    out = bool(cell.log.marks.get("out_of_time"))
     return (
         ("beyond", "the time cap ended the cell first: measured on what was done")
-        if out
+        if cell.log.marks.get("out_of_time")
         else ("ok", "")
     )
 
@@ -84,17 +77,17 @@ def capped(cell: StoredCell) -> tuple[Verdict, str]:
 def why_no_server(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where nothing is known of the broker's memory and CPU."""
     kind = KINDS.get(cell.spec.broker)
-    if kind and not kind.server:
-        return kind.uncounted, "not_offered"
-    return NOT_TOLD, "unavailable"
+    return _why_unknown(kind.uncounted if kind and not kind.server else "")
 
 
 def why_no_commands(cell: StoredCell) -> tuple[str, Verdict]:
     """The reason and the verdict where the broker's commands are not known."""
     kind = KINDS.get(cell.spec.broker)
-    if kind and kind.uncounted:
-        return kind.uncounted, "not_offered"
-    return NOT_TOLD, "unavailable"
+    return _why_unknown(kind.uncounted if kind else "")
+
+
+def _why_unknown(not_offered: str) -> tuple[str, Verdict]:
+    return (not_offered, "not_offered") if not_offered else (NOT_TOLD, "unavailable")
 
 
 def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import numpy.typing as npt
 
-from bench.measure.percentiles import percentile_if_supported
+from bench.measure.order_statistics import percentile_if_supported
 from bench.measure.validity import edge
 from bench.model.metric import FATES, METRICS, Measure, Verdict
 from bench.record.fates import Fates, fates
@@ -36,17 +36,16 @@ def correctness(by_fate: Fates, guarantee: str, faulted: bool) -> str:
     Wrong are a loss under at-least-once, a double under at-most-once, either of them without a
     fault, and a task that was never sent.
     """
-    problems = []
-    if by_fate.count("lost") and (guarantee == "at least once" or not faulted):
-        problems.append(f"{by_fate.count('lost')} lost, first id {by_fate.by_name['lost'][0]}")
-    if by_fate.count("doubled") and (guarantee == "at most once" or not faulted):
-        problems.append(
-            f"{by_fate.count('doubled')} doubled, first id {by_fate.by_name['doubled'][0]}"
-        )
-    if by_fate.count("unexpected"):
-        problems.append(
-            f"{by_fate.count('unexpected')} unexpected, first id {by_fate.by_name['unexpected'][0]}"
-        )
+    counts_if = {
+        "lost": guarantee == "at least once" or not faulted,
+        "doubled": guarantee == "at most once" or not faulted,
+        "unexpected": True,
+    }
+    problems = [
+        f"{by_fate.count(fate)} {fate}, first id {by_fate.by_name[fate][0]}"
+        for fate, counts in counts_if.items()
+        if counts and by_fate.count(fate)
+    ]
     setting = "after a fault" if faulted else "without a fault"
     return f"{'; '.join(problems)}, under {guarantee} {setting}" if problems else ""
 
@@ -59,7 +58,6 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
     A noisy machine makes a speed worthless, but a task that is gone is gone: only where the events
     themselves cannot be believed does `invalid` stand before `wrong`.
     """
-    counts = {*FATES, "running", "waiting"}
     if wrong and invalid and not invalid.startswith("events"):
         wrong, invalid = f"{wrong} (and {invalid})", ""
     if invalid:
@@ -70,10 +68,9 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
             for m in measures
         ]
     if wrong:
+        counts = {*FATES, "running", "waiting"}
         return [
-            Measure(m.metric, m.value, "wrong", wrong)
-            if m.metric in counts
-            else Measure(m.metric, None, "wrong", wrong)
+            Measure(m.metric, m.value if m.metric in counts else None, "wrong", wrong)
             for m in measures
         ]
     return measures
@@ -81,11 +78,8 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
 
 def delta(cell: StoredCell, column: str, first: str, last: str) -> float | None:
     """How much a counter grew between two edges, in its own unit; None if it was not read there."""
-    try:
-        grown = float(edge(cell.samples, last)[column]) - float(edge(cell.samples, first)[column])
-    except KeyError:
-        return None
-    return None if np.isnan(grown) else grown
+    before, after = at(cell, column, first), at(cell, column, last)
+    return None if before is None or after is None else after - before
 
 
 def at(cell: StoredCell, column: str, label: str) -> float | None:
@@ -99,26 +93,21 @@ def at(cell: StoredCell, column: str, label: str) -> float | None:
 
 def peak(cell: StoredCell, column: str, phases: Iterable[str]) -> float | None:
     """The largest sample of a column within these phases; None if there is none."""
-    values = []
-    for name in phases:
-        try:
-            start, end = cell.phase(name)
-        except KeyError:
-            continue
-        inside = cell.samples[
-            (cell.samples["ns"] >= start) & (cell.samples["ns"] <= end + 50_000_000)
-        ][column]
-        values += [float(value) for value in inside if not np.isnan(value)]
-    return max(values) if values else None
+    there = {phase.name for phase in cell.log.phases}
+    values = [
+        float(value)
+        for start, end in (cell.phase(name) for name in phases if name in there)
+        for value in cell.samples.loc[cell.samples["ns"].between(start, end + 50_000_000), column]
+        if not np.isnan(value)
+    ]
+    return max(values, default=None)
 
 
 def measure_or(
     metric: str, value: float | None, reason: str, verdict: Verdict = "unavailable"
 ) -> Measure:
     """The value as a measure, or its verdict and the reason why there is none."""
-    if value is None:
-        return Measure(metric, None, verdict, reason)
-    return Measure(metric, value)
+    return Measure(metric, None, verdict, reason) if value is None else Measure(metric, value)
 
 
 def not_offered(metrics: Iterable[str], reason: str) -> list[Measure]:
@@ -144,9 +133,6 @@ def ranked(name: str, values: npt.NDArray[np.float64], p: float) -> Measure:
     return Measure(name, value)
 
 
-Gate = Callable[[], str]
-
-
-def first_problem(*gates: Gate) -> str:
+def first_problem(*gates: Callable[[], str]) -> str:
     """The reason of the first gate that gives one; empty if all are passed."""
     return next((reason for reason in (gate() for gate in gates) if reason), "")

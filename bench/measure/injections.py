@@ -73,6 +73,6 @@ def injections(
             LONG_S,
             SHORT_S,
         )
-        times = recovery(book, timing, {task for earlier in so_far for task in earlier.hit})
-        so_far.append(MeasuredInjection(timing, times))
+        hit_before = {task for earlier in so_far for task in earlier.hit}
+        so_far.append(MeasuredInjection(timing, recovery(book, timing, hit_before)))
     return so_far

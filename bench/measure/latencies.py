@@ -23,7 +23,6 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
     second.
     """
     ours = np.flatnonzero(book.measured() & (book.due >= since_ns))
-    names = [name for name, _ in PERCENTILES]
     rest = [
         "wait_p99_ms",
         "service_p99_ms",
@@ -32,8 +31,15 @@ def percentiles(cell: StoredCell, book: Ledger, rate: float, since_ns: int = 0) 
         "latency_p99_from_sent_ms",
     ]
     if unbounded(book, rate, ours, int(cell.log.marks["steady_end_ns"])):
-        reason = "the backlog grew to the end of the phase: no percentile of it means anything"
-        return [Measure(name, None, "unbounded", reason) for name in (*names, *rest)]
+        return [
+            Measure(
+                name,
+                None,
+                "unbounded",
+                "the backlog grew to the end of the phase: no percentile of it means anything",
+            )
+            for name in (*dict(PERCENTILES), *rest)
+        ]
     start, finish = book.first_start()[ours], book.first_finish()[ours]
     due, sent, returned = book.due[ours], book.sent[ours], book.returned[ours]
     missing = finish < 0
@@ -59,8 +65,7 @@ def unbounded(book: Ledger, rate: float, steady: Ints, end_ns: int) -> bool:
     `rate` is in tasks/s; `steady` are the rows of the tasks that were due in the phase.
     """
     started = book.first_start()
-    begin = int(book.due[steady].min())
-    middle = (begin + end_ns) // 2
+    middle = (int(book.due[steady].min()) + end_ns) // 2
 
     def waiting(at: int) -> int:
         return int(((book.due <= at) & ((started < 0) | (started > at))).sum())

@@ -62,8 +62,8 @@ def recovery(book: Ledger, timing: Timing, hit_before: Collection[int] = ()) -> 
         accepted
         & (book.returned < timing.t0_ns)
         & ((first_finish < 0) | (first_finish >= timing.t0_ns))
+        & ~np.isin(book.task, np.array(sorted(hit_before), np.int64))
     )
-    before &= ~np.isin(book.task, np.array(sorted(hit_before), np.int64))
     ran = (first_start >= 0) & (first_start < timing.t0_ns)
     normal = _undisturbed_s(book, timing, first_start)
 
@@ -177,9 +177,9 @@ def _backlog(
 
 
 def _most_waiting(came: Ints, began: Ints, until_ns: int) -> int:
-    started = np.sort(began[began >= 0])
     came = np.sort(came[came < until_ns])
-    waiting = np.arange(1, len(came) + 1) - np.searchsorted(started, came, side="right")
+    started = np.searchsorted(np.sort(began[began >= 0]), came, side="right")
+    waiting = np.arange(1, len(came) + 1) - started
     return int(waiting.max()) if len(waiting) else 0
 
 

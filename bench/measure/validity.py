@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bench.record.fates import order_violations
-from bench.record.ledger import ACCEPTED, OPEN, UNSENT, Ledger
+from bench.record.ledger import ACCEPTED, OPEN, UNSENT, Ints, Ledger
 from bench.record.store import StoredCell
 
 FOREIGN_LOAD = 0.05
@@ -45,11 +45,16 @@ def throttled(cell: StoredCell, phases: Iterable[str]) -> str:
     """Time for which the cgroup's CPU quota halted the cell; cells of 0.1 have no record of it."""
     if "halted_core_s" not in cell.samples:
         return ""
-    for name, start, end, seconds in _spans(cell.samples, phases):
-        halted = float(end["halted_core_s"] - start["halted_core_s"])
-        if reason := halted_too_long(halted, seconds, float(end["quota_cores"]), name):
-            return reason
-    return ""
+    reasons = (
+        halted_too_long(
+            float(end["halted_core_s"] - start["halted_core_s"]),
+            seconds,
+            float(end["quota_cores"]),
+            name,
+        )
+        for name, start, end, seconds in _spans(cell.samples, phases)
+    )
+    return next(filter(None, reasons), "")
 
 
 def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: str) -> str:
@@ -69,14 +74,19 @@ def halted_too_long(core_s: float, seconds: float, quota_cores: float, during: s
 
 def foreign_load(cell: StoredCell, phases: Iterable[str], cores: int) -> str:
     """Busy time, steal included, that was neither the cell's nor the instrument's."""
-    for phase, start, end, seconds in _spans(cell.samples, phases):
-        if seconds < FOREIGN_LOAD_FROM_S:
-            continue
-        busy, ours = (end[name] - start[name] for name in ("machine_busy_s", "all_cpu_s"))
-        share = (busy - ours) / (seconds * cores)
-        if reason := too_busy(share, phase):
-            return reason
-    return ""
+    reasons = (
+        too_busy(
+            (
+                (end["machine_busy_s"] - start["machine_busy_s"])
+                - (end["all_cpu_s"] - start["all_cpu_s"])
+            )
+            / (seconds * cores),
+            phase,
+        )
+        for phase, start, end, seconds in _spans(cell.samples, phases)
+        if seconds >= FOREIGN_LOAD_FROM_S
+    )
+    return next(filter(None, reasons), "")
 
 
 def too_busy(share: float, during: str) -> str:
@@ -157,7 +167,7 @@ def farthest(samples: int) -> float:
     return max(0.5, min(0.99, 1 - 10 / samples))
 
 
-def wake_lag_ns(book: Ledger, generators: int) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def wake_lag_ns(book: Ledger, generators: int) -> Ints:
     """(tasks,) ns: sent - max(due, return of the previous call of that process).
 
     It is 0 where nothing was sent.
@@ -187,8 +197,8 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         a, b = edge(cell.samples, first), edge(cell.samples, last)
     except KeyError:
         return ""
-    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"]) & (book.enqueue == ACCEPTED)
-    accepted = int(within.sum()) + cell.log.left_out
+    within = (book.sent >= a["ns"]) & (book.sent <= b["ns"])
+    accepted = int((within & (book.enqueue == ACCEPTED)).sum()) + cell.log.left_out
     for column, what in (
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),

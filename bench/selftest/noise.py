@@ -58,7 +58,7 @@ def _spreads(run: Run) -> list[SelftestLine]:
                 lines.append(unmeasured(9, what, why))
             continue
         base, head = (pairs[column].tolist() for column in pairs.columns)
-        ratio = stats.paired_ratio(base, head)
+        ratio = stats.paired(base, head).ratio()
         words.append(stats.classify(ratio, METRICS[metric].tie_zone, METRICS[metric].better))
         lines.append(_line(metric, stats.log_ratio_sd(base, head), len(base), ratio.ratio))
     if not words and not lines:

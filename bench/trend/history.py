@@ -5,11 +5,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bench.analysis.comparison_result import Says, says
-from bench.analysis.comparisons import refuse_unknown
-from bench.analysis.dataset import FLOOR
+from bench.analysis.comparison_result import Says, changed, says
+from bench.analysis.dataset import FLOOR, refuse_unknown
 from bench.analysis.formatting import listing
-from bench.analysis.library_versions import changed
 from bench.base.errors import AllInvalid, UsageError
 from bench.model.metric import METRICS
 from bench.model.stored import Json

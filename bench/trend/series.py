@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.analysis.comparisons import by_block
-from bench.analysis.dataset import FLOOR
+from bench.analysis.dataset import FLOOR, by_block
 from bench.model.metric import METRICS, Metric
 from bench.model.versions import counted
 from bench.record.store import Run

@@ -14,7 +14,7 @@ from bench.measure.figures import (
     measure_or,
 )
 from bench.measure.latencies import percentiles
-from bench.measure.theil_sen import slope
+from bench.measure.order_statistics import slope
 from bench.model.metric import Measure, Verdict
 from bench.record import ledger
 from bench.record.store import StoredCell

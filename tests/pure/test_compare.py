@@ -15,9 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis.comparison_result import Change
+from bench.analysis.comparison_result import Change, changed
 from bench.analysis.comparisons import compare_arms
-from bench.analysis.library_versions import changed
 from bench.base.errors import AllInvalid, UsageError
 from bench.compare.change_phrases import by_how_much
 from bench.compare.comparison import compare

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.analysis.comparisons import compare_arms, time_to
+from bench.analysis.comparisons import compare_arms
+from bench.analysis.dataset import by_block
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS
 from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS
@@ -306,14 +307,13 @@ def test_five_blocks_decide_times_among_four_arms():
     assert set(compare(*parts)["verdict"]) == {"slower"}
 
 
-def test_k_of_n_and_the_median():
+def test_a_time_beyond_the_horizon_is_a_number_of_its_block():
     frame = pd.DataFrame(
         rows("a/x", "work_recovery_s", [3, (90, "beyond"), 4, (math.nan, "invalid"), 5]),
         columns=MEASURE_COLUMNS,
     )
-    found = time_to(frame)
-    assert (found.within, found.blocks, found.median) == (3, 4, 4.5)
-    assert time_to(frame[frame["verdict"] == "beyond"]).median == math.inf
+    numbers = by_block(frame, METRICS["work_recovery_s"])
+    assert list(numbers.values()) == [3, math.inf, 4, 5]
 
 
 @settings(max_examples=25, deadline=None)

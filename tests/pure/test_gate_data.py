@@ -10,9 +10,8 @@ import pytest
 from bench.base.errors import UsageError
 from bench.check.blocks import TRIMMED_P99, Key, Number, blocks_of
 from bench.check.gate_file import from_file, metrics, seconds, thresholds
-from bench.check.run_blocks import blocks_in
-from bench.check.trimmed import trimmed_p99
-from bench.measure.percentiles import percentile
+from bench.check.run_blocks import blocks_in, trimmed_p99
+from bench.measure.order_statistics import percentile
 from tests.fixture_run import write_run
 
 SPEED = Key("burst", "-", "throughput")

@@ -299,7 +299,7 @@ def test_work_cases_of_the_fixture_are_those_of_the_scenario() -> None:
 
 
 def test_slope_of_theil_and_sen_is_not_moved_by_spikes() -> None:
-    from bench.measure.theil_sen import slope
+    from bench.measure.order_statistics import slope
 
     x = np.arange(0, 600, 0.4)
     y = 1e8 + 50.0 * x + np.random.default_rng(1).normal(0, 1000, len(x))
@@ -316,7 +316,7 @@ def test_slope_of_theil_and_sen_is_not_moved_by_spikes() -> None:
 
 
 def test_the_interval_of_the_slope_holds_the_truth_about_95_times_of_100() -> None:
-    from bench.measure.theil_sen import slope
+    from bench.measure.order_statistics import slope
 
     rng, x = np.random.default_rng(2), np.arange(0, 60, 0.4)
     found = [slope(x, rng.normal(0, 1, len(x))) for _ in range(300)]
@@ -327,7 +327,7 @@ def test_the_interval_of_the_slope_holds_the_truth_about_95_times_of_100() -> No
 def test_it_agrees_with_scipy() -> None:
     from scipy.stats import theilslopes
 
-    from bench.measure.theil_sen import slope
+    from bench.measure.order_statistics import slope
 
     rng, x = np.random.default_rng(3), np.arange(30.0)
     y = 2 * x + rng.normal(0, 3, 30)

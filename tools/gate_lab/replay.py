@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from scipy.stats import binomtest
+
 from bench.analysis import stored_measures
-from bench.analysis.stats import exact_bounds
 from bench.base.errors import (
     EXIT_INCONCLUSIVE,
     EXIT_INVALID,
@@ -61,7 +62,7 @@ class Tally:
 
         There are none for gates that share blocks: `bounded` is False for them.
         """
-        low, high = exact_bounds(self.fired, self.gates)
+        low, high = binomtest(self.fired, self.gates).proportion_ci()
         bounds = f" ({low:.2%} to {high:.2%})" if bounded else ""
         ended = ", ".join(
             f"{self.codes[code]} {name}" for code, name in _NAMES.items() if self.codes[code]
