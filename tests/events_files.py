@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.inprocess import event_log
-from bench.record import ledger
+from bench.record import event_files, ledger
 
 SECOND = 1_000_000_000
 Row = tuple[int, int, int, int, int, int]  # kind, flag, pid, task, stamp, a
@@ -43,7 +43,7 @@ def book(
 ) -> ledger.Ledger:
     """The ledger of such files."""
     ids, due = np.array(list(plan), np.int64), np.array(list(plan.values()), np.int64)
-    built, torn = ledger.build(
+    built, torn = event_files.build(
         (ids, due), [write(tmp_path / "sent-0.bin", sends)], write(tmp_path / "runs.bin", runs)
     )
     assert torn == 0

@@ -7,9 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from adapters.base import Held
+from adapters.base import Held, Prediction
 from bench.analysis import stored_measures
-from bench.model.cell_log import CellLog, CellSpec, HeldRange, Injection, Phase, Restart
+from bench.model.cell_log import (
+    CellLog,
+    CellSpec,
+    HeldRange,
+    Injection,
+    Phase,
+    Restart,
+    held_ranges,
+)
 from bench.model.fault import Fault
 from bench.model.feature_outcome import FeaturesRecord, Finding
 from bench.model.manifest import (
@@ -19,12 +27,11 @@ from bench.model.manifest import (
     MachineRecord,
     Manifest,
     PlanRecord,
-    PredictionRecord,
     ScenarioVersions,
     ServerRecord,
     SettingRecord,
 )
-from bench.record import documents, store, task_ranges
+from bench.record import documents, store
 from bench.record.ledger import ACCEPTED, Ledger, tables
 from bench.record.stored_features import Features
 from bench.testbed.sampler import COLUMNS
@@ -73,7 +80,7 @@ def arm_of(system: str) -> ArmRecord:
         source=f"https://docs.example.org/{system}#workers",
         why="the number of slots",
     )
-    never = PredictionRecord(text="What ran is lost.", running="lost", waiting="recovered")
+    never = Prediction(text="What ran is lost.", running="lost", waiting="recovered")
     return ArmRecord(
         arm=f"{system}/default",
         system=system,
@@ -474,7 +481,7 @@ def _recovery(case: str, system: str, rng: np.random.Generator) -> Made:
         "phases": _phases(spans),
         "marks": marks,
         "injections": (injection,),
-        "held": task_ranges.packed(held),
+        "held": held_ranges(held),
         "restarts": (Restart(old=100, ns=t0 + 1_000_000_000),),
     }
     edges = {"steady:start": START, "steady:end": t0, "recovery:start": t0, "recovery:end": end}

@@ -18,7 +18,7 @@ from bench.base.errors import UsageError
 from bench.model.manifest import ArmRecord, CellLine
 from bench.model.metric import METRICS, Metric
 from bench.model.scenario import load_scenarios
-from bench.model.titles import in_order
+from bench.model.systems import in_order
 from bench.model.versions import unlike_any
 from bench.record.store import Run
 

@@ -1,13 +1,12 @@
 """From stored cells to measures.csv and comparisons.csv: offline, the same numbers every time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_WRONG, UsageError
 from bench.model.manifest import CellLine
-from bench.model.measure_row import MeasureRow
 from bench.model.metric import METRICS, Measure
 from bench.model.scenario import load_scenarios
 from bench.record import store
@@ -27,39 +26,51 @@ def measure_cell(run: Run, line: CellLine) -> list[Measure]:
     return [Measure(name, None, line.verdict, line.reason) for name in scenario.expected(line.case)]
 
 
-def rows(run: Run, line: CellLine, measures: Iterable[Measure]) -> list[MeasureRow]:
-    """The rows of measures.csv for one cell; `table` finds out whether it stands."""
+def table(run: Run, measures: Mapping[int, Iterable[Measure]]) -> pd.DataFrame:
+    """measures.csv: the measures by the number of their cell, in the order of run.json.
+
+    The order in which the cells were measured may be another. Each row says whether its cell
+    stands by run.json.
+    """
+    rows = [
+        row
+        for line in run.manifest.cells
+        if line.number in measures
+        for row in _rows(run, line, measures[line.number])
+    ]
+    frame = pd.DataFrame(rows, columns=MEASURE_COLUMNS)
+    return frame.assign(stands=frame["cell"].isin(run.manifest.standing()).astype(int))
+
+
+def _rows(
+    run: Run, line: CellLine, measures: Iterable[Measure]
+) -> list[dict[str, str | float | None]]:
+    """The rows of one cell; `table` finds out whether it stands."""
     arm = run.manifest.arms[line.arm]
     return [
-        MeasureRow(
-            run=run.id,
-            cell=line.number,
-            stands=0,
-            occasion="",
-            scenario=line.scenario,
-            case=line.case,
-            part="",
-            arm=line.arm,
-            system=arm.system,
-            profile=arm.profile,
-            broker=arm.broker,
-            variant=arm.variant,
-            block=line.block,
-            metric=each.metric,
-            value=each.value,
-            unit=METRICS[each.metric].unit,
-            better=METRICS[each.metric].better,
-            verdict=each.verdict,
-            reason=each.reason,
-        )
+        {
+            "run": run.id,
+            "cell": line.number,
+            "stands": 0,
+            "occasion": "",
+            "scenario": line.scenario,
+            "case": line.case,
+            "part": "",
+            "arm": line.arm,
+            "system": arm.system,
+            "profile": arm.profile,
+            "broker": arm.broker,
+            "variant": arm.variant,
+            "block": line.block,
+            "metric": each.metric,
+            "value": each.value,
+            "unit": METRICS[each.metric].unit,
+            "better": METRICS[each.metric].better,
+            "verdict": each.verdict,
+            "reason": each.reason,
+        }
         for each in measures
     ]
-
-
-def table(run: Run, rows: Iterable[MeasureRow]) -> pd.DataFrame:
-    """measures.csv: the rows in their order, each with whether its cell stands by run.json."""
-    frame = pd.DataFrame([vars(row) for row in rows], columns=MEASURE_COLUMNS)
-    return frame.assign(stands=frame["cell"].isin(run.manifest.standing()).astype(int))
 
 
 def measure_run(run: Run) -> pd.DataFrame:
@@ -69,15 +80,8 @@ def measure_run(run: Run) -> pd.DataFrame:
             f"{run.path} is a slim run, its raw events are not there: "
             "its measures.csv stands as it was exported, measure the whole run"
         )
-    return table(
-        run,
-        (
-            row
-            for line in run.manifest.cells
-            if line.state != "planned"
-            for row in rows(run, line, measure_cell(run, line))
-        ),
-    )
+    carried_out = [line for line in run.manifest.cells if line.state != "planned"]
+    return table(run, {line.number: measure_cell(run, line) for line in carried_out})
 
 
 def write_measures(run: Run, measures: pd.DataFrame) -> None:

@@ -9,8 +9,9 @@ from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
 from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
 from bench.hosts.machine import slots
-from bench.model.arm import Arm, load_adapters, parse_arm, twin
+from bench.model.arm import Arm, parse_arm, twin
 from bench.model.scenario import gated_scenarios, load_scenarios
+from bench.model.systems import load_adapters
 from bench.run.plan import Plan, cells, make_plan
 from bench.run.run_start import fresh_seed
 

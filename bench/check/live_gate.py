@@ -24,8 +24,7 @@ from bench.model.arm import Arm
 from bench.model.stored import Json
 from bench.record import documents, store
 from bench.run.run_start import new_folder
-from bench.run.runner import Runner
-from bench.run.watcher import Watcher
+from bench.run.runner import Runner, Watcher
 
 # A burst is so many tasks as the base drains in it: foreign load cannot be judged in a phase
 # below 2 s.

@@ -24,7 +24,7 @@ from bench.commands.options import (
     passed_on,
 )
 from bench.hosts import lock
-from bench.model.arm import load_adapters
+from bench.model.systems import load_adapters
 
 if TYPE_CHECKING:
     from bench.analysis.comparison_result import Changes

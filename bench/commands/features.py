@@ -7,7 +7,7 @@ import typer
 
 from bench.commands.options import Adapters, Json, Pass, Wait, answer, app, console, passed_on
 from bench.hosts import lock
-from bench.model.arm import load_adapters
+from bench.model.systems import load_adapters
 
 
 @app.command(

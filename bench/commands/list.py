@@ -10,9 +10,10 @@ from rich.table import Table
 
 from bench.commands.options import Adapters, Json, answer, app, console
 from bench.hosts.machine import slots
-from bench.model import arm
+from bench.model.arm import Arm
 from bench.model.manifest import ArmRecord
 from bench.model.scenario import Scenario, load_scenarios
+from bench.model.systems import load_adapters
 
 
 @app.command(
@@ -34,9 +35,9 @@ def list_all(
         )
     count = slots()
     profiles = [
-        (each, p) for each in arm.load_adapters(adapter).values() for p in each.profiles.values()
+        (each, p) for each in load_adapters(adapter).values() for p in each.profiles.values()
     ]
-    described = [arm.Arm(each, p, p.redis, {}).describe(count) for each, p in profiles]
+    described = [Arm(each, p, p.redis, {}).describe(count) for each, p in profiles]
     scenarios = load_scenarios()
     if as_json:
         cases = {

@@ -16,7 +16,7 @@ from adapters.base import Adapter
 from bench.analysis import stored_measures
 from bench.base import environ, streams
 from bench.base.errors import UsageError
-from bench.model import arm
+from bench.model import arm, systems
 from bench.record.store import Run
 from bench.record.stored_features import Features, open_features
 
@@ -108,7 +108,7 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
 
     UsageError for one that is not there, is ours, or steers a system.
     """
-    steering = arm.read_by(adapters)
+    steering = systems.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
         faults = {

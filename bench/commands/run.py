@@ -30,7 +30,8 @@ from bench.commands.options import (
     passed_on,
 )
 from bench.hosts import lock
-from bench.model.arm import load_adapters, parse_arm, twin
+from bench.model.arm import parse_arm, twin
+from bench.model.systems import load_adapters
 from bench.record import store
 from bench.run.plan import SIZES, Plan, make_plan
 

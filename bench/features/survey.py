@@ -15,9 +15,10 @@ from bench.base import environ
 from bench.base.errors import EXIT_INVALID, EXIT_OK, UsageError
 from bench.features import trial_runs
 from bench.hosts import machine
-from bench.model.arm import nearest, read_by
+from bench.model.arm import nearest
 from bench.model.feature import CATALOG, FEATURES, GROUPS
 from bench.model.feature_outcome import BROKEN, NOT_OFFERED, PARTLY, UNKNOWN, WORKS, Finding
+from bench.model.systems import read_by
 from bench.record import documents, stored_features
 from bench.record.stored_features import Features
 

@@ -1,28 +1,24 @@
-"""Arms, as they are typed, and the adapters that they name.
+"""Arms, as they are typed.
 
 SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}]
 """
 
 import difflib
-import importlib
 import json
 import re
-import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from adapters.base import Adapter, Asks, Knows, Launch, Predicts, Profile, ReadsVariables, Setting
+from pydantic import JsonValue
+
+from adapters.base import Adapter, Asks, Knows, Launch, Prediction, Predicts, Profile, Setting
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
-from bench.base.paths import ROOT
 from bench.model import requirements
 from bench.model.broker import KINDS
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
-from bench.model.manifest import ArmRecord, EnvironmentRecord, PredictionRecord, SettingRecord
+from bench.model.manifest import ArmRecord, EnvironmentRecord, SettingRecord
 from bench.model.requirements import Requirement
 
 AGAIN = "again"  # stands among the settings of an arm that is measured against itself
@@ -43,7 +39,7 @@ class Arm:
     adapter: Adapter
     profile: Profile
     broker: str
-    overrides: Mapping[str, Any]
+    overrides: Mapping[str, JsonValue]
     requirements: tuple[Requirement, ...] = ()
     again: bool = False
     environment: Environment = field(default=OWN, compare=False)
@@ -51,34 +47,26 @@ class Arm:
     @property
     def variant(self) -> str:
         """What is changed, as it was written, or nothing: the requirements, then the settings."""
-        return ", ".join(part for part in (self._required, self._changed) if part)
+        return ", ".join(filter(None, self._changes))
 
     @property
-    def _required(self) -> str:
-        return ", ".join(each.text for each in self.requirements)
-
-    @property
-    def _changed(self) -> str:
-        return ", ".join(
-            [
-                *(f"{key}={json.dumps(value)}" for key, value in self.overrides.items()),
-                *([AGAIN] if self.again else []),
-            ]
-        )
+    def _changes(self) -> tuple[str, str]:
+        """(the requirements, the settings) in words, each as it stands between its brackets."""
+        settings = [f"{key}={json.dumps(value)}" for key, value in self.overrides.items()]
+        settings += [AGAIN] if self.again else []
+        return ", ".join(each.text for each in self.requirements), ", ".join(settings)
 
     @property
     def name(self) -> str:
         """The arm in its shortest unambiguous form."""
         # Plain Redis is left unsaid only where nothing else would be meant.
         broker = "" if self.broker == self.profile.redis == "redis" else f"@{self.broker}"
-        required, changed = (
-            (f"[{self._required}]" if self.requirements else ""),
-            (f"{{{self._changed}}}" if self._changed else ""),
-        )
-        return f"{self.adapter.name}/{self.profile.name}{broker}{required}{changed}"
+        required, changed = self._changes
+        brackets = (f"[{required}]" if required else "") + (f"{{{changed}}}" if changed else "")
+        return f"{self.adapter.name}/{self.profile.name}{broker}{brackets}"
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, JsonValue]:
         """Every setting with its value, the overrides applied."""
         return {s.name: s.value for s in self.stated} | dict(self.overrides)
 
@@ -110,86 +98,32 @@ class Arm:
 
     def _described(self) -> tuple[SettingRecord, ...]:
         """The settings of the profile, then those that the command line alone has."""
-        stated = [
-            SettingRecord(name=s.name, value=self.settings[s.name], source=s.source, why=s.why)
-            for s in self.stated
-        ]
-        known = {s.name for s in stated}
-        changed = [
-            SettingRecord(name=name, value=value, source="", why="changed on the command line")
-            for name, value in self.overrides.items()
-            if name not in known
-        ]
-        return (*stated, *changed)
+        pages = {s.name: {"source": s.source, "why": s.why} for s in self.stated}
+        unstated = {"source": "", "why": "changed on the command line"}
+        return tuple(
+            SettingRecord(name=name, value=value, **pages.get(name, unstated))
+            for name, value in self.settings.items()
+        )
 
     def _environment(self) -> EnvironmentRecord | None:
         """The environment made for it; None where it runs in bench's own."""
         if not self.requirements:
             return None
-        required = tuple(each.text for each in self.requirements)
-        return EnvironmentRecord(requirements=required, **self.environment.as_json())
+        return EnvironmentRecord(
+            requirements=tuple(each.text for each in self.requirements),
+            digest=self.environment.digest,
+            packages=self.environment.packages,
+            checkouts=self.environment.checkouts,
+            moved=self.environment.moved,
+        )
 
-    def _predictions(self, slots: int) -> dict[str, PredictionRecord]:
+    def _predictions(self, slots: int) -> dict[str, Prediction]:
         """Fault → what the settings let one expect; empty where the adapter does not say."""
-        adapter = self.adapter
-        if not isinstance(adapter, Predicts):
+        if not isinstance(self.adapter, Predicts):
             return {}
-        predictions = {fault: adapter.predict(fault, self.launch(slots)) for fault in FAULTS}
-        return {
-            str(fault): PredictionRecord(**asdict(each))
-            for fault, each in predictions.items()
-            if each
-        }
-
-
-def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
-    """Every adapter by name: of the folders under adapters/, the entry points, and `extra` folders.
-
-    UsageError where a folder is no adapter, or two adapters have one name.
-    """
-    adapters: dict[str, Adapter] = {}
-    for path in sorted((ROOT / "adapters").glob("*/adapter.py")):
-        _add(adapters, importlib.import_module(f"adapters.{path.parent.name}.adapter").ADAPTER)
-    for point in entry_points(group="queue_bench.adapters"):
-        _add(adapters, point.load())
-    for folder in extra:
-        _add(adapters, _from_folder(folder))
-    return adapters
-
-
-def _add(adapters: dict[str, Adapter], adapter: Adapter) -> None:
-    if not isinstance(getattr(adapter, "version", None), int):
-        raise UsageError(
-            f"the adapter {adapter.name} has no version: "
-            "write `version = 1` into it, see docs/adding-a-system.md"
-        )
-    if adapter.name in adapters:
-        raise UsageError(f"two adapters call themselves {adapter.name}: rename one of them")
-    adapters[adapter.name] = adapter
-
-
-def _from_folder(folder: Path) -> Adapter:
-    folder = folder.resolve()
-    if not (folder / "adapter.py").is_file() or not (folder / "app.py").is_file():
-        raise UsageError(
-            f"{folder} is not an adapter folder: "
-            "it needs adapter.py and app.py, see docs/adding-a-system.md"
-        )
-    sys.path.insert(0, str(folder.parent))
-    try:
-        return cast(Adapter, importlib.import_module(f"{folder.name}.adapter").ADAPTER)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{folder}/adapter.py cannot be used: {error}") from None
-
-
-def read_by(adapters: Iterable[Adapter]) -> tuple[str, ...]:
-    """The patterns of the variables that these systems read."""
-    return tuple(
-        name
-        for adapter in adapters
-        if isinstance(adapter, ReadsVariables)
-        for name in adapter.variables
-    )
+        launch = self.launch(slots)
+        expected = {str(fault): self.adapter.predict(fault, launch) for fault in FAULTS}
+        return {fault: prediction for fault, prediction in expected.items() if prediction}
 
 
 def nearest(word: str, words: Iterable[str], what: str) -> UsageError:
@@ -233,21 +167,20 @@ def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
     A flag belongs to its profile, which knows what a slot is with it; any other setting may be one
     of another profile, or of the library.
     """
-    flags = {s.name for s in profile.settings if s.name.startswith("-")}
-    others = {
+    stated = {
         s.name
         for each in adapter.profiles.values()
         for s in each.settings
-        if not s.name.startswith("-")
+        if each is profile or not s.name.startswith("-")
     }
-    return flags | others | set(adapter.known_settings() if isinstance(adapter, Knows) else ())
+    return stated.union(adapter.known_settings() if isinstance(adapter, Knows) else ())
 
 
-def _settings(text: str, arm: str) -> tuple[dict[str, Any], bool]:
+def _settings(text: str, arm: str) -> tuple[dict[str, JsonValue], bool]:
     """The changed settings, and whether the arm is a twin."""
-    pairs: dict[str, Any] = {}
+    pairs: dict[str, JsonValue] = {}
     parts = [p.strip() for p in _BETWEEN.split(text)]
-    for part in (part for part in parts if part and part != AGAIN):
+    for part in (part for part in parts if part not in ("", AGAIN)):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{arm!r}: {part!r} is not SETTING=VALUE")
@@ -269,7 +202,7 @@ def refuse_same(arms: Iterable[Arm]) -> None:
 
     A twin may be the same as its arm. The environments of the arms must have been made.
     """
-    first_of: dict[Any, Arm] = {}
+    first_of: dict[Hashable, Arm] = {}  # of those that are the same
     for arm in arms:
         settings = json.dumps(arm.settings, sort_keys=True, default=str)
         first = first_of.setdefault(

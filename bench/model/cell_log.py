@@ -5,19 +5,15 @@ from functools import cached_property
 
 from pydantic import Field, JsonValue
 
+from adapters.base import Held
 from bench.model.fault import Fault
-from bench.model.manifest import ServerRecord
+from bench.model.manifest import PlacedCell, ServerRecord
 from bench.model.stored import Record
 
 
-class CellSpec(Record):
+class CellSpec(PlacedCell):
     """cell.json: all that the processes of a cell must know. No password is in it."""
 
-    number: int
-    scenario: str
-    case: str
-    arm: str
-    block: int
     system: str
     profile: str
     broker: str
@@ -71,6 +67,36 @@ class HeldRange(Record):
     tasks: tuple[tuple[int, int], ...]
 
 
+def held_ranges(places: Mapping[int, Held] | None) -> tuple[HeldRange, ...] | None:
+    """Group task id → place into places, each with its ranges of ids; None stays None.
+
+    20,000 queued tasks are one line, not 20,000.
+    """
+    if places is None:
+        return None
+    ranges: dict[Held, list[tuple[int, int]]] = {}
+    for task in sorted(places):
+        mine = ranges.setdefault(places[task], [])
+        begins = mine.pop()[0] if mine and mine[-1][1] == task - 1 else task
+        mine.append((begins, task))
+    return tuple(
+        HeldRange(place=held.place, failed=held.failed, tasks=tuple(mine))
+        for held, mine in ranges.items()
+    )
+
+
+def held_places(stored: Iterable[HeldRange] | None) -> dict[int, Held] | None:
+    """Task id → place: what `held_ranges` was given."""
+    if stored is None:
+        return None
+    return {
+        task: Held(each.place, each.failed)
+        for each in stored
+        for first, last in each.tasks
+        for task in range(first, last + 1)
+    }
+
+
 class Restart(Record):
     """A main process that the supervisor started again."""
 
@@ -115,7 +141,5 @@ class CellLog(Record):
 
     def phase(self, name: str) -> Phase:
         """That phase; KeyError if the cell never came to it."""
-        for phase in self.phases:
-            if phase.name == name:
-                return phase
-        raise KeyError(name)
+        # Backwards: of several of one name the first counts.
+        return {phase.name: phase for phase in reversed(self.phases)}[name]

@@ -1,10 +1,8 @@
 """Where the programs of an arm are: in bench's own environment, or in one made for the arm."""
 
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.base.errors import UsageError
 
@@ -73,15 +71,6 @@ class Environment:
         return frozenset(
             (package.name, built.get(package.name, package.version)) for package in self.packages
         )
-
-    def as_json(self) -> Mapping[str, Any]:
-        """How run.json keeps it: no folder, no address."""
-        return {
-            "digest": self.digest,
-            "packages": [asdict(each) for each in self.packages],
-            "checkouts": [asdict(each) for each in self.checkouts],
-            "moved": [asdict(each) for each in self.moved],
-        }
 
 
 OWN = Environment()

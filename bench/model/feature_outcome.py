@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from bench.model.manifest import MachineRecord
 from bench.model.stored import Record
 
+# What a trial wrote down, as JSON: its judge alone knows what is in it.
 Observation = Mapping[str, Any]
 WORKS, PARTLY, NOT_OFFERED, BROKEN, UNKNOWN = "works", "partly", "not offered", "broken", "unknown"
 OUTCOMES = {
@@ -67,12 +68,7 @@ def together(outcomes: Sequence[str]) -> str:
 
     An unknown one does not count beside others.
     """
-    decided = [each for each in outcomes if each != UNKNOWN]
-    if not decided:
-        return UNKNOWN
-    kinds = set(decided)
-    if len(kinds) == 1:
-        return decided[0]
-    if kinds & {WORKS, PARTLY}:
-        return PARTLY
-    return BROKEN
+    decided = {each for each in outcomes if each != UNKNOWN} or {UNKNOWN}
+    if len(decided) == 1:
+        return decided.pop()
+    return PARTLY if decided & {WORKS, PARTLY} else BROKEN

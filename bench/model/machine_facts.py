@@ -21,8 +21,7 @@ def given(machine: MachineRecord) -> str:
     """Cores and memory in words, with what the cgroup leaves of them."""
     quota, limit = machine.cpu_quota_cores, machine.memory_limit_bytes
     cores = cores_in_words(machine.cores) + ("" if quota is None else f" with a quota of {quota:g}")
-    memory = f"{size_in_words(machine.memory_bytes)} of memory"
-    return f"{cores}, {memory}" + (
+    return f"{cores}, {size_in_words(machine.memory_bytes)} of memory" + (
         "" if limit is None else f" with a limit of {size_in_words(limit)}"
     )
 

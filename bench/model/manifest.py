@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
+from adapters.base import Prediction
+from bench.model.environment import Checkout, Moved, Package
 from bench.model.metric import Verdict
 from bench.model.stored import Json, Record
 
@@ -37,50 +39,14 @@ class SettingRecord(Record):
     why: str
 
 
-class PredictionRecord(Record):
-    """What the settings of an arm let one expect after a fault."""
-
-    text: str
-    running: str
-    waiting: str
-    work_s: tuple[float, float] | None = None
-    timing: str = ""
-
-
-class PackageRecord(Record):
-    """A distribution of an environment that was made for an arm."""
-
-    name: str
-    version: str
-    sha256: str = ""
-
-
-class CheckoutRecord(Record):
-    """A path that a distribution was built from."""
-
-    name: str
-    path: str
-    digest: str
-    commit: str
-    dirty: bool
-
-
-class MovedRecord(Record):
-    """A distribution that could not stay at the version which bench itself has."""
-
-    name: str
-    here: str
-    there: str
-
-
 class EnvironmentRecord(Record):
-    """The environment that was made for an arm."""
+    """The environment that was made for an arm; no folder, no address."""
 
     requirements: tuple[str, ...]
     digest: str
-    packages: tuple[PackageRecord, ...]
-    checkouts: tuple[CheckoutRecord, ...] = ()
-    moved: tuple[MovedRecord, ...] = ()
+    packages: tuple[Package, ...]
+    checkouts: tuple[Checkout, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class ArmRecord(Record):
@@ -96,18 +62,28 @@ class ArmRecord(Record):
     summary: str
     command: tuple[str, ...]
     settings: tuple[SettingRecord, ...]
-    predicts: Mapping[str, PredictionRecord]
+    predicts: Mapping[str, Prediction]
     environment: EnvironmentRecord | None = None
 
 
-class CellLine(Record):
-    """A cell: what was planned, and how it went. `retry_of` is the number of its first try."""
+class PlacedCell(Record):
+    """A cell by its number and its place in the plan."""
 
     number: int
     scenario: str
     case: str
     arm: str
     block: int
+
+    @property
+    def place(self) -> tuple[str, str, str, int]:
+        """What it is whatever its number: scenario, case, arm and block."""
+        return self.scenario, self.case, self.arm, self.block
+
+
+class CellLine(PlacedCell):
+    """A cell: what was planned, and how it went. `retry_of` is the number of its first try."""
+
     state: State = "planned"
     verdict: Verdict | Literal[""] = ""
     reason: str = ""
@@ -211,21 +187,14 @@ class Manifest(Record):
 
     def cell(self, number: int) -> CellLine:
         """The line of that cell; KeyError if there is none."""
-        for line in self.cells:
-            if line.number == number:
-                return line
-        raise KeyError(number)
+        return {line.number: line for line in self.cells}[number]
 
     def standing(self) -> frozenset[int]:
         """The numbers of the cells that stand: of several tries the last that is not invalid.
 
         Where all are, the last one stands. The choice looks at no value.
         """
-        tries: dict[int, list[CellLine]] = {}
-        for line in self.cells:
-            if line.state != "planned":
-                tries.setdefault(line.first, []).append(line)
-        fit = [[line for line in each if line.verdict != "invalid"] for each in tries.values()]
-        return frozenset(
-            (lines or each)[-1].number for lines, each in zip(fit, tries.values(), strict=True)
-        )
+        # The invalid ones first, so that any other of the same cell takes their place.
+        ordered = sorted(self.cells, key=lambda line: line.verdict != "invalid")
+        last = {line.first: line.number for line in ordered if line.state != "planned"}
+        return frozenset(last.values())

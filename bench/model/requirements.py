@@ -81,10 +81,9 @@ def _one(part: str, arm: str) -> Requirement:
             f"{arm!r}: {part!r} is more than a version or a path: "
             "write NAME==VERSION or NAME @ PATH"
         )
-    extras = tuple(sorted(canonicalize_name(extra) for extra in parsed.extras))
     return Requirement(
         canonicalize_name(parsed.name),
-        extras,
+        tuple(sorted(canonicalize_name(extra) for extra in parsed.extras)),
         str(parsed.specifier),
         os.path.normpath(path) if path else "",
     )
@@ -103,8 +102,10 @@ def merged(needs: Iterable[str], wanted: Iterable[Requirement]) -> list[Requirem
     ]
     for each in [*needed, *wanted]:
         before = by_name.get(each.name, Requirement(each.name))
-        extras = tuple(sorted({*before.extras, *each.extras}))
         by_name[each.name] = Requirement(
-            each.name, extras, each.specifier or before.specifier, each.path or before.path
+            each.name,
+            tuple(sorted({*before.extras, *each.extras})),
+            each.specifier or before.specifier,
+            each.path or before.path,
         )
     return [by_name[name] for name in sorted(by_name)]

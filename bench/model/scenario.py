@@ -1,22 +1,39 @@
 """What a scenario is, and which there are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Protocol
 
 from bench.base.paths import ROOT
 from bench.model.cell import Cell, Params
+from bench.model.manifest import CellLine
+from bench.model.metric import Measure
 
 
-class PriorMeasures(Protocol):
-    """What is known when a cell's turn comes: measures of earlier cells of the same run and arm."""
+@dataclass(frozen=True)
+class PriorMeasures:
+    """What is known when a cell's turn comes: measures of earlier cells of the same run and arm.
+
+    `measures` are those of all `cells` so far, by their numbers.
+    """
+
+    cells: Sequence[CellLine]
+    measures: Mapping[int, Sequence[Measure]]
+    arm: str
 
     def value(self, scenario: str, case: str, metric: str) -> float | None:
-        """The value of a measure, or None."""
-        ...
+        """The newest value of that metric whose verdict is ok, or None."""
+        known = [
+            measure.value
+            for cell in self.cells
+            if (cell.scenario, cell.case, cell.arm) == (scenario, case, self.arm)
+            for measure in self.measures.get(cell.number, ())
+            if (measure.metric, measure.verdict) == (metric, "ok")
+        ]
+        return known[-1] if known else None
 
 
 class Scenario:
@@ -92,8 +109,10 @@ class Scenario:
 @cache
 def load_scenarios() -> dict[str, Scenario]:
     """Every scenario by name, in the order in which they run."""
-    folders = sorted(path.parent.name for path in (ROOT / "scenarios").glob("*/__init__.py"))
-    scenarios = [import_module(f"scenarios.{folder}").SCENARIO for folder in folders]
+    scenarios = [
+        import_module(f"scenarios.{path.parent.name}").SCENARIO
+        for path in sorted((ROOT / "scenarios").glob("*/__init__.py"))
+    ]
     return {each.name: each for each in sorted(scenarios, key=lambda each: each.order)}
 
 

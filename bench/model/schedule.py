@@ -77,8 +77,7 @@ def poisson_count(rate_per_s: float, n: int, seed: int) -> Ints:
 
 def _gaps(rng: np.random.Generator, rate_per_s: float, n: int) -> Ints:
     # Rounded before they are added up, so that a sum does not depend on where a batch ended.
-    gaps: Ints = np.rint(rng.standard_exponential(n) * (NS / rate_per_s)).astype(np.int64)
-    return gaps
+    return np.asarray(np.rint(rng.standard_exponential(n) * (NS / rate_per_s)), np.int64)
 
 
 def even(rate_per_s: float, seconds: float) -> Ints:

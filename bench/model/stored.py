@@ -27,8 +27,9 @@ class Record(BaseModel):
             first = error.errors(include_url=False, include_context=False)[0]
             place = ".".join(map(str, first["loc"])) or "the document"
             more = f", and {error.error_count() - 1} more" if error.error_count() > 1 else ""
-            fault = f"{place}: {first['msg'].lower()}{more}"
-            raise UsageError(f"{where} is damaged ({fault}): {repair}") from None
+            raise UsageError(
+                f"{where} is damaged ({place}: {first['msg'].lower()}{more}): {repair}"
+            ) from None
 
     def as_json(self) -> Json:
         """The document that is stored."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,18 @@ def fresh_folder(folder: Path) -> None:
         ) from None
 
 
-def write_json(path: Path, value: Any, compact: bool = False) -> None:
+def write_json(path: Path, value: Mapping[str, object], compact: bool = False) -> None:
     """Write a whole JSON file or none: a reader never sees half of it.
 
     `compact` gives each name of the document one line.
     """
     part = path.with_name(path.name + ".part")
     if compact:
-        lines = ",\n".join(
+        lines = (
             f"{json.dumps(name)}: {json.dumps(inner, ensure_ascii=False)}"
             for name, inner in value.items()
         )
-        text = "{" + lines + "}\n"
+        text = "{" + ",\n".join(lines) + "}\n"
     else:
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
     # A file name that is no UTF-8 has halves of a pair: as JSON's own escape they come back.
@@ -45,7 +46,7 @@ def write_json(path: Path, value: Any, compact: bool = False) -> None:
     os.replace(part, path)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:  # JSON may be anything: whoever reads it says what it must be
     """The JSON in a file of a run folder; UsageError if it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
@@ -63,18 +64,15 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     """
     part = path.with_name(path.name + ".part")
     ints = [f.name for f in table.schema if pa.types.is_integer(f.type)]
-    rest = [f.name for f in table.schema if not pa.types.is_integer(f.type)]
-    packed = {name: "DELTA_BINARY_PACKED" for name in ints}
-    bare = table.replace_schema_metadata(None)
     # A file and not its path, which Arrow takes for UTF-8 whatever the locale.
     with open(part, "wb") as file:
         pq.write_table(
-            bare,
+            table.replace_schema_metadata(None),
             file,
             compression="zstd",
             compression_level=9,
-            use_dictionary=rest,
-            column_encoding=packed,
+            use_dictionary=[name for name in table.column_names if name not in ints],
+            column_encoding=dict.fromkeys(ints, "DELTA_BINARY_PACKED"),
             write_statistics=False,
         )
     os.replace(part, path)
@@ -86,16 +84,13 @@ def trim_logs(folder: Path) -> None:
     A library that logs four lines a task writes 40 MB in a burst.
     """
     for log in folder.glob("*.log"):
-        size = log.stat().st_size
-        if size <= LOG_HEAD + LOG_TAIL:
-            continue
-        with open(log, "rb") as file:
-            head = file.read(LOG_HEAD)
-            file.seek(size - LOG_TAIL)
-            tail = file.read()
-        log.write_bytes(
-            head + f"\n… {size - LOG_HEAD - LOG_TAIL} bytes left out …\n".encode() + tail
-        )
+        between = log.stat().st_size - LOG_HEAD - LOG_TAIL
+        if between > 0:
+            with open(log, "rb") as file:
+                head = file.read(LOG_HEAD)
+                file.seek(between, os.SEEK_CUR)
+                tail = file.read()
+            log.write_bytes(head + f"\n… {between} bytes left out …\n".encode() + tail)
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:

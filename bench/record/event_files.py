@@ -1,15 +1,24 @@
-"""Event files as they are read: whole records, and a count of what is torn."""
+"""Event files as they are read, whole records and a count of what is torn; their ledger."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.base.errors import UsageError
-from bench.inprocess.event_log import MARKER, RECORD, STARTED, header
+from bench.inprocess.event_log import (
+    FINISHED,
+    MARKER,
+    RECORD,
+    RETURNED,
+    SENT,
+    STARTED,
+    header,
+)
+from bench.record.ledger import ACCEPTED, ERROR, OPEN, UNSENT, Ints, Ledger, positions
 
 EVENT = np.dtype(
     [
@@ -33,7 +42,7 @@ class Events:
     `torn` counts the pieces inside it that are no record, `tail` says that it ends in one.
     """
 
-    records: npt.NDArray[Any]
+    records: npt.NDArray[np.void]
     torn: int = 0
     tail: bool = False
 
@@ -54,14 +63,13 @@ def _begins(data: bytes) -> bool:
     return MARKER.startswith(data[: len(MARKER)])
 
 
-def _valid(records: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    good: npt.NDArray[np.bool_] = (
+def _valid(records: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    return np.asarray(
         (records["marker"] == MARKER)
         & (records["kind"] >= STARTED)
         & (records["kind"] <= 6)
         & (records["flag"] <= 1)
     )
-    return good
 
 
 def _resync(data: bytes) -> Events:
@@ -75,29 +83,23 @@ def _resync(data: bytes) -> Events:
         if whole and _valid(np.frombuffer(data[at : at + size], EVENT))[0]:
             kept.append(data[at : at + size])
             at += size
-            continue
-        torn += 1
-        marker_at = data.find(MARKER, at + 1)
-        at = marker_at if marker_at >= 0 else len(data)
+        else:
+            torn += 1
+            marker_at = data.find(MARKER, at + 1)
+            at = marker_at if marker_at >= 0 else len(data)
     return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
 
 
 def read(path: Path) -> Events:
     """A whole event file; UsageError if it is of another format or of another boot."""
-    with open(path, "rb") as file:
+    # Unbuffered: a million tasks are 80 MB, once is enough.
+    with open(path, "rb", buffering=0) as file:
         if file.read(RECORD.size) != header():
             raise UsageError(
                 f"{path} was not written by this version of bench in this boot: "
                 "measure the cell again"
             )
-        # Straight into an array: a million tasks are 80 MB, once is enough.
-        records = np.fromfile(file, EVENT)
-        file.seek(RECORD.size + records.nbytes)
-        rest = file.read()
-        if _valid(records).all() and _begins(rest):
-            return Events(records, 0, len(rest) > 0)
-        file.seek(RECORD.size)
-        return _resync(file.read())
+        return parse(file.read())
 
 
 class Tail:
@@ -107,11 +109,10 @@ class Tail:
         self._fd = os.open(path, os.O_RDONLY)
         self._at = RECORD.size
 
-    def poll(self) -> npt.NDArray[Any]:
+    def poll(self) -> npt.NDArray[np.void]:
         """The whole records that have come since the last poll."""
-        size = os.fstat(self._fd).st_size
-        length = (size - self._at) // RECORD.size * RECORD.size
-        data = os.pread(self._fd, max(length, 0), self._at)
+        behind = os.fstat(self._fd).st_size - self._at
+        data = os.pread(self._fd, max(behind // RECORD.size * RECORD.size, 0), self._at)
         self._at += len(data)
         return parse(data).records
 
@@ -121,3 +122,108 @@ class Tail:
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+def build(
+    plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path
+) -> tuple[Ledger, int]:
+    """(the ledger, how many torn pieces lay inside the files) from the event files of a cell.
+
+    `plan` is (ids, due_ns), both (tasks,), or None where the generator chose as it went; what it
+    chose beside a plan is added. One file is held at a time and taken apart by column: a
+    million tasks must not cost the instrument its memory.
+    """
+    sends, returns, torn = _sent(generators)
+    ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
+    ids, first = np.unique(ids, return_index=True)
+    due = due[first]
+    sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
+    due = np.where(sent_due >= 0, sent_due, due)
+    del sent_due, sends, first
+    returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
+    del returns
+    state = np.where(
+        returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)
+    ).astype(np.int8)
+    del flag
+    columns, torn_runs = _pair(runs)
+    return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
+
+
+def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
+    chosen = ~np.isin(sends[0], plan[0])
+    return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
+
+
+def _columns(records: npt.NDArray[np.void], kind: int, names: tuple[str, ...]) -> list[Ints]:
+    at = records["kind"] == kind
+    return [records[name][at].astype(np.int64) for name in names]
+
+
+def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
+    """([task, sent, due], [task, returned, flag], torn) of all generators; stamps in ns."""
+    sends, returns, torn = [], [], 0
+    for path in generators:
+        events = read(path)
+        torn += events.torn
+        sends.append(_columns(events.records, SENT, ("task", "stamp", "a")))
+        returns.append(_columns(events.records, RETURNED, ("task", "stamp", "flag")))
+    return _joined(sends), _joined(returns), torn
+
+
+def _joined(parts: list[list[Ints]]) -> list[Ints]:
+    if len(parts) == 1:
+        return parts[0]
+    return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
+
+
+def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
+    result = np.full(len(ids), -1, np.int64)
+    at, known = positions(ids, tasks)
+    result[at[known]] = values[known]
+    return result
+
+
+def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+    """(the run columns of a ledger, how many torn pieces the file has).
+
+    A run is a start and its finish if that comes next in the same thread; else it was cut off.
+    """
+    events = read(path)
+    records, torn = events.records, events.torn
+    # Stable: the order of writing stays.
+    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)
+    kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
+    start = kind == STARTED
+    follows = np.zeros(len(kind), bool)
+    follows[:-1] = (
+        start[:-1]
+        & (kind[1:] == FINISHED)
+        & (pid[1:] == pid[:-1])
+        & (thread[1:] == thread[:-1])
+        & (task[1:] == task[:-1])
+    )
+    paired = np.zeros(len(kind), bool)
+    paired[1:] = follows[:-1]
+    # A finish without its start is a run too: it must not vanish, it violates the order.
+    at = np.flatnonzero(start | ((kind == FINISHED) & ~paired))
+    task, pid, thread = task[at], pid[at], thread[at]
+    stamp, b = records["stamp"][order], records["b"][order[at]]
+    del records, events, order, kind
+    started = np.where(start[at], stamp[at], -1)
+    finished = np.where(
+        follows[at],
+        stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))],
+        np.where(start[at], -1, stamp[at]),
+    )
+    del stamp, at
+    by = np.argsort(started, kind="stable")
+    return (
+        task[by],
+        pid[by].astype(np.int64),
+        (b >> np.uint64(32)).astype(np.int64)[by],
+        thread[by].view(np.int64),
+        started[by],
+        finished[by],
+        (b & np.uint64(0xFFFFFFFF)).astype(np.int64)[by],
+    ), torn

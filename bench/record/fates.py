@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adapters.base import Held
-from bench.record.ledger import ACCEPTED, ERROR, UNSENT, Ledger
+from bench.record.ledger import ACCEPTED, ERROR, UNSENT, Ledger, positions
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,19 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | 
         hit |= (ledger.sent >= 0) & (ledger.sent < t0_ns) & ((first < 0) | (first >= t0_ns))
     refused = measured & (ledger.enqueue == ERROR) & (finishes == 0)
     missing = measured & (finishes == 0) & ~refused
-    places = held if held is not None else {}
+    places = held or {}
     gone = ledger.task[missing]
     is_held = np.array([task in places for task in gone.tolist()], bool)
     failed = np.array([task in places and places[task].failed for task in gone.tolist()], bool)
     # An enqueue call that was still open may or may not have reached the broker: nobody promised
     # that task.
     is_certain = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
-    ids = ledger.task
     return Fates(
         {
-            "finished": ids[measured & (finishes == 1) & ~hit],
-            "recovered": ids[measured & (finishes == 1) & hit],
-            "doubled": ids[measured & (finishes > 1)],
-            "refused": ids[refused],
+            "finished": ledger.task[measured & (finishes == 1) & ~hit],
+            "recovered": ledger.task[measured & (finishes == 1) & hit],
+            "doubled": ledger.task[measured & (finishes > 1)],
+            "refused": ledger.task[refused],
             "failed": gone[failed],
             "stuck": gone[is_held & ~failed],
             "lost": gone[~is_held & is_certain],
@@ -58,37 +57,27 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | 
 
 def order_violations(ledger: Ledger) -> list[str]:
     """One sentence for each kind of broken order; the list is empty where the order holds."""
-    violations: list[str] = []
-
-    def note(bad: npt.NDArray[np.bool_], ids: npt.NDArray[np.int64], what: str) -> None:
-        if bad.any():
-            violations.append(f"{what} in {int(bad.sum())} cases, first task {int(ids[bad][0])}")
-
-    sent = ledger.sent >= 0
-    note(sent & (ledger.sent < ledger.due), ledger.task, "sent before due")
-    note(
-        (ledger.returned >= 0) & (ledger.returned < ledger.sent),
-        ledger.task,
-        "returned before sent",
+    at, is_planned = positions(ledger.task, ledger.run_task)
+    run_sent = np.full(len(ledger.run_task), -1)
+    run_sent[is_planned] = ledger.sent[at[is_planned]]
+    started, finished = ledger.started, ledger.finished
+    checks = (
+        ("sent before due", ledger.task, (ledger.sent >= 0) & (ledger.sent < ledger.due)),
+        (
+            "returned before sent",
+            ledger.task,
+            (ledger.returned >= 0) & (ledger.returned < ledger.sent),
+        ),
+        (
+            "started before sent",
+            ledger.run_task,
+            (run_sent >= 0) & (started >= 0) & (started < run_sent),
+        ),
+        ("finished before started", ledger.run_task, (finished >= 0) & (finished < started)),
+        ("finished without a start", ledger.run_task, started < 0),
     )
-    at = np.minimum(np.searchsorted(ledger.task, ledger.run_task), max(len(ledger.task) - 1, 0))
-    is_planned = (
-        ledger.task[at] == ledger.run_task
-        if len(ledger.task)
-        else np.zeros(len(ledger.run_task), bool)
-    )
-    run_sent = (
-        np.where(is_planned, ledger.sent[at], -1) if len(ledger.task) else ledger.started * 0 - 1
-    )
-    note(
-        (run_sent >= 0) & (ledger.started >= 0) & (ledger.started < run_sent),
-        ledger.run_task,
-        "started before sent",
-    )
-    note(
-        (ledger.finished >= 0) & (ledger.finished < ledger.started),
-        ledger.run_task,
-        "finished before started",
-    )
-    note(ledger.started < 0, ledger.run_task, "finished without a start")
-    return violations
+    return [
+        f"{what} in {int(bad.sum())} cases, first task {int(ids[bad][0])}"
+        for what, ids, bad in checks
+        if bad.any()
+    ]

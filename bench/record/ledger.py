@@ -1,21 +1,20 @@
-"""Events to ledger to fates: what was planned, sent and run, joined by task id."""
+"""The ledger of a cell: what was planned, sent and run, by task id; as it is stored and read."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bench.inprocess.event_log import FINISHED, RETURNED, SENT, STARTED
-from bench.record.event_files import read
-from bench.record.store import StoredCell
+from bench.record.store import Columns, StoredCell
 
 Ints = npt.NDArray[np.int64]
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
+# Of a thinned ledger, neighbours in a row, so that the time since the previous call of the same
+# generator is known; 840 divides by every number of generators up to 8.
+STRETCH = 840
 RUN_COLUMNS = (
     "run_task",
     "run_pid",
@@ -59,14 +58,8 @@ class Ledger:
 
     def finishes(self) -> Ints:
         """(tasks,) how many finished runs each planned task has."""
-        done = self.run_task[self.finished >= 0]
-        at = np.searchsorted(self.task, done)
-        at = (
-            at[(at < len(self.task)) & (self.task[np.minimum(at, len(self.task) - 1)] == done)]
-            if len(self.task)
-            else at[:0]
-        )
-        return np.bincount(at, minlength=len(self.task)).astype(np.int64)
+        at, known = positions(self.task, self.run_task[self.finished >= 0])
+        return np.bincount(at[known], minlength=len(self.task)).astype(np.int64)
 
     def measured(self) -> npt.NDArray[np.bool_]:
         """(tasks,) true for the tasks that count: warm-up has negative ids."""
@@ -98,153 +91,39 @@ class Ledger:
         return sorted(int(task) for task in np.setdiff1d(self.run_task, self.task))
 
 
+def positions(ids: Ints, wanted: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """(where each of `wanted` stands in the ascending `ids`, whether it stands there at all)."""
+    at = np.searchsorted(ids, wanted)
+    known = at < len(ids)
+    known[known] = ids[at[known]] == wanted[known]
+    return at, known
+
+
 def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
-    result = np.full(len(tasks), np.iinfo(np.int64).max)
-    if len(tasks):
-        spot = np.minimum(np.searchsorted(tasks, of), len(tasks) - 1)
-        hit = tasks[spot] == of
-        np.minimum.at(result, spot[hit], stamps[hit])
-    result[result == np.iinfo(np.int64).max] = -1
-    return result
+    never = np.iinfo(np.int64).max
+    first = np.full(len(tasks), never)
+    at, known = positions(tasks, of)
+    np.minimum.at(first, at[known], stamps[known])
+    return np.where(first == never, -1, first)
 
 
-def build(
-    plan: tuple[Ints, Ints] | None, generators: Collection[Path], runs: Path
-) -> tuple[Ledger, int]:
-    """(the ledger, how many torn pieces lay inside the files) from the event files of a cell.
-
-    `plan` is (ids, due_ns), both (tasks,), or None where the generator chose as it went; what it
-    chose beside a plan is added. One file is held at a time and taken apart by column: a
-    million tasks must not cost the instrument its memory.
-    """
-    sends, returns, torn = _sent(generators)
-    ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
-    ids, first = np.unique(ids, return_index=True)
-    due = due[first]
-    sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
-    due = np.where(sent_due >= 0, sent_due, due)
-    del sent_due, sends, first
-    returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
-    del returns
-    state = np.where(
-        returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)
-    ).astype(np.int8)
-    del flag
-    columns, torn_runs = _pair(runs)
-    return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
-
-
-def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
-    chosen = ~np.isin(sends[0], plan[0])
-    return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
-
-
-def _columns(records: npt.NDArray[Any], kind: int, names: tuple[str, ...]) -> list[Ints]:
-    at = records["kind"] == kind
-    return [records[name][at].astype(np.int64) for name in names]
-
-
-def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
-    """([task, sent, due], [task, returned, flag], torn) of all generators; stamps in ns."""
-    sends, returns, torn = [], [], 0
-    for path in generators:
-        events = read(path)
-        torn += events.torn
-        sends.append(_columns(events.records, SENT, ("task", "stamp", "a")))
-        returns.append(_columns(events.records, RETURNED, ("task", "stamp", "flag")))
-    return _joined(sends), _joined(returns), torn
-
-
-def _joined(parts: list[list[Ints]]) -> list[Ints]:
-    if len(parts) == 1:
-        return parts[0]
-    return (
-        [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-        if parts
-        else [np.empty(0, np.int64)] * 3
-    )
-
-
-def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
-    result = np.full(len(ids), -1, np.int64)
-    if len(ids) and len(tasks):
-        spot = np.minimum(np.searchsorted(ids, tasks), len(ids) - 1)
-        hit = ids[spot] == tasks
-        result[spot[hit]] = values[hit]
-    return result
-
-
-def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
-    """(the run columns of a ledger, how many torn pieces the file has).
-
-    A run is a start and its finish if that comes next in the same thread; else it was cut off.
-    """
-    events = read(path)
-    records, torn = events.records, events.torn
-    # Stable: the order of writing stays.
-    order = np.lexsort((records["a"], records["pid"])).astype(np.int32)
-    kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
-    start = kind == STARTED
-    follows = np.zeros(len(kind), bool)
-    follows[:-1] = (
-        start[:-1]
-        & (kind[1:] == FINISHED)
-        & (pid[1:] == pid[:-1])
-        & (thread[1:] == thread[:-1])
-        & (task[1:] == task[:-1])
-    )
-    paired = np.zeros(len(kind), bool)
-    paired[1:] = follows[:-1]
-    # A finish without its start is a run too: it must not vanish, it violates the order.
-    at = np.flatnonzero(start | ((kind == FINISHED) & ~paired))
-    task, pid, thread = task[at], pid[at], thread[at]
-    stamp, b = records["stamp"][order], records["b"][order[at]]
-    del records, events, order, kind
-    started = np.where(start[at], stamp[at], -1)
-    finished = np.where(
-        follows[at],
-        stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))],
-        np.where(start[at], -1, stamp[at]),
-    )
-    del stamp, at
-    by = np.argsort(started, kind="stable")
-    import_us = (b & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    parent = (b >> np.uint64(32)).astype(np.int64)
-    return (
-        task[by],
-        pid[by].astype(np.int64),
-        parent[by],
-        thread[by].view(np.int64),
-        started[by],
-        finished[by],
-        import_us[by],
-    ), torn
-
-
-def tables(
-    ledger: Ledger, errors: Mapping[int, str]
-) -> tuple[dict[str, object], dict[str, object]]:
+def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]:
     """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id.
 
     All tasks are of the type "", all runs on the host "": the only one.
     """
-    state = pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE))
-    texts = ["", *sorted(set(errors.values()))]
-    code_of = {text: number for number, text in enumerate(texts)}
-    code = np.zeros(len(ledger.task), np.int32)
-    for task, text in errors.items():
-        code[np.searchsorted(ledger.task, task)] = code_of[text]
-    error = pa.DictionaryArray.from_arrays(pa.array(code), texts)
-    tasks: dict[str, object] = {
+    codes = {text: code for code, text in enumerate(sorted({"", *errors.values()}))}
+    error = np.zeros(len(ledger.task), np.int32)
+    error[np.searchsorted(ledger.task, list(errors))] = [codes[text] for text in errors.values()]
+    return {
         "task": ledger.task,
         "type": _alike(len(ledger.task)),
         "due_ns": ledger.due,
         "sent_ns": ledger.sent,
         "returned_ns": ledger.returned,
-        "enqueue": state,
-        "error": error,
-    }
-    runs: dict[str, object] = {
+        "enqueue": pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE)),
+        "error": pa.DictionaryArray.from_arrays(pa.array(error), list(codes)),
+    }, {
         "task": ledger.run_task,
         "host": _alike(len(ledger.run_task)),
         "pid": ledger.run_pid,
@@ -254,7 +133,6 @@ def tables(
         "finished_ns": ledger.finished,
         "import_us": ledger.import_us,
     }
-    return tasks, runs
 
 
 def _alike(count: int) -> pa.DictionaryArray:
@@ -294,3 +172,32 @@ def first_finishes(cell: StoredCell) -> Ints:
 
 def _ints(column: pa.ChunkedArray) -> Ints:
     return np.array(column.to_numpy(), np.int64)
+
+
+def thin(book: Ledger, every: int) -> tuple[Ledger, int]:
+    """(the thinned ledger, how many measured tasks it leaves out): a long cell is stored so.
+
+    It keeps every `every`-th stretch of the measured tasks in order of their due time, and every
+    task that is not ordinary.
+    """
+    rank = np.full(len(book.task), -1)
+    ours = np.flatnonzero(book.measured())
+    rank[ours[np.argsort(book.due[ours], kind="stable")]] = np.arange(len(ours))
+    kept = ~_ordinary(book) | ((rank >= 0) & ((rank // STRETCH) % every == 0))
+    left_out = int((~kept & book.measured()).sum())
+    return book.only(kept, ~np.isin(book.run_task, book.task[~kept])), left_out
+
+
+def _ordinary(book: Ledger) -> npt.NDArray[np.bool_]:
+    """(tasks,) true where a task was accepted, ran once, finished, and its stamps are in order."""
+    start, finish = book.first_start(), book.first_finish()
+    at, known = positions(book.task, book.run_task)
+    runs = np.bincount(at[known], minlength=len(book.task))
+    return np.asarray(
+        (book.enqueue == ACCEPTED)
+        & (runs == 1)
+        & (book.due <= book.sent)
+        & (book.sent <= book.returned)
+        & (book.sent <= start)
+        & (start <= finish)
+    )

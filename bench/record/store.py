@@ -1,31 +1,39 @@
 """The run folder: written as the run goes, read back for every figure, refused when damaged."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from adapters.base import Held
 from bench.base.errors import UsageError
-from bench.model.cell_log import CellLog, CellSpec
+from bench.model.cell_log import CellLog, CellSpec, held_places
 from bench.model.manifest import CellLine, Manifest
-from bench.model.measure_row import MeasureRow
-from bench.record import task_ranges
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
 from bench.record.stored_curves import Curves, read_curves
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and
 # hosts; injections instead of faults. DESIGN.md calls it 2; 0.1 had counted to 3 by then.
 FORMAT = 4
-MEASURE_COLUMNS = [field.name for field in fields(MeasureRow)]
-COMPARISON_COLUMNS = ["scenario", "case", "metric", "base", "head", "ratio", "low", "high"]
-COMPARISON_COLUMNS += ["method", "blocks", "smallest_detectable", "verdict"]
+# `stands` is 1 where the cell is the one of its tries that counts, else 0; which one that is can
+# change until the run is over. `occasion` and `part` are empty outside of a campaign.
+MEASURE_COLUMNS = [
+    *("run", "cell", "stands", "occasion", "scenario", "case", "part", "arm", "system", "profile"),
+    *("broker", "variant", "block", "metric", "value", "unit", "better", "verdict", "reason"),
+]
+COMPARISON_COLUMNS = [
+    *("scenario", "case", "metric", "base", "head", "ratio", "low", "high"),
+    *("method", "blocks", "smallest_detectable", "verdict"),
+]
 CELL_FILES = ("cell.json", "phases.json", "tasks.parquet", "runs.parquet", "samples.parquet")
 TEXTS = ("occasion", "case", "part", "arm", "variant", "reason")
+# What is written of a table: each column by its name.
+Columns = Mapping[str, npt.NDArray[np.int64] | pa.Array]
 AGAIN = "take it again with `bench run --resume`"
 
 
@@ -48,13 +56,14 @@ class StoredCell:
     @cached_property
     def log(self) -> CellLog:
         """phases.json: what happened in the cell."""
-        document = read_json(self.folder / "phases.json")
-        return CellLog.of(document, f"{self.folder}/phases.json", AGAIN)
+        return CellLog.of(
+            read_json(self.folder / "phases.json"), f"{self.folder}/phases.json", AGAIN
+        )
 
     @cached_property
     def held(self) -> Mapping[int, Held] | None:
         """Task id → where the broker held it, of the unfinished; None if it cannot be told."""
-        return task_ranges.unpacked(self.log.held)
+        return held_places(self.log.held)
 
     def tasks(self, column: str) -> pa.ChunkedArray:
         """One column of tasks.parquet, (planned tasks,).
@@ -197,19 +206,11 @@ def write_manifest(folder: Path, manifest: Manifest, compact: bool = False) -> N
 
 
 def write_cell(
-    folder: Path,
-    log: CellLog,
-    tasks: Mapping[str, object],
-    runs: Mapping[str, object],
-    samples: pd.DataFrame,
+    folder: Path, log: CellLog, tasks: Columns, runs: Columns, samples: pd.DataFrame
 ) -> None:
     """Store what a cell left behind; phases.json last, so that it marks a complete cell."""
     for name, table in (("tasks", tasks), ("runs", runs)):
-        columns = {column: _column(values) for column, values in table.items()}
-        write_parquet(folder / f"{name}.parquet", pa.table(columns))
+        arrays = {column: pa.array(values, from_pandas=False) for column, values in table.items()}
+        write_parquet(folder / f"{name}.parquet", pa.table(arrays))
     write_parquet(folder / "samples.parquet", pa.Table.from_pandas(samples, preserve_index=False))
     write_json(folder / "phases.json", log.as_json(), compact=True)
-
-
-def _column(values: object) -> pa.Array:
-    return pa.array(values, from_pandas=False if isinstance(values, np.ndarray) else None)

@@ -16,7 +16,7 @@ from bench.claims.rulings import Ruling, counted
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
-from bench.model.titles import in_order
+from bench.model.systems import in_order
 from bench.record.stored_features import Features
 
 

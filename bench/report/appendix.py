@@ -7,9 +7,9 @@ from pydantic import JsonValue
 
 from bench.analysis.dataset import Joined, letter, prefix
 from bench.base.git import shown
-from bench.model.manifest import ArmRecord, CellLine, CheckoutRecord, MachineRecord, Manifest
+from bench.model.environment import Checkout
+from bench.model.manifest import ArmRecord, CellLine, MachineRecord, Manifest
 from bench.model.metric import METRICS
-from bench.model.versions import measured_before
 
 GIB = 1 << 30
 GRAVER_FIRST = ["wrong", "invalid", "unbounded", "beyond", "withheld", "unavailable", "not_offered"]
@@ -61,7 +61,7 @@ def before_line(joined: Joined) -> str:
     old = [
         f"{letter(place)} ({run.id})" if len(joined.runs) > 1 else run.id
         for place, run in enumerate(joined.runs)
-        if measured_before(run.manifest)
+        if run.manifest.code is None
     ]
     which = "All was measured" if len(old) == len(joined.runs) else f"{', '.join(old)}: measured"
     return f"{which} by version 0.1, which counted no versions of its code." if old else ""
@@ -128,7 +128,7 @@ def _beyond_versions(arm: ArmRecord | None) -> list[str]:
     return [*moved, *built]
 
 
-def checkout_line(checkout: CheckoutRecord) -> str:
+def checkout_line(checkout: Checkout) -> str:
     """What was built from a path, in one line."""
     commit = f"commit {shown(checkout.commit, checkout.dirty)}" if checkout.commit else "no commit"
     return f"{checkout.path} (files {checkout.digest[:12]}, {commit})"

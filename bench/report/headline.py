@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.analysis.dataset import PROFILES, Joined, join
 from bench.analysis.formatting import Figure, figure, number, records
 from bench.claims.published import Claim, claims_of
-from bench.model.titles import title
+from bench.model.systems import title
 from bench.record.store import Run
 from bench.report.sentences import sentences
 

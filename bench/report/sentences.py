@@ -10,7 +10,7 @@ from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import listing, number, records, times
 from bench.claims.published import claims_of
-from bench.model.titles import title
+from bench.model.systems import title
 
 ENOUGH_BLOCKS = 3
 # Without an interval only orders of magnitude are told apart: half of one, √10.

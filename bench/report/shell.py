@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.analysis.formatting import plain
 from bench.base.git import shown as commit_line
-from bench.model.titles import title
+from bench.model.systems import title
 from bench.report.appendix import checkout_line, machine_line
 from bench.report.style import variables
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.analysis.dataset import FLOOR
-from bench.model.titles import in_order
+from bench.model.systems import in_order
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/ : (on light, on dark).
 # The floor is no contestant and stays grey.

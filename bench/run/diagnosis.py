@@ -4,7 +4,6 @@ import importlib
 import os
 import platform
 import socket
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -19,9 +18,9 @@ from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
 from bench.brokers import choice
 from bench.hosts.machine import describe, disk_free, disturbances
-from bench.model.arm import load_adapters, read_by
 from bench.model.broker import KINDS, MAIN, BrokerKind
 from bench.model.machine_facts import given
+from bench.model.systems import load_adapters, read_by
 
 # What to type when a library cannot be imported.
 LIBRARIES = {
@@ -52,11 +51,23 @@ class Diagnosis:
 def check(results: Path = Path("results")) -> list[Diagnosis]:
     """The findings on everything that a run needs, then on what would disturb it."""
     here = describe()
-    findings = [_python(), Diagnosis("machine", "ok", given(here)), *_brokers()]
-    findings += [_library(name, fix) for name, fix in LIBRARIES.items()]
-    findings += [_results(results), _disk(results), _loopback()]
-    findings += _variables()
-    return findings + [_disturbance(line) for line in disturbances(here, results)]
+    return [
+        _python(),
+        Diagnosis("machine", "ok", given(here)),
+        *_brokers(),
+        *(_library(name, fix) for name, fix in LIBRARIES.items()),
+        _results(results),
+        Diagnosis("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free"),
+        _loopback(),
+        *_variables(),
+        *(Diagnosis("measuring", "note", *_with_fix(line)) for line in disturbances(here, results)),
+    ]
+
+
+def _with_fix(line: str) -> tuple[str, str]:
+    """What is the matter, and what to do about it."""
+    detail, _, fix = line.partition(": ")
+    return detail, fix
 
 
 def render(findings: Iterable[Diagnosis], console: Console) -> None:
@@ -75,18 +86,10 @@ def render(findings: Iterable[Diagnosis], console: Console) -> None:
 
 def _python() -> Diagnosis:
     detail = f"{platform.python_version()} on {platform.system()}"
-    if not Path("/proc/self/smaps_rollup").exists():
-        return Diagnosis(
-            "Python",
-            "missing",
-            detail,
-            "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer",
-        )
-    return (
-        Diagnosis("Python", "ok", detail)
-        if sys.version_info >= (3, 11)
-        else Diagnosis("Python", "missing", detail, "apt install python3.11-venv")
-    )
+    if Path("/proc/self/smaps_rollup").exists():
+        return Diagnosis("Python", "ok", detail)
+    fix = "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer"
+    return Diagnosis("Python", "missing", detail, fix)
 
 
 def _brokers() -> list[Diagnosis]:
@@ -102,8 +105,7 @@ def _broker(kind: BrokerKind) -> Diagnosis:
     try:
         return Diagnosis(what, "ok", choice.live(kind).find(kind))
     except Unavailable as error:
-        detail, _, fix = str(error).partition(": ")
-        return Diagnosis(what, "note", detail, fix)
+        return Diagnosis(what, "note", *_with_fix(str(error)))
     except UsageError as error:
         detail, _, fix = str(error).rpartition(": ")
         return Diagnosis(what, "missing", detail, fix)
@@ -136,10 +138,6 @@ def _results(results: Path) -> Diagnosis:
     )
 
 
-def _disk(results: Path) -> Diagnosis:
-    return Diagnosis("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free")
-
-
 def _loopback() -> Diagnosis:
     try:
         with (
@@ -156,14 +154,6 @@ def _loopback() -> Diagnosis:
 def _variables() -> list[Diagnosis]:
     """The user's variables that a measured library would read, were they handed on."""
     names = environ.strange(read_by(load_adapters().values()))
-    if not names:
-        return []
     detail = f"set here, and left out of all measured processes: {', '.join(names)}"
-    return [
-        Diagnosis("variables", "note", detail, "--pass NAME hands one on, its name is recorded")
-    ]
-
-
-def _disturbance(line: str) -> Diagnosis:
-    detail, _, fix = line.partition(": ")
-    return Diagnosis("measuring", "note", detail, fix)
+    fix = "--pass NAME hands one on, its name is recorded"
+    return [Diagnosis("variables", "note", detail, fix)] if names else []

@@ -71,15 +71,18 @@ def ends_the_run(error: Exception) -> bool:
 def keep(error: Exception, logs: Path) -> None:
     """Leave the traceback beside the cell's logs."""
     logs.mkdir(parents=True, exist_ok=True)
-    text = "".join(traceback.format_exception(error))
-    (logs / "internal-error.log").write_text(text, encoding="utf-8", errors="backslashreplace")
+    (logs / "internal-error.log").write_text(
+        "".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace"
+    )
 
 
 def deserves_another(line: CellLine, lines: Iterable[CellLine], at_most: int = 1) -> bool:
     """Invalid for a reason outside the arm, and not yet measured again so many times."""
-    again = sum(each.retry_of == line.first for each in lines)
-    unfit = line.verdict == "invalid" and line.reason.startswith(OUTSIDE)
-    return unfit and again < at_most
+    return (
+        line.verdict == "invalid"
+        and line.reason.startswith(OUTSIDE)
+        and sum(each.retry_of == line.first for each in lines) < at_most
+    )
 
 
 class Halted:
@@ -94,9 +97,12 @@ class Halted:
         after, quota = self._halts.core_seconds(), self._halts.quota_cores()
         if self._before is None or after is None:
             return ""
-        seconds = time.monotonic() - self._began_s
-        cores = float("nan") if quota is None else quota
-        return validity.halted_too_long(after - self._before, seconds, cores, "the cell")
+        return validity.halted_too_long(
+            after - self._before,
+            time.monotonic() - self._began_s,
+            float("nan") if quota is None else quota,
+            "the cell",
+        )
 
 
 def _of_a_client(error: Exception) -> bool:

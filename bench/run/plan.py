@@ -3,7 +3,6 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapters.base import Adapter
 from bench.base.errors import UsageError
@@ -63,27 +62,50 @@ def make_plan(
     arms: Sequence[str],
     cases: Sequence[str],
     adapters: Mapping[str, Adapter],
-    **rest: Any,
+    *,
+    size: str = "full",
+    tasks: int | None = None,
+    blocks: int = 1,
+    workers: int | None = None,
+    seed: int = 0,
+    label: str = "",
+    time_cap_s: float = TIME_CAP_S,
+    minutes: float | None = None,
+    base: str = "",
+    passed: tuple[str, ...] = (),
+    until: Mapping[str, int] | None = None,
 ) -> Plan:
     """A plan from the words of the command line, with defaults for what was not given.
 
     UsageError for an unknown word, with the nearest match, and for a number out of range.
     """
-    names = _chosen_scenarios(scenarios, str(rest.get("size", "full")))
+    names = _chosen_scenarios(scenarios, size)
     chosen = [load_scenarios()[name] for name in names]
     chosen_cases = _chosen_cases(cases, chosen)
-    _check_numbers(rest)
-    if (minutes := rest.get("minutes")) is not None:
+    _check_numbers(tasks=tasks, blocks=blocks, workers=workers)
+    if minutes is not None:
         _check_minutes(minutes, chosen)
         # Who asks for an hour does not want it cut after twenty minutes.
-        rest["time_cap_s"] = max(rest.get("time_cap_s", TIME_CAP_S), 60 * minutes + AROUND_S)
+        time_cap_s = max(time_cap_s, 60 * minutes + AROUND_S)
     texts = list(arms) or [
         f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))
     ]
-    parsed = list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values())
-    if rest.get("workers") is None:
-        rest["workers"] = slots()
-    return Plan(names, parsed, chosen_cases, **rest)
+    return Plan(
+        names,
+        list({arm.name: arm for arm in (parse_arm(text, adapters) for text in texts)}.values()),
+        chosen_cases,
+        size,
+        tasks,
+        blocks,
+        slots() if workers is None else workers,
+        seed,
+        label,
+        time_cap_s,
+        minutes,
+        base,
+        passed,
+        until or {},
+    )
 
 
 def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
@@ -93,14 +115,12 @@ def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
             raise nearest(name, load_scenarios(), "scenario")
     if size not in SIZES:
         raise nearest(size, SIZES, "size")
-    if size != "gate":
-        return list(given) or list(main_scenarios())
     gated = gated_scenarios()
-    if other := [name for name in given if name not in gated]:
+    if size == "gate" and (other := [name for name in given if name not in gated]):
         raise UsageError(
             f"{other[0]} has no size gate: take {' or '.join(gated)}, or another --size"
         )
-    return list(given) or list(gated)
+    return list(given or (gated if size == "gate" else main_scenarios()))
 
 
 def _chosen_cases(words: Sequence[str], scenarios: Sequence[Scenario]) -> list[str]:
@@ -108,15 +128,15 @@ def _chosen_cases(words: Sequence[str], scenarios: Sequence[Scenario]) -> list[s
     cases = list(dict.fromkeys(case for word in words for case in _meant(word, scenarios)))
     for case in cases:
         if not any(each.takes(case) for each in scenarios):
-            every = dict.fromkeys(case for each in scenarios for case in each.all_cases())
-            groups = [word for each in scenarios for word in each.groups]
-            raise nearest(case, [*every, *groups], "case")
+            known = dict.fromkeys(case for each in scenarios for case in each.all_cases())
+            raise nearest(
+                case, [*known, *(word for each in scenarios for word in each.groups)], "case"
+            )
     return cases
 
 
-def _check_numbers(options: Mapping[str, Any]) -> None:
-    for option in ("tasks", "blocks", "workers"):
-        value = options.get(option)
+def _check_numbers(**options: int | None) -> None:
+    for option, value in options.items():
         if value is not None and value < 1:
             raise UsageError(f"--{option} {value}: give a number from 1 on")
         if value is not None and value > MOST[option]:
@@ -147,29 +167,29 @@ def _meant(word: str, scenarios: Sequence[Scenario]) -> list[str]:
 def cells(plan: Plan) -> list[Cell]:
     """The cells in the order in which they run."""
     scenarios = load_scenarios()
-    planned: list[Cell] = []
-    for block in range(plan.blocks):
-        for name in (name for name in plan.scenarios if block < plan.until.get(name, plan.blocks)):
-            scenario = scenarios[name]
-            for arm, case in _turns(scenario, plan, block):
-                seed = random.Random(f"{plan.seed}/{block}/{name}/{case}").getrandbits(31)
-                slots = scenario.slots(case, plan.workers)
-                planned.append(
-                    Cell(
-                        len(planned) + 1,
-                        name,
-                        case,
-                        arm,
-                        block,
-                        slots,
-                        seed,
-                        _params(scenario, case, plan),
-                        plan.passed,
-                    )
-                )
-    if not planned:
+    turns = [
+        (block, scenarios[name], arm, case)
+        for block in range(plan.blocks)
+        for name in plan.scenarios
+        if block < plan.until.get(name, plan.blocks)
+        for arm, case in _turns(scenarios[name], plan, block)
+    ]
+    if not turns:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
-    return planned
+    return [
+        Cell(
+            number,
+            scenario.name,
+            case,
+            arm,
+            block,
+            scenario.slots(case, plan.workers),
+            random.Random(f"{plan.seed}/{block}/{scenario.name}/{case}").getrandbits(31),
+            _params(scenario, case, plan),
+            plan.passed,
+        )
+        for number, (block, scenario, arm, case) in enumerate(turns, 1)
+    ]
 
 
 def _params(scenario: Scenario, case: str, plan: Plan) -> Params:

@@ -1,8 +1,8 @@
 """The live display of a run in the terminal."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -13,7 +13,7 @@ from bench.base import streams
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord, CellLine
 from bench.model.metric import METRICS
-from bench.run.watcher import Watcher
+from bench.run.runner import Watcher
 
 SHOWN = (
     *(
@@ -40,17 +40,18 @@ class Live(Watcher):
 
     def __init__(self, out: Console) -> None:
         self.out = out
-        turning = SpinnerColumn("dots" if out.encoding.startswith("utf") else "line")
-        columns = (
-            turning,
+        self.bar = Progress(
+            SpinnerColumn("dots" if out.encoding.startswith("utf") else "line"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
+            console=out,
+            transient=True,
+            # Ten times a second is what rich does by default, and it would cost the workers a share
+            # of the machine.
+            refresh_per_second=2,
         )
-        # Ten times a second is what rich does by default, and it would cost the workers a share of
-        # the machine.
-        self.bar = Progress(*columns, console=out, transient=True, refresh_per_second=2)
         self.task = self.bar.add_task("preparing", total=None, note="")
         self._label, self._left_s, self._began = "", 0.0, time.monotonic()
         self._phase, self._first = "", (0.0, 0)
@@ -65,22 +66,17 @@ class Live(Watcher):
 
     def _planned(self, todo: list[Cell]) -> None:
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
-        counted = {
-            name: sum(cell.scenario == name for cell in todo)
-            for name in dict.fromkeys(cell.scenario for cell in todo)
-        }
+        counted = Counter(cell.scenario for cell in todo)
         by_scenario = ", ".join(f"{count} {name}" for name, count in counted.items())
-        self.out.print(
-            f"plan: {len(todo)} cells ({by_scenario}) of {arms}", markup=False, soft_wrap=True
-        )
+        self._said(f"plan: {len(todo)} cells ({by_scenario}) of {arms}")
 
     def _estimated(self, calibrations: Mapping[str, CalibrationRecord], seconds: float) -> None:
         rates = ", ".join(
             f"{name} about {c.tasks_per_s:,.0f}/s" for name, c in calibrations.items()
         )
         self._left_s = seconds
-        self.out.print(f"calibrated: {rates}", markup=False, soft_wrap=True)
-        self.out.print(f"this will take about {_minutes(seconds)}", markup=False, soft_wrap=True)
+        self._said(f"calibrated: {rates}")
+        self._said(f"this will take about {_minutes(seconds)}")
         self._began = time.monotonic()
 
     def _cell_began(self, cell: Cell, at: int, of: int) -> None:
@@ -121,22 +117,15 @@ class Live(Watcher):
         newest = measures[same & (measures["block"] == cell.block)].drop_duplicates(
             "metric", keep="last"
         )
-        parts = [
+        figures = ", ".join(
             f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
             for row in newest.itertuples()
-            if _worth_a_word(row)
-        ]
-        state = "" if line.verdict == "ok" else f"{line.verdict}: {line.reason}"
-        result = state or ", ".join(parts) or "done"
-        self.out.print(
-            f"{cell.number:3d}  {cell.label}: {result}  ({line.seconds} s)",
-            markup=False,
-            soft_wrap=True,
+            if row.metric in SHOWN and (METRICS[str(row.metric)].kind != "count" or row.value != 0)
         )
-
-
-def _worth_a_word(row: Any) -> bool:
-    return row.metric in SHOWN and not (METRICS[str(row.metric)].kind == "count" and row.value == 0)
+        fault = "" if line.verdict == "ok" else f"{line.verdict}: {line.reason}"
+        self._said(
+            f"{cell.number:3d}  {cell.label}: {fault or figures or 'done'}  ({line.seconds} s)"
+        )
 
 
 def _minutes(seconds: float) -> str:

@@ -11,21 +11,19 @@ from bench.base.git import shown
 from bench.base.version import VERSION
 from bench.brokers.choice import Servers
 from bench.hosts import machine
-from bench.model.arm import read_by
 from bench.model.cell import Cell
 from bench.model.machine_facts import differs
-from bench.model.manifest import CodeRecord, Manifest, VariablesRecord
+from bench.model.manifest import CodeRecord, Manifest, ScenarioVersions, VariablesRecord
 from bench.model.scenario import load_scenarios
-from bench.model.versions import commit, unlike, versions
+from bench.model.systems import read_by
+from bench.model.versions import RECORDING, commit, unlike
 from bench.record import store
 from bench.run.plan import Plan
 
 
 def new_folder(out: Path | None, seed: int) -> Path:
     """Where a run goes: --out itself, or a new folder under results/."""
-    if out is not None:
-        return out
-    return Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
+    return out or Path("results") / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed % 0x10000:04x}"
 
 
 def fresh_seed() -> int:
@@ -40,17 +38,15 @@ def refuse_folder(folder: Path) -> None:
         if not folder.exists():
             return
         if (folder / "run.json").exists() or (folder / "cells").exists():
-            raise FileExistsError
+            raise UsageError(
+                f"{folder} holds a run already: "
+                f"choose another --out, or go on with it by --resume {folder}"
+            )
         if not folder.is_dir() or any(folder.iterdir()):
             what = "is not empty" if folder.is_dir() else "is no folder"
             raise UsageError(
                 f"{folder} {what}: choose another --out, a run has a folder of its own"
             )
-    except FileExistsError:
-        raise UsageError(
-            f"{folder} holds a run already: "
-            f"choose another --out, or go on with it by --resume {folder}"
-        ) from None
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         why = getattr(error, "strerror", None) or "a loop of links"
         raise UsageError(f"{folder} cannot be written ({why}): choose another --out") from None
@@ -103,9 +99,15 @@ def left_out(plan: Plan) -> list[str]:
 def code_of(plan: Plan) -> CodeRecord:
     """The versions of the instrument's parts that make this plan's numbers."""
     scenarios = load_scenarios()
-    return versions(
-        (scenarios[name] for name in plan.scenarios),
-        {arm.adapter.name: arm.adapter for arm in plan.arms}.values(),
+    return CodeRecord(
+        recording=RECORDING,
+        scenarios={
+            name: ScenarioVersions(
+                drive=scenarios[name].drive_version, measure=scenarios[name].measure_version
+            )
+            for name in plan.scenarios
+        },
+        adapters={arm.adapter.name: arm.adapter.version for arm in plan.arms},
     )
 
 
@@ -115,7 +117,7 @@ def refuse_other_than_begun(begun: Manifest, folder: Path, plan: Plan, servers: 
         raise UsageError(
             f"{folder} was begun on another machine ({other} differs): begin a run of your own"
         )
-    if changed := list(unlike(begun, begun.model_copy(update={"code": code_of(plan)}))):
+    if changed := unlike(begun, begun.model_copy(update={"code": code_of(plan)})):
         raise UsageError(
             f"{folder} was begun with other code ({', '.join(changed)}): "
             f"check out {shown(begun.commit)}, or begin a new run"

@@ -14,14 +14,14 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from bench.model.arm import Arm, load_adapters, missing_packages
+from bench.model.arm import Arm, missing_packages
 from bench.model.cell import Params
 from bench.model.manifest import CellLine
+from bench.model.systems import load_adapters
 from bench.record.store import Run, StoredCell, open_run
 from bench.run.failures import OUTSIDE
 from bench.run.plan import make_plan
-from bench.run.runner import Runner
-from bench.run.watcher import Watcher
+from bench.run.runner import Runner, Watcher
 from bench.selftest.expectations import NoFigure, Unmeasured
 
 T = TypeVar("T")
@@ -62,8 +62,18 @@ class Session:
         `meddle` disturbs the cells from outside while they run; then nothing is measured again.
         `params` stand in the place of those of the size.
         """
-        rest = {"size": size, "tasks": tasks, "workers": workers, "blocks": blocks, "seed": seed}
-        plan = make_plan([scenario], arms, cases, self.adapters, time_cap_s=300.0, **rest)
+        plan = make_plan(
+            [scenario],
+            arms,
+            cases,
+            self.adapters,
+            size=size,
+            tasks=tasks,
+            blocks=blocks,
+            workers=workers,
+            seed=seed,
+            time_cap_s=300.0,
+        )
         folder, again = self._new(name), 0 if meddle else AGAIN
         runner = Runner(
             plan,

@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.base import Held
-from bench.model.cell_log import CellLog, Injection, ManualRecovery, Phase, Restart
+from bench.model.cell_log import (
+    CellLog,
+    Injection,
+    ManualRecovery,
+    Phase,
+    Restart,
+    held_ranges,
+)
 from bench.model.manifest import ServerRecord
-from bench.record import task_ranges
 
 
 @dataclass
@@ -35,7 +41,7 @@ class CellNotes:
             phases=tuple(self.phases),
             marks=self.marks,
             injections=tuple(self.injections),
-            held=task_ranges.packed(self.held),
+            held=held_ranges(self.held),
             generators=self.generators,
             kept_every=kept_every,
             left_out=left_out,

@@ -18,7 +18,6 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.record.downsample import thin
 from bench.testbed import ready
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
@@ -217,7 +216,7 @@ class Testbed:
         """
         sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
         plan = None if chosen_as_it_went else self.load.plan()
-        book, self.notes.torn_records = ledger.build(plan, sent, self.work / "runs.bin")
+        book, self.notes.torn_records = event_files.build(plan, sent, self.work / "runs.bin")
         return book
 
     def finish(self, ending: Ending) -> CellLog:
@@ -242,7 +241,9 @@ class Testbed:
             # What was never sent because the cell had ended before it was due.
             planned = (book.enqueue != ledger.UNSENT) | (book.due <= ending.planned_until_ns)
             book = book.only(planned, np.ones(len(book.run_task), bool))
-        book, left_out = thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
+        book, left_out = (
+            ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
+        )
         versions = documents.read_json(self.work / "versions.json")
         log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())

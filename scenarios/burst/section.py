@@ -86,7 +86,7 @@ def _group(joined: Joined, standing: pd.DataFrame, arms: Sequence[str]) -> Group
             for column in BESIDE
             for each in (own[column], _ratio(own[column], first[column], name == arms[0]))
         ]
-        about, cells = joined.arms[name], cells_of(standing[standing["arm"] == name])
+        cells = cells_of(standing[standing["arm"] == name])
         rows.append(Row(name, joined.arms[name].system, figures, cells))
     return Group("", rows)
 

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adapters.base import Prediction
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
 from bench.model.fault import CORE, FAULTS
-from bench.model.manifest import PredictionRecord
 from bench.model.metric import FATES
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
@@ -136,13 +136,13 @@ def predictions(joined: Joined) -> list[Predicted]:
     ]
 
 
-def _predicted(found: Evidence, said: PredictionRecord, work: Figure) -> Predicted:
+def _predicted(found: Evidence, said: Prediction, work: Figure) -> Predicted:
     seen = f"running: {told(found.running)}; waiting: {told(found.waiting)}"
     off = differences(found, said, work)
     return Predicted(found.case, found.arm, said.text, work, seen, off)
 
 
-def differences(found: Evidence, said: PredictionRecord, work: Figure) -> str:
+def differences(found: Evidence, said: Prediction, work: Figure) -> str:
     """In what the measured cell differs from its prediction by more than the resolution; nothing if
     it does not."""
     off = [

@@ -12,10 +12,11 @@ import pytest
 from adapters.base import REDISES, Answers, Bulk, Holds
 from bench.base.errors import Unavailable
 from bench.brokers import choice
-from bench.model.arm import Arm, load_adapters, missing_packages, packages_of, parse_arm
+from bench.model.arm import Arm, missing_packages, packages_of, parse_arm
 from bench.model.broker import KINDS
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
+from bench.model.systems import load_adapters
 from bench.record import ledger
 from bench.record.fates import fates, order_violations
 from bench.record.store import StoredCell

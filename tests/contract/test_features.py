@@ -11,7 +11,6 @@ from bench import cli
 from bench.base.errors import UsageError
 from bench.features import trial_runs
 from bench.inprocess.trials.lab import GaveUp, absent
-from bench.model.arm import load_adapters
 from bench.model.feature import FEATURES
 from bench.model.feature_outcome import (
     BROKEN,
@@ -22,6 +21,7 @@ from bench.model.feature_outcome import (
     WORKS,
     Finding,
 )
+from bench.model.systems import load_adapters
 from bench.record import stored_features
 from bench.record.stored_features import open_features
 from tests.broken.adapter import ADAPTER as BROKEN_SYSTEM

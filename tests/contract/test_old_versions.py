@@ -11,9 +11,10 @@ import pytest
 
 from bench.base.errors import UsageError
 from bench.environments.provision import provision
-from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.arm import Arm, parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
+from bench.model.systems import load_adapters
 from bench.testbed.testbed import Ending, Testbed
 from tests.other_user import ROOT
 

@@ -23,10 +23,11 @@ from bench.brokers.redis import url as redis_url
 from bench.brokers.redis.own import OwnRedis
 from bench.hosts.local import Host, tree
 from bench.inprocess.ports import free_port
-from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.arm import Arm, parse_arm
 from bench.model.broker import KINDS
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge
+from bench.model.systems import load_adapters
 from bench.run.plan import make_plan
 from bench.run.runner import Runner
 from bench.testbed.testbed import Ending, Testbed

@@ -10,8 +10,8 @@ import redis
 
 from bench.analysis import stored_measures
 from bench.base.errors import BenchError, CellFailed, UsageError
-from bench.model.arm import load_adapters
 from bench.model.scenario import load_scenarios
+from bench.model.systems import load_adapters
 from bench.record import store
 from bench.run import failures
 from bench.run.plan import make_plan

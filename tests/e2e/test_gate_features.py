@@ -19,8 +19,9 @@ from bench.environments.provision import provision
 from bench.features.beside_base import AGAIN, METRIC, features_of
 from bench.formats import registry
 from bench.inprocess import cell_context
-from bench.model.arm import load_adapters, parse_arm
+from bench.model.arm import parse_arm
 from bench.model.environment import Environment, Package
+from bench.model.systems import load_adapters
 
 GONE = GateFinding(
     Key("features", "call.batch", METRIC),

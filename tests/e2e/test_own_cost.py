@@ -17,9 +17,10 @@ import redis
 
 from bench.measure import validity
 from bench.measure.drain import window
-from bench.model.arm import load_adapters, parse_arm
+from bench.model.arm import parse_arm
 from bench.model.cell import Cell
 from bench.model.schedule import at_once, merge, poisson
+from bench.model.systems import load_adapters
 from bench.record import ledger
 from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us

@@ -13,8 +13,9 @@ import pytest
 
 from bench.base.version import VERSION
 from bench.hosts import machine
-from bench.model.arm import load_adapters, parse_arm
+from bench.model.arm import parse_arm
 from bench.model.manifest import Manifest
+from bench.model.systems import load_adapters
 from bench.record import documents
 from bench.selftest import stored_selftest, waiting
 from bench.selftest.expectations import same, within

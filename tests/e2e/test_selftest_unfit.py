@@ -17,7 +17,8 @@ from rich.console import Console
 from bench.base.errors import EXIT_INVALID
 from bench.model.arm import parse_arm
 from bench.model.cell import Cell
-from bench.run.runner import Outcome, Runner
+from bench.model.manifest import CellLine
+from bench.run.runner import Runner
 from bench.selftest import counting, noise, own_cost, proof, stored_selftest, synthetic_runs
 from bench.selftest.expectations import NoFigure, SelftestLine, Unmeasured, asked, within
 from bench.selftest.synthetic_runs import AGAIN, Session, arm, value
@@ -38,9 +39,9 @@ def cells_end(monkeypatch: pytest.MonkeyPatch) -> Callable[[Ends], list[str]]:
     def install(ends: Ends) -> list[str]:
         begun: list[str] = []
 
-        def end(self: Runner, cell: Cell) -> Outcome:
+        def end(self: Runner, cell: Cell) -> CellLine:
             begun.append(cell.label)
-            return Outcome(*ends(len(begun) - 1))
+            return self._ended(cell, *ends(len(begun) - 1))
 
         monkeypatch.setattr(Runner, "_drive", end)
         return begun

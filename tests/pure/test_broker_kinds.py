@@ -9,8 +9,8 @@ from adapters.base import REDISES, SAVED
 from bench.brokers import choice
 from bench.brokers.urls import read, shown
 from bench.commands.run import run
-from bench.model.arm import load_adapters
 from bench.model.broker import FAMILIES, KINDS, MAIN, SCHEMES
+from bench.model.systems import load_adapters
 
 SHARED = {"choice", "contract", "reading", "servers", "urls"}
 

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.base import Held
-from bench.model.cell_log import HeldRange
-from bench.record import task_ranges
+from bench.model.cell_log import HeldRange, held_places, held_ranges
 
 PLACES = st.dictionaries(
     st.integers(-5, 60),
@@ -16,11 +15,11 @@ PLACES = st.dictionaries(
 
 @given(PLACES)
 def test_what_was_packed_is_unpacked(places: dict[int, Held]) -> None:
-    assert task_ranges.unpacked(task_ranges.packed(places)) == places
+    assert held_places(held_ranges(places)) == places
 
 
 def test_a_backlog_is_one_line_and_unknown_stays_unknown() -> None:
-    assert task_ranges.packed({n: Held("queue") for n in range(20_000)}) == (
+    assert held_ranges({n: Held("queue") for n in range(20_000)}) == (
         HeldRange(place="queue", failed=False, tasks=((0, 19_999),)),
     )
-    assert task_ranges.packed(None) is None and task_ranges.unpacked(None) is None
+    assert held_ranges(None) is None and held_places(None) is None

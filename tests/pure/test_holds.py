@@ -13,9 +13,10 @@ from bench.base.errors import UsageError
 from bench.environments import provision
 from bench.environments.build import environment_for, is_whole
 from bench.environments.provision import refuse_unusable
-from bench.model.arm import Arm, load_adapters, parse_arm
+from bench.model.arm import Arm, parse_arm
 from bench.model.environment import Environment
 from bench.model.requirements import Requirement
+from bench.model.systems import load_adapters
 from tests.checkouts import NO_INDEX, make_tiny
 from tests.other_user import ROOT
 

@@ -86,7 +86,7 @@ def test_cpu_model_reads_x86_and_arm() -> None:
 GIVEN = """
 import json
 from bench.hosts import machine
-from bench.model.arm import load_adapters
+from bench.model.systems import load_adapters
 from bench.check.check_options import workers_for_a_gate
 from bench.run.plan import make_plan
 told = machine.describe()

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bench.base.errors import UsageError
-from bench.model.arm import load_adapters, parse_arm, twin
+from bench.model.arm import parse_arm, twin
 from bench.model.manifest import CodeRecord, Manifest
-from bench.model.titles import in_order, title
+from bench.model.systems import in_order, load_adapters, title
 from bench.model.versions import counted, unlike
 from bench.run import run_start
 from bench.run.plan import cells, load_scenarios, make_plan

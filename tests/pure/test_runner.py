@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from bench.model.arm import load_adapters
 from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord, CellLine, Manifest
-from bench.model.measure_row import MeasureRow
+from bench.model.metric import Measure
+from bench.model.scenario import PriorMeasures
+from bench.model.systems import load_adapters
 from bench.run import runner
+from bench.run.calibration import MOST_GENERATORS, generators_for
 from bench.run.plan import Plan, cells, make_plan
-from bench.run.prior_measures import MOST_GENERATORS, MeasuresSoFar, generators_for
 from bench.run.runner import Runner
+from tests.fixture_run import arm_of
 
 
 def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
@@ -30,7 +32,7 @@ def stored(tmp_path: Path, **changes: dict[str, Any]) -> Runner:
 
 def begin(made: Runner, plan: Plan) -> None:
     """Give it the cells of its plan, as if it had been prepared."""
-    made.todo, made._rows = cells(plan), {}
+    made.todo = cells(plan)
     lines = tuple(cell.line() for cell in made.todo)
     made.manifest = Manifest.model_construct(plan=plan.record(), cells=lines)
 
@@ -102,40 +104,31 @@ def test_what_later_cells_rest_on_is_measured_again_at_once(
 
 def test_the_rows_stand_in_the_order_of_run_json(tmp_path: Path) -> None:
     made = stored(tmp_path)
-    a, a2, c = row(1.0), row(2.0), row(3.0)
-    made._rows = {3: [c], 1: [a, a2]}
-    assert made._measures() == [a, a2, c]
+    names = {cell.arm.name for cell in made.todo}
+    arms = {name: arm_of(name.partition("/")[0]) for name in names}
+    made.manifest = made.manifest.model_copy(update={"run": "r", "arms": arms})
+    made.measures = {3: [Measure("lost", 3.0)], 1: [Measure("lost", 1.0), Measure("stuck", 2.0)]}
+    rows = made._frame()
+    assert rows[["cell", "metric", "value"]].to_numpy().tolist() == [
+        [1, "lost", 1.0],
+        [1, "stuck", 2.0],
+        [3, "lost", 3.0],
+    ]
+    assert list(rows["stands"]) == [1, 1, 1]
 
 
-def row(value: float | None, verdict: Any = "ok") -> MeasureRow:
-    """A capacity of arm `a`."""
-    return MeasureRow(
-        run="r",
-        cell=1,
-        stands=1,
-        occasion="",
-        scenario="latency",
-        case="capacity",
-        part="",
-        arm="a",
-        system="",
-        profile="",
-        broker="",
-        variant="",
-        block=0,
-        metric="capacity",
-        value=value,
-        unit="",
-        better="higher",
-        verdict=verdict,
-        reason="",
-    )
-
-
-def test_only_a_good_value_is_known() -> None:
-    rows = [row(10.0), row(None, "invalid")]
-    assert MeasuresSoFar(rows, "a").value("latency", "capacity", "capacity") == 10.0
-    assert MeasuresSoFar(rows, "b").value("latency", "capacity", "capacity") is None
+def test_only_a_good_value_is_known_and_of_several_the_newest() -> None:
+    place = {"scenario": "latency", "case": "capacity", "arm": "a", "block": 0}
+    lines = [CellLine(number=number, **place) for number in (1, 2, 3)]
+    measures = {
+        1: [Measure("capacity", 9.0)],
+        2: [Measure("boot_s", 1.0), Measure("capacity", 10.0)],
+        3: [Measure("capacity", None, "invalid")],
+    }
+    wanted = ("latency", "capacity", "capacity")
+    assert PriorMeasures(lines, measures, "a").value(*wanted) == 10.0
+    assert PriorMeasures(lines, measures, "b").value(*wanted) is None
+    assert PriorMeasures([], {}, "a").value(*wanted) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +140,7 @@ def test_each_generator_spends_less_than_half_its_time_in_calls(
 ) -> None:
     plan = make_plan(["latency"], ["floor"], [f"rate={rate:g}"], load_adapters(), seed=1, workers=2)
     rates = CalibrationRecord(tasks_per_s=1.0, enqueue_per_s=calls_per_s, seconds=1.0)
-    prior = MeasuresSoFar([], "floor/default")
+    prior = PriorMeasures([], {}, "floor/default")
     assert generators_for(cells(plan)[-1], prior, rates) == wanted
 
 

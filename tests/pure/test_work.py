@@ -8,11 +8,12 @@ import pytest
 from bench.analysis import stored_measures
 from bench.base.errors import UsageError
 from bench.inprocess import body
-from bench.model.arm import load_adapters, parse_arm
+from bench.model.arm import parse_arm
 from bench.model.cell import Cell
 from bench.model.scenario import load_scenarios, main_scenarios
+from bench.model.systems import load_adapters
 from bench.record import documents, ledger, store
-from bench.record.downsample import STRETCH, thin
+from bench.record.ledger import STRETCH, thin
 from bench.run.plan import cells, make_plan
 from scenarios.work import Work, ceiling
 from scenarios.work.drive import PAYLOAD_BYTES, _padding

@@ -17,7 +17,7 @@ from bench.check.check_options import CheckOptions
 from bench.check.decision import decide
 from bench.check.live_gate import LiveGate, prepared
 from bench.model.metric import METRICS
-from bench.run.watcher import Watcher
+from bench.run.runner import Watcher
 
 ABOUT = ("recording", "base", "head", "block")
 SECONDS = "seconds "  # the columns of how long each scenario took
