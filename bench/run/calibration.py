@@ -22,7 +22,7 @@ BUSY = 0.5  # the share of its time that a generator may spend in enqueue calls
 
 
 def calibrate(
-    arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...] = ()
+    arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...]
 ) -> CalibrationRecord:
     """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after.
 

@@ -120,7 +120,8 @@ class Runner(Journal):
         """The rough rates of one arm, found once and kept in run.json."""
         if arm.name not in self.manifest.calibration:
             self.watcher.progress(f"calibrating {arm.name}", 0, 0)
-            rates = calibrate(arm, self.plan.workers, self.folder / "calibration", self.servers)
+            folder, passed = self.folder / "calibration", self.plan.passed
+            rates = calibrate(arm, self.plan.workers, folder, self.servers, passed)
             self._change(calibration={**self.manifest.calibration, arm.name: rates})
             self._save()
         return self.manifest.calibration[arm.name]

@@ -21,7 +21,7 @@ class Result(Scenario):
 
     name = "result"
     drive_version = 1
-    measure_version = 1
+    measure_version = 2
     order = 50
     about = "enqueue and wait for the result, one at a time, by the library's own call"
 

@@ -137,6 +137,13 @@ def test_a_wrong_answer_gives_no_speed(tmp_path: Path) -> None:
     assert "task 0 was 7" in found["round_trip_p50_ms"].reason
 
 
+def test_percentiles_of_answers_that_never_came_have_their_rows(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"result": ("-",)}, ("huey",))
+    measured = {m.metric for m in stored_measures.measure_cell(run, run.manifest.cells[0])}
+    answers = len(run.cell(1).tasks("enqueue"))
+    assert rewritten(run, "enqueue", ["error"] * answers).keys() == measured
+
+
 def test_an_answer_before_its_task_has_finished_is_a_fault_of_the_events(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", {"result": ("-",)}, ("huey",))
     sent = int(run.cell(1).tasks("sent_ns")[0].as_py())
