@@ -48,11 +48,15 @@ class Abilities:
 
 @dataclass(frozen=True)
 class Advice:
-    """The form: facts as JSON that is safe inside of a script element, and its scripts."""
+    """The form: facts as JSON that is safe inside of a script element, and its scripts.
+
+    `backlog`: how many tasks wait where nothing else is asked for.
+    """
 
     facts: str
     rules: str
     form: str
+    backlog: int | None
     brokers: Sequence[str]
     tree: Sequence[JudgedBranch]
 
@@ -117,8 +121,9 @@ def advice(joined: Joined, features: Features | None) -> Advice:
         facts=(as_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")),
         rules=form_script(),
         form=(Path(__file__).parent / "advise_form.js").read_text(encoding="utf-8"),
+        backlog=known["backlog"],
         brokers=[name for name in FAMILIES if name in measured],
-        tree=branches(rates(known), features),
+        tree=branches(*rates(known), features),
     )
 
 

@@ -374,10 +374,9 @@ def test_advice_is_read_from_the_measured_numbers_of_workers(
 
     known = facts(join([write_run(tmp_path / "burst", {"burst": ("-",)}), run]), None)
     huey = next(arm for arm in known["arms"] if arm["arm"] == "huey/default")
-    assert [point["workers"] for point in huey["work"]["io"]] == [1, 2, 8] and known[
-        "work_ms"
-    ] == 10
-    assert all(point["memory"] and point["cells"].startswith("B·") for point in huey["work"]["io"])
+    points = huey["work"]["io"]
+    assert [point["workers"] for point in points] == [1, 2, 8] and known["work_ms"] == 10
+    assert all(point["workers_mb"] and point["cells"].startswith("B·") for point in points)
     meets = {
         each.arm
         for each in answer(checked({"rate": 600, "task_ms": 10}), known)
