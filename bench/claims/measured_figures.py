@@ -81,7 +81,7 @@ class Beside:
         if others.empty:
             return ""
         sizes = sorted({self.sizes[int(place)] for place in others["place"].unique()})
-        here = listing(list(dict.fromkeys(_told(size.beside(wanted)) for size in sizes)))
+        here = " or ".join(dict.fromkeys(_told(size.beside(wanted)) for size in sizes))
         return f"published for {_told(wanted)}; here {here}: `{self._command()}` would test it"
 
     def _command(self) -> str:
@@ -112,7 +112,7 @@ def metrics_of(claim: FigureClaim) -> Sequence[str]:
 def of_arm(rows: pd.DataFrame, arm: str) -> pd.DataFrame:
     """The rows of one arm, from the run that was named first."""
     mine = rows[rows["arm"] == arm]
-    return mine[mine["place"] == mine["place"].min()]
+    return mine[mine["place"].eq(mine["place"].min())]
 
 
 def figure_of(rows: pd.DataFrame, arm: str, metrics: Sequence[str]) -> Figure:

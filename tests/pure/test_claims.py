@@ -355,6 +355,11 @@ def test_a_run_without_the_conditions_of_a_claim_does_not_compare(joined: Joined
     assert rule(sized(tasks=20000), None, None)[0].verdict == UNTESTED
 
 
+def test_the_sizes_that_are_here_are_told_apart() -> None:
+    text = of_row(reference("main", "brokers"), "20,000 jobs")["celery : rq"].evidence
+    assert "; here 5,000 tasks and 2 workers or 100,000 tasks and 2 workers: `bench" in text
+
+
 def test_twenty_thousand_jobs_are_tested_by_the_command_that_is_named(tmp_path: Path) -> None:
     found = of_row(reference("main"), "20,000 jobs")
     assert set(found) == {
