@@ -1,6 +1,7 @@
 """Measures in words: one figure from the blocks of an arm, or the verdict in its place."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +94,20 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
         worst = next(word for word in (*_WORST, *verdicts) if word in verdicts)
         return Figure(worst.replace("_", " "), None, worst, _reason(rows, worst), cells)
     return _over_blocks(fit, rows, metric, cells)
+
+
+def summed(rows: Mapping[str, pd.DataFrame]) -> Figure:
+    """Memories of one arm together, in MB: added block by block, of those the median.
+
+    `rows` has the arm's measures by metric. The first that is no number stands for all of them.
+    """
+    parts = [figure(mine, metric) for metric, mine in rows.items()]
+    missing = next((part for part in parts if not part.is_number), None)
+    if missing is not None:
+        return missing
+    by_block = pd.concat([mine.set_index("block")["value"] for mine in rows.values()], axis=1)
+    total = float(by_block.sum(axis=1, skipna=False).median())
+    return Figure(f"{number(total / 1e6)} MB", total, cells=parts[0].cells)
 
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:

@@ -12,7 +12,7 @@ from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
 from bench.claims.judge import rule
 from bench.claims.published_tree import JudgedBranch, branches
-from bench.claims.rulings import Ruling, counted
+from bench.claims.rulings import Ruling, counts
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
@@ -63,10 +63,10 @@ class Advice:
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """Every ruling, source by source, and how many of each verdict."""
+    """Every ruling, source by source, and (verdict, how many have it, what it means)."""
 
     sources: Sequence[tuple[Source, Sequence[Ruling]]]
-    counted: str
+    counts: Sequence[tuple[str, int, str]]
 
 
 def section(features: Features | None) -> Abilities | None:
@@ -136,4 +136,4 @@ def claims(joined: Joined, features: Features | None) -> ClaimsView:
         (source, [each for each in rulings if each.source == name])
         for name, source in sources.items()
     ]
-    return ClaimsView(by_source, counted(rulings))
+    return ClaimsView(by_source, counts(rulings))

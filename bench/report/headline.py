@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.dataset import PROFILES, Joined, join
-from bench.analysis.formatting import Figure, figure, number, records
+from bench.analysis.formatting import Figure, figure, records, summed
 from bench.claims.published import Claim, claims_of
 from bench.model.systems import title
 from bench.record.store import Run
@@ -94,14 +94,12 @@ def _with_unit(found: Figure, unit: str) -> Figure:
 def _memory(joined: Joined, arm: str) -> Figure:
     """Largest worker PSS + largest broker memory, added block by block."""
     metrics = ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
-    rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
-    worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
-    if not (worker.is_number and broker.is_number):
-        return broker if worker.is_number else worker
-    by_block = [mine.set_index("block")["value"] for mine in rows]
-    total = float((by_block[0] + by_block[1]).median())
-    note = f"workers {worker.text} + broker {broker.text}"
-    return Figure(f"{number(total / 1e6)} MB", total, "ok", note, worker.cells)
+    rows = {metric: joined.rows("burst", "-", arm, metric) for metric in metrics}
+    total = summed(rows)
+    if not total.is_number:
+        return total
+    worker, broker = (figure(mine, metric).text for metric, mine in rows.items())
+    return replace(total, note=f"workers {worker} + broker {broker}")
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
@@ -112,7 +110,10 @@ def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
 
 
 def _recovery(joined: Joined, arm: str) -> Figure:
-    """Work recovery; `not within 90 s, n of m lost` where so; service recovery in the note."""
+    """Work recovery; `not within 90 s, n of m lost` where so; service recovery in the note.
+
+    Calls that were refused meanwhile stand beside either: they are in no recovery time.
+    """
     work, service = (
         figure(joined.rows("recovery", "worker-crash", arm, metric), metric)
         for metric in ("work_recovery_s", "service_recovery_s")
@@ -122,28 +123,32 @@ def _recovery(joined: Joined, arm: str) -> Figure:
         return work
     if work.verdict == "beyond":
         several = work.note.split(";")[0] if "blocks within" in work.note else ""
-        text = ", ".join([f"not within {work.value:g} s", *_gone(joined, arm)])
-        return replace(work, text=text, note="; ".join(filter(None, (served, several))))
-    note = "; ".join(filter(None, (served, work.note)))
-    return replace(_with_unit(work, "s"), note=note)
+        parts = [f"not within {work.value:g} s", *_gone(joined, arm), *_refused(joined, arm)]
+        return replace(work, text=", ".join(parts), note="; ".join(filter(None, (served, several))))
+    text = ", ".join([_with_unit(work, "s").text, *_refused(joined, arm)])
+    return replace(work, text=text, note="; ".join(filter(None, (served, work.note))))
 
 
 def _gone(joined: Joined, arm: str) -> list[str]:
     """What became of the tasks that were hit and did not recover, such as `2 of 9 lost`."""
-
-    def total(metric: str) -> float:
-        return float(joined.rows("recovery", "worker-crash", arm, metric)["value"].sum())
-
-    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted
-    # after the fault.
-    hit = sum(map(total, HIT))
+    # By fates: a task whose call was open is hit too, though it was accepted after the fault.
+    hit = sum(_total(joined, arm, fate) for fate in HIT)
     gone = [
-        f"{total(fate):.0f} of {hit:.0f} {fate}"
+        f"{count:.0f} of {hit:.0f} {fate}"
         for fate in ("lost", "stuck", "failed")
-        if total(fate)
+        if (count := _total(joined, arm, fate))
     ]
-    strikes = total("strikes")
+    strikes = _total(joined, arm, "strikes")
     return [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
+
+
+def _refused(joined: Joined, arm: str) -> list[str]:
+    calls = _total(joined, arm, "refused")
+    return [f"{calls:.0f} calls refused"] if calls else []
+
+
+def _total(joined: Joined, arm: str, metric: str) -> float:
+    return float(joined.rows("recovery", "worker-crash", arm, metric)["value"].sum())
 
 
 def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:

@@ -31,6 +31,7 @@ SHOWN = (
         "broker_growth_bytes_per_1000",
         "lost",
         "stuck",
+        "refused",
     ),
 )
 

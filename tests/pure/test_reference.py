@@ -114,6 +114,45 @@ def test_the_reference_is_complete() -> None:
     assert {"celery/threads", "celery/gevent", "huey/greenlet"} <= measured["work"]
 
 
+def row(path: Path, first: str) -> list[str]:
+    """The cells behind the first one, of the first line of a table that begins with it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith(f"| {first} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+def counted(run: str, arm: str, case: str, metric: str) -> str:
+    frame = store.open_run(REFERENCE / run).standing
+    keys = (frame["arm"] == arm) & (frame["case"] == case) & (frame["metric"] == metric)
+    return f"{frame.loc[keys, 'value'].item():.0f}"
+
+
+def test_the_readmes_have_the_refused_calls_beside_the_fates() -> None:
+    """They are copied by hand: what stands there is what is stored."""
+
+    def counts(metric: str) -> list[str]:
+        arms = ("celery/default", "rq/default", "huey/default")
+        return [counted("core-default", arm, "broker-crash", metric) for arm in arms]
+
+    readme, page = ROOT / "README.md", REFERENCE / "README.md"
+    assert row(readme, "enqueue calls refused meanwhile") == [*counts("refused"), ""]
+    crashes = row(readme, "three broker crashes, nothing saved: work they hit")
+    assert [text.split()[0] for text in crashes[:3]] == counts("lost")
+    defaults = [row(page, f"{system}/default")[-1] for system in ("celery", "rq", "huey")]
+    assert defaults == counts("refused")
+    durable = {
+        "celery/durable, Redis": "celery/durable@redis-always",
+        "celery/durable, RabbitMQ": "celery/durable@rabbitmq",
+        "rq/durable": "rq/durable@redis-always",
+        "huey/durable": "huey/durable@redis-always",
+    }
+    for name, arm in durable.items():
+        assert row(page, name)[-1] == counted("core-durable", arm, "broker-crash", "refused"), name
+    assert row(page, "huey/default, SQLite")[-1] == ""
+    lost = counted("core-durable", "huey/durable@redis-always", "worker-crash", "lost")
+    assert row(page, "huey/durable")[0] == f"**{lost} of 24 lost**"
+
+
 def test_the_fault_matrix_is_whole() -> None:
     """Core faults for the default and durable arms, the further ones for the durable ones.
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from bench.analysis.dataset import join
 from bench.analysis.formatting import figure
+from bench.claims.rulings import MEANINGS, UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
 from bench.report.headline import print_headline, table
@@ -132,6 +133,27 @@ def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
     assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
 
 
+def test_the_headline_shows_the_calls_that_were_refused(tmp_path: Path) -> None:
+    def refuse(frame: pd.DataFrame) -> None:
+        calls = (frame["metric"] == "refused") & (frame["arm"] != "rq/default")
+        frame.loc[calls, "value"] = 12
+
+    run = rewrite_measures(write_run(tmp_path / "r", {"recovery": ("worker-crash",)}), refuse)
+    found = headline([run])
+    assert at(found, "recovery", "celery")["measured"] == "9.00 s, 12 calls refused"
+    lost = "not within 20 s, 2 of 9 lost, 12 calls refused"
+    assert at(found, "recovery", "huey")["measured"] == lost
+    assert "refused" not in at(found, "recovery", "rq")["measured"]
+    _, second = sentences(join([run]), found)
+    assert "Celery after 9.00 s (12 calls refused; published: 8 s)" in second
+
+
+def test_the_floor_is_none_of_memory(page: str) -> None:
+    said = text_of(page)
+    assert "could reach in throughput, CPU and commands; its memory is no bound" in said
+    assert "memory in the burst, workers and broker together, is" in said.lower()
+
+
 def test_an_invalid_measure_shows_its_verdict_and_no_number(tmp_path: Path) -> None:
     def spoil(frame: pd.DataFrame) -> None:
         mask = (frame["scenario"] == "burst") & (frame["arm"] == "huey/default")
@@ -184,8 +206,8 @@ def test_a_part_that_was_not_run_is_said_to_be_missing(
 ) -> None:
     html = build_page([write_run(tmp_path / "r", cases, systems=("rq", "floor"))])
     for scenario in ALL:
-        missing = f"bench run {scenario} measures it" in text_of(html)
-        assert missing is (scenario not in cases)
+        lacking = f"bench run {scenario} measures it" in text_of(html)
+        assert lacking is (scenario not in cases)
     assert "No selftest" in html
 
 
@@ -383,9 +405,10 @@ def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page
     html = build_page([whole], features_of(rows))
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
-    assert 'id="claims"' in page and "not testable here" in page, (
+    assert 'id="claims"' in page and f"not testable here</b>: {MEANINGS[UNTESTED]}" in page, (
         "without features most claims are not testable"
     )
+    assert '<span class="ruling not">not comparable</span>' in page
 
 
 def test_a_growth_of_whole_bytes_stands_in_the_unit_of_its_column() -> None:
