@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from adapters.base import Adapter, Asks, Knows, Launch, Prediction, Predicts, Profile, Setting
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
-from bench.model import requirements
+from bench.model import interpreter, requirements
 from bench.model.broker import KINDS
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
@@ -216,11 +216,12 @@ def refuse_same(arms: Iterable[Arm]) -> None:
 
 
 def code_of(arm: Arm) -> frozenset[tuple[str, str]]:
-    """The distributions that an arm runs with, each with its version or, built from a path, the
-    digest of its files."""
+    """The Python and the distributions that an arm runs with, each with its version or, built from
+    a path, the digest of its files."""
     if arm.requirements:
         return arm.environment.identity()
-    return frozenset(installed(needed_by(needs_of(arm))).items())
+    here = installed(needed_by(needs_of(arm)))
+    return frozenset({(interpreter.PYTHON, interpreter.OWN.name), *here.items()})
 
 
 def missing_packages(arm: Arm) -> list[str]:

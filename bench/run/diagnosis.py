@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import shutil
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from bench.base import environ
 from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
 from bench.brokers import choice
+from bench.environments import pythons
 from bench.hosts.machine import describe, disk_free, disturbances
 from bench.model.broker import KINDS, MAIN, BrokerKind
 from bench.model.machine_facts import given
@@ -53,6 +55,7 @@ def check(results: Path = Path("results")) -> list[Diagnosis]:
     here = describe()
     return [
         _python(),
+        _pythons(),
         Diagnosis("machine", "ok", given(here)),
         *_brokers(),
         *(_library(name, fix) for name, fix in LIBRARIES.items()),
@@ -90,6 +93,19 @@ def _python() -> Diagnosis:
         return Diagnosis("Python", "ok", detail)
     fix = "memory is read from /proc/PID/smaps_rollup: use Linux 4.14 or newer"
     return Diagnosis("Python", "missing", detail, fix)
+
+
+def _pythons() -> Diagnosis:
+    """Those that an arm can ask for, such as celery/default[python==3.13]."""
+    found = pythons.found_here()
+    missing = [each for each in pythons.KNOWN if not any(one.satisfies(each) for one in found)]
+    detail = pythons.named(found) + (f"; no {', '.join(missing)}" if missing else "")
+    if not missing or shutil.which("uv"):
+        return Diagnosis("Pythons of arms", "ok", detail + "; uv fetches them" * bool(missing))
+    fix = (
+        f"for [python=={missing[0]}] in an arm: python{missing[0]} on PATH, or uv, which fetches it"
+    )
+    return Diagnosis("Pythons of arms", "note" if len(found) == 1 else "ok", detail, fix)
 
 
 def _brokers() -> list[Diagnosis]:

@@ -116,7 +116,9 @@ def test_a_bad_requirement_gets_one_line(text: str, words: str) -> None:
     assert "\n" not in str(error.value)
 
 
-names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", fullmatch=True)
+names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", fullmatch=True).filter(
+    lambda name: name != "python"
+)
 versions = st.lists(st.integers(0, 99), min_size=1, max_size=3).map(
     lambda parts: ".".join(map(str, parts))
 )
@@ -126,6 +128,8 @@ asked = st.one_of(
     st.builds(lambda n, low, high: f"{n}<{high},>={low}", names, versions, versions),
     st.builds(lambda n, e, v: f"{n}[{e}]=={v}", names, names, versions),
     st.builds(lambda n, p: f"{n} @ {p}", names, paths),
+    st.builds(lambda minor, free: f"python==3.{minor}{free}", st.integers(13, 99), st.just("t")),
+    st.builds(lambda minor, patch: f"python==3.{minor}.{patch}", *[st.integers(11, 99)] * 2),
 )
 
 
