@@ -54,14 +54,14 @@ class Attempt:
 def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
-    """The arms, where they have requirements with their environments made; each has been tried.
+    """The arms, where they ask for environments with these made; each has been tried.
 
     UsageError with the reason where an environment cannot be made, or an arm not be used in it.
     `passed` are the names of the user's variables that its processes will be given.
     """
     provisioned = [
-        replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.requirements, say))
-        if arm.requirements
+        replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.asked, say))
+        if arm.asked
         else arm
         for arm in arms
     ]
@@ -88,7 +88,7 @@ def _attempts(arm: Arm) -> Iterator[Attempt]:
         arm,
         (find("python"), "-m", "bench.inprocess.import_trial"),
         f"cannot be used with Python {platform.python_version()}",
-        "name other versions" if arm.requirements else "`bench doctor` says what to install",
+        "name other versions" if arm.asked else "`bench doctor` says what to install",
     )
     for command in arm.adapter.commands(arm.launch(1)):
         find(command.argv[0])  # UsageError where these versions bring no such program
@@ -172,11 +172,9 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
     with all that is installed there.
     """
     warnings = []
-    for arm in (arm for arm in arms if not arm.requirements):
+    for arm in (arm for arm in arms if not arm.asked):
         beside = [
-            other.name
-            for other in arms
-            if other.requirements and other.adapter.name == arm.adapter.name
+            other.name for other in arms if other.asked and other.adapter.name == arm.adapter.name
         ]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:
