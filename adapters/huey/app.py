@@ -18,25 +18,24 @@ from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
 from bench.inprocess import body  # noqa: E402
 
-_keep = _settings.get("results", True)
+# What is no flag is an option of the class, but for a setting of ours.
+_options = {
+    name: value
+    for name, value in _settings.items()
+    if not name.startswith("-") and name != "requeue_interrupted"
+}
+_keep = _options.get("results", True)
 
 
 def _connected(url: str) -> Huey:
     """The class that Huey's documentation names for this kind of storage."""
     if url.startswith("sqlite:"):
-        return SqliteHuey(
-            "bench",
-            filename=url.removeprefix("sqlite://"),
-            fsync=_settings.get("fsync", False),
-            results=_keep,
-        )
+        return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), **_options)
     if url.startswith("postgres"):
         from huey import PostgresHuey  # an older version has none
 
-        return PostgresHuey("bench", dsn=url, results=_keep)
-    # As shipped it is off, and an older version knows no such setting.
-    options = {name: _settings[name] for name in ("notify_result",) if name in _settings}
-    return RedisHuey("bench", url=url, results=_keep, **options)
+        return PostgresHuey("bench", dsn=url, **_options)
+    return RedisHuey("bench", url=url, **_options)
 
 
 huey = _connected(cell_context.broker())

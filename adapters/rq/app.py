@@ -39,8 +39,11 @@ def _plain():  # type: ignore[no-untyped-def]
     queue = _queue()  # type: ignore[no-untyped-call]
     cell = cell_context.load()
     settings, limit = cell["settings"], cell["params"].get("time_limit_s")
-    retries = settings.get("retry_max")
-    options: dict = {"retry": Retry(max=retries)} if retries else {}  # type: ignore[type-arg]
+    # What is no flag is an option of the call, but for two settings of ours.
+    ours = ("retry_max", "task_module")
+    options = {n: v for n, v in settings.items() if not n.startswith("-") and n not in ours}
+    if retries := settings.get("retry_max"):
+        options["retry"] = Retry(max=retries)
     if limit:
         options["job_timeout"] = int(limit)
     task_body = import_module(settings.get("task_module", __name__)).run

@@ -110,7 +110,10 @@ def _no_version(what: str, versions: list[str]) -> str:
     from packaging.version import InvalidVersion, Version
 
     if versions in (["none"], [""]):
-        return f"{what}: no such package, or the package index cannot be reached"
+        return (
+            f"{what}: no such package, or the package index cannot be reached: "
+            "name another by PIP_INDEX_URL, or a folder of wheels by PIP_FIND_LINKS"
+        )
     releases = sorted({Version(text) for text in versions})
     try:
         asked = Version(str(Requirement(what).specifier).lstrip("<>=!~"))

@@ -57,7 +57,7 @@ class Attempt:
 def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
-    """The arms, where they have requirements with their environments made; each has been tried.
+    """The arms, where they ask for environments with these made; each has been tried.
 
     UsageError with the reason where a Python is missing, an environment cannot be made, or an arm
     not be used in it. `passed` are the names of the user's variables that its processes will be
@@ -66,7 +66,7 @@ def provision(
     # All of them first: nobody waits for one environment to learn that another has no Python.
     found = [pythons.find(python_of(arm.requirements), arm.name, say) for arm in arms]
     provisioned = [
-        replace(arm, environment=_environment(arm, python, say)) if arm.requirements else arm
+        replace(arm, environment=_environment(arm, python, say)) if arm.asked else arm
         for arm, python in zip(arms, found, strict=True)
     ]
     refuse_unusable(provisioned, passed)
@@ -74,7 +74,7 @@ def provision(
 
 
 def _environment(arm: Arm, python: Interpreter, say: Callable[[str], None]) -> Environment:
-    return environment_for(arm.name, needs_of(arm), arm.requirements, say, python)
+    return environment_for(arm.name, needs_of(arm), arm.asked, say, python)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
@@ -96,7 +96,7 @@ def _attempts(arm: Arm) -> Iterator[Attempt]:
         arm,
         (find("python"), "-m", "bench.inprocess.import_trial"),
         f"cannot be used with Python {arm.environment.python.name}",
-        "name other versions" if arm.requirements else "`bench doctor` says what to install",
+        "name other versions" if arm.asked else "`bench doctor` says what to install",
     )
     for command in arm.adapter.commands(arm.launch(1)):
         find(command.argv[0])  # UsageError where these versions bring no such program
@@ -180,11 +180,9 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
     with all that is installed there.
     """
     warnings = []
-    for arm in (arm for arm in arms if not arm.requirements):
+    for arm in (arm for arm in arms if not arm.asked):
         beside = [
-            other.name
-            for other in arms
-            if other.requirements and other.adapter.name == arm.adapter.name
+            other.name for other in arms if other.asked and other.adapter.name == arm.adapter.name
         ]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:

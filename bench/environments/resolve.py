@@ -17,6 +17,7 @@ from bench.model.environment import Moved, Package
 from bench.model.interpreter import Interpreter
 from bench.model.requirements import Requirement
 
+_NONE_AT_ALL = "(from versions: none)"
 _OURS = re.compile(
     r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)"
 )
@@ -107,6 +108,8 @@ def _ask(
             break
         except PipFailed as failed:
             output = str(failed)
+            if _NONE_AT_ALL in output:  # whatever were let go: the index has none, or is not there
+                raise
             in_the_way = {
                 name.lower() for pair in _OURS.findall(output) for name in pair if name
             } & stays.keys() or essential & stays.keys()

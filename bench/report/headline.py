@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.analysis.dataset import PROFILES, Joined, join
 from bench.analysis.formatting import Figure, figure, records, summed
 from bench.claims.published import Claim, claims_of
-from bench.model.systems import title
+from bench.model.systems import first_broker, title
 from bench.record.store import Run
 from bench.report.sentences import sentences
 
@@ -32,14 +32,18 @@ COLUMNS = [
 ]
 HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
 LOADS = ("load=0.7", "load=0.5")
+FIRST = ("throughput/first", "Burst throughput, on the broker that the documentation begins with")
 
 
 def table(joined: Joined) -> pd.DataFrame:
     """One row per item and system: what was measured, what it is worth, what was published."""
     rows = []
+    firsts = _firsts(joined)
     for system in joined.systems:
         main = joined.main_arm(system)
         rows += [_row(joined, main, *item) for item in _items(joined, main)]
+        if system in firsts:
+            rows.append(_row(joined, firsts[system], *FIRST, _throughput(joined, firsts[system])))
         for arm in _others(joined, system, main):
             profile = joined.arms[arm].profile
             item, label = f"throughput/{profile}", f"Burst throughput, {profile}"
@@ -57,6 +61,20 @@ def _row(
         *(found.text, found.value, found.verdict, found.note),
         *(published.text, published.value, found.cells),
     ]
+
+
+def _firsts(joined: Joined) -> dict[str, str]:
+    """System → its default arm on the broker that its documentation begins with, as measured.
+
+    None where that is the main arm of each: the first row has them.
+    """
+    found: dict[str, str] = {}
+    for name in joined.arms_of("burst", "-"):
+        arm = joined.arms[name]
+        as_shipped = arm.profile == "default" and not arm.variant
+        if as_shipped and arm.broker == first_broker(arm.system):
+            found.setdefault(arm.system, name)
+    return found if any(joined.main_arm(each) != arm for each, arm in found.items()) else {}
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
@@ -157,7 +175,7 @@ def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, l
     Any: rows are named tuples of pandas.
     """
     labels = dict(zip(frame["item"], frame["label"], strict=True))
-    rank = ["throughput", *(f"throughput/{name}" for name in PROFILES)]
+    rank = ["throughput", FIRST[0], *(f"throughput/{name}" for name in PROFILES)]
     rows = {(row.item, row.system): row for row in records(frame)}
     return [
         (item, labels[item], [rows.get((item, system)) for system in joined.systems])
@@ -174,10 +192,18 @@ def print_headline(runs: Sequence[Run], console: Console) -> None:
     for system in joined.systems:
         shown.add_column(Text(title(system)), justify="right")
     for _, label, places in rows_in_order(joined, frame):
-        shown.add_row(Text(label), *(Text(row.measured if row else "") for row in places))
+        unlike = len({row.guarantee for row in places if row}) > 1
+        shown.add_row(Text(label), *(Text(_shown(row, unlike)) for row in places))
         claimed = [row.claimed if row else "" for row in places]
         if any(claimed):
             shown.add_row(*(Text(text, style="dim") for text in ("  published", *claimed)))
     console.print(shown)
     for sentence in sentences(joined, frame):
         console.print(Text(sentence))
+
+
+def _shown(row: Any, unlike: bool) -> str:
+    """A place of the terminal's table, with the guarantee where those of its row differ."""
+    if row is None:
+        return ""
+    return f"{row.measured} ({row.guarantee})" if unlike else str(row.measured)

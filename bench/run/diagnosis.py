@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.base import environ
+from bench.base.distributions import installed
 from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
 from bench.brokers import choice
@@ -59,6 +60,7 @@ def check(results: Path = Path("results")) -> list[Diagnosis]:
         Diagnosis("machine", "ok", given(here)),
         *_brokers(),
         *(_library(name, fix) for name, fix in LIBRARIES.items()),
+        *_installs(),
         _results(results),
         Diagnosis("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free"),
         _loopback(),
@@ -140,6 +142,24 @@ def _library(name: str, fix: str) -> Diagnosis:
             f"cannot be imported: {type(error).__name__}: {error}",
             f"{fix} --force-reinstall",
         )
+
+
+def _installs() -> list[Diagnosis]:
+    """What some profiles install: they need an index for it, and no other arm should find it."""
+    profiles: dict[str, list[str]] = {}
+    for adapter in load_adapters().values():
+        for profile in adapter.profiles.values():
+            for each in profile.installs:
+                profiles.setdefault(each.name, []).append(f"{adapter.name}/{profile.name}")
+    return [_installed_by(name, ", ".join(arms)) for name, arms in profiles.items()]
+
+
+def _installed_by(name: str, arms: str) -> Diagnosis:
+    if here := installed([name]):
+        detail = f"{here[name]} is installed beside bench: arms other than {arms} use it too"
+        return Diagnosis(name, "note", detail, f"pip uninstall {name}, to have them as shipped")
+    detail = f"{arms} get it in environments of their own; their first run needs a package index"
+    return Diagnosis(name, "ok", detail)
 
 
 def _results(results: Path) -> Diagnosis:

@@ -11,7 +11,7 @@ from bench.analysis.dataset import Joined
 from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.evidence import Evidence, evidence
 from bench.analysis.formatting import figure, listing
-from bench.report.charts import look_of
+from bench.report.charts import look_of, promised
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
 from scenarios.recovery.curves import BEFORE_S, BIN_S
 
@@ -145,7 +145,8 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     return Chart(
         title,
         svg(picture, f"fates-{case}", title),
-        "Median over the blocks; tasks that finished once and were not hit are left out.",
+        "Median over the blocks; tasks that finished once and were not hit are left out."
+        f"{promised(joined, shown)}",
         [],
         ", ".join(filter(None, cells)),
     )

@@ -7,8 +7,9 @@ from adapters.base import Prediction
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
-from bench.model.fault import CORE, FAULTS
+from bench.model.fault import CORE, FAULTS, Fault
 from bench.model.metric import FATES
+from bench.model.systems import graceful_signal
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
 FINISHED_ALL_THE_SAME = ("doubled", "refused")  # what was accepted is done, so its time counts
@@ -16,12 +17,16 @@ FINISHED_ALL_THE_SAME = ("doubled", "refused")  # what was accepted is done, so 
 
 @dataclass(frozen=True)
 class MatrixPlace:
-    """One place of the matrix: a fate for its colour, a number, and the lines behind them."""
+    """One place of the matrix: a fate for its colour, a number, and the lines behind them.
+
+    `aside` stands below the number.
+    """
 
     fate: str
     text: str
     lines: tuple[str, ...] = ()
     cell: str = ""
+    aside: str = ""
 
 
 def matrix(joined: Joined) -> list[tuple[str, str, list[MatrixPlace]]]:
@@ -49,7 +54,14 @@ def _place(joined: Joined, case: str, arm: str) -> MatrixPlace:
         ", ".join(words),
         tuple(_lines(joined, found, work)),
         found.cell,
+        _graceful(joined, case, arm),
     )
+
+
+def _graceful(joined: Joined, case: str, arm: str) -> str:
+    """Of a deploy, which signals SIGTERM: the signal that the documentation gives."""
+    signal = graceful_signal(joined.arms[arm]) if case in (Fault.DEPLOY, Fault.ROLLING) else ""
+    return f"graceful stop: {signal}" if signal else ""
 
 
 def _figure(joined: Joined, case: str, arm: str, metric: str) -> Figure:

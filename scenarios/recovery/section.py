@@ -98,6 +98,10 @@ SECTION = Section(
             "averaged away."
         ),
         (
+            "A deploy sends SIGTERM, as systemd and Kubernetes do, and SIGKILL 10 s later. The "
+            "signal that each documentation gives for a graceful stop stands below its outcome."
+        ),
+        (
             "A supervisor starts a dead worker again after 1 s. Lost: not finished and held "
             "nowhere in the broker. Stuck: not finished and still held."
         ),

@@ -49,6 +49,22 @@ def test_each_place_has_the_worst_fate_and_its_count(
     )
 
 
+def test_below_a_deploy_stands_the_signal_that_the_documentation_gives(
+    joined,  # type: ignore[no-untyped-def]
+) -> None:
+    rows = {
+        fault: {place: told.aside for place, told in zip(joined.arms, places, strict=True)}
+        for fault, _, places in matrix.matrix(joined)
+    }
+    assert rows["deploy"] == {
+        "celery/default": "graceful stop: SIGTERM",
+        "rq/default": "graceful stop: SIGTERM",
+        "huey/default": "graceful stop: SIGINT",
+        "floor/default": "",
+    }
+    assert set(rows["worker-crash"].values()) == {""}
+
+
 def test_running_and_waiting_are_told_apart(joined) -> None:  # type: ignore[no-untyped-def]
     found = evidence(joined, "worker-crash", "huey/default")
     assert (

@@ -16,7 +16,7 @@ from bench.analysis.formatting import figure
 from bench.claims.rulings import MEANINGS, UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
-from bench.report.headline import print_headline, table
+from bench.report.headline import print_headline, rows_in_order, table
 from bench.report.page import build_page
 from bench.report.sentences import sentences
 from scenarios.burst.section import brokers
@@ -129,6 +129,7 @@ def test_the_headline_has_the_measured_and_the_published_figure(whole: Run) -> N
 def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
     joined = join([whole])
     first, second = sentences(joined, table(joined))
+    assert first.startswith("As shipped, on Redis, results kept, this machine drained ")
     assert "Celery > RQ > Huey" in first and "2 pairs the other way round" in first
     assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
 
@@ -337,16 +338,16 @@ def test_arms_are_listed_in_the_order_of_the_published_table(whole: Run) -> None
     assert join([whole]).systems == ["celery", "rq", "huey", "floor"]
 
 
-def on_two_brokers(folder: Path) -> Run:
-    """A run of celery/default and celery/default@redis-always: what was RQ has the second name."""
+def on_two_brokers(folder: Path, broker: str = "redis-always") -> Run:
+    """A run of celery/default on Redis and on another broker: what was RQ has the second name."""
     run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
-    second = "celery/default@redis-always"
+    second = f"celery/default@{broker}"
 
     def change(info: dict[str, Any]) -> None:
         first = info["arms"]["celery/default"]
         info["arms"] = {
             "celery/default": first,
-            second: first | {"arm": second, "broker": "redis-always"},
+            second: first | {"arm": second, "broker": broker},
         }
         for line in info["cells"]:
             line["arm"] = second if line["arm"] == "rq/default" else line["arm"]
@@ -355,7 +356,7 @@ def on_two_brokers(folder: Path) -> Run:
         frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [
             second,
             "celery",
-            "redis-always",
+            broker,
         ]
 
     return rewrite_measures(stored(altered(run, change)), rename)
@@ -381,6 +382,42 @@ def test_brokers_stand_side_by_side_within_their_own_run(tmp_path: Path, whole: 
 def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
     found = headline([on_two_brokers(tmp_path / "r")])
     assert not [item for item in found["item"] if "/" in item]
+
+
+def test_what_a_documentation_begins_with_stands_below_what_is_as_shipped_on_redis(
+    tmp_path: Path, whole: Run
+) -> None:
+    run = on_two_brokers(tmp_path / "r", "rabbitmq")
+    found = headline([run])
+    first = at(found, "throughput/first", "celery")
+    assert first["arm"] == "celery/default@rabbitmq" and "begins with" in first["label"]
+    assert first["value"] != at(found, "throughput", "celery")["value"]
+    items = list(dict.fromkeys(item for item, _, _ in rows_in_order(join([run]), found)))
+    assert items[:2] == ["throughput", "throughput/first"]
+    assert "celery/default@rabbitmq" in build_page([run]).partition('id="burst"')[0]
+    # RQ's begins with Redis: alone that is no other row.
+    assert not [item for item in headline([whole])["item"] if item == "throughput/first"]
+
+
+def of_unlike_guarantee(run: Run) -> Run:
+    """The run, Celery's arm promising more than the others."""
+    promise = {"guarantee": "at least once"}
+    return altered(run, lambda info: info["arms"]["celery/default"].update(promise))
+
+
+def test_arms_of_unlike_guarantee_never_stand_unmarked_in_one_row(whole: Run, page: str) -> None:
+    mixed = of_unlike_guarantee(whole)
+    screens = []
+    for run in (whole, mixed):
+        out = io.StringIO()
+        print_headline([run], Console(file=out, width=200))
+        screens.append(out.getvalue())
+    assert "most once" not in screens[0]
+    assert "(at least once)" in screens[1] and "(at most once)" in screens[1]
+    html = build_page([mixed])
+    assert "celery/default (at least once)</li>" in html
+    assert "At least once: celery/default; the others: at most once." in html
+    assert "(at least once)</li>" not in page and "; the others: at most once" not in page
 
 
 def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page: str) -> None:
