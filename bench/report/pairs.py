@@ -24,6 +24,7 @@ class PairRow:
     interval: str
     smallest: str
     blocks: int
+    method: str
     verdict: str
 
 
@@ -57,6 +58,7 @@ def _row(line: Any) -> PairRow:
         interval="–" if low == "–" else f"{low} … {high}",
         smallest=_text(line.smallest_detectable),
         blocks=line.blocks,
+        method=line.method,
         verdict=line.verdict,
     )
 

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from bench.analysis.dataset import join
+from bench.analysis.families import DUNNETT, MEANINGS, METHODS, TUKEY
 from bench.analysis.formatting import figure
 from bench.claims.rulings import MEANINGS, UNTESTED
 from bench.model.feature_outcome import Finding
@@ -324,6 +325,22 @@ def test_three_blocks_give_intervals_and_fewer_are_said_to_give_none(
     )
     assert "Pairs of arms" in html and "faster" in html and "no interval" not in html
     assert "Pairs of arms" not in page and "there is no interval" in page
+
+
+def test_the_method_behind_each_interval_stands_beside_it_and_is_told_in_words(
+    tmp_path: Path,
+) -> None:
+    def measured(frame: pd.DataFrame) -> None:
+        withheld = (frame["metric"] == "worker_cpu_ms_per_task") & frame["value"].isna()
+        frame.loc[withheld, "value"] = 0.4
+        frame.loc[withheld, "verdict"] = "ok"
+
+    systems = ("celery", "huey", "rq")
+    run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=systems, blocks=3)
+    html = text_of(build_page([rewrite_measures(run, measured)]))
+    for method in (TUKEY, METHODS["ratio"]):
+        assert html.count(method) > 1 and MEANINGS[method] in html
+    assert DUNNETT not in html
 
 
 @pytest.mark.parametrize(("blocks", "text", "verdict"), list(verdict_cases()))
