@@ -1,6 +1,6 @@
-"""The headline: four figures per system beside the published ones, for page and terminal."""
+"""The headline: five figures per system, published ones beside them, for page and terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,6 +78,7 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
     return [
         ("throughput", "Burst throughput", _throughput(joined, arm)),
         ("memory", "Memory in the burst, workers + broker", _memory(joined, arm)),
+        ("cpu", "CPU-seconds per million tasks, workers + broker", _cpu(joined, arm)),
         ("p99", f"P99 latency at load {load}", latency),
         ("recovery", "Work recovery after a worker crash", _recovery(joined, arm)),
     ]
@@ -92,16 +93,38 @@ def _with_unit(found: Figure, unit: str) -> Figure:
 
 
 def _memory(joined: Joined, arm: str) -> Figure:
-    """Largest worker PSS + largest broker memory, added block by block."""
-    metrics = ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
+    """Largest worker PSS + largest broker memory."""
+    parts = {"worker_memory_peak_bytes": 1.0, "broker_memory_peak_bytes": 1.0}
+    return _together(joined, arm, parts, 1e6, "MB")
+
+
+def _cpu(joined: Joined, arm: str) -> Figure:
+    """CPU-seconds of workers and broker per million tasks; the callers' are not in it."""
+    parts = {"worker_cpu_ms_per_task": 1e3, "broker_cpu_us_per_task": 1.0}
+    return _together(joined, arm, parts, 1.0, "s")
+
+
+def _together(
+    joined: Joined, arm: str, parts: Mapping[str, float], divisor: float, unit: str
+) -> Figure:
+    """A measure of the workers + one of the broker, added block by block, each times its factor.
+
+    The value is that sum; shown is it ÷ divisor, the parts in the note, in the same unit.
+    """
+    metrics, factors = list(parts), list(parts.values())
     rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
     worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
-    if not (worker.is_number and broker.is_number):
+    if worker.value is None or broker.value is None:
         return broker if worker.is_number else worker
-    by_block = [mine.set_index("block")["value"] for mine in rows]
+    by_block = [
+        mine.set_index("block")["value"] * factor
+        for mine, factor in zip(rows, factors, strict=True)
+    ]
     total = float((by_block[0] + by_block[1]).median())
-    note = f"workers {worker.text} + broker {broker.text}"
-    return Figure(f"{number(total / 1e6)} MB", total, "ok", note, worker.cells)
+    shares = [worker.value * factors[0], broker.value * factors[1]]
+    texts = [number(share / divisor) for share in shares]
+    note = f"workers {texts[0]} + broker {texts[1]}"
+    return Figure(f"{number(total / divisor)} {unit}", total, "ok", note, worker.cells)
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
