@@ -271,18 +271,19 @@ def _ledger(
 
 
 def _burst(case: str, system: str, rng: np.random.Generator) -> Made:
-    sent = START + (np.arange(TASKS) * 1e9 / 5000).astype(np.int64)
+    queued = int(case.partition("backlog=")[2] or TASKS)
+    sent = START + (np.arange(queued) * 1e9 / 5000).astype(np.int64)
     returned = sent + 150_000
     end = int(returned[-1]) + 1_000_000
     empty = np.zeros(0, np.int64)
-    if case == "bulk":
-        held = HeldRange(place="queue", failed=False, tasks=((0, TASKS - 1),))
+    if case != "-":
+        held = HeldRange(place="queue", failed=False, tasks=((0, queued - 1),))
         book = _ledger(sent, sent, returned, empty, empty)
         return (
             book,
             {"phases": _phases((("enqueue", START - 1000, end),)), "held": (held,)},
-            {"tasks": TASKS},
-            {"enqueue:start": START, "enqueue:end": end},
+            {"tasks": queued},
+            {"enqueue:start": START - 1000, "enqueue:end": end},
         )
     begin = end + 1_000_000_000
     finished = (
@@ -521,7 +522,7 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
     }
     values |= {
         "broker_memory": 1e6 + 600 * (sent - done),
-        "broker_cpu_s": seconds * 0.1,
+        "broker_cpu_s": seconds * 0.1 + 20e-6 * (2 * sent + 3 * done),
         "broker_commands": 2 * sent + 3 * done,
         "broker_pushes": sent,
     }

@@ -105,6 +105,7 @@ METRICS = _table(
         {
             "strikes": "Faults",
             "supervisor_starts": "Main processes that the supervisor started again",
+            "slots_seen": "Slots seen at work",
         },
     ),
     (("runs", "none", "count", 0.0), {"culprit_runs": "Runs of the task that does harm"}),

@@ -1,4 +1,4 @@
-"""The headline: four figures per system beside the published ones, for page and terminal."""
+"""The headline: five figures per system, published ones beside them, for page and terminal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -96,6 +96,7 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
     return [
         ("throughput", "Burst throughput", _throughput(joined, arm)),
         ("memory", "Memory in the burst, workers + broker", _memory(joined, arm)),
+        ("cpu", "CPU-seconds per million tasks, workers + broker", _cpu(joined, arm)),
         ("p99", f"P99 latency at load {load}", latency),
         ("recovery", "Work recovery after a worker crash", _recovery(joined, arm)),
     ]
@@ -118,6 +119,26 @@ def _memory(joined: Joined, arm: str) -> Figure:
         return total
     worker, broker = (figure(mine, metric).text for metric, mine in rows.items())
     return replace(total, note=f"workers {worker} + broker {broker}")
+
+
+def _cpu(joined: Joined, arm: str) -> Figure:
+    """CPU-seconds of workers and broker per million tasks, added block by block.
+
+    Those of the callers are not in it.
+    """
+    metrics, factors = ("worker_cpu_ms_per_task", "broker_cpu_us_per_task"), (1e3, 1.0)
+    rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
+    worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
+    if worker.value is None or broker.value is None:
+        return broker if worker.is_number else worker
+    by_block = [
+        mine.set_index("block")["value"] * factor
+        for mine, factor in zip(rows, factors, strict=True)
+    ]
+    total = float((by_block[0] + by_block[1]).median())
+    shares = [worker.value * factors[0], broker.value * factors[1]]
+    note = f"workers {number(shares[0])} + broker {number(shares[1])}"
+    return Figure(f"{number(total)} s", total, "ok", note, worker.cells)
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:

@@ -8,6 +8,8 @@ from bench.model.scenario import PriorMeasures, Scenario
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
 RATES = ("rate=30", "rate=300")
 LOW, HIGH = 100, 200  # tasks that wait while the capacity is measured
+CAPACITY_WARMUP_S = {"smoke": 1, "gate": 2, "quick": 5, "full": 5}
+CAPACITY_S = {"smoke": 2, "gate": 5, "quick": 5, "full": 15}
 RTTS, RTT_RATE = (0, 1, 2, 10), 30.0  # ms; tasks/s
 TASKS_FOR_P99 = 1_100  # ten beyond it, and some to spare
 
@@ -48,10 +50,7 @@ class Latency(Scenario):
         """Durations by size. A full cell lasts until 5,000 tasks are due, at least 10 s and at most
         45 s; one of a gate is as short as its P99 allows."""
         if case == "capacity":
-            return {
-                "warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size],
-                "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size],
-            }
+            return {"warmup_s": CAPACITY_WARMUP_S[size], "steady_s": CAPACITY_S[size]}
         spread = {"smoke": (5, 5), "gate": (5, 20), "quick": (10, 10), "full": (10, 45)}[size]
         due = max(tasks or 0, TASKS_FOR_P99) if size == "gate" else tasks or 5_000
         kind, _, value = case.partition("=")
