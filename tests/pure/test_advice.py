@@ -69,11 +69,11 @@ CASES: list[tuple[str, dict[str, Any], set[str], dict[str, str]]] = [
         {"huey/default@sqlite"},
         {"rq/default": "brokers"},
     ),
-    # The latency of these was measured around 100/s; RQ's own is five times too long there.
+    # Measured at that rate, and RQ cannot bear it. Celery's P99 there is withheld: not known.
     (
         "somebody waits for it",
-        {"rate": 100, "p99_ms": 15},
-        {"huey/default", "celery/default"},
+        {"rate": 300, "p99_ms": 15},
+        {"huey/default"},
         {"rq/default": "p99_ms"},
     ),
     # 4,000/s need the tuned profiles, and they give up acknowledgement and results for it.
