@@ -316,12 +316,14 @@ def _latency(case: str, system: str, rng: np.random.Generator) -> Made:
         if kind == "capacity"
         else float(value) * (RATES[system] if kind == "load" else 1)
     )
-    count, endless = 1500, kind == "load" and value == "0.9" and system == "rq"
-    due = START + np.cumsum(rng.exponential(1e9 / rate, count)).astype(np.int64)
+    count, endless = 3000, kind == "load" and value == "0.9" and system == "rq"
+    # Fewer than that rate brings, in a minute or more: ten spells lie beyond a P99.
+    gap = 1e9 / rate if kind == "capacity" else max(1e9 / rate, 60e9 / count)
+    due = START + np.cumsum(rng.exponential(gap, count)).astype(np.int64)
     returned = due + 250_000
     service = rng.exponential(2e6 / (1 if kind == "capacity" else 1.2), count).astype(np.int64)
     started = (
-        due + 100_000 + service + (np.linspace(0, 4e9, count).astype(np.int64) if endless else 0)
+        due + 100_000 + service + (np.linspace(0, 4e10, count).astype(np.int64) if endless else 0)
     )
     end = int(due[-1])
     phase = "capacity" if kind == "capacity" else "steady"

@@ -18,7 +18,7 @@ VERDICTS = {
     "unbounded": "the backlog grew to the end: there is no such number",
     "not_offered": "the system does not offer it",
     "unavailable": "not to be had on this machine or this broker",
-    "withheld": "too few samples for this number",
+    "withheld": "too few samples for this number, or too few spells of them",
     "invalid": "the instrument was not fit: the cell says nothing about the system",
     "wrong": "tasks lost or doubled against the guarantee: the cell gives no speed",
 }

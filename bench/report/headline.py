@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.dataset import PROFILES, Joined, join
-from bench.analysis.formatting import Figure, figure, records, summed
+from bench.analysis.formatting import Figure, figure, number, records, summed
 from bench.claims.published import Claim, claims_of
 from bench.model.systems import first_broker, title
 from bench.record.store import Run

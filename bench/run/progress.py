@@ -21,6 +21,7 @@ SHOWN = (
         "ceiling_share",
         "bulk_enqueue_rate",
         "capacity",
+        "latency_p90_ms",
         "latency_p99_ms",
         "round_trip_p50_ms",
     ),

@@ -22,7 +22,7 @@ class Soak(Scenario):
 
     name = "soak"
     drive_version = 2
-    measure_version = 1
+    measure_version = 2
     order = 60
     about = "half of the capacity for ten minutes: does memory grow, and what do idle workers cost"
 

@@ -100,13 +100,12 @@ CASES = [
         set(),
         {"rq/default": "brokers"},
     ),
-    # 30 and 300/s were measured of these three; RQ is too slow at 30 already, and its backlog grew
-    # at 300.
+    # Measured at that rate, and RQ cannot bear it. Celery's P99 there is withheld: not known.
     Case(
         "somebody waits for it",
-        {"rate": 100, "p99_ms": 15},
-        {"huey/default", "celery/default"},
-        {"huey/default", "celery/default"},
+        {"rate": 300, "p99_ms": 15},
+        {"huey/default"},
+        {"huey/default"},
         {"rq/default": "p99_ms"},
     ),
     # 4,000/s need the tuned profiles, and they give up acknowledgement and results for it. Not

@@ -14,7 +14,8 @@ from rich.console import Console
 from bench.analysis.dataset import join
 from bench.analysis.families import DUNNETT, MEANINGS, METHODS, TUKEY
 from bench.analysis.formatting import figure
-from bench.claims.rulings import MEANINGS, UNTESTED
+from bench.claims.rulings import MEANINGS as VERDICT_MEANINGS
+from bench.claims.rulings import UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
 from bench.report.headline import print_headline, rows_in_order, table
@@ -459,9 +460,9 @@ def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page
     html = build_page([whole], features_of(rows))
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
-    assert 'id="claims"' in page and f"not testable here</b>: {MEANINGS[UNTESTED]}" in page, (
-        "without features most claims are not testable"
-    )
+    assert (
+        'id="claims"' in page and f"not testable here</b>: {VERDICT_MEANINGS[UNTESTED]}" in page
+    ), "without features most claims are not testable"
     assert '<span class="ruling not">not comparable</span>' in page
 
 
