@@ -16,14 +16,11 @@ from typing import Any  # noqa: E402
 from huey import Huey, RedisHuey, SqliteHuey  # noqa: E402
 from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
+from adapters.huey.library_settings import class_options  # noqa: E402
 from bench.inprocess import body  # noqa: E402
 
-# What is no flag is an option of the class, but for a setting of ours.
-_options = {
-    name: value
-    for name, value in _settings.items()
-    if not name.startswith("-") and name != "requeue_interrupted"
-}
+# Flags are not its, nor settings of whoever builds on this application.
+_options = {name: value for name, value in _settings.items() if name in class_options()}
 _keep = _options.get("results", True)
 
 

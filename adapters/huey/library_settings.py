@@ -9,7 +9,8 @@ def class_options() -> frozenset[str]:
     """What the classes that app.py uses take, those of their storages included."""
     from huey import Huey, storage
 
-    kinds = (Huey, storage.RedisStorage, storage.SqliteStorage, storage.PostgresStorage)
+    storages = ("RedisStorage", "SqliteStorage", "PostgresStorage")  # an older version lacks some
+    kinds = (Huey, *(getattr(storage, name) for name in storages if hasattr(storage, name)))
     named = (
         parameter.name
         for kind in kinds

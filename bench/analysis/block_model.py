@@ -73,7 +73,7 @@ def beside_one(half: float, heads: int, df: int) -> float:
     """P(|T₁| ≤ half, …, |T_heads| ≤ half) of the multivariate t with `df` and ρ = 0.5.
 
     For a given z of the base and s = √(χ²(df)/df) the heads are independent (Dunnett 1955), so it
-    is the mean over z and s of (Φ(z + √2·half·s) - Φ(z - √2·half·s))^heads, by Gauss and Legendre.
+    is the mean over z and s of (cdf(z + √2·half·s) - cdf(z - √2·half·s))^heads, by Gauss-Legendre.
     scipy's multivariate t is drawn at random and would not give the same digits twice.
     """
     z, z_weights = _nodes(-FARTHEST, FARTHEST)
