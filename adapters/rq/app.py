@@ -34,14 +34,14 @@ def _plain():  # type: ignore[no-untyped-def]
 
     from rq import Retry
 
+    from adapters.rq.library_settings import call_options
     from bench.inprocess import cell_context
 
     queue = _queue()  # type: ignore[no-untyped-call]
     cell = cell_context.load()
     settings, limit = cell["settings"], cell["params"].get("time_limit_s")
-    # What is no flag is an option of the call, but for two settings of ours.
-    ours = ("retry_max", "task_module")
-    options = {n: v for n, v in settings.items() if not n.startswith("-") and n not in ours}
+    # Flags are not the call's, nor settings of whoever builds on this application.
+    options = {name: value for name, value in settings.items() if name in call_options()}
     if retries := settings.get("retry_max"):
         options["retry"] = Retry(max=retries)
     if limit:

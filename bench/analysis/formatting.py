@@ -96,10 +96,11 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
     return _over_blocks(fit, rows, metric, cells)
 
 
-def summed(rows: Mapping[str, pd.DataFrame]) -> Figure:
-    """Memories of one arm together, in MB: added block by block, of those the median.
+def summed(rows: Mapping[str, pd.DataFrame], unit: str = "MB", size: float = 1e6) -> Figure:
+    """Measures of one arm together: added block by block, of those the median.
 
-    `rows` has the arm's measures by metric. The first that is no number stands for all of them.
+    `rows` has them by metric, in one unit; a `unit` of the text is so many (`size`) of it. The
+    first that is no number stands for all of them.
     """
     parts = [figure(mine, metric) for metric, mine in rows.items()]
     missing = next((part for part in parts if not part.is_number), None)
@@ -107,7 +108,7 @@ def summed(rows: Mapping[str, pd.DataFrame]) -> Figure:
         return missing
     by_block = pd.concat([mine.set_index("block")["value"] for mine in rows.values()], axis=1)
     total = float(by_block.sum(axis=1, skipna=False).median())
-    return Figure(f"{number(total / 1e6)} MB", total, cells=parts[0].cells)
+    return Figure(f"{number(total / size)} {unit}", total, cells=parts[0].cells)
 
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:

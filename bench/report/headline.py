@@ -126,19 +126,17 @@ def _cpu(joined: Joined, arm: str) -> Figure:
 
     Those of the callers are not in it.
     """
-    metrics, factors = ("worker_cpu_ms_per_task", "broker_cpu_us_per_task"), (1e3, 1.0)
-    rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
-    worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
-    if worker.value is None or broker.value is None:
-        return broker if worker.is_number else worker
-    by_block = [
-        mine.set_index("block")["value"] * factor
-        for mine, factor in zip(rows, factors, strict=True)
-    ]
-    total = float((by_block[0] + by_block[1]).median())
-    shares = [worker.value * factors[0], broker.value * factors[1]]
-    note = f"workers {number(shares[0])} + broker {number(shares[1])}"
-    return Figure(f"{number(total)} s", total, "ok", note, worker.cells)
+    seconds = {"worker_cpu_ms_per_task": 1e3, "broker_cpu_us_per_task": 1.0}
+    measured = {metric: joined.rows("burst", "-", arm, metric) for metric in seconds}
+    rows = {
+        metric: mine.assign(value=mine["value"] * seconds[metric])
+        for metric, mine in measured.items()
+    }
+    total = summed(rows, "s", 1.0)
+    if not total.is_number:
+        return total
+    worker, broker = (number(float(mine["value"].median())) for mine in rows.values())
+    return replace(total, note=f"workers {worker} + broker {broker}")
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
