@@ -10,7 +10,7 @@ from bench.advise.known import ArmFacts, BacklogPoint, FaultCounts, Known, RateP
 from bench.advise.requirement import CAPACITY, at_backlog, burst, measuring
 from bench.analysis.arm_rates import ArmRates
 from bench.analysis.dataset import FLOOR, Joined, workers_of
-from bench.analysis.evidence import RULE_OF_THREE, evidence
+from bench.analysis.evidence import evidence
 from bench.analysis.formatting import VERDICTS, Figure, figure
 from bench.model.broker import family_of
 from bench.model.fault import CORE
@@ -191,7 +191,6 @@ def _faults(joined: Joined, name: str) -> Iterator[tuple[str, FaultCounts]]:
     for fault in CORE:
         seen = evidence(joined, fault, name)
         if seen:
-            hit = sum(seen.hit.values())
             yield (
                 fault,
                 {
@@ -199,8 +198,8 @@ def _faults(joined: Joined, name: str) -> Iterator[tuple[str, FaultCounts]]:
                     "doubled": seen.hit["doubled"],
                     "stuck": seen.hit["stuck"],
                     "failed": seen.hit["failed"],
-                    "hit": hit,
-                    "below": round(min(1.0, RULE_OF_THREE / hit), 3) if hit else None,
+                    "hit": sum(seen.hit.values()),
+                    "refused": seen.refused,
                     "cells": seen.cell,
                 },
             )

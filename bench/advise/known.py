@@ -51,7 +51,8 @@ class RatePoint(TypedDict):
 class FaultCounts(TypedDict):
     """How many tasks that a fault hit were lost, doubled, left stuck or failed, of how many.
 
-    `below`: the share that may be hit so all the same, where so few tasks show none.
+    `refused`: the enqueue calls that raised meanwhile. They never became tasks, and whoever called
+    was told: nothing is lost by them that the caller did not know of.
     """
 
     lost: int
@@ -59,7 +60,7 @@ class FaultCounts(TypedDict):
     stuck: int
     failed: int
     hit: int
-    below: float | None
+    refused: int
     cells: str
 
 

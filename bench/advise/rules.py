@@ -14,8 +14,10 @@ from bench.advise.memory import memory_check
 from bench.advise.percentile import p99_check
 from bench.advise.rate import rate_check
 from bench.advise.requirement import Check, unknown
+from bench.advise.wording import short
 
 FAULTS_THAT_COUNT: Final = ("lost", "stuck", "failed")
+PER_100: Final = 300.0  # RULE_OF_THREE of bench.analysis.evidence, which the page cannot import
 
 
 def checks(asked: Asked, arm: ArmFacts, known: Known) -> list[Check]:
@@ -43,9 +45,13 @@ def _never(
     words: str,
     workers: int,
 ) -> Check:
-    """Over all core faults that were measured; none of few is told with how few."""
-    if not arm["faults"]:
-        why = "no fault was measured"
+    """Over all core faults that were measured; none of few is told with how few.
+
+    Refused calls exclude no arm, as the caller knows of them, but they are told.
+    """
+    hit = sum([seen["hit"] for seen in arm["faults"].values()])
+    if hit == 0:
+        why = "no fault that hit a task was measured"
         return unknown(requirement, why, "recovery --case core", workers, [arm["arm"]])
     bad = [
         f"{fault}: {seen[fate]} of {seen['hit']} {fate} (cell {seen['cells']})"
@@ -55,8 +61,12 @@ def _never(
     ]
     if bad:
         return Check(requirement, False, "; ".join(bad))
-    hit = sum([seen["hit"] for seen in arm["faults"].values()])
-    return Check(requirement, True, f"0 of {hit} {words} in {', '.join(arm['faults'].keys())}")
+    refused = sum([seen["refused"] for seen in arm["faults"].values()])
+    calls = f"; {refused} calls refused" if refused else ""
+    over = ", ".join(arm["faults"].keys())
+    below = PER_100 / hit
+    bound = f" (95 %: fewer than {short(below)} in 100)" if below < 100 else ""
+    return Check(requirement, True, f"0 of {hit} {words} in {over}{bound}{calls}")
 
 
 def _feature(name: str, arm: ArmFacts, known: Known) -> Check:

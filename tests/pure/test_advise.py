@@ -8,8 +8,10 @@ import pytest
 from bench.advise.asked import Asked, by_asking, checked, from_file
 from bench.advise.percentile import rates_around
 from bench.advise.ranking import EXCLUDED, MEETS, OPEN, answer
+from bench.advise.rules import PER_100
 from bench.advise.sizing import ceiling, sustained
 from bench.advise.wording import plain, short
+from bench.analysis.evidence import RULE_OF_THREE
 from bench.base.errors import UsageError
 
 Points = list[tuple[int, float, float | None]]
@@ -58,6 +60,7 @@ def arm(
     memory: float | None = 100.0,
     lost: int = 0,
     doubled: int = 0,
+    refused: int = 0,
     broker: str = "redis",
     io: Points | None = None,
     cpu: Points | None = None,
@@ -70,7 +73,7 @@ def arm(
         "stuck": 0,
         "failed": 0,
         "hit": 8,
-        "below": 0.375,
+        "refused": refused,
         "cells": "009",
     }
     return {
@@ -123,6 +126,19 @@ def test_each_requirement_excludes_by_its_own_number() -> None:
         {"needs": ("flow.chord",)},
     ):
         assert states(checked(asked), table) == {"a/x": MEETS, "b/x": EXCLUDED}, asked
+
+
+def test_none_of_few_is_told_with_how_few_and_with_the_calls_that_were_refused() -> None:
+    asked, table = checked({"may_lose": False}), known(arm("a/x", refused=12))
+    [found] = [each for each in answer(asked, table)[0].checks if each.requirement == "may_lose"]
+    assert found.met
+    assert found.text.startswith("0 of 8 lost, stuck or failed in ")
+    assert found.text.endswith(" (95 %: fewer than 37.5 in 100); 12 calls refused")
+    assert PER_100 == 100 * RULE_OF_THREE
+    nothing_hit = arm("a/x")
+    for seen in nothing_hit["faults"].values():
+        seen["hit"] = 0
+    assert states(asked, known(nothing_hit)) == {"a/x": OPEN}
 
 
 def test_what_is_not_known_is_neither_met_nor_excluded() -> None:

@@ -1,6 +1,7 @@
 """The report: the same bytes every time, self-contained, escaped, honest about what is missing."""
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import join
 from bench.analysis.families import DUNNETT, MEANINGS, METHODS, TUKEY
 from bench.analysis.formatting import figure
@@ -134,6 +136,23 @@ def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
     assert first.startswith("As shipped, on Redis, results kept, this machine drained ")
     assert "Celery > RQ > Huey" in first and "2 pairs the other way round" in first
     assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
+
+
+def test_a_pair_that_only_its_own_t_test_tells_apart_is_not_told_apart(tmp_path: Path) -> None:
+    """By itself each pair has p = 0.03: among the three of the table Holm leaves none."""
+    at = {"celery": (0.0, 0.0, 0.0), "rq": (0.1, 0.14, 0.18), "huey": (0.2, 0.28, 0.36)}
+
+    def plant(frame: pd.DataFrame) -> None:
+        for system, logs in at.items():
+            mine = (frame["metric"] == "throughput") & (frame["arm"] == f"{system}/default")
+            frame.loc[mine, "value"] = [500 * math.exp(log) for log in logs]
+
+    run = rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}, blocks=3), plant)
+    first, _ = sentences(join([run]), headline([run]))
+    assert "that leaves 3 pairs not told apart" in first
+    pair = run.measures["arm"].isin(("celery/default", "rq/default"))
+    alone = compare_arms(run.measures[pair], "full")
+    assert list(alone.loc[alone["metric"] == "throughput", "verdict"]) == ["faster"]
 
 
 def test_the_headline_shows_the_calls_that_were_refused(tmp_path: Path) -> None:
