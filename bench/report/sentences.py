@@ -138,9 +138,10 @@ def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) 
         & frame["system"].isin(list(claims_of(item)))
         & (frame["verdict"] != "missing")
     ]
+    rest = rows[~rows["system"].isin(measured["system"])]
     without = [
-        f"{row.measured} for {title(row.system)}"
-        for row in records(rows[~rows["system"].isin(measured["system"])])
+        f"{said} for {listing([title(system) for system in mine['system']])}"
+        for said, mine in rest.groupby("measured", sort=False)
     ]
     if measured.empty:
         return f"{what} is {listing(without)}" if without else ""
