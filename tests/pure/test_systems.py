@@ -125,7 +125,10 @@ def test_huey_is_handed_what_was_set_and_nothing_else(
 
 CALL = """
 import adapters.rq.app as app
-app._kept = type("Queue", (), {"enqueue": lambda self, *args, **options: print(args[1:], options)})()
+class Queue:
+    def enqueue(self, task, *args, **options):
+        print(args, options)
+app._kept = Queue()
 app._plain()(7, "")
 """
 
