@@ -87,6 +87,20 @@ def test_the_id_of_a_celery_task_is_read_from_its_headers(told: str, task: int) 
     assert traces._task({"argsrepr": told}) == task
 
 
+def told_by(program: str, settings: str, folder: Path, broker: str) -> str:
+    """What a process prints that measures with these settings; what it fails with, else."""
+    (folder / "cell.json").write_text(f'{{"settings": {settings}, "params": {{}}}}')
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "QUEUE_BENCH_CELL": str(folder / "cell.json"),
+        "QUEUE_BENCH_BROKER": broker,
+    }
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+
 STORAGE = (
     "import adapters.huey.app as app; print(vars(app.huey.storage)[{name!r}], app.huey.results)"
 )
@@ -99,18 +113,35 @@ STORAGE = (
         ('{"fsync": true}', "_fsync", "True True"),
         ('{"cache_mb": 64, "results": false}', "_cache_mb", "64 False"),
         ('{"requeue_interrupted": true, "-g": "TERM"}', "_fsync", "None True"),
+        ('{"of_another_application": 3, "fsync": true}', "_fsync", "True True"),
     ],
 )
 def test_huey_is_handed_what_was_set_and_nothing_else(
     settings: str, name: str, seen: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "cell.json").write_text(f'{{"settings": {settings}, "params": {{}}}}')
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "QUEUE_BENCH_CELL": str(tmp_path / "cell.json"),
-        "QUEUE_BENCH_BROKER": f"sqlite://{tmp_path}/huey.db",
-    }
-    command = [sys.executable, "-P", "-c", STORAGE.format(name=name)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert done.stdout.strip() == seen, done.stderr
+    program, broker = STORAGE.format(name=name), f"sqlite://{tmp_path}/huey.db"
+    assert told_by(program, settings, tmp_path, broker) == seen
+
+
+CALL = """
+import adapters.rq.app as app
+class Queue:
+    def enqueue(self, task, *args, **options):
+        print(args, options)
+app._kept = Queue()
+app._plain()(7, "")
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen"),
+    [
+        ("{}", "(7,) {}"),
+        ('{"result_ttl": 0, "-w": "rq.SimpleWorker"}', "(7,) {'result_ttl': 0}"),
+        ('{"of_another_application": 3, "ttl": 60}', "(7,) {'ttl': 60}"),
+    ],
+)
+def test_rq_s_call_is_handed_its_own_options_and_nothing_else(
+    settings: str, seen: str, tmp_path: Path
+) -> None:
+    assert told_by(CALL, settings, tmp_path, "redis://127.0.0.1:1/0") == seen
