@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 help:
 	@echo "make bench     install, run the main job (100,000 tasks, about an hour), write the report"
-	@echo "make quick     the same, small (about 8 minutes)"
+	@echo "make quick     the same, small (about 9 minutes)"
 	@echo "make install   only make .venv with the bench command in it"
 	@echo "make test      the tests that take minutes;  make test-all: every one, about two hours"
 	@echo "               in parts: ARGS=\"tests/pure tests/contract\", ARGS=tests/e2e, one file of it"

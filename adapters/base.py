@@ -6,7 +6,7 @@ library's own id of the task, and may offer `ask(task, work)` and `bulk(tasks)`,
 NotImplementedError where the version of the library that runs has no bulk call.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -32,6 +32,16 @@ class Setting:
     brokers: tuple[str, ...] = ()
 
 
+# For the `installs` of a profile. The version is ours, so that base and head of a gate have one.
+HIREDIS = Setting(
+    "hiredis",
+    "3.5.0",
+    "https://github.com/redis/redis-py#installation",
+    "replies of Redis are read in C; redis-py uses it wherever it finds it",
+    brokers=REDISES,
+)
+
+
 @dataclass(frozen=True)
 class Profile:
     """A named set of settings of one system.
@@ -40,6 +50,10 @@ class Profile:
     parent of its processes where each task has one of its own, or `none` where greenlets come and
     go. `light`: its slots are threads or greenlets of one process, of which a hundred are nothing
     unusual. `redis` is the broker unless an arm names another: `redis` or `redis-always`.
+
+    `requires` are distributions that bench's own environment must have. `installs` are those that
+    other profiles must not find beside them, by name and version: such an arm gets an environment
+    of its own.
     """
 
     name: str
@@ -51,6 +65,7 @@ class Profile:
     redis: str = "redis"
     requires: tuple[str, ...] = ()
     light: bool = False
+    installs: tuple[Setting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,21 @@ class Ordered(Protocol):
     """The system has a place of its own in reports; those without one follow, by name."""
 
     order: int
+
+
+@runtime_checkable
+class Begins(Protocol):
+    """The system's documentation begins with a broker, which need not be a Redis."""
+
+    first_broker: str
+
+
+@runtime_checkable
+class Stops(Protocol):
+    """The system's documentation names a signal for a graceful stop."""
+
+    def graceful_signal(self, launch: Launch) -> str:
+        """Its name, such as `SIGTERM`, for the worker commands of this launch."""
 
 
 @runtime_checkable
@@ -206,7 +236,25 @@ class Knows(Protocol):
     """The adapter can name settings beyond its profiles' that an arm may change in braces."""
 
     def known_settings(self) -> Collection[str]:
-        """Their names, as the library spells them."""
+        """Their names, as the library spells them.
+
+        Of a mapping: each spelling → the one that stands for it in profiles and in arms' names.
+        """
+
+
+def spellings(options: Iterable[Iterable[str]], profiles: Iterable[Profile]) -> dict[str, str]:
+    """Each spelling of a command's options → the one that stands in a profile, or else the last.
+
+    `options` has the spellings of each, such as `-w` and `--workers`; what has no dash is no
+    option.
+    """
+    stated = {setting.name for profile in profiles for setting in profile.settings}
+    found = {}
+    for option in options:
+        names = [name for name in option if name.startswith("-")]
+        for name in names:
+            found[name] = next((each for each in names if each in stated), names[-1])
+    return found
 
 
 @runtime_checkable

@@ -271,18 +271,19 @@ def _ledger(
 
 
 def _burst(case: str, system: str, rng: np.random.Generator) -> Made:
-    sent = START + (np.arange(TASKS) * 1e9 / 5000).astype(np.int64)
+    queued = int(case.partition("backlog=")[2] or TASKS)
+    sent = START + (np.arange(queued) * 1e9 / 5000).astype(np.int64)
     returned = sent + 150_000
     end = int(returned[-1]) + 1_000_000
     empty = np.zeros(0, np.int64)
-    if case == "bulk":
-        held = HeldRange(place="queue", failed=False, tasks=((0, TASKS - 1),))
+    if case != "-":
+        held = HeldRange(place="queue", failed=False, tasks=((0, queued - 1),))
         book = _ledger(sent, sent, returned, empty, empty)
         return (
             book,
             {"phases": _phases((("enqueue", START - 1000, end),)), "held": (held,)},
-            {"tasks": TASKS},
-            {"enqueue:start": START, "enqueue:end": end},
+            {"tasks": queued},
+            {"enqueue:start": START - 1000, "enqueue:end": end},
         )
     begin = end + 1_000_000_000
     finished = (
@@ -315,12 +316,14 @@ def _latency(case: str, system: str, rng: np.random.Generator) -> Made:
         if kind == "capacity"
         else float(value) * (RATES[system] if kind == "load" else 1)
     )
-    count, endless = 1500, kind == "load" and value == "0.9" and system == "rq"
-    due = START + np.cumsum(rng.exponential(1e9 / rate, count)).astype(np.int64)
+    count, endless = 3000, kind == "load" and value == "0.9" and system == "rq"
+    # Fewer than that rate brings, in a minute or more: ten spells lie beyond a P99.
+    gap = 1e9 / rate if kind == "capacity" else max(1e9 / rate, 60e9 / count)
+    due = START + np.cumsum(rng.exponential(gap, count)).astype(np.int64)
     returned = due + 250_000
     service = rng.exponential(2e6 / (1 if kind == "capacity" else 1.2), count).astype(np.int64)
     started = (
-        due + 100_000 + service + (np.linspace(0, 4e9, count).astype(np.int64) if endless else 0)
+        due + 100_000 + service + (np.linspace(0, 4e10, count).astype(np.int64) if endless else 0)
     )
     end = int(due[-1])
     phase = "capacity" if kind == "capacity" else "steady"
@@ -521,7 +524,7 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
     }
     values |= {
         "broker_memory": 1e6 + 600 * (sent - done),
-        "broker_cpu_s": seconds * 0.1,
+        "broker_cpu_s": seconds * 0.1 + 20e-6 * (2 * sent + 3 * done),
         "broker_commands": 2 * sent + 3 * done,
         "broker_pushes": sent,
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import kombu
 from celery import Celery
 from kombu.messaging import Producer
+from kombu.serialization import dumps
 
 from bench.inprocess import body, cell_context
 
@@ -28,6 +29,8 @@ def run(task: int, work: str = "") -> int:
 
 def connect() -> Callable[[int, str], str]:
     """The enqueue call, Celery's plain one: `delay`."""
+    # A serializer that is not installed shows here.
+    dumps([], serializer=app.conf.task_serializer)  # type: ignore[no-untyped-call]
 
     def enqueue(task: int, work: str) -> str:
         return str((run.delay(task, work) if work else run.delay(task)).id)

@@ -27,6 +27,12 @@ WARM = Prediction(
 UNACKNOWLEDGED = Prediction(
     "Nothing is acknowledged: what a worker had fetched is gone with it.", "lost", "lost"
 )
+UNWRITTEN = Prediction(
+    "The worker reconnects after 2, 6, 12 … s, and makes the queue anew: "
+    "it was never written to disk, and what waited is gone.",
+    "recovered",
+    "lost",
+)
 FROZEN = Prediction(
     "No timeout on the worker's side: all goes on where it stood when the broker answers again.",
     *RECOVERED,
@@ -38,6 +44,8 @@ def predict(fault: Fault, launch: Launch) -> Prediction | None:
     """From acknowledgement, and what the broker does with it; None where nothing is known."""
     if launch.broker == "rabbitmq":
         of_broker = _on_rabbitmq(bool(launch.settings.get("task_acks_late")))
+        if launch.settings.get("task_default_delivery_mode") == "transient":
+            of_broker |= {Fault.BROKER_CRASH: UNWRITTEN, Fault.ENQUEUE_OUTAGE: UNWRITTEN}
     else:
         of_broker = _on_redis(launch)
     return (_on_every_broker(launch) | of_broker).get(fault)

@@ -1,6 +1,5 @@
 """Where a broker holds a task of Celery's."""
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -35,16 +34,19 @@ def _in_redis(broker: str, handles: Mapping[int, str]) -> dict[int, Held]:
             places |= {
                 task: FAILED
                 for (task, _), result in zip(part, results, strict=True)
-                if result and json.loads(result).get("status") == "FAILURE"
+                if result and b"FAILURE" in result  # whatever the serializer
             }
-        places |= {_task(json.loads(raw)[0]): Held("unacked") for raw in client.hvals("unacked")}
+        unacked = (json.loads(raw)[0] for raw in client.hvals("unacked"))
+        places |= {_task(message["headers"]): Held("unacked") for message in unacked}
         for queue in QUEUES:
-            places |= {_task(json.loads(raw)): Held("queue") for raw in client.lrange(queue, 0, -1)}
+            waiting = map(json.loads, client.lrange(queue, 0, -1))
+            places |= {_task(message["headers"]): Held("queue") for message in waiting}
     return places
 
 
-def _task(message: Mapping[str, str]) -> int:
-    return int(json.loads(base64.b64decode(message["body"]))[0][0])
+def _task(headers: Mapping[str, str]) -> int:
+    """The id is the first argument, which the headers tell whatever the serializer of the body."""
+    return int(headers["argsrepr"].strip("()[]").partition(",")[0])
 
 
 def _in_rabbitmq(broker: str) -> dict[int, Held] | None:
@@ -68,5 +70,5 @@ def _in_rabbitmq(broker: str) -> dict[int, Held] | None:
         places = {}
         # Not acknowledged: when this connection closes, all of it goes back to where it was.
         while message := channel.basic_get(queue=QUEUE, no_ack=False):
-            places[int(json.loads(message.body)[0][0])] = Held("queue")
+            places[_task(message.headers)] = Held("queue")
     return places

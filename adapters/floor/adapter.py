@@ -1,4 +1,7 @@
-"""The floor: a bare Redis list, what any Redis queue in Python could reach at best."""
+"""The floor: a bare Redis list, what any Redis queue in Python could reach at best.
+
+That is in throughput, CPU and commands. Its memory is no bound: each of its workers is a process.
+"""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -2,8 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, Setting
-from adapters.huey import faults, rights, traces
+from adapters.base import (
+    HIREDIS,
+    REDISES,
+    Command,
+    Fault,
+    Held,
+    Launch,
+    Prediction,
+    Profile,
+    Setting,
+    spellings,
+)
+from adapters.huey import faults, library_settings, rights, traces
 
 DOCS = "https://huey.readthedocs.io/en/latest/"
 CONSUMER = DOCS + "consumer.html"
@@ -58,10 +69,11 @@ class Huey:
     name = "huey"
     title = "Huey"
     order = 3
-    version = 1
+    version = 2
     packages = ("huey", "redis")
     app = "adapters.huey.app"
     brokers = (*REDISES, "sqlite", "postgres")
+    first_broker = "sqlite"
     variables = ("HUEY*",)
     reach = "adapters.huey.reach"
     push_command = "lpush"
@@ -89,6 +101,7 @@ class Huey:
             False,
             "process",
             TUNED,
+            installs=(HIREDIS,),
         ),
         "durable": Profile(
             "durable",
@@ -139,8 +152,14 @@ class Huey:
         return [Command((*self.commands(launch)[0].argv, "--help"))]
 
     def known_settings(self) -> Collection[str]:
-        """The options of `RedisHuey` beyond those of the profiles."""
-        return ("notify_result",)
+        """What the classes of Huey take, and the options of the consumer."""
+        options = {name: name for name in library_settings.class_options()}
+        profiles = self.profiles.values()
+        return options | spellings(library_settings.consumer_options(), profiles)
+
+    def graceful_signal(self, launch: Launch) -> str:
+        """As "Consumer Shutdown" has it: SIGINT, unless `-g` makes it the other one."""
+        return f"SIG{launch.settings.get('-g', 'INT')}"
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On the queue or in the schedule."""

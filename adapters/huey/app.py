@@ -16,27 +16,23 @@ from typing import Any  # noqa: E402
 from huey import Huey, RedisHuey, SqliteHuey  # noqa: E402
 from huey.signals import SIGNAL_INTERRUPTED  # noqa: E402
 
+from adapters.huey.library_settings import class_options  # noqa: E402
 from bench.inprocess import body  # noqa: E402
 
-_keep = _settings.get("results", True)
+# Flags are not its, nor settings of whoever builds on this application.
+_options = {name: value for name, value in _settings.items() if name in class_options()}
+_keep = _options.get("results", True)
 
 
 def _connected(url: str) -> Huey:
     """The class that Huey's documentation names for this kind of storage."""
     if url.startswith("sqlite:"):
-        return SqliteHuey(
-            "bench",
-            filename=url.removeprefix("sqlite://"),
-            fsync=_settings.get("fsync", False),
-            results=_keep,
-        )
+        return SqliteHuey("bench", filename=url.removeprefix("sqlite://"), **_options)
     if url.startswith("postgres"):
         from huey import PostgresHuey  # an older version has none
 
-        return PostgresHuey("bench", dsn=url, results=_keep)
-    # As shipped it is off, and an older version knows no such setting.
-    options = {name: _settings[name] for name in ("notify_result",) if name in _settings}
-    return RedisHuey("bench", url=url, results=_keep, **options)
+        return PostgresHuey("bench", dsn=url, **_options)
+    return RedisHuey("bench", url=url, **_options)
 
 
 huey = _connected(cell_context.broker())

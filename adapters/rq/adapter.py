@@ -1,9 +1,20 @@
 """RQ: its profiles and its worker commands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, Setting
-from adapters.rq import faults, rights, traces
+from adapters.base import (
+    HIREDIS,
+    REDISES,
+    Command,
+    Fault,
+    Held,
+    Launch,
+    Prediction,
+    Profile,
+    Setting,
+    spellings,
+)
+from adapters.rq import faults, library_settings, rights, traces
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
@@ -17,9 +28,6 @@ TUNED = (
         True,
         WORKERS + "#worker-arguments",
         "no description of each task in the log",
-    ),
-    Setting(
-        "--results-ttl", 0, DOCS + "results/", "results off: the job is deleted when it has run"
     ),
 )
 DURABLE = (
@@ -56,10 +64,11 @@ class Rq:
     name = "rq"
     title = "RQ"
     order = 2
-    version = 1
+    version = 2
     packages = ("rq", "redis")
     app = "adapters.rq.app"
     brokers = REDISES
+    first_broker = "redis"
     variables = ("RQ_*", "REDIS_*", "SENTRY_*")
     reach = "adapters.rq.reach"
     push_command = "rpush"
@@ -71,23 +80,27 @@ class Rq:
     profiles: Mapping[str, Profile] = {
         "default": Profile(
             "default",
-            "N workers, a fork per task, results for 500 s, all as shipped",
+            "N workers, a fork per task, results for 500 s, all as shipped; the task of a dead "
+            "worker is stuck for 90 to 690 s, then failed, and can be requeued",
             "at most once",
             True,
             "parent",
             (),
         ),
+        # Results stay: to delete a job when it has run takes seven commands more than to keep it.
         "tuned": Profile(
             "tuned",
-            "N SimpleWorkers: no fork, no results, quiet",
+            "N SimpleWorkers: no fork, quiet; results for 500 s",
             "at most once",
-            False,
+            True,
             "process",
             TUNED,
+            installs=(HIREDIS,),
         ),
         "durable": Profile(
             "durable",
-            "Retry(max=3), Redis synced at every write, the quickest documented maintenance",
+            "Retry(max=3), Redis synced at every write, the quickest documented maintenance: "
+            "the task of a dead worker is stuck for 61 s, then run again",
             "at least once",
             True,
             "parent",
@@ -144,6 +157,16 @@ class Rq:
             module, _, name = str(worker).rpartition(".")
             unchecked.append(Command(("python", "-c", f"from {module} import {name}")))
         return unchecked
+
+    def known_settings(self) -> Collection[str]:
+        """What an enqueue call takes beside the task, and the options of the worker."""
+        options = {name: name for name in library_settings.call_options()}
+        profiles = self.profiles.values()
+        return options | spellings(library_settings.worker_options(), profiles)
+
+    def graceful_signal(self, launch: Launch) -> str:
+        """As "Taking down workers" has it; SIGINT does the same."""
+        return "SIGTERM"
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """On a queue, in a registry, or recorded as failed."""

@@ -34,13 +34,16 @@ def _plain():  # type: ignore[no-untyped-def]
 
     from rq import Retry
 
+    from adapters.rq.library_settings import call_options
     from bench.inprocess import cell_context
 
     queue = _queue()  # type: ignore[no-untyped-call]
     cell = cell_context.load()
     settings, limit = cell["settings"], cell["params"].get("time_limit_s")
-    retries = settings.get("retry_max")
-    options: dict = {"retry": Retry(max=retries)} if retries else {}  # type: ignore[type-arg]
+    # Flags are not the call's, nor settings of whoever builds on this application.
+    options = {name: value for name, value in settings.items() if name in call_options()}
+    if retries := settings.get("retry_max"):
+        options["retry"] = Retry(max=retries)
     if limit:
         options["job_timeout"] = int(limit)
     task_body = import_module(settings.get("task_module", __name__)).run

@@ -23,11 +23,16 @@ def _of_workers(again: bool, launch: Launch) -> dict[Fault, Prediction]:
     heartbeat = int(launch.settings.get("--job-monitoring-interval", 30)) + HEARTBEAT_GRACE_S
     maintenance = int(launch.settings.get("--maintenance-interval", 600))
     outcome = "run again" if again else "recorded as failed"
+    requeueable = (
+        f" So it is stuck until {heartbeat} to {heartbeat + maintenance} s after the crash, "
+        "then failed, and `rq requeue` brings it back."
+    )
     tries = "run four times in all, then recorded as failed" if again else "recorded as failed"
     return {
         Fault.WORKER_CRASH: Prediction(
             f"The heartbeat of a dead worker's task expires after {heartbeat} s; "
-            f"the next maintenance, up to {maintenance} s later, has it {outcome}.",
+            f"the next maintenance, up to {maintenance} s later, has it {outcome}."
+            f"{'' if again else requeueable}",
             "recovered" if again else "stuck",
             "recovered",
             (heartbeat - 2, heartbeat + maintenance + 3) if again else None,

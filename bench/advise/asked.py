@@ -40,6 +40,11 @@ class Asked(BaseModel, extra="forbid", frozen=True):
         ),
     )
     memory_mb: float | None = Field(None, gt=0, description="MB for workers and broker together")
+    backlog: int | None = Field(
+        None,
+        gt=0,
+        description="how many tasks wait then; left out: as many as most arms were measured with",
+    )
     may_lose: bool = Field(True, description="may a task be lost when something crashes?")
     may_double: bool = Field(True, description="may a task run twice when something crashes?")
     needs: tuple[str, ...] = Field(

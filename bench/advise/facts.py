@@ -1,104 +1,55 @@
 """What is known of each arm, as plain JSON: the command and the report's form answer from it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypedDict
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+import pandas as pd
+
+from bench.advise.known import ArmFacts, BacklogPoint, FaultCounts, Known, RatePoint, WorkPoint
+from bench.advise.requirement import CAPACITY, at_backlog, burst, measuring
+from bench.analysis.arm_rates import ArmRates
 from bench.analysis.dataset import FLOOR, Joined, workers_of
-from bench.analysis.evidence import RULE_OF_THREE, evidence
-from bench.analysis.formatting import Figure, figure
+from bench.analysis.evidence import evidence
+from bench.analysis.formatting import VERDICTS, Figure, figure
 from bench.model.broker import family_of
 from bench.model.fault import CORE
 from bench.model.feature import FEATURES
 from bench.model.machine_facts import usable_cores
 from bench.model.manifest import ArmRecord
+from bench.model.scenario import load_scenarios
 from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 
-KNOWN = ("ok", "beyond")
 KINDS = {"io": "sleep", "cpu": "cpu"}  # what is asked for → the kind of task that stands for it
-
-
-class CellNumber(TypedDict):
-    """A number, what was measured for it, and the cells behind it."""
-
-    value: float
-    what: str
-    cells: str
-
-
-class WorkPoint(TypedDict):
-    """What so many workers do of tasks that take time; `memory` in MB, None where not known."""
-
-    workers: int
-    rate: float
-    memory: float | None
-    cells: str
-
-
-class RatePoint(TypedDict):
-    """P99 in ms at a rate; None where the backlog grew."""
-
-    rate: float
-    p99: float | None
-    case: str
-    cells: str
-
-
-class FaultCounts(TypedDict):
-    """How many tasks that a fault hit were lost, doubled, left stuck or failed, of how many.
-
-    `below`: the share that may be hit so all the same, where so few tasks show none.
-    """
-
-    lost: int
-    doubled: int
-    stuck: int
-    failed: int
-    hit: int
-    below: float | None
-    cells: str
-
-
-class ArmFacts(TypedDict):
-    """An arm: `work` by what is asked for, workers rising; `p99` with the rate rising."""
-
-    arm: str
-    system: str
-    profile: str
-    broker: str
-    guarantee: str
-    rate: CellNumber | None
-    memory: CellNumber | None
-    p99: Sequence[RatePoint]
-    faults: Mapping[str, FaultCounts]
-    work: Mapping[str, Sequence[WorkPoint]]
-
-
-class Known(TypedDict):
-    """The size of the runs, every arm, and system → feature → outcome."""
-
-    workers: int
-    cores: float
-    work_ms: float
-    arms: Sequence[ArmFacts]
-    features: Mapping[str, Mapping[str, str | None]]
+BACKLOG = (
+    "throughput",
+    "worker_memory_peak_bytes",
+    "broker_memory_peak_bytes",
+    "worker_cpu_ms_per_task",
+)
 
 
 def facts(joined: Joined, features: Features | None) -> Known:
     """What the rules are held against.
 
-    The floor is no choice, nor is an arm with a setting changed.
+    The floor is no choice, nor is an arm with a setting changed. Capacity, backlogs and P99 are
+    those with as many workers as the run that was named first has.
     """
     first = joined.runs[0].manifest
+    alike = _alike(joined)
+    backlogs = _plain_bursts(alike)
+    arms = [
+        _arm(joined, alike, backlogs[backlogs["arm"] == name], name, about)
+        for name, about in joined.arms.items()
+        if about.system != FLOOR and not about.variant
+    ]
     return {
         "workers": first.plan.workers,
         "cores": usable_cores(first.machine),
         "work_ms": TASK_MS,
-        "arms": [
-            _arm(joined, name, about)
-            for name, about in joined.arms.items()
-            if about.system != FLOOR and not about.variant
-        ],
+        "backlog": _usual_backlog(arms),
+        "arms": arms,
         "features": {
             system: {name: features.outcome(system, name) for name in FEATURES}
             for system in joined.systems
@@ -109,84 +60,129 @@ def facts(joined: Joined, features: Features | None) -> Known:
     }
 
 
-def rates(known: Known) -> list[tuple[float, str, str]]:
-    """(tasks per second, arm, broker) of every arm that has a rate, the fastest first."""
-    arms = [(arm, arm["rate"]) for arm in known["arms"]]
-    return sorted(
-        ((rate["value"], arm["arm"], arm["broker"]) for arm, rate in arms if rate), reverse=True
+def rates(known: Known) -> tuple[ArmRates, ArmRates]:
+    """What is sustained, and what is drained of the backlog that most arms were measured at."""
+    sustained = [
+        (arm["capacity"]["value"] if arm["capacity"] else None, arm["arm"], arm["broker"])
+        for arm in known["arms"]
+    ]
+    drained = [
+        (points[0]["drain"] if points else None, arm["arm"], arm["broker"])
+        for arm in known["arms"]
+        for points in [at_backlog(known["backlog"], arm)]
+    ]
+    workers, tasks = known["workers"], known["backlog"]
+    by, of = f"{workers} workers", f" from {tasks:,} tasks" if tasks else ""
+    return (
+        ArmRates(f"sustained by {by}", measuring(CAPACITY, workers), sustained),
+        ArmRates(f"drained by {by}{of}", measuring(burst(tasks), workers), drained),
     )
 
 
-def _arm(joined: Joined, name: str, about: ArmRecord) -> ArmFacts:
-    capacity = figure(joined.rows("latency", "capacity", name, "capacity"), "capacity")
-    burst = figure(joined.rows("burst", "-", name, "throughput"), "throughput")
-    measured = capacity.verdict in KNOWN and capacity.value
-    memory, cells = _peaks(joined, "burst", "-", name)
+def _alike(joined: Joined) -> Joined:
+    """The same, without the runs that have another number of workers than the first."""
+    workers = [run.manifest.plan.workers for run in joined.runs]
+    places = [place for place, count in enumerate(workers) if count == workers[0]]
+    every, frame = (rows[rows["place"].isin(places)] for rows in (joined.every, joined.frame))
+    return replace(joined, every=every, frame=frame)
+
+
+def _plain_bursts(joined: Joined) -> pd.DataFrame:
+    """The measures of every burst that stands, with the size of its backlog as `tasks`.
+
+    Where two runs measured an arm at one size, those of the run that was named first.
+    """
+    params = load_scenarios()["burst"].params
+    plans = [run.manifest.plan for run in joined.runs]
+    sizes = [int(params("-", plan.size, plan.tasks)["tasks"]) for plan in plans]
+    every = joined.every
+    rows = every[(every["stands"] == 1) & (every["scenario"] == "burst") & (every["case"] == "-")]
+    rows = rows.assign(tasks=[sizes[place] for place in rows["place"]])
+    first = rows.groupby(["arm", "tasks"])["place"].transform("min")
+    return rows[rows["place"] == first]
+
+
+def _usual_backlog(arms: Sequence[ArmFacts]) -> int | None:
+    sizes = Counter(
+        point["tasks"]
+        for arm in arms
+        for point in arm["backlogs"]
+        if point["workers_mb"] is not None
+    )
+    return max(sizes, key=lambda tasks: (sizes[tasks], tasks), default=None)
+
+
+def _arm(
+    joined: Joined, alike: Joined, backlogs: pd.DataFrame, name: str, about: ArmRecord
+) -> ArmFacts:
+    capacity = figure(alike.rows("latency", "capacity", name, "capacity"), "capacity")
+    sustained = _number(capacity)
     return {
         "arm": name,
         "system": about.system,
         "profile": about.profile,
         "broker": family_of(about.broker),
         "guarantee": about.guarantee,
-        "rate": _number(capacity, "capacity") if measured else _number(burst, "burst"),
-        "memory": None if memory is None else {"value": memory, "what": "burst", "cells": cells},
-        "p99": sorted(_curve(joined, name, capacity), key=lambda point: point["rate"]),
+        "capacity": {"value": sustained, "cells": capacity.cells} if sustained else None,
+        "backlogs": [_backlog(rows) for _, rows in backlogs.groupby("tasks")],
+        "p99": sorted(_curve(alike, name), key=lambda point: point["rate"]),
         "faults": dict(_faults(joined, name)),
         "work": {asked: _work(joined, name, kind) for asked, kind in KINDS.items()},
     }
 
 
-def _number(found: Figure, what: str) -> CellNumber | None:
-    """A figure with the cells behind it; None where there is no number."""
-    return (
-        {"value": found.value, "what": what, "cells": found.cells}
-        if found.verdict in KNOWN and found.value is not None
-        else None
+def _number(found: Figure, unit: float = 1.0) -> float | None:
+    """The figure in such units; None where there is none, and for 0: the rules divide by it."""
+    return found.value / unit if found.is_number and found.value else None
+
+
+def _backlog(rows: pd.DataFrame) -> BacklogPoint:
+    drain, workers, broker, cpu = (
+        figure(rows[rows["metric"] == metric], metric) for metric in BACKLOG
     )
-
-
-def _peaks(joined: Joined, scenario: str, case: str, name: str) -> tuple[float | None, str]:
-    """MB of workers and broker at their peaks, and the cells.
-
-    For a broker without a server of its own the workers alone.
-    """
-    workers, broker = (
-        figure(joined.rows(scenario, case, name, metric), metric)
-        for metric in ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
-    )
-    if workers.value is None or (broker.value is None and broker.verdict != "not_offered"):
-        return None, ""
-    return (workers.value + (broker.value or 0.0)) / 1e6, workers.cells
+    return {
+        "tasks": int(rows["tasks"].iloc[0]),
+        "drain": _number(drain),
+        "workers_mb": _number(workers, 1e6),
+        "broker_mb": 0.0 if broker.verdict == "not_offered" else _number(broker, 1e6),
+        "cpu_ms": _number(cpu),
+        "cells": workers.cells,
+    }
 
 
 def _work(joined: Joined, name: str, kind: str) -> list[WorkPoint]:
     """Rate and memory over the number of workers, rising; N is that of the run."""
     points: dict[int, WorkPoint] = {}
     for case in (case for case in joined.cases("work") if case.startswith(f"{kind}/")):
-        found = figure(joined.rows("work", case, name, "throughput"), "throughput")
-        if found.verdict in KNOWN and found.value is not None:
+        found, memory = (
+            figure(joined.rows("work", case, name, metric), metric)
+            for metric in ("throughput", "worker_memory_peak_bytes")
+        )
+        rate = _number(found)
+        if rate is not None:
             workers = workers_of(joined, case)
             points[workers] = {
                 "workers": workers,
-                "rate": found.value,
-                "memory": _peaks(joined, "work", case, name)[0],
+                "rate": rate,
+                "workers_mb": _number(memory, 1e6),
                 "cells": found.cells,
             }
     return [points[workers] for workers in sorted(points)]
 
 
-def _curve(joined: Joined, name: str, capacity: Figure) -> Iterator[RatePoint]:
-    """P99 at each rate: a load is a share of the capacity."""
-    units = {"load": capacity.value, "rate": 1.0}
-    for case in joined.cases("latency"):
+def _curve(alike: Joined, name: str) -> Iterator[RatePoint]:
+    """P99 at each fixed rate. A load is another rate for each arm: arms cannot meet at one."""
+    for case in alike.cases("latency"):
         kind, _, value = case.partition("=")
-        unit = units.get(kind)
-        found = figure(joined.rows("latency", case, name, "latency_p99_ms"), "latency_p99_ms")
-        if unit is not None and found.verdict in ("ok", "unbounded"):
+        found = figure(alike.rows("latency", case, name, "latency_p99_ms"), "latency_p99_ms")
+        if kind == "rate" and found.verdict in ("ok", "unbounded", "withheld"):
             yield {
-                "rate": float(value) * unit,
+                "rate": float(value),
                 "p99": found.value if found.verdict == "ok" else None,
-                "case": case,
+                "grew": found.verdict == "unbounded",
+                "withheld": (found.note or VERDICTS["withheld"])
+                if found.verdict == "withheld"
+                else "",
                 "cells": found.cells,
             }
 
@@ -195,7 +191,6 @@ def _faults(joined: Joined, name: str) -> Iterator[tuple[str, FaultCounts]]:
     for fault in CORE:
         seen = evidence(joined, fault, name)
         if seen:
-            hit = sum(seen.hit.values())
             yield (
                 fault,
                 {
@@ -203,8 +198,8 @@ def _faults(joined: Joined, name: str) -> Iterator[tuple[str, FaultCounts]]:
                     "doubled": seen.hit["doubled"],
                     "stuck": seen.hit["stuck"],
                     "failed": seen.hit["failed"],
-                    "hit": hit,
-                    "below": round(min(1.0, RULE_OF_THREE / hit), 3) if hit else None,
+                    "hit": sum(seen.hit.values()),
+                    "refused": seen.refused,
                     "cells": seen.cell,
                 },
             )

@@ -22,7 +22,7 @@ import inspect
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from bench.advise import ranking, rules, sizing
+from bench.advise import memory, percentile, ranking, rate, requirement, rules, sizing
 from bench.advise.javascript_expressions import (
     LISTS,
     NotTranslatable,
@@ -50,7 +50,8 @@ def form_script() -> str:
     `Candidate` as plain objects.
     """
     host = (Path(__file__).parent / "python.js").read_text(encoding="utf-8")
-    own = translated(*(inspect.getsource(module) for module in (sizing, rules, ranking)))
+    modules = (sizing, requirement, rate, percentile, memory, rules, ranking)
+    own = translated(*(inspect.getsource(module) for module in modules))
     return (
         'const advice = (() => {\n"use strict";\n'
         f"{host}{own}\n"

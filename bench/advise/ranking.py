@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.advise.asked import Asked
-from bench.advise.facts import Known
-from bench.advise.rules import Check, checks
+from bench.advise.known import Known
+from bench.advise.requirement import Check
+from bench.advise.rules import checks
 
 MEETS, OPEN, EXCLUDED = "meets", "not known", "excluded"
 TIE = 1.1  # headrooms within 10 % of each other are ties

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.advise.asked import Asked
-from bench.advise.facts import ArmFacts, Known, WorkPoint
+from bench.advise.known import ArmFacts, Known, WorkPoint
 
 
 @dataclass(frozen=True)
 class Size:
-    """So many workers do `rate` tasks per second, in `memory` MB (None: not known).
+    """So many workers do `rate` tasks per second, in `workers_mb` MB (None: not known).
 
     `enough`: for what was asked; else it is the most that was measured.
     """
 
     workers: int
     rate: float
-    memory: float | None
+    workers_mb: float | None
     cells: str
     enough: bool
 
@@ -44,6 +44,27 @@ def between(
     share = (workers - low["workers"]) / (high["workers"] - low["workers"])
     value = low[name] + share * (high[name] - low[name])
     return float(value), f"between the cells {low['cells']} and {high['cells']}"
+
+
+def ceiling(asked: Asked, cores: float) -> float | None:
+    """Tasks per second if nothing but the tasks themselves took time; None where that has no end.
+
+    Computing fills no more slots than cores; how many wait at once is up to the workers.
+    """
+    slots: float | None = asked.workers
+    if asked.kind == "cpu":
+        slots = min(asked.workers, cores) if asked.workers else cores
+    if slots is None or not asked.task_ms:
+        return None
+    return slots * 1000 / asked.task_ms
+
+
+def sustained(task_ms: float, capacity: float, workers: int) -> float:
+    """Tasks per second that the measured slots could do if each task waited so long.
+
+    A slot needs the task's time and its own, which is what the capacity leaves: workers ÷ capacity.
+    """
+    return workers / (workers / capacity + task_ms / 1000)
 
 
 def longer(rate: float, measured_ms: float, task_ms: float, kind: str, workers: int) -> float:
@@ -92,6 +113,6 @@ def _of(asked: Asked, points: Sequence[WorkPoint], known: Known, workers: int) -
     if measured is None:
         return None
     rate = longer(measured, known["work_ms"], asked.task_ms, asked.kind, workers)
-    memory, _ = between(points, "memory", workers)
+    workers_mb, _ = between(points, "workers_mb", workers)
     enough = asked.rate is None or rate >= asked.rate
-    return Size(workers, rate, memory, cells, enough)
+    return Size(workers, rate, workers_mb, cells, enough)

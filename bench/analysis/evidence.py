@@ -20,6 +20,7 @@ from bench.record.store import Run, StoredCell
 STORED = "evidence.json"  # in a slim run, which has no events
 # From what one cannot get over to what is nothing: the worst names the cell of the matrix.
 WORST = ("lost", "doubled", "open", "stuck", "failed", "refused", "recovered", "finished")
+UNHARMED = ("refused", "finished")  # of what was being enqueued: not hit
 RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the supervisor
 # Of an event that came 0 times of n: with 95 % confidence its rate is less than 3/n (Hanley &
 # Lippman-Hand 1983).
@@ -50,9 +51,24 @@ class Evidence(Record):
     note: str
 
     @property
+    def touched(self) -> Counter[str]:
+        """The fates of all that ran, waited or was being enqueued."""
+        return Counter(self.running) + Counter(self.waiting) + Counter(self.enqueuing)
+
+    @property
     def hit(self) -> Counter[str]:
-        """The fates of all that ran or waited."""
-        return Counter(self.running) + Counter(self.waiting)
+        """The fates of all that ran or waited, and of what was being enqueued and came to harm.
+
+        A call that was refused never became a task; what was enqueued during the fault and simply
+        finished was not hit.
+        """
+        sent = {fate: count for fate, count in self.enqueuing.items() if fate not in UNHARMED}
+        return Counter(self.running) + Counter(self.waiting) + Counter(sent)
+
+    @property
+    def refused(self) -> int:
+        """How many enqueue calls raised during the faults: these are in no recovery time."""
+        return self.touched["refused"]
 
     @property
     def worst(self) -> str:
@@ -60,8 +76,7 @@ class Evidence(Record):
 
         `recovered` where nothing was hit.
         """
-        touched = self.hit + Counter(self.enqueuing)
-        return next((fate for fate in WORST if touched[fate]), "recovered")
+        return next((fate for fate in WORST if self.touched[fate]), "recovered")
 
 
 class StoredEvidence(Record):

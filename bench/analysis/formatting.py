@@ -1,6 +1,7 @@
 """Measures in words: one figure from the blocks of an arm, or the verdict in its place."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ VERDICTS = {
     "unbounded": "the backlog grew to the end: there is no such number",
     "not_offered": "the system does not offer it",
     "unavailable": "not to be had on this machine or this broker",
-    "withheld": "too few samples for this number",
+    "withheld": "too few samples for this number, or too few spells of them",
     "invalid": "the instrument was not fit: the cell says nothing about the system",
     "wrong": "tasks lost or doubled against the guarantee: the cell gives no speed",
 }
@@ -93,6 +94,21 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
         worst = next(word for word in (*_WORST, *verdicts) if word in verdicts)
         return Figure(worst.replace("_", " "), None, worst, _reason(rows, worst), cells)
     return _over_blocks(fit, rows, metric, cells)
+
+
+def summed(rows: Mapping[str, pd.DataFrame], unit: str = "MB", size: float = 1e6) -> Figure:
+    """Measures of one arm together: added block by block, of those the median.
+
+    `rows` has them by metric, in one unit; a `unit` of the text is so many (`size`) of it. The
+    first that is no number stands for all of them.
+    """
+    parts = [figure(mine, metric) for metric, mine in rows.items()]
+    missing = next((part for part in parts if not part.is_number), None)
+    if missing is not None:
+        return missing
+    by_block = pd.concat([mine.set_index("block")["value"] for mine in rows.values()], axis=1)
+    total = float(by_block.sum(axis=1, skipna=False).median())
+    return Figure(f"{number(total / size)} {unit}", total, cells=parts[0].cells)
 
 
 def _over_blocks(fit: pd.DataFrame, rows: pd.DataFrame, metric: str, cells: str) -> Figure:

@@ -145,7 +145,7 @@ def prepared(
 
 
 def differ_in_code(base: Arm, head: Arm) -> bool:
-    """Whether trials could tell the two apart: one system, other distributions.
+    """Whether trials could tell the two apart: one system, other distributions or another Python.
 
     The settings of an arm are none of a trial's.
     """

@@ -1,10 +1,11 @@
 """Blocks of base and head from a run folder.
 
-They have its measures, the P99 that the gate alone takes from the raw events, and the seconds of
-each scenario.
+They have its measures, the latencies that the gate takes from the raw events by rules of its own,
+and the seconds of each scenario.
 """
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.check.blocks import P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
-from bench.measure.order_statistics import percentile
+from bench.check.blocks import P50, P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
+from bench.measure.latencies import latency_ms
+from bench.measure.order_statistics import percentile, percentile_if_supported
 from bench.model.manifest import Manifest
 from bench.model.scenario import load_scenarios
 from bench.record import ledger
@@ -21,13 +23,15 @@ from bench.record.store import Run, StoredCell
 
 # A quarter of a second each in a cell of five: slow spells are shorter than a second.
 PARTS = 20
+# What the gate takes by itself → the stored measure that has its verdict.
+OWN = {P50: P50, P99: P99, TRIMMED_P99: P99}
 
 
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
     return blocks_of(
-        pd.concat([known, _trimmed_rows(run, known)]), base, head, seconds_of(run.manifest)
+        pd.concat([known, _own_rows(run, known)]), base, head, seconds_of(run.manifest)
     )
 
 
@@ -46,29 +50,44 @@ def seconds_of(manifest: Manifest) -> dict[int, dict[str, float]]:
     return taken
 
 
-def _trimmed_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
-    """For each judged P99 the trimmed one of the same cell, with its verdict.
+def _own_rows(run: Run, measures: pd.DataFrame) -> pd.DataFrame:
+    """The latencies of the judged cells by the gate's rules, as rows of measures.csv.
 
-    None where the raw events are not there.
+    A cell of a few seconds has no ten spells, and needs none here: each block is one observation,
+    and a stall is in one of them. None where the raw events are not there.
     """
-    rows = measures[measures["metric"] == P99]
-    rows = rows[[is_gated(Key("latency", case, P99)) for case in rows["case"]]]
-    if run.slim or rows.empty:
+    if run.slim:
         return measures.iloc[:0]
-    values = [
-        _of_cell(run.cell(number).folder) if verdict == "ok" else math.nan
+    return pd.concat([_rows_of(run, measures, metric) for metric in OWN])
+
+
+def _rows_of(run: Run, measures: pd.DataFrame, metric: str) -> pd.DataFrame:
+    rows = measures[measures["metric"] == OWN[metric]]
+    rows = rows[np.array([is_gated(Key("latency", case, metric)) for case in rows["case"]], bool)]
+    told = [
+        _number(run, number, verdict, metric)
         for number, verdict in zip(rows["cell"], rows["verdict"], strict=True)
     ]
-    return rows.assign(metric=TRIMMED_P99, value=values)
+    values, verdicts = [value for value, _ in told], [verdict for _, verdict in told]
+    return rows.assign(metric=metric, value=np.array(values, float), verdict=verdicts)
+
+
+def _number(run: Run, number: int, verdict: str, metric: str) -> tuple[float, str]:
+    """The value with its verdict; that of the stored measure where the cell itself has none."""
+    if verdict not in ("ok", "withheld"):
+        return math.nan, verdict
+    value = _of_cell(run.cell(number).folder)[metric]
+    return (math.nan, "withheld") if value is None or math.isinf(value) else (value, "ok")
 
 
 @lru_cache(maxsize=1024)
-def _of_cell(folder: Path) -> float:
+def _of_cell(folder: Path) -> Mapping[str, float | None]:
     book = ledger.load(StoredCell(folder))
     ours = np.flatnonzero(book.measured())
     ours = ours[np.argsort(book.due[ours], kind="stable")]
-    finish = book.first_finish()[ours]
-    return trimmed_p99(np.where(finish < 0, np.inf, (finish - book.due[ours]) / 1e6))
+    latencies = latency_ms(book, ours, book.due)
+    p50, p99 = (percentile_if_supported(latencies, p) for p in (50.0, 99.0))
+    return {P50: p50, P99: p99, TRIMMED_P99: None if p99 is None else trimmed_p99(latencies)}
 
 
 def trimmed_p99(latencies: npt.ArrayLike) -> float:

@@ -42,12 +42,16 @@ class Source(Record):
 
 
 class Expectation(Record):
-    """A feature has one of these outcomes, or so many of its variants have: at least, at most."""
+    """A feature has one of these outcomes, or so many of its variants have: at least, at most.
+
+    `package`: a separate package that the claim itself names, so that it counts.
+    """
 
     feature: Annotated[str, AfterValidator(partial(_known, what="feature", names=FEATURES))]
     outcome: Sequence[Outcome] = Field(min_length=1)
     variants: int | None = None
     at_most: int | None = None
+    package: str = ""
 
 
 class Ability(Record):
@@ -73,6 +77,13 @@ class Opinion(Record):
     why: str
 
 
+class Conditions(Record):
+    """What numbers were published for; a run without it is not comparable. None: it is not said."""
+
+    tasks: int | None = None
+    workers: int | None = None
+
+
 class NumberClaim(Record):
     """A row of numbers. With an `item` the headline shows them."""
 
@@ -92,13 +103,15 @@ class RatioClaim(FigureClaim):
     """Numbers of several systems, in `unit`, compared as ratios between them.
 
     Never as absolute values: they are of another machine. The headline shows them as they were
-    `printed`.
+    `printed`. `reading`: how we understand what they leave open.
     """
 
     says: str
     unit: str
     values: Mapping[str, float] = Field(min_length=2)
     printed: Mapping[str, str] = {}
+    conditions: Conditions = Conditions()
+    reading: str = ""
 
     @model_validator(mode="after")
     def printed_for_the_headline(self) -> Self:
@@ -150,9 +163,14 @@ class TreeBranch(Record):
 
 
 class Claims(Record):
-    """One file."""
+    """One file.
+
+    `separate`: packages of a release of their own that bring a feature to a system. What they bring
+    is told apart from what the system itself has, for every claim alike.
+    """
 
     source: Source
+    separate: Sequence[str] = ()
     ability: Sequence[Ability] = ()
     opinion: Sequence[Opinion] = ()
     ratio: Sequence[RatioClaim] = ()
@@ -167,6 +185,14 @@ class Claims(Record):
         items = [each.item for each in numbers if each.item]
         if items and not self.source.table:
             raise ValueError(f"the headline needs the table that {items[0]} stands in")
+        return self
+
+    @model_validator(mode="after")
+    def package_is_separate(self) -> Self:
+        """A package that a claim names is one of the separate ones."""
+        named = [each.package for claim in self.ability for each in claim.expects if each.package]
+        for package in named:
+            _known(package, "package in `separate` named", self.separate)
         return self
 
 

@@ -1,13 +1,14 @@
-"""What our data says of a claim: confirmed, refuted, outdated, not testable or not comparable."""
+"""What our data says of each claim: one of the verdicts that `rulings` defines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bench.analysis.dataset import Joined
 from bench.analysis.formatting import listing
 from bench.claims.form import Ability, Claims, Expectation
-from bench.claims.measured_claims import ratio_rulings, recovery_rulings, unlike_rulings
-from bench.claims.rulings import CONFIRMED, OUTDATED, REFUTED, UNTESTED, Ruling
-from bench.model.feature_outcome import UNKNOWN
+from bench.claims.measured_claims import ratio_rulings, unlike_rulings
+from bench.claims.recovery_claims import recovery_rulings
+from bench.claims.rulings import CONFIRMED, DEPENDS, OUTDATED, REFUTED, UNTESTED, Ruling
+from bench.model.feature_outcome import NOT_OFFERED, UNKNOWN, together
 from bench.record.stored_features import Features
 
 
@@ -23,7 +24,7 @@ def rule(
 
 def _of_file(claims: Claims, joined: Joined | None, features: Features | None) -> Iterator[Ruling]:
     source = claims.source.name
-    yield from (_ability(source, ability, features) for ability in claims.ability)
+    yield from (_ability(source, each, features, claims.separate) for each in claims.ability)
     for opinion in claims.opinion:
         says = "; ".join(f"{system}: {text}" for system, text in opinion.says.items())
         who = listing(list(opinion.says))
@@ -36,38 +37,64 @@ def _of_file(claims: Claims, joined: Joined | None, features: Features | None) -
         yield from recovery_rulings(source, recovery, joined)
 
 
-def _ability(source: str, claim: Ability, features: Features | None) -> Ruling:
-    verdict, text = _tried(claim, features)
+def _ability(
+    source: str, claim: Ability, features: Features | None, separate: Collection[str]
+) -> Ruling:
+    verdict, text = _tried(claim, features, separate)
     evidence = "; ".join(part for part in (text, claim.reading) if part)
     return Ruling(source, claim.row, claim.system, claim.says, verdict, evidence)
 
 
-def _tried(claim: Ability, features: Features | None) -> tuple[str, str]:
-    """The verdict, and what the trials showed."""
+def _tried(claim: Ability, features: Features | None, separate: Collection[str]) -> tuple[str, str]:
+    """The verdict, and what the trials showed.
+
+    One yardstick for all claims: a system is judged by what it has itself, and with the separate
+    packages that were tried. Where the two come out alike that is the verdict; else it depends.
+    """
     if features is None:
         return (
             UNTESTED,
             "no features were given: `bench features` makes them, --features names them",
         )
-    tried = [_met(expectation, claim.system, features) for expectation in claim.expects]
-    text = "; ".join(each for _, each in tried)
-    if any(met is None for met, _ in tried):
-        return UNTESTED, text
-    if all(met for met, _ in tried):
-        return CONFIRMED, text
+    itself, text = _all_met(claim, features, separate)
+    beside, text_beside = _all_met(claim, features, ())
+    if itself is None or beside is None:
+        return UNTESTED, text_beside if beside is None else text
+    if itself != beside:
+        names = listing(_packages(claim, features, separate))
+        return DEPENDS, f"by itself: {text}; with {names}, a separate package: {text_beside}"
+    if beside:
+        return CONFIRMED, text_beside
     return (
-        (f"{OUTDATED} since {claim.since}", f"{text}; {claim.page}")
+        (f"{OUTDATED} since {claim.since}", f"{text_beside}; {claim.page}")
         if claim.since
-        else (REFUTED, text)
+        else (REFUTED, text_beside)
     )
 
 
-def _met(expected: Expectation, system: str, features: Features) -> tuple[bool | None, str]:
-    """Whether it holds, None where it was not tried or came to no end; and what was seen."""
-    mine = features.of(system, expected.feature)
-    outcome = features.outcome(system, expected.feature)
-    if outcome is None:
+def _all_met(
+    claim: Ability, features: Features, without: Collection[str]
+) -> tuple[bool | None, str]:
+    """Whether every expectation holds, None where one was not tried; and what was seen."""
+    tried = [
+        _met(each, claim.system, features, {*without} - {each.package}) for each in claim.expects
+    ]
+    text = "; ".join(seen for _, seen in tried)
+    return None if any(met is None for met, _ in tried) else all(met for met, _ in tried), text
+
+
+def _met(
+    expected: Expectation, system: str, features: Features, without: set[str]
+) -> tuple[bool | None, str]:
+    """Whether it holds, None where it was not tried or came to no end; and what was seen.
+
+    A trial that took one of the packages of `without` does not count.
+    """
+    every = features.of(system, expected.feature)
+    mine = [each for each in every if not without & each.versions.keys()]
+    if not every:
         return None, f"{expected.feature} was not tried"
+    outcome = together([each.outcome for each in mine]) if mine else NOT_OFFERED
     if outcome == UNKNOWN:
         return None, f"{expected.feature} came to no end"
     seen = f"{expected.feature} {outcome}"
@@ -77,3 +104,14 @@ def _met(expected: Expectation, system: str, features: Features) -> tuple[bool |
     count = sum(each.outcome in expected.outcome for each in mine)
     held = count >= expected.variants and (expected.at_most is None or count <= expected.at_most)
     return held, f"{seen}: {variants}"
+
+
+def _packages(claim: Ability, features: Features, separate: Collection[str]) -> list[str]:
+    """The separate packages that the trials of a claim took, each once."""
+    used = [
+        name
+        for expected in claim.expects
+        for each in features.of(claim.system, expected.feature)
+        for name in each.versions
+    ]
+    return [name for name in dict.fromkeys(used) if name in separate]

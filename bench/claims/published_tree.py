@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from rich.console import Console
 
+from bench.analysis.arm_rates import ArmRates
 from bench.analysis.formatting import listing, number
 from bench.claims.form import TreeBranch, load
 from bench.record.stored_features import Features
 
-# (tasks per second, arm, broker), the fastest first
-Rates: TypeAlias = Sequence[tuple[float, str, str]]
 SMALL_PER_S = 100.0  # the tree does not say what is small: a figure to have one
 
 
@@ -24,20 +22,27 @@ class JudgedBranch:
     seen: str
 
 
-def branches(rates: Rates, features: Features | None) -> list[JudgedBranch]:
-    """Every branch of the published trees, in their order."""
+def branches(
+    sustained: ArmRates, drained: ArmRates, features: Features | None
+) -> list[JudgedBranch]:
+    """Every branch of the published trees, in their order.
+
+    Who keeps up is told by what arms sustain, who is fastest by what they drain of one backlog.
+    """
     return [
-        JudgedBranch(each.question, each.advice, _seen(each, rates, features))
+        JudgedBranch(each.question, each.advice, _seen(each, sustained, drained, features))
         for claims in load()
         for each in claims.branch
     ]
 
 
-def _seen(branch: TreeBranch, rates: Rates, features: Features | None) -> str:
+def _seen(
+    branch: TreeBranch, sustained: ArmRates, drained: ArmRates, features: Features | None
+) -> str:
     return {
         "flows": _flows(features),
-        "small": _small(rates, branch.advice),
-        "fastest": _fastest(rates, branch.broker),
+        "small": _small(sustained, branch.advice),
+        "fastest": _fastest(drained, branch.broker),
     }[branch.by]
 
 
@@ -51,17 +56,29 @@ def _flows(features: Features | None) -> str:
     )
 
 
-def _small(rates: Rates, advice: str) -> str:
-    enough = [name for rate, name, _ in rates if rate >= SMALL_PER_S]
+def _small(rates: ArmRates, advice: str) -> str:
+    enough = [name for rate, name, _ in rates.arms if rate is not None and rate >= SMALL_PER_S]
     return (
-        f"at {SMALL_PER_S:g} tasks/s, say, these keep up: {listing(enough) or 'none'}:"
-        f" scale alone does not single out {advice}"
+        f"at {SMALL_PER_S:g} tasks/s, say, {rates.what}, these keep up:"
+        f" {listing(enough) or 'none'}: scale alone does not single out {advice}"
+        f"{_lacking(rates, '')}"
     )
 
 
-def _fastest(rates: Rates, broker: str) -> str:
-    shown = [f"{name} {number(rate)}/s" for rate, name, on in rates if not broker or on == broker]
-    return f"by measured rate{f' on {broker}' if broker else ''}: {listing(shown) or 'no figure'}"
+def _fastest(rates: ArmRates, broker: str) -> str:
+    found = sorted(
+        ((rate, name) for rate, name, on in rates.arms if rate and broker in ("", on)), reverse=True
+    )
+    shown = [f"{name} {number(rate)}/s" for rate, name in found]
+    where = f" on {broker}" if broker else ""
+    return f"{rates.what}{where}: {listing(shown) or 'no figure'}{_lacking(rates, broker)}"
+
+
+def _lacking(rates: ArmRates, broker: str) -> str:
+    names = [name for rate, name, on in rates.arms if rate is None and broker in ("", on)]
+    arms = "".join(f" --arm {name}" for name in names)
+    how = f"measure it with `{rates.command}{arms}`"
+    return f"; not known of {listing(names)}: {how}" if names else ""
 
 
 def render_tree(found: Sequence[JudgedBranch], out: Console) -> None:

@@ -9,9 +9,23 @@ from rich.text import Text
 
 from bench.base.errors import UsageError
 
-CONFIRMED, REFUTED, OUTDATED = "confirmed", "refuted", "outdated"
+CONFIRMED, DEPENDS, REFUTED, OUTDATED = "confirmed", "depends", "refuted", "outdated"
 UNTESTED, UNLIKE = "not testable here", "not comparable"
-LOOKS = {CONFIRMED: "green", REFUTED: "bold red", OUTDATED: "yellow"}
+LOOKS = {CONFIRMED: "green", DEPENDS: "yellow", REFUTED: "bold red", OUTDATED: "yellow"}
+MEANINGS = {
+    CONFIRMED: "what was measured or tried here bears it out; a ratio lies within 2 times",
+    DEPENDS: (
+        "it holds with some of the settings or packages that were tried here and not with others; "
+        "both are named"
+    ),
+    REFUTED: "what was measured or tried here contradicts it",
+    OUTDATED: "it was so before the version that is named",
+    UNLIKE: (
+        "no figure here counts the same thing under the same conditions; which, and the command "
+        "that would test it if there is one, stand beside it"
+    ),
+    UNTESTED: "nothing here can tell: no run, no trial, or too few blocks",
+}
 
 
 @dataclass(frozen=True)
@@ -28,26 +42,26 @@ class Ruling:
     verdict: str
     evidence: str
 
+    @property
+    def kind(self) -> str:
+        """The verdict without its version: a key of `MEANINGS`."""
+        return self.verdict.split(" since ")[0]
 
-def counted(found: Sequence[Ruling]) -> str:
-    """How many of each verdict, in words."""
-    return ", ".join(
-        f"{count} {verdict}" for verdict, count in Counter(map(_verdict, found)).items()
-    )
+
+def counts(found: Sequence[Ruling]) -> list[tuple[str, int, str]]:
+    """(verdict, how many rulings have it, what it means), in the order of `MEANINGS`."""
+    count = Counter(each.kind for each in found)
+    return [(name, count[name], meaning) for name, meaning in MEANINGS.items() if count[name]]
 
 
 def judged(found: Sequence[Ruling]) -> None:
-    """UsageError where not one claim was confirmed, refuted or found outdated."""
-    if not any(_verdict(each) in LOOKS for each in found):
+    """UsageError where not one claim came to a verdict on what it says."""
+    if not any(each.kind in LOOKS for each in found):
         raise UsageError(
             f"none of the {len(found)} published claims could be judged: take a run with burst"
             " and recovery of the default profiles (`bench run`), or give `bench features` by"
             " --features"
         )
-
-
-def _verdict(each: Ruling) -> str:
-    return each.verdict.split(" since ")[0]
 
 
 def render(found: Sequence[Ruling], out: Console) -> None:
@@ -57,10 +71,12 @@ def render(found: Sequence[Ruling], out: Console) -> None:
         for each in (each for each in found if each.source == source):
             out.print(
                 Text.assemble(
-                    (each.verdict, LOOKS.get(_verdict(each), "dim")),
+                    (each.verdict, LOOKS.get(each.kind, "dim")),
                     f"  {each.row}, {each.who}: {each.says}",
                 ),
                 soft_wrap=True,
             )
             out.print(Text(f"    {each.evidence}"), soft_wrap=True)
-    out.print(f"\n{counted(found)}")
+    out.print()
+    for verdict, count, meaning in counts(found):
+        out.print(Text(f"{count} {verdict}: {meaning}"), soft_wrap=True)

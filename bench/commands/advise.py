@@ -36,6 +36,10 @@ class Wishes(NamedTuple):
         float | None, typer.Option(help="99 of 100 finished within so many ms of being due")
     ] = None
     memory_mb: Annotated[float | None, typer.Option(help="for workers and broker together")] = None
+    backlog: Annotated[
+        int | None,
+        typer.Option(help="how many tasks wait then; as most arms were measured unless told"),
+    ] = None
     may_lose: Annotated[
         bool | None, typer.Option("--may-lose/--no-loss", help="may a crash cost tasks?")
     ] = None
@@ -82,7 +86,7 @@ def advise(
     tried = given_features(features)
     measured = facts(join(open_runs(run)), tried)
     if published_tree:
-        shown = branches(rates(measured), tried)
+        shown = branches(*rates(measured), tried)
         return (
             answer([asdict(each) for each in shown]) if as_json else render_tree(shown, console())
         )

@@ -24,11 +24,11 @@ def claims(
     from bench.analysis.dataset import join
     from bench.claims.form import load
     from bench.claims.judge import rule
-    from bench.claims.rulings import judged, render
+    from bench.claims.rulings import MEANINGS, judged, render
 
     every = rule(load(), join(open_runs(run)), given_features(features))
     if as_json:
-        answer([asdict(each) for each in every])
+        answer([asdict(each) | {"meaning": MEANINGS[each.kind]} for each in every])
     else:
         render(every, console())
     # Last, so that the reason of each is shown first.

@@ -38,8 +38,9 @@ from bench.run.plan import SIZES, Plan, make_plan
 # Escaped: square brackets are markup to the help.
 ARM_HELP = escape(
     "SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}], such as celery/tuned,"
-    " huey/default@sqlite, 'celery/default[celery==5.6.2]', 'rq/simple[rq @ path/to/checkout]' or "
-    "'celery/default{worker_prefetch_multiplier=1}'; may be given several times"
+    " huey/default@sqlite, 'celery/default[celery==5.6.2]', 'rq/simple[rq @ path/to/checkout]', "
+    "'rq/simple[python==3.13]' or 'celery/default{worker_prefetch_multiplier=1}'; may be given "
+    "several times"
 )
 
 

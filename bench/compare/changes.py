@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, says
-from bench.analysis.comparisons import Compared, Pair, compare_pairs
 from bench.analysis.dataset import by_block, is_censored
+from bench.analysis.families import Compared, Pair, compare_pairs
 from bench.analysis.stats import MIN_BLOCKS
 from bench.compare.sides import Side, one_run
 from bench.model.metric import METRICS, Metric
@@ -74,13 +74,11 @@ def _pair(
     couple: tuple[str, str], one: pd.DataFrame, two: pd.DataFrame, metric: Metric, interleaved: bool
 ) -> Pair | None:
     before, after = by_block(one, metric), by_block(two, metric)
-    if interleaved:
-        shared = sorted(before.keys() & after.keys())
-        below, above = [before[key] for key in shared], [after[key] for key in shared]
-    else:
-        below, above = list(before.values()), list(after.values())
+    shared = tuple(sorted(before.keys() & after.keys())) if interleaved else None
+    mine, theirs = (tuple(before), tuple(after)) if shared is None else (shared, shared)
+    below, above = [before[key] for key in mine], [after[key] for key in theirs]
     censored = is_censored(one, metric) or is_censored(two, metric)
-    return Pair(*couple, below, above, censored, interleaved) if below and above else None
+    return Pair(*couple, below, above, censored, shared) if below and above else None
 
 
 def _change(scenario: str, case: str, metric: Metric, pair: Pair, result: Compared) -> Change:

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import platform
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +13,9 @@ from bench.environments import cache, checkout, pip_settings
 from bench.environments.pip import build_dir, pip, run
 from bench.environments.resolve import resolve
 from bench.hosts.local import Host
+from bench.model import interpreter
 from bench.model.environment import Environment, Package
+from bench.model.interpreter import Interpreter
 from bench.model.requirements import Requirement, merged
 
 ASK_S = 60.0
@@ -35,9 +35,13 @@ json.dump(found, sys.stdout)
 
 
 def environment_for(
-    arm: str, needs: Sequence[str], asked: Sequence[Requirement], say: Callable[[str], None]
+    arm: str,
+    needs: Sequence[str],
+    asked: Sequence[Requirement],
+    say: Callable[[str], None],
+    python: Interpreter = interpreter.OWN,
 ) -> Environment:
-    """The environment with what an arm needs, in the versions that were asked for.
+    """The environment of this Python with what an arm needs, in the versions that were asked for.
 
     It is made if it is not there yet, and `say` is told so. UsageError where it cannot be made.
     """
@@ -50,18 +54,19 @@ def environment_for(
         where = cache.elsewhere(cache.cache("environments"))
         say(f"building an environment with {texts}{where} …")
 
-    wanted = merged(needs, asked)
+    distributions = [each for each in asked if each.name != interpreter.PYTHON]
+    wanted = merged(needs, distributions)
     looked = [checkout.look(each, arm) for each in wanted if each.path]
-    if any(checkout.built(each) is None for each in looked):
+    if any(checkout.built(each, python) is None for each in looked):
         building()
-    wheels = {each.name: checkout.wheel(each, arm) for each in looked}
+    wheels = {each.name: checkout.wheel(each, arm, python) for each in looked}
     states = {each.name: f"{each.digest} {each.commit}" for each in looked}
-    free = {each.name for each in asked if each.specifier or each.path}
-    resolved = resolve(arm, wanted, free, wheels, states, building)
+    free = {each.name for each in distributions if each.specifier or each.path}
+    resolved = resolve(arm, wanted, free, wheels, states, building, python)
     packages = resolved.packages
-    digest = _digest(packages, states)
-    folder = _ready(digest, packages) or _made(arm, digest, packages, wheels, building)
-    return Environment(folder, digest, packages, tuple(looked), resolved.moved)
+    digest = _digest(packages, states, python)
+    folder = _ready(digest, packages) or _made(arm, digest, packages, wheels, building, python)
+    return Environment(folder, digest, packages, tuple(looked), resolved.moved, python)
 
 
 def _ready(digest: str, packages: Sequence[Package]) -> Path | None:
@@ -76,34 +81,39 @@ def _made(
     packages: Sequence[Package],
     wheels: Mapping[str, Path],
     building: Callable[[], None],
+    python: Interpreter,
 ) -> Path:
     """Make the environment where we can, unless somebody else has made it meanwhile."""
     folder = cache.cache("environments") / digest
     with cache.held(folder):
         if not is_whole(folder, packages):
             building()
-            _make(arm, folder, packages, wheels)
+            _make(arm, folder, packages, wheels, python)
     return folder
 
 
-def _digest(packages: Sequence[Package], states: Mapping[str, str]) -> str:
+def _digest(packages: Sequence[Package], states: Mapping[str, str], python: Interpreter) -> str:
     """What the environment is made of, its Python included, in 16 hexadecimal digits.
 
     A wheel that is built again from the same files has another digest: there the files count.
     """
     lines = [f"{p.name}=={p.version} {states.get(p.name, p.sha256)}" for p in packages]
-    return hashlib.sha256(
-        "\n".join([platform.python_version(), sys.base_prefix, *lines]).encode()
-    ).hexdigest()[:16]
+    return hashlib.sha256("\n".join([python.name, python.prefix, *lines]).encode()).hexdigest()[:16]
 
 
-def _make(arm: str, folder: Path, packages: Sequence[Package], wheels: Mapping[str, Path]) -> None:
+def _make(
+    arm: str,
+    folder: Path,
+    packages: Sequence[Package],
+    wheels: Mapping[str, Path],
+    python: Interpreter,
+) -> None:
     """Make the environment where it stays.
 
     Programs name their interpreter by its path, and a moved .pyc costs time in every import.
     """
     with cache.or_nothing(folder), build_dir(arm) as host:
-        venv = [sys.executable, "-P", "-m", "venv", "--without-pip", str(folder)]
+        venv = [python.path, "-P", "-m", "venv", "--without-pip", str(folder)]
         run(host, venv, pip_settings.base())
         _install(host, folder, packages, wheels)
         if lacking := lacks(folder, packages):
@@ -132,7 +142,7 @@ def _install(
         lines = [f"{at} --hash=sha256:{sha}" for at, sha in zip(lines, hashes, strict=True)]
     locked = host.work / "locked.txt"
     locked.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
-    pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=folder / "bin/python")
+    pip(host, "install", "--quiet", "--no-deps", "-r", str(locked), python=f"{folder}/bin/python")
 
 
 def is_whole(folder: Path, packages: Sequence[Package]) -> bool:

@@ -12,6 +12,7 @@ from bench.base.git import git
 from bench.environments.cache import COMPLETE, cache, everywhere, held, or_nothing, there
 from bench.environments.pip import build_dir, pip
 from bench.model.environment import Checkout
+from bench.model.interpreter import Interpreter
 from bench.model.requirements import Requirement
 
 # Of a folder that is no checkout: what building and running leave behind.
@@ -101,18 +102,18 @@ def _named(text: str) -> str:
     return os.fsdecode(text.encode(errors="surrogateescape"))
 
 
-def wheel(checkout: Checkout, arm: str) -> Path:
-    """A wheel of these files, built once.
+def wheel(checkout: Checkout, arm: str, python: Interpreter) -> Path:
+    """A wheel of these files for this Python, built once.
 
     It is built from a copy, so that nothing is left in the checkout and nothing stale is packed.
     """
     from packaging.utils import parse_wheel_filename
 
-    made = built(checkout)
+    made = built(checkout, python)
     if made is None:
-        folder = cache("wheels") / _name(checkout)
+        folder = cache("wheels") / _name(checkout, python)
         with held(folder):
-            made = _in(folder) or _build(checkout, folder, arm)
+            made = _in(folder) or _build(checkout, folder, arm, python)
     if (name := parse_wheel_filename(made.name)[0]) != checkout.name:
         raise UsageError(
             f"{arm}: {checkout.path} is a checkout of {name}, not of {checkout.name}: "
@@ -121,10 +122,10 @@ def wheel(checkout: Checkout, arm: str) -> Path:
     return made
 
 
-def built(checkout: Checkout) -> Path | None:
+def built(checkout: Checkout, python: Interpreter) -> Path | None:
     """The wheel of these files in any of the folders that are looked into; None before it is
     built."""
-    wheels = (_in(base / _name(checkout)) for base in everywhere("wheels"))
+    wheels = (_in(base / _name(checkout, python)) for base in everywhere("wheels"))
     return next((wheel for wheel in wheels if wheel), None)
 
 
@@ -134,12 +135,12 @@ def _in(folder: Path) -> Path | None:
     return next((each for each in wheels if os.access(each, os.R_OK)), None)
 
 
-def _name(checkout: Checkout) -> str:
-    # The commit counts beside the files: some builds make their version from it.
-    return f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}"
+def _name(checkout: Checkout, python: Interpreter) -> str:
+    # The commit counts beside the files: some builds make their version from it. Others compile.
+    return f"{checkout.name}-{checkout.digest}-{checkout.commit[:12] or 'none'}-{python.kind}"
 
 
-def _build(checkout: Checkout, folder: Path, arm: str) -> Path:
+def _build(checkout: Checkout, folder: Path, arm: str, python: Interpreter) -> Path:
     with or_nothing(folder), build_dir(arm) as host:
         source, made = host.work / "source" / checkout.name, host.work / "made"
         path = Path(os.path.expanduser(checkout.path)).resolve()
@@ -149,7 +150,8 @@ def _build(checkout: Checkout, folder: Path, arm: str) -> Path:
                 f"{arm}: the files of {checkout.path} change while they are being built: "
                 "wait until they do not"
             )
-        pip(host, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(made), str(source))
+        into = ("--wheel-dir", str(made), str(source))
+        pip(host, "wheel", "--quiet", "--no-deps", *into, python=python.path)
         shutil.copytree(made, folder)
         (folder / COMPLETE).write_text("{}", encoding="utf-8")
     return next(folder.glob("*.whl"))

@@ -42,10 +42,10 @@ def build_dir(arm: str) -> Iterator[Host]:
             raise UsageError(f"{arm} cannot be installed: {reason(str(failed))}") from None
 
 
-def pip(host: Host, command: str, *args: str, python: Path | None = None) -> None:
-    """Run pip with these arguments, for this Python or for bench's; PipFailed if it fails."""
+def pip(host: Host, command: str, *args: str, python: str) -> None:
+    """Run pip, which is that of bench, for this Python; PipFailed if it fails."""
     argv = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    into = ["--python", str(python)] if python else []
+    into = ["--python", python] if python != sys.executable else []
     env = pip_settings.environment(command, lambda: _listed(pip_settings.where()))
     run(host, [*argv, *into, command, *args], env)
 
@@ -86,6 +86,8 @@ def reason(output: str) -> str:
     """Why pip failed, in short and without any address."""
     if "No module named pip" in output:
         return "pip is not installed beside bench: python -m ensurepip"
+    if "'pkgutil' has no attribute 'ImpImporter'" in output:  # pip before 23.1.2, from 3.12 on
+        return "the pip beside bench is too old for that Python: python -m pip install -U pip"
     if match := _NONE.search(output):
         return _no_version(match["what"], [text.strip() for text in match["versions"].split(",")])
     if match := _CONFLICT.search(output):
@@ -108,7 +110,10 @@ def _no_version(what: str, versions: list[str]) -> str:
     from packaging.version import InvalidVersion, Version
 
     if versions in (["none"], [""]):
-        return f"{what}: no such package, or the package index cannot be reached"
+        return (
+            f"{what}: no such package, or the package index cannot be reached: "
+            "name another by PIP_INDEX_URL, or a folder of wheels by PIP_FIND_LINKS"
+        )
     releases = sorted({Version(text) for text in versions})
     try:
         asked = Version(str(Requirement(what).specifier).lstrip("<>=!~"))

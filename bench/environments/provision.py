@@ -5,7 +5,6 @@ its worker asked whether it takes what the arm tells it.
 """
 
 import json
-import platform
 import re
 import secrets
 import signal
@@ -20,6 +19,7 @@ from adapters.base import Tries
 from bench.base.distributions import installed, shortened
 from bench.base.environ import built
 from bench.base.errors import CellFailed, UsageError
+from bench.environments import pythons
 from bench.environments.build import environment_for
 from bench.environments.cache import fit
 from bench.hosts.local import Host, last_lines
@@ -28,7 +28,10 @@ from bench.inprocess import cell_context
 from bench.model.arm import Arm, code_of, needs_of, packages_of
 from bench.model.broker import KINDS
 from bench.model.cell import Cell
+from bench.model.environment import Environment
+from bench.model.interpreter import Interpreter
 from bench.model.manifest import ArmRecord
+from bench.model.requirements import python_of
 
 TRY_S = 60.0
 AT_ONCE = 4
@@ -54,19 +57,24 @@ class Attempt:
 def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
-    """The arms, where they have requirements with their environments made; each has been tried.
+    """The arms, where they ask for environments with these made; each has been tried.
 
-    UsageError with the reason where an environment cannot be made, or an arm not be used in it.
-    `passed` are the names of the user's variables that its processes will be given.
+    UsageError with the reason where a Python is missing, an environment cannot be made, or an arm
+    not be used in it. `passed` are the names of the user's variables that its processes will be
+    given.
     """
+    # All of them first: nobody waits for one environment to learn that another has no Python.
+    found = [pythons.find(python_of(arm.requirements), arm.name, say) for arm in arms]
     provisioned = [
-        replace(arm, environment=environment_for(arm.name, needs_of(arm), arm.requirements, say))
-        if arm.requirements
-        else arm
-        for arm in arms
+        replace(arm, environment=_environment(arm, python, say)) if arm.asked else arm
+        for arm, python in zip(arms, found, strict=True)
     ]
     refuse_unusable(provisioned, passed)
     return provisioned
+
+
+def _environment(arm: Arm, python: Interpreter, say: Callable[[str], None]) -> Environment:
+    return environment_for(arm.name, needs_of(arm), arm.asked, say, python)
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
@@ -87,8 +95,8 @@ def _attempts(arm: Arm) -> Iterator[Attempt]:
     yield Attempt(
         arm,
         (find("python"), "-m", "bench.inprocess.import_trial"),
-        f"cannot be used with Python {platform.python_version()}",
-        "name other versions" if arm.requirements else "`bench doctor` says what to install",
+        f"cannot be used with Python {arm.environment.python.name}",
+        "name other versions" if arm.asked else "`bench doctor` says what to install",
     )
     for command in arm.adapter.commands(arm.launch(1)):
         find(command.argv[0])  # UsageError where these versions bring no such program
@@ -172,11 +180,9 @@ def unlike(arms: Sequence[Arm]) -> list[str]:
     with all that is installed there.
     """
     warnings = []
-    for arm in (arm for arm in arms if not arm.requirements):
+    for arm in (arm for arm in arms if not arm.asked):
         beside = [
-            other.name
-            for other in arms
-            if other.requirements and other.adapter.name == arm.adapter.name
+            other.name for other in arms if other.asked and other.adapter.name == arm.adapter.name
         ]
         extra = sorted(installed().keys() - {name for name, _ in code_of(arm)})
         if beside and extra:

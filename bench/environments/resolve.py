@@ -14,8 +14,10 @@ from bench.environments.cache import cache, everywhere
 from bench.environments.pip import PipFailed, build_dir, missing_version, pip
 from bench.hosts.local import Host
 from bench.model.environment import Moved, Package
+from bench.model.interpreter import Interpreter
 from bench.model.requirements import Requirement
 
+_NONE_AT_ALL = "(from versions: none)"
 _OURS = re.compile(
     r"The user requested \(constraint\) ([\w.-]+)|No matching distribution found for ([\w.-]+)"
 )
@@ -37,8 +39,9 @@ def resolve(
     wheels: Mapping[str, Path],
     states: Mapping[str, str],
     building: Callable[[], None],
+    python: Interpreter,
 ) -> Resolved:
-    """What pip would install.
+    """What pip would install for this Python.
 
     The distributions in `free` may have other versions than bench has, `wheels` were built from
     paths, and `states` tell what is in them. `building` is called before pip is asked.
@@ -46,14 +49,14 @@ def resolve(
     An answer is kept, so that an environment that is there can be used without asking an index; not
     that to a range of versions, whose answer may be another one tomorrow.
     """
-    name = f"{_key(wanted, free, states)}.json"
+    name = f"{_key(wanted, free, states, python)}.json"
     if all(each.exact for each in wanted if each.name in free):
         for base in everywhere("resolved"):
             if answer := _read(base / name):
                 return answer
     building()
     with build_dir(arm) as host:
-        resolved = _ask(wanted, free, wheels, host)
+        resolved = _ask(wanted, free, wheels, host, python.path)
     kept = cache("resolved") / name
     part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
     part.write_text(json.dumps(asdict(resolved)), encoding="utf-8")
@@ -61,10 +64,15 @@ def resolve(
     return resolved
 
 
-def _key(wanted: Sequence[Requirement], free: Collection[str], states: Mapping[str, str]) -> str:
+def _key(
+    wanted: Sequence[Requirement],
+    free: Collection[str],
+    states: Mapping[str, str],
+    python: Interpreter,
+) -> str:
     asked = [each.text.partition(" @ ")[0] + states.get(each.name, "") for each in wanted]
     whole = [
-        platform.python_version(),
+        python.name,
         platform.machine(),
         asked,
         sorted(free),
@@ -89,16 +97,19 @@ def _ask(
     free: Collection[str],
     wheels: Mapping[str, Path],
     host: Host,
+    python: str,
 ) -> Resolved:
     """Ask pip, and let go of the versions that it says are in the way, until it finds an answer."""
     stays = {name: version for name, version in installed().items() if name not in free}
     essential = needed_by(each.text.partition(" @ ")[0] for each in wanted) & stays.keys()
     while True:
         try:
-            packages = _dry_run(wanted, wheels, stays, host)
+            packages = _dry_run(wanted, wheels, stays, host, python)
             break
         except PipFailed as failed:
             output = str(failed)
+            if _NONE_AT_ALL in output:  # whatever were let go: the index has none, or is not there
+                raise
             in_the_way = {
                 name.lower() for pair in _OURS.findall(output) for name in pair if name
             } & stays.keys() or essential & stays.keys()
@@ -111,7 +122,7 @@ def _ask(
     # pip names more than what is in the way: each goes back to where it was if it can.
     for gone in _moved(packages, free):
         try:
-            packages = _dry_run(wanted, wheels, {**stays, gone.name: gone.here}, host)
+            packages = _dry_run(wanted, wheels, stays | {gone.name: gone.here}, host, python)
             stays[gone.name] = gone.here
         except PipFailed:
             continue
@@ -128,7 +139,11 @@ def _moved(packages: Sequence[Package], free: Collection[str]) -> list[Moved]:
 
 
 def _dry_run(
-    wanted: Sequence[Requirement], wheels: Mapping[str, Path], stays: Mapping[str, str], host: Host
+    wanted: Sequence[Requirement],
+    wheels: Mapping[str, Path],
+    stays: Mapping[str, str],
+    host: Host,
+    python: str,
 ) -> tuple[Package, ...]:
     from packaging.utils import canonicalize_name
 
@@ -144,6 +159,7 @@ def _dry_run(
         "install",
         *("--progress-bar=off", "--dry-run", "--ignore-installed", "--prefer-binary"),
         *("--report", str(report), "-c", str(constraints), "-r", str(requirements)),
+        python=python,
     )
     installs = json.loads(report.read_text(encoding="utf-8"))["install"]
     parts = ((each["metadata"], each["download_info"].get("archive_info", {})) for each in installs)

@@ -1,15 +1,18 @@
 """The task body, the same for every system: it stamps its start and finish and returns its id."""
 
 import os
+import sys
 from _thread import get_ident
 from time import monotonic_ns, sleep, thread_time_ns
 
-from bench.inprocess.event_log import FINISHED, STARTED, Log
+from bench.inprocess.event_log import FINISHED, GIL, STARTED, Log
 
 # Without an event file the body is bare: that is how the cost of recording is measured.
 _path = os.environ.get("QUEUE_BENCH_EVENTS")
 _log = Log(_path) if _path else None
 _import_us = 0
+# An extension that only workers import may have taken the GIL back: each process tells once.
+_gil_untold = bool(_path) and "t" in sys.abiflags
 
 
 def imported_in(microseconds: int) -> None:
@@ -26,11 +29,21 @@ def run(task: int, work: str = "") -> int:
     """
     if _log is None:
         return task
+    if _gil_untold:
+        _tell_gil()
     _log.write(STARTED, task, monotonic_ns(), get_ident(), (os.getppid() << 32) | _import_us)
     if work:
         _do(work)
     _log.write(FINISHED, task, monotonic_ns(), get_ident())
     return task
+
+
+def _tell_gil() -> None:
+    global _gil_untold
+    _gil_untold = False
+    state = "on" if sys._is_gil_enabled() else "off"  # type: ignore[attr-defined]  # since 3.13
+    path = os.path.join(os.path.dirname(_path or ""), GIL + state)
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
 
 
 def _do(work: str) -> None:

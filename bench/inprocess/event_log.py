@@ -19,6 +19,9 @@ RETURNED = 4  # flag 1 = the call raised; b = number of the generator
 READY = 5  # a generator is connected and waits for its schedule
 DONE = 6  # a generator has sent all it had to send
 
+# `gil-on` or `gil-off`, empty: beside the runs, where the tasks ran in a free-threaded build.
+GIL = "gil-"
+
 
 def boot_id() -> bytes:
     """Sixteen bytes that name this boot of the machine: stamps are never subtracted across two."""
@@ -56,6 +59,7 @@ __all__ = [
     "DONE",
     "FINISHED",
     "FORMAT",
+    "GIL",
     "MARKER",
     "READY",
     "RECORD",

@@ -74,7 +74,10 @@ class Generator:
         """Write down the versions that this environment, the workers' own, really has."""
         from importlib.metadata import PackageNotFoundError, version
 
-        versions = {"python": sys.version.split()[0]}
+        versions = {
+            "python": sys.version.split()[0],
+            "implementation": sys.implementation.name + ", free-threaded" * ("t" in sys.abiflags),
+        }
         for name in self.cell["packages"]:
             try:
                 versions[name] = version(name)

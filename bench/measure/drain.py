@@ -3,16 +3,26 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from bench.measure.validity import edge
 from bench.model.broker import KINDS
 from bench.model.metric import Measure, Verdict
 from bench.record import ledger
-from bench.record.ledger import Ledger
+from bench.record.ledger import Ints, Ledger
 from bench.record.store import StoredCell
 
 NOT_TOLD = "the broker's counters are not to be had, or not the cell's alone"
 WINDOW = (0.05, 0.95)
+Floats = npt.NDArray[np.float64]
+SLOT_COLUMNS = {
+    "thread": ["run_pid", "run_thread"],
+    "process": ["run_pid"],
+    "parent": ["run_parent"],
+    "none": ["run_pid", "run_thread"],
+}
+COUNTED = ["broker_cpu_s", "broker_commands", "ns"]
 
 
 def enqueue_rate(book: Ledger) -> float:
@@ -46,14 +56,34 @@ def slots_in(book: Ledger, slot: str) -> list[int]:
     """The stamp in ns of the first finish of each slot that ran a measured task."""
     if slot == "none":
         return []
-    columns = {
-        "thread": ["run_pid", "run_thread"],
-        "process": ["run_pid"],
-        "parent": ["run_parent"],
-    }[slot]
-    ours = (book.run_task >= 0) & (book.finished >= 0)
+    return [int(stamp) for stamp in _first_by(book, slot)]
+
+
+def _first_by(book: Ledger, slot: str) -> "pd.Series[int]":
+    """The first finish (ns) of each thread, process or parent that ran a measured task."""
+    ours, columns = (book.run_task >= 0) & (book.finished >= 0), SLOT_COLUMNS[slot]
     runs = pd.DataFrame({name: getattr(book, name)[ours] for name in ("finished", *columns)})
-    return [int(stamp) for stamp in runs.groupby(columns)["finished"].min()]
+    return runs.groupby(columns)["finished"].min()
+
+
+def slots_seen(book: Ledger, slot: str, slots: int) -> int:
+    """How many of the slots ran a measured task.
+
+    They are told apart by thread, process or parent. A pool that gives each task a greenlet of its
+    own has more of these than slots: there it is how many tasks ran at the same time at most.
+    """
+    seen = len(_first_by(book, slot))
+    if seen <= slots:
+        return seen
+    ours = (book.run_task >= 0) & (book.finished >= 0)
+    return overlapping(book.started[ours], book.finished[ours])
+
+
+def overlapping(started: Ints, finished: Ints) -> int:
+    """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
+    stamps = np.concatenate((started, finished))
+    steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
+    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max(initial=0))
 
 
 def throughput(cell: StoredCell, book: Ledger) -> Measure:
@@ -106,3 +136,41 @@ def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
     stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
     used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
     return Measure("worker_cpu_ms_per_task", used / inside * 1e3)
+
+
+def broker_spent(cell: StoredCell, book: Ledger) -> tuple[float, float]:
+    """(CPU in s, commands) that the tasks of a drained backlog took of the broker; NaN for unknown.
+
+    From the first enqueue call to the first sample after the last finish, without the time between
+    filling and draining. What the broker spends by the clock is taken off its CPU; of the commands
+    nothing is, for a worker that has work does not poll (decision 41).
+    """
+    samples = cell.samples
+    begun = edge(samples, "drain:start")
+    last = max(int(begun["ns"]), int(book.first_finish()[book.measured()].max(initial=-1)))
+    over = samples[samples["ns"] >= last].iloc[0]
+    busy = _grown(edge(samples, "enqueue:start"), edge(samples, "enqueue:end"))
+    busy += _grown(begun, over)
+    idle = _grown(edge(samples, "settling"), edge(samples, "idle"))
+    cpu_s, commands, ns = busy
+    return float(np.maximum(cpu_s - cpu_by_the_clock(idle, busy) * ns, 0.0)), float(commands)
+
+
+def _grown(first: "pd.Series[float]", last: "pd.Series[float]") -> Floats:
+    """(3,) by how much the columns COUNTED grew from one sample to another."""
+    return np.asarray(last[COUNTED] - first[COUNTED], dtype=np.float64)
+
+
+def cpu_by_the_clock(idle: Floats, busy: Floats) -> float:
+    """The CPU that a broker spends per unit of time, whatever it is asked for.
+
+    Both are (3,): CPU, commands and time of a stretch, in the same units. Of each it is said that
+    CPU = k · commands + c · time; that is solved for c, at least 0. Where commands are not counted
+    (NaN), or came no faster than in the idle stretch, it is all of the idle stretch's CPU.
+    """
+    idle_cpu, idle_commands, idle_time = map(float, idle)
+    cpu, commands, time = map(float, busy)
+    weight = commands * idle_time - idle_commands * time
+    if not weight > 0:
+        return idle_cpu / idle_time
+    return max((commands * idle_cpu - idle_commands * cpu) / weight, 0.0)

@@ -20,7 +20,7 @@ def percentile(values: npt.ArrayLike, p: float) -> float:
     It is the value of rank ⌈p·n/100⌉ (Hyndman & Fan 1996, definition 1).
     """
     samples = np.asarray(values).ravel()
-    at = _rank(samples.size, p) - 1
+    at = rank(samples.size, p) - 1
     return float(np.partition(samples, at)[at])
 
 
@@ -32,12 +32,13 @@ def percentile_if_supported(
     With ten, P99 needs 1,000 samples and P99.9 needs 10,000.
     """
     samples = np.asarray(values).ravel()
-    if not samples.size or samples.size - _rank(samples.size, p) < beyond:
+    if not samples.size or samples.size - rank(samples.size, p) < beyond:
         return None
     return percentile(samples, p)
 
 
-def _rank(n: int, p: float) -> int:
+def rank(n: int, p: float) -> int:
+    """The nearest rank of a percentile of n values, from 1 to n; ValueError if n is 0."""
     if not n:
         raise ValueError("no percentile of nothing")
     if not 0 <= p <= 100:

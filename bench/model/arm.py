@@ -6,7 +6,7 @@ SYSTEM/PROFILE[@BROKER][[REQUIREMENT, …]][{SETTING=VALUE, …}]
 import difflib
 import json
 import re
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from adapters.base import Adapter, Asks, Knows, Launch, Prediction, Predicts, Profile, Setting
 from bench.base.distributions import installed, names_in, needed_by
 from bench.base.errors import UsageError
-from bench.model import requirements
+from bench.model import interpreter, requirements
 from bench.model.broker import KINDS
 from bench.model.environment import OWN, Environment
 from bench.model.fault import FAULTS
@@ -73,7 +73,26 @@ class Arm:
     @property
     def stated(self) -> list[Setting]:
         """The settings of the profile that apply on this broker."""
-        return [s for s in self.profile.settings if not s.brokers or self.broker in s.brokers]
+        return self._here(self.profile.settings)
+
+    def _here(self, settings: Iterable[Setting]) -> list[Setting]:
+        return [s for s in settings if not s.brokers or self.broker in s.brokers]
+
+    @property
+    def asked(self) -> tuple[Requirement, ...]:
+        """What it has an environment of its own for; empty where it runs in bench's.
+
+        What its profile installs, and what was typed.
+        """
+        texts = ", ".join(f"{each.name}=={each.value}" for each in self._installs)
+        installs = requirements.parse(texts, self.name) if texts else ()
+        return (*installs, *self.requirements)
+
+    @property
+    def _installs(self) -> list[Setting]:
+        """What its profile installs on this broker; what was typed takes the place of it."""
+        typed = {each.name for each in self.requirements}
+        return [each for each in self._here(self.profile.installs) if each.name not in typed]
 
     def launch(self, slots: int) -> Launch:
         """What the adapter makes its worker commands from."""
@@ -97,20 +116,22 @@ class Arm:
         )
 
     def _described(self) -> tuple[SettingRecord, ...]:
-        """The settings of the profile, then those that the command line alone has."""
-        pages = {s.name: {"source": s.source, "why": s.why} for s in self.stated}
+        """What the profile installs, its settings, then those that the command line alone has."""
+        stated = (*self._installs, *self.stated)
+        pages = {s.name: {"source": s.source, "why": s.why} for s in stated}
         unstated = {"source": "", "why": "changed on the command line"}
+        values = {s.name: s.value for s in self._installs} | self.settings
         return tuple(
             SettingRecord(name=name, value=value, **pages.get(name, unstated))
-            for name, value in self.settings.items()
+            for name, value in values.items()
         )
 
     def _environment(self) -> EnvironmentRecord | None:
         """The environment made for it; None where it runs in bench's own."""
-        if not self.requirements:
+        if not self.asked:
             return None
         return EnvironmentRecord(
-            requirements=tuple(each.text for each in self.requirements),
+            requirements=tuple(each.text for each in self.asked),
             digest=self.environment.digest,
             packages=self.environment.packages,
             checkouts=self.environment.checkouts,
@@ -153,27 +174,39 @@ def parse_arm(text: str, adapters: Mapping[str, Adapter]) -> Arm:
         raise UsageError(
             f"{adapter.name} does not run on {broker}: it runs on {', '.join(adapter.brokers)}"
         )
-    overrides, again = _settings(match["settings"] or "", text)
-    for key in overrides:
-        if key not in (allowed := _known_settings(adapter, profile)):
-            raise nearest(key, sorted(allowed), f"setting of {adapter.name}/{name}")
+    written, again = _settings(match["settings"] or "", text)
+    overrides = {_setting(key, adapter, profile): value for key, value in written.items()}
     required = requirements.parse(match["requires"][1:-1], text) if match["requires"] else ()
     return Arm(adapter, profile, broker, overrides, required, again)
 
 
-def _known_settings(adapter: Adapter, profile: Profile) -> set[str]:
-    """The settings that a profile may have changed.
+def _setting(key: str, adapter: Adapter, profile: Profile) -> str:
+    """A setting that the profile may have changed, by the name that stands for it.
 
-    A flag belongs to its profile, which knows what a slot is with it; any other setting may be one
-    of another profile, or of the library.
+    A flag that profiles have belongs to them, which know what a slot is with it; any other setting
+    may be one of another profile, or of the library. UsageError if it is none of them.
     """
-    stated = {
-        s.name
+    known: Collection[str] = ()
+    try:
+        known = adapter.known_settings() if isinstance(adapter, Knows) else ()
+    except ImportError:  # the library is not here: that is said when the arm is about to run
+        return key
+    name = str(known.get(key, key)) if isinstance(known, Mapping) else key
+    having = {
+        each.name
         for each in adapter.profiles.values()
-        for s in each.settings
-        if each is profile or not s.name.startswith("-")
+        if name in {setting.name for setting in each.settings}
     }
-    return stated.union(adapter.known_settings() if isinstance(adapter, Knows) else ())
+    arm = f"{adapter.name}/{profile.name}"
+    if having and profile.name not in having and name.startswith("-"):
+        raise UsageError(
+            f"{arm} cannot have {key}: what a slot is hangs on it, "
+            f"name a profile that has it: {', '.join(sorted(having))}"
+        )
+    if having or name in known:
+        return name
+    stated = {s.name for each in adapter.profiles.values() for s in each.settings}
+    raise nearest(key, sorted(stated.union(known)), f"setting of {arm}")
 
 
 def _settings(text: str, arm: str) -> tuple[dict[str, JsonValue], bool]:
@@ -216,11 +249,12 @@ def refuse_same(arms: Iterable[Arm]) -> None:
 
 
 def code_of(arm: Arm) -> frozenset[tuple[str, str]]:
-    """The distributions that an arm runs with, each with its version or, built from a path, the
-    digest of its files."""
-    if arm.requirements:
+    """The Python and the distributions that an arm runs with, each with its version or, built from
+    a path, the digest of its files."""
+    if arm.asked:
         return arm.environment.identity()
-    return frozenset(installed(needed_by(needs_of(arm))).items())
+    here = installed(needed_by(needs_of(arm)))
+    return frozenset({(interpreter.PYTHON, interpreter.OWN.name), *here.items()})
 
 
 def missing_packages(arm: Arm) -> list[str]:
@@ -228,12 +262,13 @@ def missing_packages(arm: Arm) -> list[str]:
 
     Empty for an arm with an environment of its own, which gets them there.
     """
-    return [] if arm.requirements else [name for name in packages_of(arm) if not installed([name])]
+    return [] if arm.asked else [name for name in packages_of(arm) if not installed([name])]
 
 
 def packages_of(arm: Arm) -> tuple[str, ...]:
-    """The names of the distributions that this arm runs with, those of its broker included."""
-    return names_in(needs_of(arm))
+    """The names of the distributions that this arm runs with, those of its broker included, and
+    what its environment was made for."""
+    return tuple(dict.fromkeys((*names_in(needs_of(arm)), *(each.name for each in arm.asked))))
 
 
 def needs_of(arm: Arm) -> tuple[str, ...]:

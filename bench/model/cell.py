@@ -49,7 +49,8 @@ class Cell:
             seed=self.seed,
             settings=self.arm.settings,
             app=self.arm.adapter.app,
-            packages=tuple(dict.fromkeys(("redis", *packages_of(self.arm)))),
+            # redis-py uses hiredis wherever it finds it: a default arm that does has to say so.
+            packages=tuple(dict.fromkeys(("redis", "hiredis", *packages_of(self.arm)))),
             params=self.params,
         )
 

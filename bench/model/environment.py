@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.base.errors import UsageError
+from bench.model import interpreter
+from bench.model.interpreter import Interpreter
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Environment:
     packages: tuple[Package, ...] = ()
     checkouts: tuple[Checkout, ...] = ()
     moved: tuple[Moved, ...] = ()
+    python: Interpreter = interpreter.OWN
 
     def program(self, name: str) -> str:
         """The path of a program; UsageError if it is not installed."""
@@ -65,11 +68,14 @@ class Environment:
         )
 
     def identity(self) -> frozenset[tuple[str, str]]:
-        """What runs in it: each distribution with its version, or with the digest of the files that
-        it was built from."""
+        """What runs in it: its Python and each distribution, with the version or with the digest of
+        the files that it was built from."""
         built = {checkout.name: checkout.digest for checkout in self.checkouts}
         return frozenset(
-            (package.name, built.get(package.name, package.version)) for package in self.packages
+            {
+                (interpreter.PYTHON, self.python.name),
+                *((each.name, built.get(each.name, each.version)) for each in self.packages),
+            }
         )
 
 

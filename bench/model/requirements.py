@@ -1,4 +1,4 @@
-"""What an arm asks for in square brackets: released versions and checkouts."""
+"""What an arm asks for in square brackets: released versions, checkouts, and a Python."""
 
 import os
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.base.errors import UsageError
+from bench.model.interpreter import PYTHON, asked_in
 
 # A comma parts two requirements unless it stands among extras, or a further bound of the same
 # requirement follows.
@@ -15,7 +16,10 @@ _PATH = re.compile(r"^(?P<name>[^@]+)@\s*(?P<path>\S.*)$")
 
 @dataclass(frozen=True)
 class Requirement:
-    """One distribution that is to be there: in these versions, or built from a path."""
+    """One distribution that is to be there: in these versions, or built from a path.
+
+    Or, under the name `python`, what all of them are to run in.
+    """
 
     name: str
     extras: tuple[str, ...] = ()
@@ -59,10 +63,17 @@ def parse(text: str, arm: str) -> tuple[Requirement, ...]:
     return tuple(by_name[name] for name in sorted(by_name))
 
 
+def python_of(wanted: Iterable[Requirement]) -> str:
+    """The Python among these, such as `3.13` or `3.14t`; empty where that of bench will do."""
+    return next((each.specifier.removeprefix("==") for each in wanted if each.name == PYTHON), "")
+
+
 def _one(part: str, arm: str) -> Requirement:
     import packaging.requirements
     from packaging.utils import canonicalize_name
 
+    if python := asked_in(part, arm):
+        return Requirement(PYTHON, specifier=f"=={python}")
     located = _PATH.match(part)
     path = located["path"].strip() if located else ""
     if "://" in path:

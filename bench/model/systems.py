@@ -9,9 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from adapters.base import Adapter, Ordered, ReadsVariables, Titled
+from adapters.base import Adapter, Begins, Launch, Ordered, ReadsVariables, Stops, Titled
 from bench.base.errors import UsageError
 from bench.base.paths import ROOT
+from bench.model.manifest import ArmRecord
 
 
 def load_adapters(extra: Iterable[Path] = ()) -> dict[str, Adapter]:
@@ -69,6 +70,24 @@ def title(system: str) -> str:
     """How a system writes itself; its name where no adapter that is installed says so."""
     adapter = _installed().get(system)
     return adapter.title if isinstance(adapter, Titled) else system
+
+
+def first_broker(system: str) -> str:
+    """The broker that a system's documentation begins with; nothing where no adapter says so."""
+    adapter = _installed().get(system)
+    return adapter.first_broker if isinstance(adapter, Begins) else ""
+
+
+def graceful_signal(arm: ArmRecord) -> str:
+    """The signal that the documentation of an arm's system gives for a graceful stop of it.
+
+    Nothing where no adapter says so.
+    """
+    adapter = _installed().get(arm.system)
+    if not isinstance(adapter, Stops):
+        return ""
+    settings = {setting.name: setting.value for setting in arm.settings}
+    return adapter.graceful_signal(Launch(arm.profile, settings, 1, arm.broker))
 
 
 @cache

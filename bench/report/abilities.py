@@ -12,7 +12,7 @@ from bench.analysis.dataset import Joined
 from bench.claims.form import Source, load
 from bench.claims.judge import rule
 from bench.claims.published_tree import JudgedBranch, branches
-from bench.claims.rulings import Ruling, counted
+from bench.claims.rulings import Ruling, counts
 from bench.model.broker import FAMILIES
 from bench.model.feature import CATALOG, GROUPS, Feature
 from bench.model.feature_outcome import OUTCOMES, Finding
@@ -48,21 +48,25 @@ class Abilities:
 
 @dataclass(frozen=True)
 class Advice:
-    """The form: facts as JSON that is safe inside of a script element, and its scripts."""
+    """The form: facts as JSON that is safe inside of a script element, and its scripts.
+
+    `backlog`: how many tasks wait where nothing else is asked for.
+    """
 
     facts: str
     rules: str
     form: str
+    backlog: int | None
     brokers: Sequence[str]
     tree: Sequence[JudgedBranch]
 
 
 @dataclass(frozen=True)
 class ClaimsView:
-    """Every ruling, source by source, and how many of each verdict."""
+    """Every ruling, source by source, and (verdict, how many have it, what it means)."""
 
     sources: Sequence[tuple[Source, Sequence[Ruling]]]
-    counted: str
+    counts: Sequence[tuple[str, int, str]]
 
 
 def section(features: Features | None) -> Abilities | None:
@@ -117,8 +121,9 @@ def advice(joined: Joined, features: Features | None) -> Advice:
         facts=(as_json.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")),
         rules=form_script(),
         form=(Path(__file__).parent / "advise_form.js").read_text(encoding="utf-8"),
+        backlog=known["backlog"],
         brokers=[name for name in FAMILIES if name in measured],
-        tree=branches(rates(known), features),
+        tree=branches(*rates(known), features),
     )
 
 
@@ -131,4 +136,4 @@ def claims(joined: Joined, features: Features | None) -> ClaimsView:
         (source, [each for each in rulings if each.source == name])
         for name, source in sources.items()
     ]
-    return ClaimsView(by_source, counted(rulings))
+    return ClaimsView(by_source, counts(rulings))

@@ -28,6 +28,7 @@
       workers: number("workers"),
       p99_ms: number("p99_ms"),
       memory_mb: number("memory_mb"),
+      backlog: number("backlog"),
       may_lose: form.elements.may_lose.checked,
       may_double: form.elements.may_double.checked,
       needs: ticked("needs"),

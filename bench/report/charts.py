@@ -1,11 +1,11 @@
 """What the charts of several scenarios share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
 from bench.analysis.dataset import FLOOR, Joined
-from bench.analysis.formatting import Figure, figure
+from bench.analysis.formatting import Figure, figure, listing
 from bench.report.style import INK, MUTED, Chart, Look, Palette, new_figure, svg
 
 
@@ -42,10 +42,18 @@ def bars(
     return Chart(
         title,
         svg(drawn, f"bars-{metric}", title),
-        "Median over the blocks. Paler: another profile than default.",
+        f"Median over the blocks. Paler: another profile than default.{promised(joined, figures)}",
         [],
         ", ".join(dict.fromkeys(each.cells for each in figures.values() if each.cells)),
     )
+
+
+def promised(joined: Joined, arms: Iterable[str]) -> str:
+    """Which arms of a chart promise more than its others, in a sentence; nothing where none do."""
+    promises = {arm: joined.arms[arm].guarantee for arm in arms}
+    more = [arm for arm, promise in promises.items() if promise == "at least once"]
+    alike = len(more) in (0, len(promises))
+    return "" if alike else f" At least once: {listing(more)}; the others: at most once."
 
 
 def _bar(ax: Axes, place: int, shown: Figure, look: Look, gap: float) -> None:

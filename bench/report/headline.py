@@ -1,4 +1,4 @@
-"""The headline: four figures per system beside the published ones, for page and terminal."""
+"""The headline: five figures per system, published ones beside them, for page and terminal."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.analysis.dataset import PROFILES, Joined, join
-from bench.analysis.formatting import Figure, figure, number, records
+from bench.analysis.formatting import Figure, figure, number, records, summed
 from bench.claims.published import Claim, claims_of
-from bench.model.systems import title
+from bench.model.systems import first_broker, title
 from bench.record.store import Run
 from bench.report.sentences import sentences
 
@@ -32,14 +32,18 @@ COLUMNS = [
 ]
 HIT = ("recovered", "doubled", "failed", "stuck", "lost", "open")
 LOADS = ("load=0.7", "load=0.5")
+FIRST = ("throughput/first", "Burst throughput, on the broker that the documentation begins with")
 
 
 def table(joined: Joined) -> pd.DataFrame:
     """One row per item and system: what was measured, what it is worth, what was published."""
     rows = []
+    firsts = _firsts(joined)
     for system in joined.systems:
         main = joined.main_arm(system)
         rows += [_row(joined, main, *item) for item in _items(joined, main)]
+        if system in firsts:
+            rows.append(_row(joined, firsts[system], *FIRST, _throughput(joined, firsts[system])))
         for arm in _others(joined, system, main):
             profile = joined.arms[arm].profile
             item, label = f"throughput/{profile}", f"Burst throughput, {profile}"
@@ -57,6 +61,20 @@ def _row(
         *(found.text, found.value, found.verdict, found.note),
         *(published.text, published.value, found.cells),
     ]
+
+
+def _firsts(joined: Joined) -> dict[str, str]:
+    """System → its default arm on the broker that its documentation begins with, as measured.
+
+    None where that is the main arm of each: the first row has them.
+    """
+    found: dict[str, str] = {}
+    for name in joined.arms_of("burst", "-"):
+        arm = joined.arms[name]
+        as_shipped = arm.profile == "default" and not arm.variant
+        if as_shipped and arm.broker == first_broker(arm.system):
+            found.setdefault(arm.system, name)
+    return found if any(joined.main_arm(each) != arm for each, arm in found.items()) else {}
 
 
 def _others(joined: Joined, system: str, main: str) -> list[str]:
@@ -78,6 +96,7 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
     return [
         ("throughput", "Burst throughput", _throughput(joined, arm)),
         ("memory", "Memory in the burst, workers + broker", _memory(joined, arm)),
+        ("cpu", "CPU-seconds per million tasks, workers + broker", _cpu(joined, arm)),
         ("p99", f"P99 latency at load {load}", latency),
         ("recovery", "Work recovery after a worker crash", _recovery(joined, arm)),
     ]
@@ -94,14 +113,30 @@ def _with_unit(found: Figure, unit: str) -> Figure:
 def _memory(joined: Joined, arm: str) -> Figure:
     """Largest worker PSS + largest broker memory, added block by block."""
     metrics = ("worker_memory_peak_bytes", "broker_memory_peak_bytes")
-    rows = [joined.rows("burst", "-", arm, metric) for metric in metrics]
-    worker, broker = (figure(mine, metric) for mine, metric in zip(rows, metrics, strict=True))
-    if not (worker.is_number and broker.is_number):
-        return broker if worker.is_number else worker
-    by_block = [mine.set_index("block")["value"] for mine in rows]
-    total = float((by_block[0] + by_block[1]).median())
-    note = f"workers {worker.text} + broker {broker.text}"
-    return Figure(f"{number(total / 1e6)} MB", total, "ok", note, worker.cells)
+    rows = {metric: joined.rows("burst", "-", arm, metric) for metric in metrics}
+    total = summed(rows)
+    if not total.is_number:
+        return total
+    worker, broker = (figure(mine, metric).text for metric, mine in rows.items())
+    return replace(total, note=f"workers {worker} + broker {broker}")
+
+
+def _cpu(joined: Joined, arm: str) -> Figure:
+    """CPU-seconds of workers and broker per million tasks, added block by block.
+
+    Those of the callers are not in it.
+    """
+    seconds = {"worker_cpu_ms_per_task": 1e3, "broker_cpu_us_per_task": 1.0}
+    measured = {metric: joined.rows("burst", "-", arm, metric) for metric in seconds}
+    rows = {
+        metric: mine.assign(value=mine["value"] * seconds[metric])
+        for metric, mine in measured.items()
+    }
+    total = summed(rows, "s", 1.0)
+    if not total.is_number:
+        return total
+    worker, broker = (number(float(mine["value"].median())) for mine in rows.values())
+    return replace(total, note=f"workers {worker} + broker {broker}")
 
 
 def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
@@ -112,7 +147,10 @@ def _latency(joined: Joined, arm: str) -> tuple[str, Figure]:
 
 
 def _recovery(joined: Joined, arm: str) -> Figure:
-    """Work recovery; `not within 90 s, n of m lost` where so; service recovery in the note."""
+    """Work recovery; `not within 90 s, n of m lost` where so; service recovery in the note.
+
+    Calls that were refused meanwhile stand beside either: they are in no recovery time.
+    """
     work, service = (
         figure(joined.rows("recovery", "worker-crash", arm, metric), metric)
         for metric in ("work_recovery_s", "service_recovery_s")
@@ -122,28 +160,32 @@ def _recovery(joined: Joined, arm: str) -> Figure:
         return work
     if work.verdict == "beyond":
         several = work.note.split(";")[0] if "blocks within" in work.note else ""
-        text = ", ".join([f"not within {work.value:g} s", *_gone(joined, arm)])
-        return replace(work, text=text, note="; ".join(filter(None, (served, several))))
-    note = "; ".join(filter(None, (served, work.note)))
-    return replace(_with_unit(work, "s"), note=note)
+        parts = [f"not within {work.value:g} s", *_gone(joined, arm), *_refused(joined, arm)]
+        return replace(work, text=", ".join(parts), note="; ".join(filter(None, (served, several))))
+    text = ", ".join([_with_unit(work, "s").text, *_refused(joined, arm)])
+    return replace(work, text=text, note="; ".join(filter(None, (served, work.note))))
 
 
 def _gone(joined: Joined, arm: str) -> list[str]:
     """What became of the tasks that were hit and did not recover, such as `2 of 9 lost`."""
-
-    def total(metric: str) -> float:
-        return float(joined.rows("recovery", "worker-crash", arm, metric)["value"].sum())
-
-    # By fates: a task that is sent to a worker just killed is hit too, though it was accepted
-    # after the fault.
-    hit = sum(map(total, HIT))
+    # By fates: a task whose call was open is hit too, though it was accepted after the fault.
+    hit = sum(_total(joined, arm, fate) for fate in HIT)
     gone = [
-        f"{total(fate):.0f} of {hit:.0f} {fate}"
+        f"{count:.0f} of {hit:.0f} {fate}"
         for fate in ("lost", "stuck", "failed")
-        if total(fate)
+        if (count := _total(joined, arm, fate))
     ]
-    strikes = total("strikes")
+    strikes = _total(joined, arm, "strikes")
     return [*gone[:-1], f"{gone[-1]} in {strikes:.0f} crashes"] if gone and strikes > 1 else gone
+
+
+def _refused(joined: Joined, arm: str) -> list[str]:
+    calls = _total(joined, arm, "refused")
+    return [f"{calls:.0f} calls refused"] if calls else []
+
+
+def _total(joined: Joined, arm: str, metric: str) -> float:
+    return float(joined.rows("recovery", "worker-crash", arm, metric)["value"].sum())
 
 
 def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, list[Any]]]:
@@ -152,7 +194,7 @@ def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, l
     Any: rows are named tuples of pandas.
     """
     labels = dict(zip(frame["item"], frame["label"], strict=True))
-    rank = ["throughput", *(f"throughput/{name}" for name in PROFILES)]
+    rank = ["throughput", FIRST[0], *(f"throughput/{name}" for name in PROFILES)]
     rows = {(row.item, row.system): row for row in records(frame)}
     return [
         (item, labels[item], [rows.get((item, system)) for system in joined.systems])
@@ -169,10 +211,18 @@ def print_headline(runs: Sequence[Run], console: Console) -> None:
     for system in joined.systems:
         shown.add_column(Text(title(system)), justify="right")
     for _, label, places in rows_in_order(joined, frame):
-        shown.add_row(Text(label), *(Text(row.measured if row else "") for row in places))
+        unlike = len({row.guarantee for row in places if row}) > 1
+        shown.add_row(Text(label), *(Text(_shown(row, unlike)) for row in places))
         claimed = [row.claimed if row else "" for row in places]
         if any(claimed):
             shown.add_row(*(Text(text, style="dim") for text in ("  published", *claimed)))
     console.print(shown)
     for sentence in sentences(joined, frame):
         console.print(Text(sentence))
+
+
+def _shown(row: Any, unlike: bool) -> str:
+    """A place of the terminal's table, with the guarantee where those of its row differ."""
+    if row is None:
+        return ""
+    return f"{row.measured} ({row.guarantee})" if unlike else str(row.measured)

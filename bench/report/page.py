@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.analysis.dataset import FLOOR, Joined, join
+from bench.analysis.families import MEANINGS
 from bench.analysis.formatting import VERDICTS, listing
 from bench.analysis.slim import CURVES
 from bench.claims.published import source
@@ -67,6 +68,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
         headline=headline.rows_in_order(joined, frame),
         source=source(),
         sections=[_section(joined, looks, name) for name in _scenarios(joined)],
+        method_meanings=MEANINGS,
         warnings=list(dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)),
         cautions=_cautions(joined),
         verdicts=verdict_groups(joined),

@@ -1,7 +1,7 @@
 """Arms beside each other where there are blocks enough for an interval, decided or not."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,21 @@ class PairRow:
     interval: str
     smallest: str
     blocks: int
+    method: str
     verdict: str
 
 
 def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[PairRow]:
-    """Every pair within a guarantee and within one run; comparisons.csv of the run has all other
-    metrics. Nothing below three blocks and for a smoke run, which make no claims."""
-    rows: list[PairRow] = []
+    """The lines of `compared` in words."""
+    return [_row(line) for line in compared(joined, scenario, metrics)]
+
+
+def compared(joined: Joined, scenario: str, metrics: Sequence[str]) -> Iterator[Any]:
+    """Every pair within a guarantee and within one run, the pairs of a metric and case one family:
+    rows of comparisons.csv, named tuples of pandas. That of the run has all other metrics.
+
+    Nothing below three blocks and for a smoke run, which make no claims.
+    """
     standing = joined.every[
         (joined.every["stands"] == 1)
         & (joined.every["scenario"] == scenario)
@@ -41,12 +49,10 @@ def pair_rows(joined: Joined, scenario: str, metrics: Sequence[str]) -> list[Pai
         mine = standing[standing["place"] == place]
         if run.manifest.plan.size != "smoke" and mine["block"].nunique() >= MIN_BLOCKS:
             guarantees = {name: arm.guarantee for name, arm in run.manifest.arms.items()}
-            rows += [_row(line) for line in records(compare_arms(mine, "full", guarantees))]
-    return rows
+            yield from records(compare_arms(mine, "full", guarantees))
 
 
 def _row(line: Any) -> PairRow:
-    """A pair from its row, a named tuple of pandas."""
     low, high = _text(line.low), _text(line.high)
     return PairRow(
         case="" if line.case == "-" else line.case,
@@ -57,6 +63,7 @@ def _row(line: Any) -> PairRow:
         interval="–" if low == "–" else f"{low} … {high}",
         smallest=_text(line.smallest_detectable),
         blocks=line.blocks,
+        method=line.method,
         verdict=line.verdict,
     )
 

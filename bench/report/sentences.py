@@ -1,20 +1,21 @@
 """What the measured figures say against the published ones: two sentences, made from the data."""
 
 from collections import Counter
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
-from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import listing, number, records, times
 from bench.claims.published import claims_of
 from bench.model.systems import title
+from bench.report.pairs import compared
 
-ENOUGH_BLOCKS = 3
 # Without an interval only orders of magnitude are told apart: half of one, √10.
 APART = 10**0.5
+MEMORY = "memory in the burst, workers and broker together,"  # the published figure does not say
 
 
 def sentences(joined: Joined, frame: pd.DataFrame) -> tuple[str, str]:
@@ -45,11 +46,12 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
         f"the published {number(row.claimed_value)})"
         for row in records(measured)
     ]
-    shipped = all(joined.arms[arm].profile == "default" for arm in measured["arm"])
-    whose = "the documentation gives first" if shipped else "named below"
+    arms = [joined.arms[arm] for arm in measured["arm"]]
+    shipped = all(arm.profile == "default" and arm.broker == "redis" for arm in arms)
+    whose = "As shipped, on Redis, results kept" if shipped else "With the settings named below"
     drained = f"this machine drained {_tasks(joined)}{listing(figures)}"
     order = f"; {_order(joined, measured)}{_best(frame, measured)}" if len(measured) > 1 else ""
-    return f"With the settings {whose}, {drained}{order}."
+    return f"{whose}, {drained}{order}."
 
 
 def _tasks(joined: Joined) -> str:
@@ -67,7 +69,8 @@ def _order(joined: Joined, measured: pd.DataFrame) -> str:
     """How many of the published pairs stand the same way round here; arms of unlike guarantee are
     not ordered."""
     published = measured.sort_values("claimed_value", ascending=False)
-    stands = Counter(_stands(joined, *pair) for pair in combinations(records(measured), 2))
+    decided = _decided(joined)
+    stands = Counter(_stands(decided, *pair) for pair in combinations(records(measured), 2))
     counted = [
         f"{stands[how]} {'pair' if stands[how] == 1 else 'pairs'} {how}"
         for how in ("as published", "the other way round", "not told apart")
@@ -77,32 +80,24 @@ def _order(joined: Joined, measured: pd.DataFrame) -> str:
     return f"of the published order {systems} that leaves {listing(counted)}"
 
 
-def _stands(joined: Joined, a: Any, b: Any) -> str:
+def _decided(joined: Joined) -> dict[frozenset[str], str]:
+    """The faster arm of each pair with an interval, as the table of pairs has it, or nothing."""
+    lines = [line for line in compared(joined, "burst", ("throughput",)) if line.case == "-"]
+    faster = {"faster": "head", "slower": "base"}
+    return {
+        frozenset((line.base, line.head)): getattr(line, faster.get(line.verdict, ""), "")
+        for line in reversed(lines)  # of a pair in two runs that of the first stands
+    }
+
+
+def _stands(decided: Mapping[frozenset[str], str], a: Any, b: Any) -> str:
     """How a pair stands here against what is published of it; rows are named tuples of pandas."""
-    faster = _faster(joined, a.arm, b.arm) if a.guarantee == b.guarantee else ""
+    apart = a.arm if a.value > b.value * APART else b.arm if b.value > a.value * APART else ""
+    faster = decided.get(frozenset((a.arm, b.arm)), apart) if a.guarantee == b.guarantee else ""
     if not faster:
         return "not told apart"
     as_published = (a.claimed_value > b.claimed_value) == (faster == a.arm)
     return "as published" if as_published else "the other way round"
-
-
-def _faster(joined: Joined, a: str, b: str) -> str:
-    """The faster of two arms, or nothing if the pair is not decided."""
-    rows = joined.frame[
-        (joined.frame["scenario"] == "burst")
-        & (joined.frame["case"] == "-")
-        & (joined.frame["metric"] == "throughput")
-        & joined.frame["arm"].isin((a, b))
-    ]
-    by_arm = rows.groupby("arm")
-    if by_arm["block"].nunique().min() < ENOUGH_BLOCKS:
-        medians = by_arm["value"].median()
-        ratio = float(medians[a] / medians[b])
-        return a if ratio > APART else b if ratio < 1 / APART else ""
-    line = next(iter(records(compare_arms(rows, "full"))), None)
-    if line is None or line.verdict not in ("faster", "slower"):
-        return ""
-    return str(line.head if line.verdict == "faster" else line.base)
 
 
 def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
@@ -122,7 +117,7 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
 def _on_the_rest(frame: pd.DataFrame) -> str:
     label = frame.loc[frame["item"] == "p99", "label"]
     parts = [
-        _against(frame, "memory", "memory in the burst", ("smaller", "larger")),
+        _against(frame, "memory", MEMORY, ("smaller", "larger")),
         _against(frame, "p99", str(label.iloc[0]) if len(label) else "", ("shorter", "longer")),
         _on_recovery(frame),
     ]
@@ -143,9 +138,10 @@ def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) 
         & frame["system"].isin(list(claims_of(item)))
         & (frame["verdict"] != "missing")
     ]
+    rest = rows[~rows["system"].isin(measured["system"])]
     without = [
-        f"{row.measured} for {title(row.system)}"
-        for row in records(rows[~rows["system"].isin(measured["system"])])
+        f"{said} for {listing([title(system) for system in mine['system']])}"
+        for said, mine in rest.groupby("measured", sort=False)
     ]
     if measured.empty:
         return f"{what} is {listing(without)}" if without else ""

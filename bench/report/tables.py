@@ -108,8 +108,10 @@ def all_cells(texts: Iterable[str]) -> str:
 
 
 def case_title(case: str) -> str:
-    """A case as a heading: loads, rates and round trips in words, any other as it is typed."""
+    """A case as a heading: loads, rates, round trips and backlogs in words, any other as typed."""
     kind, _, value = case.partition("=")
+    if kind == "backlog" and value.isdigit():
+        return f"{int(value):,} tasks queued"
     words = {
         "load": f"load {value} of capacity",
         "rate": f"{value} tasks/s",

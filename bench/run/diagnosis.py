@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import shutil
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.base import environ
+from bench.base.distributions import installed
 from bench.base.errors import Unavailable, UsageError
 from bench.base.output import nearest
 from bench.brokers import choice
+from bench.environments import pythons
 from bench.hosts.machine import describe, disk_free, disturbances
 from bench.model.broker import KINDS, MAIN, BrokerKind
 from bench.model.machine_facts import given
@@ -53,9 +56,11 @@ def check(results: Path = Path("results")) -> list[Diagnosis]:
     here = describe()
     return [
         _python(),
+        _pythons(),
         Diagnosis("machine", "ok", given(here)),
         *_brokers(),
         *(_library(name, fix) for name, fix in LIBRARIES.items()),
+        *_installs(),
         _results(results),
         Diagnosis("disk", "ok", f"{disk_free(results) / 2**30:.1f} GiB free"),
         _loopback(),
@@ -92,6 +97,19 @@ def _python() -> Diagnosis:
     return Diagnosis("Python", "missing", detail, fix)
 
 
+def _pythons() -> Diagnosis:
+    """Those that an arm can ask for, such as celery/default[python==3.13]."""
+    found = pythons.found_here()
+    missing = [each for each in pythons.KNOWN if not any(one.satisfies(each) for one in found)]
+    detail = pythons.named(found) + (f"; no {', '.join(missing)}" if missing else "")
+    if not missing or shutil.which("uv"):
+        return Diagnosis("Pythons of arms", "ok", detail + "; uv fetches them" * bool(missing))
+    fix = (
+        f"for [python=={missing[0]}] in an arm: python{missing[0]} on PATH, or uv, which fetches it"
+    )
+    return Diagnosis("Pythons of arms", "note" if len(found) == 1 else "ok", detail, fix)
+
+
 def _brokers() -> list[Diagnosis]:
     """One for each server program, those that stand for a whole family first."""
     kinds = sorted(KINDS.values(), key=lambda kind: kind.name != kind.family)
@@ -124,6 +142,24 @@ def _library(name: str, fix: str) -> Diagnosis:
             f"cannot be imported: {type(error).__name__}: {error}",
             f"{fix} --force-reinstall",
         )
+
+
+def _installs() -> list[Diagnosis]:
+    """What some profiles install: they need an index for it, and no other arm should find it."""
+    profiles: dict[str, list[str]] = {}
+    for adapter in load_adapters().values():
+        for profile in adapter.profiles.values():
+            for each in profile.installs:
+                profiles.setdefault(each.name, []).append(f"{adapter.name}/{profile.name}")
+    return [_installed_by(name, ", ".join(arms)) for name, arms in profiles.items()]
+
+
+def _installed_by(name: str, arms: str) -> Diagnosis:
+    if here := installed([name]):
+        detail = f"{here[name]} is installed beside bench: arms other than {arms} use it too"
+        return Diagnosis(name, "note", detail, f"pip uninstall {name}, to have them as shipped")
+    detail = f"{arms} get it in environments of their own; their first run needs a package index"
+    return Diagnosis(name, "ok", detail)
 
 
 def _results(results: Path) -> Diagnosis:

@@ -21,6 +21,7 @@ SHOWN = (
         "ceiling_share",
         "bulk_enqueue_rate",
         "capacity",
+        "latency_p90_ms",
         "latency_p99_ms",
         "round_trip_p50_ms",
     ),
@@ -31,6 +32,7 @@ SHOWN = (
         "broker_growth_bytes_per_1000",
         "lost",
         "stuck",
+        "refused",
     ),
 )
 

@@ -6,6 +6,7 @@ Some are of real arms, found among the adapters and not named.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import replace
 from functools import cache
 from itertools import chain, count
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from adapters.base import Adapter
 from bench.model.arm import Arm, missing_packages
 from bench.model.cell import Params
 from bench.model.manifest import CellLine
@@ -38,7 +40,8 @@ class Session:
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.folder, self.say = folder, say
-        self.adapters = load_adapters([ADAPTER])
+        adapters = load_adapters([ADAPTER])
+        self.adapters = {name: _as_installed_here(each) for name, each in adapters.items()}
 
     def run(
         self,
@@ -98,6 +101,17 @@ class Session:
         """A folder that is not there: what a check could not measure, another may try again."""
         names = chain([name], (f"{name}-{number}" for number in count(2)))
         return next(folder for each in names if not (folder := self.folder / each).exists())
+
+
+def _as_installed_here(adapter: Adapter) -> Adapter:
+    """The adapter with profiles that install nothing: to prove the instrument takes no index."""
+    if not any(profile.installs for profile in adapter.profiles.values()):
+        return adapter
+    made = copy(adapter)
+    made.profiles = {
+        name: replace(profile, installs=()) for name, profile in adapter.profiles.items()
+    }
+    return made
 
 
 def until_fit(attempt: Callable[[], tuple[T, str]], number: int = 1) -> T:

@@ -16,7 +16,7 @@ from bench.inprocess import event_log
 from bench.inprocess.generator import NOT_OFFERED
 from bench.model.schedule import Schedule
 from bench.record import event_files, ledger
-from bench.record.documents import write_json
+from bench.record.documents import read_json, write_json
 
 READY_S = 30.0
 # A schedule begins so long after its order: the generators read it before
@@ -128,6 +128,14 @@ class Load:
                 task, text = json.loads(line)
                 texts[int(task)] = str(text)
         return texts
+
+    def versions(self) -> dict[str, str]:
+        """What a generator saw in the environment; of a free-threaded build also whether the tasks
+        ran with the GIL."""
+        seen: dict[str, str] = read_json(self.work / "versions.json")
+        names = sorted(path.name for path in self.work.glob(f"{event_log.GIL}*"))
+        states = " and ".join(name.removeprefix(event_log.GIL) for name in names)
+        return seen | ({"GIL": states} if states else {})
 
     def handles(self) -> dict[int, str]:
         """Task id → the library's own id, where the cell keeps them."""

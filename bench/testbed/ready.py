@@ -6,6 +6,7 @@ import numpy as np
 
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
+from bench.measure.drain import overlapping
 from bench.model.schedule import Schedule
 from bench.record.event_files import Tail
 from bench.record.ledger import Ints
@@ -49,13 +50,6 @@ def boot(fleet: Fleet, load: Load, tail: Tail, slots: int) -> float:
         whole = np.array([stamps for stamps in runs.values() if len(stamps) == 2], np.int64)
         if overlapping(whole[:, 0], whole[:, 1]) >= slots:
             return (_all_slots_began(whole, slots) - began) / 1e9
-
-
-def overlapping(started: Ints, finished: Ints) -> int:
-    """The largest number of these runs that went on at the same time; stamps in ns, shape (n,)."""
-    stamps = np.concatenate((started, finished))
-    steps = np.concatenate((np.ones(len(started)), -np.ones(len(finished))))
-    return int(np.cumsum(steps[np.lexsort((steps, stamps))]).max(initial=0))
 
 
 def _all_slots_began(runs: Ints, slots: int) -> int:

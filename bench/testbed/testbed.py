@@ -244,8 +244,8 @@ class Testbed:
         book, left_out = (
             ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         )
-        versions = documents.read_json(self.work / "versions.json")
-        log = notes.log(tuple(self.fleet.restarts), versions, ending.keep_every, left_out)
+        restarts, versions = tuple(self.fleet.restarts), self.load.versions()
+        log = notes.log(restarts, versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())
         store.write_cell(self.folder, log, *tasks_and_runs, self.sampler.frame())
         return log

@@ -4,11 +4,13 @@ import math
 import time
 
 from bench.model.schedule import at_once, merge
+from bench.testbed.load import START_IN_NS
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Testbed
 
 ASK_AGAIN_S = 1.0
 WAIT_AFTER_S = 10.0  # for the tasks that are still on their way when a phase ends
+NEVER_NS = 1 << 62
 
 
 def sleep_until(stamp_ns: int) -> None:
@@ -61,6 +63,32 @@ def fill_and_drain(testbed: Testbed, tasks: int, work: str, at_most_s: float = m
     with testbed.phase("drain"):
         testbed.fleet.start()
         until_finished(testbed, tasks, at_most_s)
+
+
+def keep_busy(
+    testbed: Testbed,
+    waiting: tuple[int, int],
+    warmup_s: float,
+    seconds: float,
+    measured: bool = True,
+) -> tuple[int, int]:
+    """Keep a backlog up for `warmup_s` and then `seconds`, and wait until it is gone.
+
+    `waiting` is how many tasks wait, at least and at most. The stamps (ns) between which finishes
+    per second are the capacity. What is sent between them is warm-up too unless it is `measured`.
+    """
+    start = time.monotonic_ns() + START_IN_NS + int(warmup_s * 1e9)
+    end = start + int(seconds * 1e9)
+    with testbed.phase("warmup"):
+        testbed.keep_backlog(*waiting, start if measured else NEVER_NS, end)
+        sleep_until(start)
+    with testbed.phase("capacity"):
+        while time.monotonic_ns() < end:
+            testbed.progress("capacity", testbed.tail.count() // 2, 0)
+            testbed.load.check_alive()
+            time.sleep(0.1)
+    until_still(testbed)
+    return start, end
 
 
 def until_few_are_left(testbed: Testbed, tasks: int) -> None:

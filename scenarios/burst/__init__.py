@@ -6,34 +6,52 @@ No latency: the P99 of a backlog only restates N ÷ throughput.
 from collections.abc import Mapping, Sequence
 
 from adapters.base import Bulk, BulkSomewhere
+from bench.model.broker import KINDS
 from bench.model.cell import Cell, Params
 from bench.model.scenario import Scenario
 
 TASKS = {"smoke": 200, "gate": 5_000, "quick": 5_000, "full": 100_000}
 BULK_AT_MOST = 20_000
+BACKLOGS, BACKLOG_AT_MOST = (1_000, 10_000, 100_000), 1_000_000
 SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
 RTTS = (0, 1, 2, 10)  # ms
 
 
+def backlog_of(case: str) -> int:
+    """The number of tasks in `backlog=10000`; 0 for any other case."""
+    kind, _, count = case.partition("=")
+    return int(count) if kind == "backlog" and count.isascii() and count.isdigit() else 0
+
+
 class Burst(Scenario):
     """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip.
-    `bulk`: the best public bulk call, no workers."""
+    `bulk`: the best public bulk call, no workers. `backlog=10000`: so many tasks, no workers, for
+    what they weigh in the broker."""
 
     name = "burst"
     drive_version = 1
-    measure_version = 1
+    measure_version = 2
     order = 10
     main = True
     gated = True
     about = "100,000 no-op tasks: how fast in, how fast out, at what memory"
-    groups: Mapping[str, Sequence[str]] = {"network": tuple(f"rtt={rtt}" for rtt in RTTS)}
+    groups: Mapping[str, Sequence[str]] = {
+        "network": tuple(f"rtt={rtt}" for rtt in RTTS),
+        "backlog": tuple(f"backlog={tasks}" for tasks in BACKLOGS),
+    }
 
     def all_cases(self) -> Sequence[str]:
-        """Both, and the plain one through a slow network."""
-        return ("-", "bulk", *self.groups["network"])
+        """Both, the plain one through a slow network, and the backlogs."""
+        return ("-", "bulk", *self.groups["network"], *self.groups["backlog"])
+
+    def takes(self, case: str) -> bool:
+        """A backlog may be any number of tasks up to a million."""
+        return 0 < backlog_of(case) <= BACKLOG_AT_MOST or case in self.all_cases()
 
     def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How many tasks."""
+        if backlog := backlog_of(case):
+            return {"tasks": backlog}
         count = tasks or TASKS[size]
         if case.startswith("rtt="):
             return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
@@ -41,25 +59,24 @@ class Burst(Scenario):
 
     def seconds(self, params: Params, case: str, rate: float, enqueue_rate: float) -> float:
         """Enqueue, drain, and about six seconds of starting, settling and stopping."""
-        drain = 0.0 if case == "bulk" else params["tasks"] / rate + 6
+        drain = 0.0 if case == "bulk" or backlog_of(case) else params["tasks"] / rate + 6
         return float(params["tasks"] / enqueue_rate + drain + 2)
 
     def expected(self, case: str) -> Sequence[str]:
         """What a cell without files leaves open."""
-        return (
-            ("bulk_enqueue_rate",)
-            if case == "bulk"
-            else (
-                "throughput",
-                "enqueue_rate",
-                "worker_memory_peak_bytes",
-                "broker_memory_peak_bytes",
-            )
-        )
+        if case == "bulk":
+            return ("bulk_enqueue_rate",)
+        if backlog_of(case):
+            return ("broker_memory_peak_bytes", "broker_bytes_per_task")
+        speed = ("throughput", "enqueue_rate")
+        return (*speed, "worker_memory_peak_bytes", "broker_memory_peak_bytes")
 
     def skip(self, cell: Cell) -> str:
-        """A library without a bulk call."""
+        """A library without a bulk call, or a backlog where no server holds it."""
         adapter, broker = cell.arm.adapter, cell.arm.broker
+        if backlog_of(cell.case):
+            kind = KINDS[broker]
+            return "" if kind.server else kind.uncounted
         offered = adapter.bulk_brokers if isinstance(adapter, BulkSomewhere) else adapter.brokers
         if cell.case != "bulk" or (isinstance(adapter, Bulk) and broker in offered):
             return ""

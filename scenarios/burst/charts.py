@@ -1,4 +1,5 @@
-"""burst in pictures: rates as bars, then throughput, backlog and memory while the queue drains."""
+"""burst in pictures: rates as bars, then throughput, backlog and memory while the queue drains, and
+what a backlog weighs."""
 
 import re
 from collections.abc import Sequence
@@ -7,15 +8,18 @@ import numpy as np
 
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import drawn
+from bench.analysis.formatting import figure
 from bench.record.stored_curves import Floats
 from bench.report.charts import bars, look_of
 from bench.report.style import Chart, Look, Palette, finish, new_figure, svg
+from bench.report.tables import all_cells
+from scenarios.burst import backlog_of
 
 Lines = list[tuple[str, Look, Floats, Floats]]
 
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
-    """Rates as bars, then each profile over time, the default ones first."""
+    """Rates as bars, then each profile over time, the default ones first, then the backlogs."""
     pictures = [
         bars(joined, looks, "burst", "-", "throughput", "Throughput, and the floor as its ceiling"),
         # The plain call; the bulk call stands in the table.
@@ -31,7 +35,7 @@ def charts(joined: Joined, looks: Palette) -> list[Chart]:
         pictures += _over_time(
             joined, looks, [arm for arm in rest if rest[arm] == profile], profile
         )
-    return [chart for chart in pictures if chart]
+    return [chart for chart in (*pictures, _against_backlog(joined, looks)) if chart]
 
 
 def _over_time(
@@ -71,6 +75,42 @@ def _over_time(
         _chart(lines, f"{what} {whose}", f"{kind}-{name}", unit, cells, log)
         for lines, what, kind, unit, log in kinds
     ]
+
+
+def _against_backlog(joined: Joined, looks: Palette) -> Chart | None:
+    """Memory of the broker against the tasks that it holds; None where no arm has a number."""
+    cases = sorted(filter(backlog_of, joined.cases("burst")), key=backlog_of)
+    metric = "broker_memory_peak_bytes"
+    every = {
+        arm: [
+            (backlog_of(case), figure(joined.rows("burst", case, arm, metric), metric))
+            for case in cases
+        ]
+        for arm in joined.arms_of("burst")
+    }
+    points = {
+        arm: [(tasks, each) for tasks, each in figures if each.is_number]
+        for arm, figures in every.items()
+    }
+    legend = [(arm, look_of(joined, looks, arm)) for arm, mine in points.items() if mine]
+    if not legend:
+        return None
+    picture, (ax,) = new_figure(2.9)
+    for arm, look in legend:
+        ax.plot(
+            [tasks for tasks, _ in points[arm]],
+            [(each.value or 0.0) / 1e6 for _, each in points[arm]],
+            color=look.color,
+            linestyle=look.dash,
+            marker=look.marker or ".",
+            markersize=5,
+        )
+    ax.set(xscale="log", yscale="log")
+    finish(ax, "tasks queued, log scale", "MB, log scale")
+    title = "Memory of the broker against its backlog"
+    cells = all_cells(each.cells for mine in points.values() for _, each in mine)
+    caption = "Median over the blocks. No worker runs; an empty broker's own memory is in it."
+    return Chart(title, svg(picture, "backlog-memory", title), caption, legend, cells)
 
 
 def _chart(lines: Lines, title: str, name: str, unit: str, cells: str, log: bool) -> Chart | None:

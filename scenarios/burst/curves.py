@@ -15,9 +15,9 @@ SAMPLED = ("worker_pss", "broker_memory")
 def curves(cell: StoredCell) -> Curves:
     """Over seconds since the drain began: `rate` in tasks/s, `backlog` in tasks, memory in bytes.
 
-    Nothing for the bulk call, which is not drained.
+    Nothing for the bulk call and the backlogs, which are not drained.
     """
-    if cell.spec.case == "bulk":
+    if not any(phase.name == "drain" for phase in cell.log.phases):
         return {}
     seconds = _finishes(cell)
     drain = {"rate": _rate(seconds), "backlog": _backlog(cell, seconds)} if len(seconds) > 1 else {}

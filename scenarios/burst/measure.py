@@ -1,9 +1,14 @@
 """burst, stored: the figures of a cell, from its files alone."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from bench.measure import validity
 from bench.measure.drain import (
+    broker_spent,
     capped,
     enqueue_rate,
     throughput,
@@ -26,28 +31,20 @@ from bench.measure.figures import (
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.store import StoredCell
+from scenarios.burst import backlog_of
 
 
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Rates from stamps, memory and counters from the samples at the edges."""
     book = ledger.load(cell)
     if cell.spec.case == "bulk":
-        queued = None if cell.held is None else len(cell.held)
-        tasks = int(cell.spec.params["tasks"])
-        short = (
-            f"count: the broker holds {queued} of {tasks} tasks"
-            if queued not in (None, tasks)
-            else ""
-        )
-        unfit = first_problem(
-            lambda: validity.events(cell, book, all_sent=True),
-            lambda: validity.machine(cell, ("enqueue",), cores),
-        )
-        return judged([Measure("bulk_enqueue_rate", enqueue_rate(book))], short or unfit, "")
+        return _bulk(cell, book, cores)
+    if backlog_of(cell.spec.case):
+        return _backlog(cell, book, cores)
     told = fates_of(cell, book)
     measures = [
         *_rates(cell, book),
-        *_memory(cell),
+        *_memory(cell, book),
         *_cost(cell, book),
         *_imports(book),
         *fate_measures(told),
@@ -59,6 +56,34 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
     )
     return judged(measures, invalid, correctness(told, cell.spec.guarantee, faulted=False))
+
+
+def _bulk(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
+    queued = None if cell.held is None else len(cell.held)
+    tasks = int(cell.spec.params["tasks"])
+    short = (
+        f"count: the broker holds {queued} of {tasks} tasks" if queued not in (None, tasks) else ""
+    )
+    unfit = first_problem(
+        lambda: validity.events(cell, book, all_sent=True),
+        lambda: validity.machine(cell, ("enqueue",), cores),
+    )
+    return judged([Measure("bulk_enqueue_rate", enqueue_rate(book))], short or unfit, "")
+
+
+def _backlog(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
+    """A backlog that time cut short is another one than its case says."""
+    verdict, reason = capped(cell)
+    measures = [
+        replace(each, verdict=verdict, reason=reason) if each.verdict == "ok" else each
+        for each in _broker_memory(cell, book, ("enqueue",))
+    ]
+    unfit = first_problem(
+        lambda: validity.events(cell, book, all_sent=True),
+        lambda: validity.machine(cell, ("enqueue",), cores),
+        lambda: validity.count(cell, book, "enqueue:start", "enqueue:end", idle=True),
+    )
+    return judged(measures, unfit, "")
 
 
 def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
@@ -74,53 +99,42 @@ def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     ]
 
 
-def _memory(cell: StoredCell) -> list[Measure]:
-    tasks = int(cell.spec.params["tasks"])
-    grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
-    told = why_no_server(cell)
+def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     return [
         measure_or("worker_memory_idle_bytes", at(cell, "worker_pss", "idle"), "no sample"),
         measure_or("worker_memory_peak_bytes", peak(cell, "worker_pss", ("drain",)), "no sample"),
         measure_or("worker_memory_after_bytes", at(cell, "worker_pss", "after"), "no sample"),
-        measure_or(
-            "broker_memory_peak_bytes", peak(cell, "broker_memory", ("enqueue", "drain")), *told
-        ),
-        measure_or("broker_bytes_per_task", None if grown is None else grown / tasks, *told),
+        *_broker_memory(cell, book, ("enqueue", "drain")),
+    ]
+
+
+def _broker_memory(cell: StoredCell, book: ledger.Ledger, phases: Sequence[str]) -> list[Measure]:
+    """The peak over these phases, and what it grew by for each task that was put on the queue."""
+    queued = int((book.measured() & (book.enqueue == ledger.ACCEPTED)).sum()) or 1
+    grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
+    told = why_no_server(cell)
+    return [
+        measure_or("broker_memory_peak_bytes", peak(cell, "broker_memory", phases), *told),
+        measure_or("broker_bytes_per_task", None if grown is None else grown / queued, *told),
     ]
 
 
 def _cost(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
-    cpu_s, commands = (_spent(cell, column) for column in ("broker_cpu_s", "broker_commands"))
+    cpu_s, commands = broker_spent(cell, book)
     return [
         worker_cpu(cell, book),
         measure_or(
             "broker_cpu_us_per_task",
-            None if cpu_s is None else cpu_s / finished * 1e6,
+            None if math.isnan(cpu_s) else cpu_s / finished * 1e6,
             *why_no_server(cell),
         ),
         measure_or(
             "broker_commands_per_task",
-            None if commands is None else commands / finished,
+            None if math.isnan(commands) else commands / finished,
             *why_no_commands(cell),
         ),
     ]
-
-
-def _spent(cell: StoredCell, column: str) -> float | None:
-    """What a counter of the broker grew by while the queue was filled and drained, less what idle
-    workers and our own questions cost.
-
-    Only the drain is corrected: no worker runs while the queue is filled.
-    """
-    grown = [
-        delta(cell, column, f"{phase}:start", f"{phase}:end") for phase in ("enqueue", "drain")
-    ]
-    idle, idle_ns = delta(cell, column, "settling", "idle"), delta(cell, "ns", "settling", "idle")
-    if grown[0] is None or grown[1] is None or idle is None or not idle_ns:
-        return None
-    start, end = cell.phase("drain")
-    return max(grown[0] + grown[1] - idle / idle_ns * (end - start), 0.0)
 
 
 def _imports(book: ledger.Ledger) -> list[Measure]:

@@ -8,8 +8,12 @@ from bench.model.scenario import PriorMeasures, Scenario
 LOADS = ("load=0.3", "load=0.5", "load=0.7", "load=0.9")
 RATES = ("rate=30", "rate=300")
 LOW, HIGH = 100, 200  # tasks that wait while the capacity is measured
+CAPACITY_WARMUP_S = {"smoke": 1, "gate": 2, "quick": 5, "full": 5}
+CAPACITY_S = {"smoke": 2, "gate": 5, "quick": 5, "full": 15}
 RTTS, RTT_RATE = (0, 1, 2, 10), 30.0  # ms; tasks/s
-TASKS_FOR_P99 = 1_100  # ten beyond it, and some to spare
+TASKS_FOR_P99 = 1_100  # of a gate's cell: ten beyond it, and some to spare
+SLOW_RATE, SLOW_AT_MOST_S = 30.0, 120  # so few tasks need longer until ten spells lie beyond P99
+QUICK_FARTHEST = 90.0  # the last percentile of a quick cell
 
 
 def steady_seconds(params: Params, rate: float) -> float:
@@ -22,8 +26,8 @@ class Latency(Scenario):
     a slow network (`rtt=`)."""
 
     name = "latency"
-    drive_version = 1
-    measure_version = 1
+    drive_version = 2
+    measure_version = 2
     order = 20
     main = True
     gated = True
@@ -45,25 +49,25 @@ class Latency(Scenario):
         return ("capacity", *LOADS, *RATES, *self.groups["network"])
 
     def params(self, case: str, size: str, tasks: int | None) -> Params:
-        """Durations by size. A full cell lasts until 5,000 tasks are due, at least 10 s and at most
-        45 s; one of a gate is as short as its P99 allows."""
+        """Durations by size. A full cell lasts until 5,000 tasks are due, at least 30 s and at most
+        60 s (120 s up to 30 tasks/s); a quick one is as short as its P90 allows, one of a gate as
+        its own P99 does."""
         if case == "capacity":
-            return {
-                "warmup_s": {"smoke": 1, "gate": 2, "quick": 5, "full": 5}[size],
-                "steady_s": {"smoke": 2, "gate": 5, "quick": 5, "full": 15}[size],
-            }
-        spread = {"smoke": (5, 5), "gate": (5, 20), "quick": (10, 10), "full": (10, 45)}[size]
+            return {"warmup_s": CAPACITY_WARMUP_S[size], "steady_s": CAPACITY_S[size]}
+        least, most = {"smoke": (5, 5), "gate": (5, 20), "quick": (20, 20), "full": (30, 60)}[size]
         due = max(tasks or 0, TASKS_FOR_P99) if size == "gate" else tasks or 5_000
         kind, _, value = case.partition("=")
         named = (
             {"rate": RTT_RATE, "rtt_ms": float(value)} if kind == "rtt" else {kind: float(value)}
         )
+        slow = size == "full" and named.get("rate", SLOW_RATE + 1) <= SLOW_RATE
         return {
             **named,
             "warmup_s": 1 if size in ("smoke", "gate") else 5,
             "tasks": due,
-            "at_least_s": spread[0],
-            "at_most_s": spread[1],
+            "at_least_s": least,
+            "at_most_s": SLOW_AT_MOST_S if slow else most,
+            **({"farthest": QUICK_FARTHEST} if size == "quick" else {}),
         }
 
     def takes(self, case: str) -> bool:

@@ -1,5 +1,6 @@
 """latency in pictures: percentiles against load, and the whole spectrum of one load or rate."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -63,7 +64,7 @@ def _against_load(joined: Joined, looks: Palette) -> Chart | None:
         return None
     _finish_loads(ax, {load: case.removeprefix("load=") for load, case in loads})
     title = "Latency against load: P99 bold, P50 thin"
-    caption = "Median over the blocks." + (
+    caption = "Median over the blocks; no point where a percentile is withheld." + (
         " ✕ at the upper edge: unbounded, the arm could not bear that load."
         if marked
         else " No load was unbounded."
@@ -73,8 +74,11 @@ def _against_load(joined: Joined, looks: Palette) -> Chart | None:
 
 def _draw_points(ax: Axes, look: Look, figures: Loads, width: float, alpha: float) -> None:
     """One percentile of an arm over the loads that it could bear."""
-    points = [(load, each.value) for load, each in figures if each.is_number and each.value]
-    if points:
+    # Not a number where there is none: a line that ran on would draw what was not measured.
+    points = [
+        (load, each.value if each.is_number and each.value else math.nan) for load, each in figures
+    ]
+    if not all(math.isnan(value) for _, value in points):
         ax.plot(
             *zip(*points, strict=True),
             color=look.color,
@@ -154,7 +158,7 @@ def _spectrum(joined: Joined, looks: Palette, case: str, naive: bool) -> Chart |
             markersize=4,
         )
     title = f"Percentile spectrum at {case_title(case)}"
-    caption = "First block; each line ends where fewer than 10 tasks lie beyond."
+    caption = "First block; each line ends where fewer than 10 spells lie beyond."
     contestants = [each for each in spectra if joined.arms[each.arm].system != FLOOR]
     naivest = max(contestants, key=_hidden, default=None)
     if naive and naivest and _hidden(naivest) > 0:

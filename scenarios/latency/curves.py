@@ -2,47 +2,40 @@
 
 import numpy as np
 
+from bench.measure.latencies import latency_ms
+from bench.measure.spells import last_rank
 from bench.record import ledger
 from bench.record.store import StoredCell
 from bench.record.stored_curves import Curves, Floats
 
 UNFIT = ("invalid", "wrong", "unbounded")  # with these verdicts a cell is not drawn
-BEYOND = 10  # samples that must lie beyond a percentile
 
 
 def curves(cell: StoredCell) -> Curves:
     """Milliseconds over 1/(1-p): `due` from the due time, `sent`, the naive way, from the send.
 
-    Nothing for the capacity, whose tasks are due at once, and where a cell has too few tasks.
+    Both end where one of them has fewer than ten spells beyond. Nothing for the capacity, whose
+    tasks are due at once, and where a cell carries no median.
     """
     if cell.spec.case == "capacity":
         return {}
-    due, sent = _latencies(cell)
-    if len(due) < 2 * BEYOND:
-        return {}
-    return {"due": _percentiles(due), "sent": _percentiles(sent)}
-
-
-def _latencies(cell: StoredCell) -> tuple[Floats, Floats]:
-    """Milliseconds from due and from sent to the first finish, sorted.
-
-    A task that never finished is slower than all others.
-    """
     book = ledger.load(cell)
     ours = book.measured() & (book.enqueue != ledger.UNSENT)
-    finish_ns = book.first_finish()[ours]
-    missing = finish_ns < 0
-    due, sent = (
-        np.sort(np.where(missing, np.inf, (finish_ns - stamps[ours]) / 1e6))
-        for stamps in (book.due, book.sent)
-    )
-    return due, sent
+    values = {
+        "due": latency_ms(book, ours, book.due),
+        "sent": latency_ms(book, ours, book.sent),
+    }
+    last = min(last_rank(each, book.due[ours]) for each in values.values())
+    if 2 * last < int(ours.sum()) or not last:
+        return {}
+    return {name: _percentiles(np.sort(each), last) for name, each in values.items()}
 
 
-def _percentiles(values: Floats) -> tuple[Floats, Floats]:
-    """(1/(1-p), value) up to the last percentile with ten samples beyond it; nearest rank."""
+def _percentiles(values: Floats, last: int) -> tuple[Floats, Floats]:
+    """(1/(1-p), value) of sorted values up to the rank `last`; nearest rank."""
     count = len(values)
-    x = np.geomspace(1.0, count / BEYOND, 120)
-    rank = np.clip(np.ceil(count * (1 - 1 / x)).astype(int) - 1, 0, count - 1)
+    x = np.geomspace(1.0, count / (count - last), 120)
+    # Unrounded, the end of the line could slip by one.
+    rank = np.clip(np.ceil(np.round(count * (1 - 1 / x), 6)).astype(int) - 1, 0, last - 1)
     y = values[rank]
     return x[np.isfinite(y)], y[np.isfinite(y)]

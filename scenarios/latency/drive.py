@@ -8,7 +8,7 @@ from bench.model.scenario import PriorMeasures
 from bench.model.schedule import merge, poisson
 from bench.testbed.load import START_IN_NS
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import sleep_until, until_few_are_left, until_still
+from bench.testbed.until import keep_busy, sleep_until, until_few_are_left
 from scenarios.latency import HIGH, LOW, SCENARIO, steady_seconds
 
 
@@ -47,19 +47,9 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
 
 
 def _capacity(cell: Cell, testbed: Testbed) -> Ending:
-    start = time.monotonic_ns() + START_IN_NS
-    warm_until = start + int(cell.params["warmup_s"] * 1e9)
-    until = warm_until + int(cell.params["steady_s"] * 1e9)
-    with testbed.phase("warmup"):
-        testbed.keep_backlog(LOW, HIGH, warm_until, until)
-        sleep_until(warm_until)
-    with testbed.phase("capacity"):
-        while time.monotonic_ns() < until:
-            testbed.progress("capacity", testbed.tail.count() // 2, 0)
-            testbed.load.check_alive()
-            time.sleep(0.1)
-    testbed.mark("capacity_start_ns", warm_until)
-    testbed.mark("capacity_end_ns", until)
-    until_still(testbed)
+    warmup_s, steady_s = float(cell.params["warmup_s"]), float(cell.params["steady_s"])
+    start, end = keep_busy(testbed, (LOW, HIGH), warmup_s, steady_s)
+    testbed.mark("capacity_start_ns", start)
+    testbed.mark("capacity_end_ns", end)
     testbed.sampler.edge("drained")
     return Ending(chosen_as_it_went=True)

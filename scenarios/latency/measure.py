@@ -23,7 +23,12 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
     )
     if cell.spec.case == "capacity":
         return judged([_capacity(cell, book), *fate_measures(told)], first_problem(*shared), wrong)
-    measures = percentiles(cell, book, float(cell.log.marks["rate"]))
+    measures = percentiles(
+        cell,
+        book,
+        float(cell.log.marks["rate"]),
+        farthest=float(cell.spec.params.get("farthest", 100.0)),
+    )
     invalid = first_problem(*shared, lambda: validity.generator(cell, book))
     return judged([*measures, *fate_measures(told)], invalid, wrong)
 

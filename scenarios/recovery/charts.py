@@ -1,6 +1,6 @@
 """recovery in pictures: finishes per second around the fault, and what became of the tasks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,9 +9,9 @@ from scipy.stats import CensoredData, ecdf
 
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import Drawn, drawn
-from bench.analysis.evidence import evidence
-from bench.analysis.formatting import figure
-from bench.report.charts import look_of
+from bench.analysis.evidence import Evidence, evidence
+from bench.analysis.formatting import figure, listing
+from bench.report.charts import look_of, promised
 from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
 from scenarios.recovery.curves import BEFORE_S, BIN_S
 
@@ -105,10 +105,16 @@ def _survival(joined: Joined, looks: Palette, case: str) -> Chart | None:
     title = f"Tasks hit by {case} that have not finished"
     caption = (
         "Share of those accepted and unfinished when the fault struck, by Kaplan and Meier. "
-        "A line that stays up is work that never came back."
+        f"A line that stays up is work that never came back.{_refused(struck)}"
     )
     cells = ", ".join(each.cell for each in struck)
     return Chart(title, svg(picture, f"survival-{case}", title), caption, legend, cells)
+
+
+def _refused(struck: Sequence[Evidence]) -> str:
+    """Who refused calls: no line can show a task that was never accepted."""
+    calls = [f"{each.refused} by {each.arm}" for each in struck if each.refused]
+    return f" Enqueue calls refused, in no line: {listing(calls)}." if calls else ""
 
 
 def _fates(joined: Joined, case: str) -> Chart | None:
@@ -139,7 +145,8 @@ def _fates(joined: Joined, case: str) -> Chart | None:
     return Chart(
         title,
         svg(picture, f"fates-{case}", title),
-        "Median over the blocks; tasks that finished once and were not hit are left out.",
+        "Median over the blocks; tasks that finished once and were not hit are left out."
+        f"{promised(joined, shown)}",
         [],
         ", ".join(filter(None, cells)),
     )

@@ -1,6 +1,5 @@
 """The fault matrix: fault × arm, its evidence, what was predicted, and one sentence per arm."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,20 +7,26 @@ from adapters.base import Prediction
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
-from bench.model.fault import CORE, FAULTS
+from bench.model.fault import CORE, FAULTS, Fault
 from bench.model.metric import FATES
+from bench.model.systems import graceful_signal
 
 BAD = ("lost", "doubled", "open", "stuck", "failed", "refused")
+FINISHED_ALL_THE_SAME = ("doubled", "refused")  # what was accepted is done, so its time counts
 
 
 @dataclass(frozen=True)
 class MatrixPlace:
-    """One place of the matrix: a fate for its colour, a number, and the lines behind them."""
+    """One place of the matrix: a fate for its colour, a number, and the lines behind them.
+
+    `aside` stands below the number.
+    """
 
     fate: str
     text: str
     lines: tuple[str, ...] = ()
     cell: str = ""
+    aside: str = ""
 
 
 def matrix(joined: Joined) -> list[tuple[str, str, list[MatrixPlace]]]:
@@ -37,16 +42,26 @@ def _place(joined: Joined, case: str, arm: str) -> MatrixPlace:
     if found is None:
         text = "–" if work.verdict == "missing" else work.text
         return MatrixPlace("none", text, (work.note,) if work.note else (), work.cells)
-    touched = found.hit + Counter(found.enqueuing)
-    words = ", ".join(f"{touched[fate]} {fate}" for fate in BAD if touched[fate])
+    bad = [fate for fate in BAD if found.touched[fate]]
+    words = [f"{found.touched[fate]} {fate}" for fate in bad]
+    worked_off = work.verdict == "ok" and set(bad) <= {*FINISHED_ALL_THE_SAME}
+    if worked_off or not words:
+        words.append(f"{work.text} s")
     # Twice is what at least once allows: no colour of a broken promise for that.
     allowed = found.worst == "doubled" and joined.arms[arm].guarantee == "at least once"
     return MatrixPlace(
         "allowed" if allowed else found.worst,
-        words or f"{work.text} s",
+        ", ".join(words),
         tuple(_lines(joined, found, work)),
         found.cell,
+        _graceful(joined, case, arm),
     )
+
+
+def _graceful(joined: Joined, case: str, arm: str) -> str:
+    """Of a deploy, which signals SIGTERM: the signal that the documentation gives."""
+    signal = graceful_signal(joined.arms[arm]) if case in (Fault.DEPLOY, Fault.ROLLING) else ""
+    return f"graceful stop: {signal}" if signal else ""
 
 
 def _figure(joined: Joined, case: str, arm: str, metric: str) -> Figure:
@@ -138,6 +153,7 @@ def predictions(joined: Joined) -> list[Predicted]:
 
 def _predicted(found: Evidence, said: Prediction, work: Figure) -> Predicted:
     seen = f"running: {told(found.running)}; waiting: {told(found.waiting)}"
+    seen += f"; {found.refused} calls refused" if found.refused else ""
     off = differences(found, said, work)
     return Predicted(found.case, found.arm, said.text, work, seen, off)
 
@@ -192,4 +208,8 @@ def _sentence(arm: str, cells: list[Evidence]) -> str:
     parts = [f"after {listing(harmed)}"] if harmed else []
     if unharmed:
         parts.append(f"all that a {listing(unharmed)} had hit was finished by itself")
+    # They are in no recovery time: who rejects an outage is not the quicker for it.
+    refused = [f"{each.refused} in {each.case}" for each in cells if each.refused]
+    if refused:
+        parts.append(f"enqueue calls refused: {listing(refused)}")
     return f"{arm}: {'; '.join(parts)}."

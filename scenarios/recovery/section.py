@@ -15,6 +15,7 @@ TIMES: tuple[Column, ...] = (
     ("backlog_recovery_s", "Backlog"),
     ("outage_s", "Outage"),
     ("enqueue_call_max_ms", "Longest enqueue call"),
+    ("refused", "Calls refused"),
 )
 FATES: tuple[Column, ...] = tuple(
     (name, name.replace("_", " "))
@@ -70,7 +71,7 @@ SECTION = Section(
     charts=charts,
     above=above,
     below=below,
-    compared=("service_recovery_s", "work_recovery_s", "lost"),
+    compared=("service_recovery_s", "work_recovery_s", "lost", "refused"),
     how=(
         (
             "10 × N tasks of 20 ms per second; at the seeded moment 4 × N tasks of 200 ms fall due "
@@ -89,8 +90,16 @@ SECTION = Section(
             "until no more tasks wait than before. Outage: the longest gap between finishes."
         ),
         (
+            "Calls refused: the enqueue call raised. Such a task is in no recovery time, so a "
+            "system that refuses during an outage is not the quicker for it: read both together."
+        ),
+        (
             "“> x” means: not within the x seconds observed. That is a result; it is never "
             "averaged away."
+        ),
+        (
+            "A deploy sends SIGTERM, as systemd and Kubernetes do, and SIGKILL 10 s later. The "
+            "signal that each documentation gives for a graceful stop stands below its outcome."
         ),
         (
             "A supervisor starts a dead worker again after 1 s. Lost: not finished and held "

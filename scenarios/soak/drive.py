@@ -2,20 +2,19 @@
 
 import time
 
-from bench.model.cell import Cell
+from bench.inprocess.event_log import FINISHED
+from bench.model.cell import Cell, Params
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import Schedule, merge, poisson
 from bench.testbed.load import START_IN_NS
 from bench.testbed.testbed import Ending, Testbed
-from bench.testbed.until import sleep_until, until_few_are_left, until_still
+from bench.testbed.until import keep_busy, until_few_are_left
 from scenarios.latency import HIGH, LOW
-from scenarios.soak import CAPACITY_WARM_S
 
 SETTLE_S = 1.0
 WARM_SHARE, WARM_AT_MOST_S = 0.1, 60.0
 MOST_TASKS = 1_000_000  # an event file of 160 MB
 KEPT_TASKS = 25_000  # about, of those that went as they should: 0.6 MB
-ALL_WARM = 1 << 62
 
 
 def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
@@ -25,9 +24,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         time.sleep(SETTLE_S)
     with testbed.phase("idle"):
         time.sleep(float(cell.params["idle_s"]))
-    capacity = known.value("latency", "capacity", "capacity") or _capacity(
-        testbed, float(cell.params["capacity_s"])
-    )
+    capacity = known.value("latency", "capacity", "capacity") or _capacity(testbed, cell.params)
     seconds = 60 * float(cell.params["minutes"])
     rate = min(float(cell.params["load"]) * capacity, MOST_TASKS / seconds)
     testbed.mark("capacity", capacity)
@@ -37,19 +34,14 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     return Ending(planned_until_ns=end, keep_every=max(1, round(len(schedule) / KEPT_TASKS)))
 
 
-def _capacity(testbed: Testbed, seconds: float) -> float:
-    """Tasks per second while a backlog of about 150 is kept up, as latency measures it; these
-    tasks are warm-up, and drained before the load."""
-    warm = time.monotonic_ns() + int(CAPACITY_WARM_S * 1e9)
-    until = warm + int(seconds * 1e9)
-    with testbed.phase("capacity"):
-        testbed.keep_backlog(LOW, HIGH, ALL_WARM, until)
-        sleep_until(warm)
-        began, before = time.monotonic(), testbed.tail.count()
-        sleep_until(until)
-        rate = (testbed.tail.count() - before) / 2 / (time.monotonic() - began)
-    until_still(testbed)
-    return rate
+def _capacity(testbed: Testbed, params: Params) -> float:
+    """Tasks per second as latency measures them; these tasks are warm-up, and drained before the
+    load."""
+    warmup_s, seconds = float(params["capacity_warmup_s"]), float(params["capacity_s"])
+    start, end = keep_busy(testbed, (LOW, HIGH), warmup_s, seconds, measured=False)
+    records = testbed.tail.poll()
+    finished = records["stamp"][records["kind"] == FINISHED]
+    return float(((finished > start) & (finished <= end)).sum()) / (end - start) * 1e9
 
 
 def _load(testbed: Testbed, schedule: Schedule, seconds: float) -> int:

@@ -79,6 +79,10 @@ SECTION = Section(
     charts=charts,
     how=(
         (
+            "The capacity is that of latency where the run has one, else measured here by the same "
+            "procedure. In another run it is another: the machine is not the same hours later."
+        ),
+        (
             "Growth: the slope of Theil and Sen over 30 pieces of the time after the warm-up, with "
             "its 95 % interval in the tooltip."
         ),

@@ -28,7 +28,7 @@ class Work(Scenario):
 
     name = "work"
     drive_version = 1
-    measure_version = 1
+    measure_version = 2
     order = 40
     about = (
         "tasks of 10 ms and tasks of 10 KiB from a backlog, by 1, N and 4 N workers: throughput "

@@ -1,7 +1,7 @@
 """work, stored: the figures of a cell, from its files alone."""
 
 from bench.measure import validity
-from bench.measure.drain import enqueue_rate, throughput, why_no_server, worker_cpu
+from bench.measure.drain import enqueue_rate, slots_seen, throughput, why_no_server, worker_cpu
 from bench.measure.figures import (
     correctness,
     delta,
@@ -19,12 +19,13 @@ from scenarios.work import ceiling
 
 
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
-    """Throughput, its share of the ceiling, memory and CPU."""
+    """Throughput, its share of the ceiling, the slots that worked, memory and CPU."""
     book = ledger.load(cell)
     told = fates_of(cell, book)
     measures = [
         throughput(cell, book),
         *_share(cell, book, cores),
+        Measure("slots_seen", float(slots_seen(book, cell.spec.slot, cell.spec.slots))),
         Measure("enqueue_rate", enqueue_rate(book)),
         *_memory(cell, book),
         worker_cpu(cell, book),

@@ -1,6 +1,6 @@
 """work on the page: throughput against the number of workers, with its ceiling."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 
@@ -16,6 +16,7 @@ from scenarios.work import ceiling
 WORK: tuple[Column, ...] = (
     ("throughput", "Throughput"),
     ("ceiling_share", "Of the ceiling"),
+    ("slots_seen", "Workers seen at work"),
     ("worker_memory_peak_bytes", "Workers, peak"),
     ("worker_memory_per_slot_bytes", "Per worker"),
     ("worker_cpu_ms_per_task", "Worker CPU per task"),
@@ -101,8 +102,18 @@ def _against_workers(joined: Joined, looks: Palette, kind: str) -> Chart | None:
         if most
         else ""
     )
+    caption += " ".join(["", *_idle(joined, cases, list(lines))])
     cells = all_cells(each.cells for line in lines.values() for _, each in line)
     return Chart(title, svg(drawn, f"work-{kind}", title), caption, legend, cells)
+
+
+def _idle(joined: Joined, cases: Mapping[str, int], arms: Sequence[str]) -> Iterator[str]:
+    """A sentence for each arm and case with workers that never had a task."""
+    for arm in arms:
+        for case, workers in cases.items():
+            seen = figure(joined.rows("work", case, arm, "slots_seen"), "slots_seen")
+            if seen.value is not None and seen.value < workers:
+                yield f"{arm}: {seen.text} of {workers} workers were seen at work."
 
 
 def _draw_ceiling(ax: Axes, most: Mapping[int, float]) -> None:
@@ -144,6 +155,11 @@ SECTION = Section(
             "weighs more with one worker than with many."
         ),
         "32 and 100 workers only where they are threads or greenlets of one process.",
+        (
+            "Workers seen at work: the threads, processes or parents that finished a task. A pool "
+            "of threads may start one only when none is idle, as Celery's does. Where each task "
+            "has a greenlet of its own: the most tasks that ran at the same time."
+        ),
         (
             "Celery keeps its result backend per thread, so each greenlet of its gevent pool makes "
             "its own, connection included; result_backend_thread_safe changes that."

@@ -12,6 +12,7 @@ import pytest
 from adapters.base import REDISES, Answers, Bulk, Holds
 from bench.base.errors import Unavailable
 from bench.brokers import choice
+from bench.environments.provision import provision
 from bench.model.arm import Arm, missing_packages, packages_of, parse_arm
 from bench.model.broker import KINDS
 from bench.model.cell import Cell
@@ -36,6 +37,13 @@ STRONG = (
     "huey/process@postgres",
     "celery/default@valkey",
 )
+# Named in the documentation, to be measured by whoever wants to know.
+TYPED = (
+    'celery/tuned[msgpack]{task_serializer=msgpack, accept_content=["msgpack"]}',
+    "celery/solo[msgpack]{task_serializer=msgpack, result_serializer=msgpack, "
+    'accept_content=["msgpack", "json"]}',
+    "celery/gevent{result_backend_thread_safe=false}",
+)
 
 
 def arm(text: str) -> Arm:
@@ -53,10 +61,14 @@ def there(text: str) -> None:
         pytest.skip(str(reason))
 
 
+def provisioned(text: str) -> Arm:
+    """Where it has an environment of its own that takes an index, as old versions do."""
+    return provision([arm(text)], print)[0] if arm(text).asked else arm(text)
+
+
 def a_testbed(text: str, folder: Path, slots: int = 2) -> Testbed:
-    return Testbed(
-        Cell(1, "recovery", "none", arm(text), 0, slots, 1), folder, {}, 120, lambda *_: None
-    )
+    cell = Cell(1, "recovery", "none", provisioned(text), 0, slots, 1)
+    return Testbed(cell, folder, {}, 120, lambda *_: None)
 
 
 def carry_out(text: str, folder: Path) -> StoredCell:
@@ -108,6 +120,19 @@ def test_default(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", OTHERS)
 def test_every_other_profile(text: str, tmp_path: Path) -> None:
     check(text, tmp_path / "cell")
+
+
+@pytest.mark.contract
+@pytest.mark.slow
+@pytest.mark.parametrize("text", TYPED)
+def test_what_can_be_typed(text: str, tmp_path: Path) -> None:
+    check(text, tmp_path / "cell")
+
+
+@pytest.mark.contract
+@pytest.mark.slow
+def test_what_waits_in_another_format_is_held(tmp_path: Path) -> None:
+    test_what_waits_is_held(TYPED[0], tmp_path)
 
 
 @pytest.mark.contract

@@ -4,15 +4,17 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from bench.base.errors import UsageError
+from bench.environments import pythons
 from bench.environments.provision import provision
 from bench.model.arm import Arm, parse_arm
 from bench.model.cell import Cell
+from bench.model.interpreter import OWN, minor_of
 from bench.model.schedule import at_once, merge
 from bench.model.systems import load_adapters
 from bench.testbed.testbed import Ending, Testbed
@@ -59,6 +61,27 @@ def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told
     text: str, seen: dict[str, str], tmp_path: Path
 ) -> None:
     """Versions are asked for inside; the tasks of another version are found on its queue."""
+    assert seen.items() <= versions_inside(text, tmp_path).items()
+
+
+@pytest.mark.slow
+@pytest.mark.contract
+@pytest.mark.parametrize("plain", ["floor/default", "rq/default", "huey/default", "celery/default"])
+def test_another_python_runs_each_task_once_and_says_inside_what_it_is(
+    plain: str, tmp_path: Path
+) -> None:
+    others = (each for each in pythons.found_here() if minor_of(each.name) != minor_of(OWN.name))
+    if (other := next(others, None)) is None:
+        pytest.skip(f"this machine has one Python only, {OWN.name}")
+    wanted = minor_of(other.name) + "t" * other.free_threaded
+    inside = versions_inside(f"{plain}[python=={wanted}]", tmp_path)
+    build = "cpython, free-threaded" if other.free_threaded else "cpython"
+    assert (inside["python"], inside["implementation"]) == (other.version, build)
+    assert ("GIL" in inside) is other.free_threaded
+
+
+def versions_inside(text: str, tmp_path: Path) -> Mapping[str, str]:
+    """The versions that are stored of a cell which has run 20 tasks."""
     there = provision([arm(text)], print)[0]
     cell = Cell(1, "recovery", "none", there, 0, 2, 1)
     testbed = Testbed(cell, tmp_path / "cell", {}, 120, lambda *_: None)
@@ -72,8 +95,7 @@ def test_another_version_runs_each_task_once_and_what_it_holds_can_still_be_told
         testbed.fleet.start()
         assert waited(lambda: testbed.finished() == 20, 60)
         assert waited(lambda: testbed.held(list(range(20))) == {})
-        log = testbed.finish(Ending())
-    assert seen.items() <= log.versions.items()
+        return testbed.finish(Ending()).versions
 
 
 @pytest.mark.slow

@@ -75,29 +75,40 @@ def drawn(count: int) -> list[Case]:
         counts = sorted(draw.sample(range(1, 11), draw.randint(0, 4)))
         return [(each, draw.uniform(1, 3000), number(1, 900)) for each in counts]
 
+    def curve() -> test_advise.Curve:
+        rates = sorted(draw.sample([1.0, 30.0, 300.0, 3000.0], draw.randint(0, 4)))
+        return {rate: draw.choice([None, "one spell", draw.uniform(1, 900)]) for rate in rates}
+
     def arm(name: str) -> dict[str, Any]:
         hit, broker = draw.randint(0, 1), draw.choice(["redis", "rabbitmq"])
         rate, memory = number(1, 20_000), number(1, 5000)
-        made = test_advise.arm(name, rate, memory, hit, draw.randint(0, 1), broker)
+        made = test_advise.arm(name, rate, memory, hit, draw.randint(0, 1), broker, p99=curve())
         made["work"] = {kind: test_advise.work(points()) for kind in ("io", "cpu")}
+        sizes = sorted(draw.sample([1000, 5000, 100_000], draw.randint(0, 3)))
+        made["backlogs"] = [test_advise.backlog(size, rate, number(1, 5000)) for size in sizes]
         return made
 
     def asked() -> Asked:
         return Asked(
-            rate=number(0.5, 5000),
+            rate=draw.choice([number(0.5, 5000), 30.0]),
             task_ms=draw.choice([0.0, 5.0, 10.0, 10.3, 100.0]),
             workers=draw.choice([None, draw.randint(1, 12)]),
             kind=draw.choice(["io", "cpu"]),
             p99_ms=number(0.5, 5000),
             memory_mb=number(0.5, 5000),
+            backlog=draw.choice([None, None, 1000, 100_000]),
             may_lose=draw.random() < 0.7,
             may_double=draw.random() < 0.7,
             needs=draw.choice([(), (), ("flow.chord",), ("flow.chord", "limit.rate")]),
             brokers=draw.choice([FAMILIES, FAMILIES, ("redis",), ("rabbitmq", "sqlite")]),
         )
 
-    names = ["celery/a", "celery/b", "huey/c", "rq/d"]
-    return [(asked(), test_advise.known(*map(arm, names), features=OUTCOMES)) for _ in range(count)]
+    def table() -> dict[str, Any]:
+        arms = map(arm, ("celery/a", "celery/b", "huey/c", "rq/d"))
+        made = test_advise.known(*arms, features=OUTCOMES)
+        return made | {"backlog": draw.choice([None, 5000, 5000, 100_000])}
+
+    return [(asked(), table()) for _ in range(count)]
 
 
 def answered(browser: str, folder: Path, cases: Sequence[Case]) -> Any:
@@ -114,7 +125,7 @@ def as_json(found: Sequence[Candidate]) -> Any:
 @pytest.mark.slow
 def test_the_translated_rules_say_the_same_word_for_word(browser: str, tmp_path: Path) -> None:
     cases = drawn(400)
-    cases += [(checked(asked), test_advice.known()) for _, asked, _, _ in test_advice.CASES]
+    cases += [(checked(case.asked), test_advice.known()) for case in test_advice.CASES]
     said = answered(browser, tmp_path, cases)
     assert len(said) == len(cases)
     for (asked, known), theirs in zip(cases, said, strict=True):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,9 @@ import pytest
 
 from bench.record import ledger, store
 from bench.record.fates import fates
+from bench.record.ledger import Ints
+from bench.selftest.synthetic_runs import Session, arm
+from bench.selftest.synthetic_runs import cells as newest
 from tests.conftest import ours
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,6 +188,51 @@ def test_each_further_scenario_runs_by_its_name(
     assert {line.state for line in run.manifest.cells} == {"done"} and (
         tmp_path / "reports" / "run.html"
     ).exists()
+
+
+def test_latency_and_soak_find_the_same_capacity(tmp_path: Path) -> None:
+    """A queue whose slots begin 200 tasks per second, by the one procedure of both."""
+    session = Session(tmp_path, lambda _: None)
+    paced = arm(capacity=200.0, batch=20, fire_and_forget=True)
+
+    def marks(name: str, case: str, params: dict[str, float]) -> tuple[dict[str, float], Ints]:
+        # `meddle`: a busy machine makes the cells invalid, and their stamps stand.
+        run = session.run(
+            *(name, name, [paced], [case]),
+            size="smoke",
+            params=params,
+            meddle=lambda _: nullcontext(),
+        )
+        cell = newest(run)[-1]
+        return dict(cell.log.marks), ledger.load(cell).first_finish()
+
+    latency, finished = marks("latency", "capacity", {})
+    start, end = latency["capacity_start_ns"], latency["capacity_end_ns"]
+    inside = ((finished > start) & (finished <= end)).sum()
+    soak, _ = marks("soak", "-", {"minutes": 0.05, "idle_s": 0.1})
+    assert inside / (end - start) * 1e9 == pytest.approx(200, rel=0.05)
+    assert soak["capacity"] == pytest.approx(200, rel=0.05)
+    assert soak["rate"] == soak["capacity"] / 2
+
+
+def test_a_backlog_is_filled_and_weighed_without_workers(tmp_path: Path) -> None:
+    done = bench(
+        tmp_path,
+        *("run", "burst", "--size", "smoke", "--case", "backlog=300", "--case", "backlog=3000"),
+        *("--arm", "huey/default", "--arm", "huey/default@sqlite", "--out", "run"),
+    )
+    assert done.returncode in (0, 4), done.stderr + done.stdout
+    run = store.open_run(tmp_path / "run")
+    per_task = run.measures["metric"] == "broker_bytes_per_task"
+    weighed = run.measures[per_task].set_index(["arm", "case"]).to_dict("index")
+    assert weighed["huey/default@sqlite", "backlog=300"]["verdict"] == "not_offered"
+    found = weighed["huey/default", "backlog=3000"]
+    if found["verdict"] != "ok":
+        pytest.skip(f"the machine was too busy: {found['reason']}")
+    # A message of Huey's, and what Redis needs to keep it in a list.
+    assert 100 < found["value"] < 1000
+    cell = next(c for line, c in run.measured() if line.case == "backlog=3000")
+    assert len(cell.runs("task")) == 0 and len(cell.tasks("task")) == 3000
 
 
 @pytest.mark.slow

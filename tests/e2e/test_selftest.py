@@ -19,7 +19,7 @@ from bench.model.systems import load_adapters
 from bench.record import documents
 from bench.selftest import stored_selftest, waiting
 from bench.selftest.expectations import same, within
-from bench.selftest.synthetic_runs import ADAPTER, arm
+from bench.selftest.synthetic_runs import ADAPTER, Session, arm
 from tests.events_files import book, ran, sent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +95,16 @@ def test_an_arm_of_the_synthetic_queue_is_written_as_on_the_command_line() -> No
         and parsed.profile.name == "kept"
     )
     assert parse_arm(arm(), known).settings["capacity"] == 0
+
+
+def test_real_arms_are_taken_as_they_are_here(tmp_path: Path) -> None:
+    """What a profile installs would take an index; the adapters' own profiles stay as they are."""
+    session = Session(tmp_path, print)
+    made = {name: session.adapters[name].profiles["tuned"] for name in ("celery", "rq", "huey")}
+    assert not any(profile.installs for profile in made.values())
+    assert parse_arm("celery/tuned", session.adapters).asked == ()
+    theirs = load_adapters()
+    assert all(theirs[name].profiles["tuned"].installs for name in made)
 
 
 def test_nothing_in_the_instrument_knows_the_synthetic_queue() -> None:

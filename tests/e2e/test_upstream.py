@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.brokers.redis.binary import find_redis
-from bench.brokers.redis.embedded import PERSISTENCE, EmbeddedRedis
+from bench.brokers.choice import make_broker
 from bench.hosts.local import Host
 
 UPSTREAM = Path(__file__).resolve().parents[2] / "docs" / "upstream"
@@ -22,8 +21,7 @@ SCRIPTS = sorted(UPSTREAM.glob("*.py"))
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 def test_a_script_says_what_its_page_says(script: Path, tmp_path: Path) -> None:
     with Host(tmp_path) as host:
-        redis, log = PERSISTENCE["redis"], tmp_path / "redis.log"
-        server = EmbeddedRedis(host, tmp_path / "redis", log, redis, "lpush", find_redis())
+        server = make_broker("redis", host, tmp_path, tmp_path / "redis.log", "lpush", (), {})
         server.start()
         done = subprocess.run(
             [sys.executable, str(script), server.url],

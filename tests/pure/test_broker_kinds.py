@@ -33,7 +33,8 @@ def test_every_kind_that_an_adapter_names_exists() -> None:
         named = {*adapter.brokers, *getattr(adapter, "bulk_brokers", ())}
         named |= set(getattr(adapter, "broker_packages", ()))
         for profile in adapter.profiles.values():
-            named |= {profile.redis, *(name for each in profile.settings for name in each.brokers)}
+            limited = (*profile.settings, *profile.installs)
+            named |= {profile.redis, *(name for each in limited for name in each.brokers)}
         assert named <= set(KINDS), adapter.name
 
 

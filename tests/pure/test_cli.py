@@ -12,6 +12,8 @@ import pytest
 from bench import cli
 from tests.fixture_run import write_run
 
+PLANTED = str(Path(__file__).parents[1] / "planted")
+
 
 def bench(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *args: str
@@ -31,6 +33,11 @@ def bench(
     [
         (["run", "brst"], "did you mean burst"),
         (["run", "--arm", "celry"], "did you mean celery"),
+        (["run", "--arm", "floor[python==2.7]"], "is no Python to measure in"),
+        (
+            ["run", "--adapter", PLANTED, "--arm", "planted[python>=3.12]"],
+            "is no Python to measure in",
+        ),
         (["run", "--size", "ful"], "did you mean full"),
         (["run", "--tasks", "0"], "give a number from 1 on"),
         (["run", "--tasks", "-5"], "give a number from 1 on"),

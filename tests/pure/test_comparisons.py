@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats as scipy_stats
 
 from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import by_block
+from bench.analysis.families import DUNNETT, INCOMPLETE, MEANINGS, METHODS, TUKEY, WELCH
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS
 from bench.record.store import COMPARISON_COLUMNS, MEASURE_COLUMNS
@@ -297,6 +299,105 @@ def test_each_kind_of_metric_names_its_method():
         "lost": "difference",
         "outage_s": "ranks, Holm",
     }
+
+
+CPU = "worker_cpu_ms_per_task"
+THREE = {"a/x": [1.0, 1.1, 1.3], "b/x": [1.5, 1.7, 1.9], "c/x": [1.6, 1.6, 2.1]}
+
+
+def of_three(metric=CPU, **changed):
+    return [rows(arm, metric, values) for arm, values in (THREE | changed).items()]
+
+
+def test_three_arms_in_three_blocks_share_one_spread_and_tukeys_interval():
+    found = compare(*of_three())
+    logs = np.log(np.array(list(THREE.values())))
+    left = logs - logs.mean(1, keepdims=True) - logs.mean(0, keepdims=True) + logs.mean()
+    q = scipy_stats.studentized_range.ppf(0.95, 3, 4)
+    half = q * math.sqrt((left**2).sum() / 4 / 3)
+    apart = [logs[1] - logs[0], logs[2] - logs[0], logs[2] - logs[1]]
+    means = np.array([each.mean() for each in apart])
+    assert list(zip(found["base"], found["head"], strict=True)) == [
+        ("a/x", "b/x"),
+        ("a/x", "c/x"),
+        ("b/x", "c/x"),
+    ]
+    assert np.log(found["ratio"].to_numpy()) == pytest.approx(means)
+    assert np.log(found["low"].to_numpy()) == pytest.approx(means - half)
+    assert np.log(found["high"].to_numpy()) == pytest.approx(means + half)
+    assert set(found["method"]) == {TUKEY} and found["smallest_detectable"].nunique() == 1
+    assert list(found["verdict"]) == ["more", "more", "unclear"]
+
+
+def test_against_one_arm_only_its_pairs_stand_there_and_dunnetts_interval_is_narrower():
+    found, every = compare(*of_three(), against="b/x"), compare(*of_three())
+    assert list(zip(found["base"], found["head"], strict=True)) == [
+        ("b/x", "a/x"),
+        ("b/x", "c/x"),
+    ]
+    assert set(found["method"]) == {DUNNETT}
+    same, other = found.iloc[1], every.iloc[2]
+    assert same["ratio"] == other["ratio"]
+    assert other["low"] < same["low"] and same["high"] < other["high"]
+    assert compare(*of_three(), against="d/x").empty
+
+
+def test_two_arms_and_metrics_whose_spread_differs_are_left_to_the_pairs_own():
+    assert set(compare(*of_three()[:2])["method"]) == {METHODS["ratio"]}
+    for metric in ("throughput", "latency_p99_ms", "worker_memory_peak_bytes"):
+        found = compare(*of_three(metric))
+        alone = compare(*of_three(metric)[1:]).iloc[0]
+        assert set(found["method"]) == {METHODS["ratio"]}
+        assert found.iloc[2]["ratio"] == alone["ratio"]
+        assert found.iloc[2]["low"] <= alone["low"] and alone["high"] <= found.iloc[2]["high"]
+
+
+def test_two_blocks_make_no_model():
+    short = {arm: values[:2] for arm, values in THREE.items()}
+    found = compare(*of_three(**short))
+    assert set(found["method"]) == {METHODS["ratio"]} and found["low"].isna().all()
+
+
+@pytest.mark.parametrize("gone", [(math.nan, "invalid"), (0.0, "ok")])
+def test_an_arm_without_a_number_in_some_block_leaves_all_pairs_to_holm(gone):
+    four = {arm: [*values, 1.4] for arm, values in THREE.items()}
+    whole = compare(*of_three(**four))
+    found = compare(*of_three(**(four | {"c/x": [*THREE["c/x"], gone]})))
+    assert set(whole["method"]) == {TUKEY} and set(found["method"]) == {INCOMPLETE}
+    pair = compare(*of_three("throughput", **four)[:2]).iloc[0]
+    assert found.iloc[0]["blocks"] == 4 and found.iloc[0]["ratio"] == pytest.approx(pair["ratio"])
+    assert found.iloc[0]["low"] <= pair["low"] < found.iloc[0]["ratio"]
+
+
+def test_a_block_that_no_other_arm_has_is_not_missing_anywhere():
+    found = compare(*of_three(**{"a/x": [*THREE["a/x"], 9.0]}))
+    pd.testing.assert_frame_equal(found, compare(*of_three()))
+
+
+def test_arms_of_two_guarantees_are_one_family_of_which_the_like_are_shown():
+    four = [*of_three(), rows("d/x", CPU, [1.4, 1.6, 1.5])]
+    promises = {"a/x": "once", "b/x": "once", "c/x": "often", "d/x": "often"}
+    found, every = compare(*four, guarantees=promises), compare(*four)
+    shown = every.iloc[[0, 5]].reset_index(drop=True)  # a beside b, c beside d
+    pd.testing.assert_frame_equal(found, shown)
+
+
+def test_every_method_is_told_in_words():
+    methods = {*METHODS.values(), WELCH, TUKEY, DUNNETT, INCOMPLETE}
+    assert set(MEANINGS) == methods
+
+
+def test_the_model_does_not_depend_on_which_arm_is_the_base():
+    renamed = {"z/x": THREE["a/x"], "b/x": THREE["b/x"], "c/x": THREE["c/x"]}
+    there = compare(*of_three()).iloc[0]
+    back = compare(*[rows(arm, CPU, values) for arm, values in renamed.items()]).iloc[1]
+    assert (back["base"], back["head"]) == ("b/x", "z/x")
+    assert back["ratio"] == pytest.approx(1 / there["ratio"])
+    assert (back["low"], back["high"]) == (
+        pytest.approx(1 / there["high"]),
+        pytest.approx(1 / there["low"]),
+    )
+    assert (there["verdict"], back["verdict"]) == ("more", "less")
 
 
 def test_five_blocks_decide_times_among_four_arms():

@@ -148,6 +148,20 @@ def test_a_library_that_breaks_on_import_is_not_called_ok(
     )
 
 
+def test_what_a_profile_installs_is_told_and_where_other_arms_would_find_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diagnosis, "installed", lambda names: {})
+    (finding,) = diagnosis._installs()
+    assert (finding.what, finding.state) == ("hiredis", "ok")
+    assert all(f"{name}/tuned" in finding.detail for name in ("celery", "rq", "huey"))
+    assert "package index" in finding.detail
+    monkeypatch.setattr(diagnosis, "installed", lambda names: {"hiredis": "3.2.1"})
+    (finding,) = diagnosis._installs()
+    assert finding.state == "note" and finding.detail.startswith("3.2.1 is installed beside bench")
+    assert finding.fix.startswith("pip uninstall hiredis")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_results_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)

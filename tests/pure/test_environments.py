@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.base import HIREDIS
 from bench.base.errors import UsageError
 from bench.environments import build, cache, checkout, pip
 from bench.environments.build import environment_for
@@ -31,6 +32,7 @@ from bench.model.arm import (
     refuse_same,
     twin,
 )
+from bench.model.cell import Cell
 from bench.model.environment import Environment, Package
 from bench.model.manifest import ArmRecord
 from bench.model.requirements import Requirement, merged, parse
@@ -38,6 +40,7 @@ from bench.model.systems import load_adapters
 from tests.checkouts import NO_INDEX, commit_all, git, make_tiny
 
 ADAPTERS = load_adapters()
+OURS = f"{HIREDIS.name}=={HIREDIS.value}"
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +119,9 @@ def test_a_bad_requirement_gets_one_line(text: str, words: str) -> None:
     assert "\n" not in str(error.value)
 
 
-names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", fullmatch=True)
+names = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,4})?", fullmatch=True).filter(
+    lambda name: name != "python"
+)
 versions = st.lists(st.integers(0, 99), min_size=1, max_size=3).map(
     lambda parts: ".".join(map(str, parts))
 )
@@ -126,6 +131,8 @@ asked = st.one_of(
     st.builds(lambda n, low, high: f"{n}<{high},>={low}", names, versions, versions),
     st.builds(lambda n, e, v: f"{n}[{e}]=={v}", names, names, versions),
     st.builds(lambda n, p: f"{n} @ {p}", names, paths),
+    st.builds(lambda minor, free: f"python==3.{minor}{free}", st.integers(13, 99), st.just("t")),
+    st.builds(lambda minor, patch: f"python==3.{minor}.{patch}", *[st.integers(11, 99)] * 2),
 )
 
 
@@ -161,6 +168,41 @@ def test_an_arm_with_an_environment_of_its_own_needs_nothing_in_that_of_bench() 
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("celery/tuned", [OURS]),
+        ("rq/tuned@redis-always", [OURS]),
+        ("huey/tuned[huey==3.3.0]", [OURS, "huey==3.3.0"]),
+        ("huey/tuned[hiredis==3.2.0]", ["hiredis==3.2.0"]),
+        ("celery/tuned@rabbitmq", []),  # no Redis, nothing to read faster
+        ("huey/tuned@sqlite", []),
+        ("celery/default", []),
+    ],
+)
+def test_what_a_profile_installs_stands_in_an_environment_of_its_own(
+    text: str, asked: list[str]
+) -> None:
+    made = arm(text)
+    assert [each.text for each in made.asked] == asked and made.name == text
+    assert "hiredis" not in made.settings and missing_packages(made) == []
+    assert ("hiredis" in packages_of(made)) is bool(asked)
+    described = made.describe(2)
+    told = {each.name: each for each in described.settings}
+    assert ("hiredis" in told) is (OURS in asked)
+    if OURS in asked:
+        assert told["hiredis"].value == HIREDIS.value
+        assert told["hiredis"].source.startswith("https://")
+    environment = described.environment
+    assert [*(environment.requirements if environment else ())] == asked
+
+
+def test_hiredis_is_looked_for_wherever_an_arm_runs() -> None:
+    """redis-py uses it where it finds it: a default arm that does must say so."""
+    for text in ("huey/default", "floor", "celery/tuned"):
+        assert "hiredis" in Cell(1, "burst", "-", arm(text), 0, 2, 1).spec().packages
+
+
 def test_two_arms_that_are_the_same_code_and_settings_are_refused() -> None:
     plain = arm("rq/default")
     same = in_environment("rq/default[rq==9.9]", *code_of(plain))
@@ -188,6 +230,8 @@ def test_an_arm_says_what_it_is_beside_only_where_that_differs() -> None:
     pinned, plain = in_environment("rq/default[rq==9.9]", ("rq", "9.9")), arm("rq/default")
     assert unlike([plain]) == [] and unlike([pinned]) == []
     assert unlike([plain, pinned])[0].startswith("rq/default runs where")
+    tuned = in_environment("rq/tuned", ("rq", "9.9"), ("hiredis", "3.2"))
+    assert unlike([tuned]) == [] and "rq/tuned does not" in unlike([plain, tuned])[0]
 
 
 def test_a_run_is_not_taken_up_in_another_environment(tmp_path: Path) -> None:
@@ -274,7 +318,8 @@ def prints(environment: Environment) -> str:
         (
             Requirement("nosuchthing", specifier="==1"),
             "an arm cannot be installed: nosuchthing==1: no such package, "
-            "or the package index cannot be reached",
+            "or the package index cannot be reached: name another by PIP_INDEX_URL, "
+            "or a folder of wheels by PIP_FIND_LINKS",
         ),
     ],
 )
@@ -394,6 +439,25 @@ def test_a_build_that_is_cut_off_leaves_no_process_and_nothing_that_is_used(
         and not (tmp_path / "run").exists()
     )
     assert not list((tmp_path / "cache" / "queue-bench" / "wheels").glob("tiny-*/*.whl"))
+
+
+def test_without_an_index_a_tuned_arm_is_refused_before_anything_is_measured(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    words = ["run", "burst", "--size", "smoke", "--arm", "floor", "--arm", "huey/tuned"]
+    root = str(Path(__file__).resolve().parents[2])
+    env = {**os.environ, **NO_INDEX, "PYTHONPATH": root, "TMPDIR": str(tmp_path / "tmp")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.cli", *words, "--out", str(tmp_path / "run")],
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    told = [line for line in done.stderr.splitlines() if line.startswith("bench:")]
+    assert done.returncode == 64 and len(told) == 1, done.stderr
+    assert "huey/tuned cannot be installed: " in told[0] and "PIP_FIND_LINKS" in told[0]
+    assert not (tmp_path / "run").exists()
 
 
 def building(tmp_path: Path) -> list[str]:

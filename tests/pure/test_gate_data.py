@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.base.errors import UsageError
-from bench.check.blocks import TRIMMED_P99, Key, Number, blocks_of
+from bench.check.blocks import P50, P99, TRIMMED_P99, Key, Number, blocks_of
 from bench.check.gate_file import from_file, metrics, seconds, thresholds
 from bench.check.run_blocks import blocks_in, trimmed_p99
 from bench.measure.order_statistics import percentile
@@ -104,6 +104,22 @@ def test_a_run_gives_the_calm_p99_of_each_judged_load_and_of_no_other(tmp_path: 
         for metric in ("latency_p99_ms", TRIMMED_P99)
     )
     assert whole is not None and calm is not None and 0 < calm <= whole
+
+
+def test_a_gate_takes_its_latencies_from_the_events_of_cells_too_short_for_ten_spells(
+    tmp_path: Path,
+) -> None:
+    run = write_run(tmp_path / "run", {"latency": ("capacity", "load=0.5")}, ("huey", "floor"))
+    key = {metric: Key("latency", "load=0.5", metric) for metric in (P50, P99, TRIMMED_P99)}
+    long = blocks_in(run, "huey/default", "floor/default")[0].pairs
+    measures = run.measures.copy()
+    of_them = measures["metric"].str.startswith("latency_p")
+    measures.loc[of_them, "value"] = math.nan
+    measures.loc[of_them, "verdict"] = "withheld"
+    short = blocks_in(run, "huey/default", "floor/default", measures)[0].pairs
+    for metric in (P50, P99, TRIMMED_P99):
+        assert short[key[metric]] == long[key[metric]]
+        assert all(number.value and number.verdict == "ok" for number in short[key[metric]])
 
 
 def test_a_latency_cell_that_failed_has_no_calm_p99_and_breaks_nothing(tmp_path: Path) -> None:

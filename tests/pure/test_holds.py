@@ -83,6 +83,8 @@ def test_every_arm_of_today_can_be_used_in_the_environment_of_bench() -> None:
         ("huey/thread{-k=nosuch}", "has a worker that cannot be started .*nosuch"),
         ("rq/simple{-w=rq.NoSuchWorker}", "cannot import name 'NoSuchWorker' from 'rq'"),
         ("rq/heavy{task_module=nosuch}", "No module named 'nosuch'"),
+        ("celery/default{task_serializer=nosuch}", "No encoder installed for nosuch"),
+        ("huey/default{url=redis://elsewhere}", "multiple values for keyword argument 'url'"),
     ],
 )
 def test_what_the_library_does_not_know_is_refused(text: str, words: str) -> None:

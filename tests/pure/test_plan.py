@@ -59,6 +59,10 @@ def test_an_arm_has_one_name(text: str, name: str) -> None:
         ("rq/default{--quite=1}", "setting of rq/default"),
         ("celery/default{worker_prefetch_multiplyer=1}", "did you mean worker_prefetch_multiplier"),
         ("huey/default{result=false}", "did you mean results"),
+        ("celery/default{result_backend_thread_save=true}", "did you mean result_backend_thread_s"),
+        ("rq/default{-w=rq.SimpleWorker}", "cannot have -w: what a slot is hangs on it, .*simple"),
+        ("rq/default{--worker-class=rq.SimpleWorker}", "cannot have --worker-class: what a slot"),
+        ("huey/default{-k=process}", "cannot have -k: .*: greenlet, process, thread, tuned"),
         ("///", "is not an arm"),
         ("rq/default{x}", "is not SETTING=VALUE"),
     ],
@@ -68,11 +72,62 @@ def test_a_bad_arm_gets_one_line(text: str, words: str) -> None:
         parse_arm(text, ADAPTERS)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        # Celery declares no default for these, and reads them.
+        ("celery/gevent{result_backend_thread_safe=false}", "result_backend_thread_safe", False),
+        ("celery/default{override_backends={}}", "override_backends", {}),
+        ("celery/default{redis_client_name=us}", "redis_client_name", "us"),
+        ("celery/default{task_compression=gzip}", "task_compression", "gzip"),
+        ("celery/default{--max-tasks-per-child=9}", "--max-tasks-per-child", 9),
+        ("rq/default{result_ttl=0}", "result_ttl", 0),
+        ("rq/default{--max-jobs=9}", "--max-jobs", 9),
+        ("rq/tuned{--results-ttl=0}", "--results-ttl", 0),
+        ("rq/tuned{-q=true}", "--quiet", True),
+        ("huey/default{notify_result=true}", "notify_result", True),
+        ("huey/default@sqlite{cache_mb=64}", "cache_mb", 64),
+        ("huey/default{-d=0.01}", "--delay", 0.01),
+        ("huey/default{--workers=3}", "-w", 3),
+    ],
+)
+def test_what_a_library_reads_is_known_and_has_one_name(
+    text: str, name: str, value: object
+) -> None:
+    made = parse_arm(text, ADAPTERS)
+    assert made.overrides == {name: value} and made.settings[name] == value
+    assert parse_arm(made.name, ADAPTERS) == made
+
+
+def test_where_a_library_is_missing_its_settings_are_not_called_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        type(ADAPTERS["rq"]), "known_settings", lambda self: __import__("no_such_library")
+    )
+    assert parse_arm("rq/default{result_ttl=0}", ADAPTERS).overrides == {"result_ttl": 0}
+
+
+def test_a_guarantee_rests_on_no_choice_and_what_is_tuned_on_what_its_page_names() -> None:
+    settings = {
+        text: parse_arm(text, ADAPTERS).settings
+        for text in ("celery/durable", "rq/tuned", "celery/tuned", "celery/tuned@rabbitmq")
+    }
+    assert "worker_prefetch_multiplier" not in settings["celery/durable"]
+    assert "--results-ttl" not in settings["rq/tuned"] and ADAPTERS["rq"].profiles["tuned"].results
+    on_rabbit = settings["celery/tuned@rabbitmq"]
+    assert on_rabbit["worker_prefetch_multiplier"] == 128
+    assert on_rabbit["task_queues"] == {"celery": {"durable": False}}
+    assert on_rabbit["task_default_delivery_mode"] == "transient"
+    assert "broker_transport_options" not in on_rabbit
+    assert {"task_queues", "worker_prefetch_multiplier"}.isdisjoint(settings["celery/tuned"])
+
+
 def test_every_setting_of_every_profile_names_its_page_and_every_profile_its_guarantee() -> None:
     for adapter in ADAPTERS.values():
         for profile in adapter.profiles.values():
             assert profile.guarantee in ("at most once", "at least once") and profile.summary
-            for setting in profile.settings:
+            for setting in (*profile.settings, *profile.installs):
                 assert setting.source.startswith("https://") and setting.why, (
                     adapter.name,
                     profile.name,

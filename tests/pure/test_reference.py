@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.analysis import stored_measures
+from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import join
 from bench.analysis.evidence import all_evidence
 from bench.model.fault import CORE, FURTHER
@@ -42,6 +43,16 @@ def test_the_stored_events_give_the_stored_numbers_again(name: str) -> None:
         head,
         *(line for line in lines if line.startswith(tuple(kept))),
     ]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_stored_comparisons_follow_from_the_stored_numbers(name: str) -> None:
+    run = store.open_run(REFERENCE / name)
+    guarantees = {arm: about.guarantee for arm, about in run.manifest.arms.items()}
+    again = compare_arms(run.measures, run.manifest.plan.size, guarantees)
+    # They were computed before measures.csv was rounded to nine digits.
+    stored = pd.read_csv(REFERENCE / name / "comparisons.csv")
+    pd.testing.assert_frame_equal(again, stored, check_dtype=False, rtol=1e-6, atol=1e-6)
 
 
 def test_some_cells_of_every_scenario_keep_their_events() -> None:
@@ -112,6 +123,45 @@ def test_the_reference_is_complete() -> None:
     for scenario in ("work", "result", "soak"):
         assert {f"{system}/default" for system in ("celery", "rq", "huey")} <= measured[scenario]
     assert {"celery/threads", "celery/gevent", "huey/greenlet"} <= measured["work"]
+
+
+def row(path: Path, first: str) -> list[str]:
+    """The cells behind the first one, of the first line of a table that begins with it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith(f"| {first} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")][1:]
+
+
+def counted(run: str, arm: str, case: str, metric: str) -> str:
+    frame = store.open_run(REFERENCE / run).standing
+    keys = (frame["arm"] == arm) & (frame["case"] == case) & (frame["metric"] == metric)
+    return f"{frame.loc[keys, 'value'].item():.0f}"
+
+
+def test_the_readmes_have_the_refused_calls_beside_the_fates() -> None:
+    """They are copied by hand: what stands there is what is stored."""
+
+    def counts(metric: str) -> list[str]:
+        arms = ("celery/default", "rq/default", "huey/default")
+        return [counted("core-default", arm, "broker-crash", metric) for arm in arms]
+
+    readme, page = ROOT / "README.md", REFERENCE / "README.md"
+    assert row(readme, "enqueue calls refused meanwhile") == [*counts("refused"), ""]
+    crashes = row(readme, "three broker crashes, nothing saved: work they hit")
+    assert [text.split()[0] for text in crashes[:3]] == counts("lost")
+    defaults = [row(page, f"{system}/default")[-1] for system in ("celery", "rq", "huey")]
+    assert defaults == counts("refused")
+    durable = {
+        "celery/durable, Redis": "celery/durable@redis-always",
+        "celery/durable, RabbitMQ": "celery/durable@rabbitmq",
+        "rq/durable": "rq/durable@redis-always",
+        "huey/durable": "huey/durable@redis-always",
+    }
+    for name, arm in durable.items():
+        assert row(page, name)[-1] == counted("core-durable", arm, "broker-crash", "refused"), name
+    assert row(page, "huey/default, SQLite")[-1] == ""
+    lost = counted("core-durable", "huey/durable@redis-always", "worker-crash", "lost")
+    assert row(page, "huey/durable")[0] == f"**{lost} of 24 lost**"
 
 
 def test_the_fault_matrix_is_whole() -> None:

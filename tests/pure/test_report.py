@@ -1,6 +1,7 @@
 """The report: the same bytes every time, self-contained, escaped, honest about what is missing."""
 
 import io
+import math
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -11,11 +12,15 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import join
+from bench.analysis.families import DUNNETT, MEANINGS, METHODS, TUKEY
 from bench.analysis.formatting import figure
+from bench.claims.rulings import MEANINGS as VERDICT_MEANINGS
+from bench.claims.rulings import UNTESTED
 from bench.model.feature_outcome import Finding
 from bench.record.store import Run, open_run
-from bench.report.headline import print_headline, table
+from bench.report.headline import print_headline, rows_in_order, table
 from bench.report.page import build_page
 from bench.report.sentences import sentences
 from scenarios.burst.section import brokers
@@ -128,8 +133,47 @@ def test_the_headline_has_the_measured_and_the_published_figure(whole: Run) -> N
 def test_the_sentences_are_made_from_the_data(whole: Run) -> None:
     joined = join([whole])
     first, second = sentences(joined, table(joined))
+    assert first.startswith("As shipped, on Redis, results kept, this machine drained ")
     assert "Celery > RQ > Huey" in first and "2 pairs the other way round" in first
     assert "Huey not within 20 s (2 of 9 lost; published: manual intervention)" in second
+
+
+def test_a_pair_that_only_its_own_t_test_tells_apart_is_not_told_apart(tmp_path: Path) -> None:
+    """By itself each pair has p = 0.03: among the three of the table Holm leaves none."""
+    at = {"celery": (0.0, 0.0, 0.0), "rq": (0.1, 0.14, 0.18), "huey": (0.2, 0.28, 0.36)}
+
+    def plant(frame: pd.DataFrame) -> None:
+        for system, logs in at.items():
+            mine = (frame["metric"] == "throughput") & (frame["arm"] == f"{system}/default")
+            frame.loc[mine, "value"] = [500 * math.exp(log) for log in logs]
+
+    run = rewrite_measures(write_run(tmp_path / "r", {"burst": ("-",)}, blocks=3), plant)
+    first, _ = sentences(join([run]), headline([run]))
+    assert "that leaves 3 pairs not told apart" in first
+    pair = run.measures["arm"].isin(("celery/default", "rq/default"))
+    alone = compare_arms(run.measures[pair], "full")
+    assert list(alone.loc[alone["metric"] == "throughput", "verdict"]) == ["faster"]
+
+
+def test_the_headline_shows_the_calls_that_were_refused(tmp_path: Path) -> None:
+    def refuse(frame: pd.DataFrame) -> None:
+        calls = (frame["metric"] == "refused") & (frame["arm"] != "rq/default")
+        frame.loc[calls, "value"] = 12
+
+    run = rewrite_measures(write_run(tmp_path / "r", {"recovery": ("worker-crash",)}), refuse)
+    found = headline([run])
+    assert at(found, "recovery", "celery")["measured"] == "9.00 s, 12 calls refused"
+    lost = "not within 20 s, 2 of 9 lost, 12 calls refused"
+    assert at(found, "recovery", "huey")["measured"] == lost
+    assert "refused" not in at(found, "recovery", "rq")["measured"]
+    _, second = sentences(join([run]), found)
+    assert "Celery after 9.00 s (12 calls refused; published: 8 s)" in second
+
+
+def test_the_floor_is_none_of_memory(page: str) -> None:
+    said = text_of(page)
+    assert "could reach in throughput, CPU and commands; its memory is no bound" in said
+    assert "memory in the burst, workers and broker together, is" in said.lower()
 
 
 def test_an_invalid_measure_shows_its_verdict_and_no_number(tmp_path: Path) -> None:
@@ -184,7 +228,8 @@ def test_a_part_that_was_not_run_is_said_to_be_missing(
 ) -> None:
     html = build_page([write_run(tmp_path / "r", cases, systems=("rq", "floor"))])
     for scenario in ALL:
-        assert (f"bench run {scenario}" in text_of(html)) is (scenario not in cases)
+        lacking = f"bench run {scenario} measures it" in text_of(html)
+        assert lacking is (scenario not in cases)
     assert "No selftest" in html
 
 
@@ -302,6 +347,22 @@ def test_three_blocks_give_intervals_and_fewer_are_said_to_give_none(
     assert "Pairs of arms" not in page and "there is no interval" in page
 
 
+def test_the_method_behind_each_interval_stands_beside_it_and_is_told_in_words(
+    tmp_path: Path,
+) -> None:
+    def measured(frame: pd.DataFrame) -> None:
+        withheld = (frame["metric"] == "worker_cpu_ms_per_task") & frame["value"].isna()
+        frame.loc[withheld, "value"] = 0.4
+        frame.loc[withheld, "verdict"] = "ok"
+
+    systems = ("celery", "huey", "rq")
+    run = write_run(tmp_path / "r", {"burst": ("-",)}, systems=systems, blocks=3)
+    html = text_of(build_page([rewrite_measures(run, measured)]))
+    for method in (TUKEY, METHODS["ratio"]):
+        assert html.count(method) > 1 and MEANINGS[method] in html
+    assert DUNNETT not in html
+
+
 @pytest.mark.parametrize(("blocks", "text", "verdict"), list(verdict_cases()))
 def test_blocks_are_summed_up_without_averaging_what_lies_beyond(
     blocks: list[tuple[float, str]], text: str, verdict: str
@@ -314,16 +375,16 @@ def test_arms_are_listed_in_the_order_of_the_published_table(whole: Run) -> None
     assert join([whole]).systems == ["celery", "rq", "huey", "floor"]
 
 
-def on_two_brokers(folder: Path) -> Run:
-    """A run of celery/default and celery/default@redis-always: what was RQ has the second name."""
+def on_two_brokers(folder: Path, broker: str = "redis-always") -> Run:
+    """A run of celery/default on Redis and on another broker: what was RQ has the second name."""
     run = write_run(folder, {"burst": ("-",), "latency": ("rate=30",)}, systems=("celery", "rq"))
-    second = "celery/default@redis-always"
+    second = f"celery/default@{broker}"
 
     def change(info: dict[str, Any]) -> None:
         first = info["arms"]["celery/default"]
         info["arms"] = {
             "celery/default": first,
-            second: first | {"arm": second, "broker": "redis-always"},
+            second: first | {"arm": second, "broker": broker},
         }
         for line in info["cells"]:
             line["arm"] = second if line["arm"] == "rq/default" else line["arm"]
@@ -332,7 +393,7 @@ def on_two_brokers(folder: Path) -> Run:
         frame.loc[frame["arm"] == "rq/default", ["arm", "system", "broker"]] = [
             second,
             "celery",
-            "redis-always",
+            broker,
         ]
 
     return rewrite_measures(stored(altered(run, change)), rename)
@@ -360,6 +421,42 @@ def test_another_broker_is_no_other_profile(tmp_path: Path) -> None:
     assert not [item for item in found["item"] if "/" in item]
 
 
+def test_what_a_documentation_begins_with_stands_below_what_is_as_shipped_on_redis(
+    tmp_path: Path, whole: Run
+) -> None:
+    run = on_two_brokers(tmp_path / "r", "rabbitmq")
+    found = headline([run])
+    first = at(found, "throughput/first", "celery")
+    assert first["arm"] == "celery/default@rabbitmq" and "begins with" in first["label"]
+    assert first["value"] != at(found, "throughput", "celery")["value"]
+    items = list(dict.fromkeys(item for item, _, _ in rows_in_order(join([run]), found)))
+    assert items[:2] == ["throughput", "throughput/first"]
+    assert "celery/default@rabbitmq" in build_page([run]).partition('id="burst"')[0]
+    # RQ's begins with Redis: alone that is no other row.
+    assert not [item for item in headline([whole])["item"] if item == "throughput/first"]
+
+
+def of_unlike_guarantee(run: Run) -> Run:
+    """The run, Celery's arm promising more than the others."""
+    promise = {"guarantee": "at least once"}
+    return altered(run, lambda info: info["arms"]["celery/default"].update(promise))
+
+
+def test_arms_of_unlike_guarantee_never_stand_unmarked_in_one_row(whole: Run, page: str) -> None:
+    mixed = of_unlike_guarantee(whole)
+    screens = []
+    for run in (whole, mixed):
+        out = io.StringIO()
+        print_headline([run], Console(file=out, width=200))
+        screens.append(out.getvalue())
+    assert "most once" not in screens[0]
+    assert "(at least once)" in screens[1] and "(at most once)" in screens[1]
+    html = build_page([mixed])
+    assert "celery/default (at least once)</li>" in html
+    assert "At least once: celery/default; the others: at most once." in html
+    assert "(at least once)</li>" not in page and "; the others: at most once" not in page
+
+
 def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page: str) -> None:
     rows = [
         Finding(
@@ -382,9 +479,10 @@ def test_what_each_can_do_stands_in_the_page_where_it_was_given(whole: Run, page
     html = build_page([whole], features_of(rows))
     assert 'id="abilities"' in html and 'id="abilities"' not in page
     assert '<td class="fate broken">' in html and EVIL not in html
-    assert 'id="claims"' in page and "not testable here" in page, (
-        "without features most claims are not testable"
-    )
+    assert (
+        'id="claims"' in page and f"not testable here</b>: {VERDICT_MEANINGS[UNTESTED]}" in page
+    ), "without features most claims are not testable"
+    assert '<span class="ruling not">not comparable</span>' in page
 
 
 def test_a_growth_of_whole_bytes_stands_in_the_unit_of_its_column() -> None:
