@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.base.errors import UsageError, one_line
-from bench.workload.text_files import opened
+from bench.base.text_files import opened
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,14 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.base.errors import UsageError, one_line
+from bench.base.text_files import opened
+from bench.base.toml_lines import Place, known_part, line_of
 from bench.model import requirements
 from bench.model.arm import nearest
 from bench.model.stored import Record
 from bench.workload.args_file import Arguments, read_arguments
 from bench.workload.arrival_form import KINDS, MOST_ARRIVALS, TraceArrivals, kind_of
 from bench.workload.task_form import SYNTHETIC, Amount, Code, TaskType
-from bench.workload.text_files import opened
-from bench.workload.toml_lines import Place, known_part, line_of
 from bench.workload.trace_file import Trace, read_trace
 from bench.workload.workload_form import Bounds, Objective, Workload
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.base.errors import EXIT_USAGE, UsageError
+from bench.base.toml_lines import line_of
 from bench.workload.arrival_form import SteadyArrivals, SteppedArrivals, TraceArrivals
 from bench.workload.quantities import duration_s, rate_per_s, size_bytes
-from bench.workload.toml_lines import line_of
 from bench.workload.workload_file import TEMPLATE, WorkloadFile, read_workload
 
 GOOD = """[[task]]
