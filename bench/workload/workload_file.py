@@ -1,21 +1,19 @@
 """Reading a workload file: whatever is wrong with it is one line, with the file and its line."""
 
 import hashlib
-import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from bench.base.errors import UsageError, one_line
-from bench.base.text_files import opened
-from bench.base.toml_lines import Place, known_part, line_of
+from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
+from bench.base.toml_lines import Place
 from bench.model import requirements
 from bench.model.arm import nearest
 from bench.model.stored import Record
+from bench.model.toml_form import validated
 from bench.workload.args_file import Arguments, read_arguments
 from bench.workload.arrival_form import KINDS, MOST_ARRIVALS, TraceArrivals, kind_of
 from bench.workload.task_form import SYNTHETIC, Amount, Code, TaskType
@@ -24,7 +22,6 @@ from bench.workload.workload_form import Bounds, Objective, Workload
 
 TEMPLATE = Path(__file__).parent / "template.toml"  # package data: what `workload new` writes
 
-_NO_TOML = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 Misfit = tuple[Place, str]
 """A place in the document, and what is wrong there."""
 
@@ -48,45 +45,22 @@ def read_workload(path: Path) -> WorkloadFile:
 
     Nothing is imported and nothing runs: whether a function is there, its worker will tell.
     """
-    with opened(path) as file:
-        text = file.read()
-    document = _parsed(text, path)
-    try:
-        for misfit in _shape_misfits(document):
-            raise _Refused(*misfit)
-        workload = _validated(document)
-        for misfit in _misfits(workload, path.parent):
-            raise _Refused(*misfit)
-    except _Refused as refused:
-        line = line_of(text, refused.place)
-        raise UsageError(f"{path}:{line}: {one_line(refused.what)}") from None
+    file = read_toml(path)
+    for misfit in _shape_misfits(file.document):
+        raise file.refusal(*misfit)
+    workload = validated(file, Workload, partial(_form_of, document=file.document))
+    for misfit in _misfits(workload, path.parent):
+        raise file.refusal(*misfit)
     arrivals = workload.arrivals
     return WorkloadFile(
         path,
-        hashlib.sha256(text.encode()).hexdigest(),
+        hashlib.sha256(file.text.encode()).hexdigest(),
         workload,
         read_trace(path.parent / arrivals.trace, workload.names)
         if isinstance(arrivals, TraceArrivals)
         else None,
         {t.name: read_arguments(path.parent / t.args) for t in workload.task if t.args},
     )
-
-
-class _Refused(Exception):
-    """A fault at a place whose line is not yet known."""
-
-    def __init__(self, place: Place, what: str) -> None:
-        self.place, self.what = place, what
-
-
-def _parsed(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        told = _NO_TOML.fullmatch(str(error))
-        what = told["what"] if told else str(error)
-        line = (told and told["line"]) or text.rstrip("\n").count("\n") + 1
-        raise UsageError(f"{path}:{line}: this is not TOML: {what}") from None
 
 
 def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -101,50 +75,23 @@ def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
         yield ("arrivals", "kind"), str(nearest(kind, KINDS, "kind of arrivals"))
 
 
-def _validated(document: Mapping[str, Any]) -> Workload:
-    try:
-        return Workload.model_validate(document)
-    except ValidationError as error:
-        # A misspelt key first: what it was meant to be is missing too.
-        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        place, word = known_part(document, first["loc"]), str(first["loc"][-1])
-        where = ".".join(step for step in place if isinstance(step, str))
-        if first["type"] == "extra_forbidden":
-            table = _table_of(place[:-1]) or "the file"
-            what = str(nearest(word, _keys(place[:-1], document), f"key of {table}"))
-        elif first["type"] == "missing":
-            what = f"{word} is missing" + (f" in {_table_of(place)}" if place else "")
-        else:
-            message = first["msg"]
-            ours = message.removeprefix("Value error, ")
-            what = f"{where}: {ours if ours != message else message[:1].lower() + message[1:]}"
-        raise _Refused(place, what) from None
-
-
-def _table_of(place: Place) -> str:
-    """A table as it is written in the file; empty for its top."""
-    names = ".".join(step for step in place if isinstance(step, str))
-    return f"[[{names}]]" if names == "task" else f"[{names}]" if names else ""
-
-
-def _keys(table: Place, document: Mapping[str, Any]) -> Iterable[str]:
-    """The keys that a table may have."""
+def _form_of(table: Place, document: Mapping[str, Any]) -> type[Record]:
+    """The form of each table that a workload file may have."""
     match table:
         case ():
-            form: type[Record] = Workload
+            return Workload
         case ("task", _):
-            form = TaskType
+            return TaskType
         case ("arrivals",):
-            form = KINDS[kind_of(document["arrivals"])]
+            return KINDS[kind_of(document["arrivals"])]
         case ("code",):
-            form = Code
+            return Code
         case ("objective",):
-            form = Objective
+            return Objective
         case ("objective", *_):
-            form = Bounds
+            return Bounds
         case _:
-            form = Amount
-    return [each.alias or name for name, each in form.model_fields.items()]
+            return Amount
 
 
 def _misfits(workload: Workload, folder: Path) -> Iterator[Misfit]:
