@@ -91,12 +91,12 @@ def _resync(data: bytes) -> Events:
 
 
 def read(path: Path) -> Events:
-    """A whole event file; UsageError if it is of another format or of another boot."""
+    """A whole event file; UsageError if it is of another format or by another clock."""
     # Unbuffered: a million tasks are 80 MB, once is enough.
     with open(path, "rb", buffering=0) as file:
         if file.read(RECORD.size) != header():
             raise UsageError(
-                f"{path} was not written by this version of bench in this boot: "
+                f"{path} was not written by this version of bench in this boot and time namespace: "
                 "measure the cell again"
             )
         return parse(file.read())
