@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.record.clock_bounds import Interval, Ints, OffsetBounds
+from bench.record.clock_lines import Floats
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class ClockNetwork:
         return told[0] if told else "no pings went between them"
 
 
-def _moved(stamps: Ints, by: "np.typing.NDArray[np.float64]") -> Ints:
+def _moved(stamps: Ints, by: Floats) -> Ints:
     """Stamps of the next clock; those that are not known stay, and stay unknown."""
     known = np.isfinite(by)
     moved = stamps.copy()
