@@ -1,0 +1,36 @@
+"""Which host has which role: one has the broker, some send, some work, and none does two."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from bench.model.stored import Record
+
+Engine = Literal["ssh", "netns"]
+
+
+class Placement(Record):
+    """The hosts of a run by the names under which the engine reaches them.
+
+    `broker` is empty where a server of the user's is given by URL; `address` is where a broker of
+    ours listens, empty where it is to be found out. `workers` are in the order in which they are
+    added, each with how many workers it has, or None for what --workers says.
+    """
+
+    engine: Engine
+    broker: str = ""
+    address: str = ""
+    generators: tuple[str, ...]
+    workers: Mapping[str, int | None]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """All of them: the broker's, the generators', the workers'."""
+        return (*((self.broker,) if self.broker else ()), *self.generators, *self.workers)
+
+    def labels(self) -> dict[str, str]:
+        """What each host is called in results and on the page: its role, and never its address."""
+        return {
+            **({self.broker: "broker"} if self.broker else {}),
+            **{host: f"generator-{n}" for n, host in enumerate(self.generators, 1)},
+            **{host: f"worker-{n}" for n, host in enumerate(self.workers, 1)},
+        }
