@@ -128,6 +128,20 @@ def test_a_clock_that_is_moved_by_less_widens_its_bounds(
     assert found.far(true_ns).half().max() > still.far(true_ns).half().max() + 10_000
 
 
+def test_a_crystal_that_wanders_stays_within_the_bounds() -> None:
+    def wandered(true_ns: Ints) -> Ints:
+        return (4_000 * np.sin(true_ns / S * 2 * np.pi / 40)).astype(np.int64)  # 0.6 ppm
+
+    true_ns = np.arange(0, 60 * S, 10 * MS, dtype=np.int64)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        near, far = made_up(rng), made_up(rng)
+        found = offset_bounds(pings(rng, near, far, QUIET, QUIET, 60.0, moved=wandered))
+        truth = far.at(true_ns) + wandered(true_ns) - near.at(true_ns)
+        assert holds(found.far(near.at(true_ns)), truth)
+        assert found.far(near.at(true_ns)).half().max() <= 100_000
+
+
 def test_a_clock_that_runs_too_fast_is_being_set() -> None:
     rng = np.random.default_rng(3)
     far = MadeUpClock(0, 5_000.0)
