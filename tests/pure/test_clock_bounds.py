@@ -1,10 +1,12 @@
 """The truth lies within the bounds of every made-up pair of clocks, and close where it can."""
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bench.base.errors import UsageError
 from bench.record.clock_bounds import (
     PING,
     WINDOW_NS,
@@ -16,6 +18,7 @@ from bench.record.clock_bounds import (
 )
 from bench.record.clock_lines import Floats, Lines, between
 from bench.record.clock_network import ClockNetwork
+from bench.record.stored_pings import read_network, write_pings
 from tests.made_up_clocks import MS, MadeUpClock, Rng, S, Way, pings
 
 QUIET = Way()
@@ -198,6 +201,31 @@ def test_what_certainly_came_first_is_told_from_what_may_have() -> None:
     true_ns = np.full(2, 5 * S)
     started = b.at(true_ns - np.array([10_000, 300_000]))
     assert (network.elapsed(a.at(true_ns), "a", started, "b").high < 0).tolist() == [False, True]
+
+
+def test_stored_pings_give_the_same_bounds_again(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    a, b, c = (made_up(rng) for _ in range(3))
+    heard = {
+        ("a" * 48, "b" * 48): pings(rng, a, b, QUIET, SATURATED, 30.0),
+        ("a" * 48, "c" * 48): pings(rng, a, c, QUIET, QUIET, 30.0),
+    }
+    write_pings(tmp_path, heard)
+    again = read_network(tmp_path)
+    stamps = b.at(np.arange(0, 30 * S, S, dtype=np.int64))
+    before = ClockNetwork({pair: offset_bounds(each) for pair, each in heard.items()})
+    for of, to in (("b", "a"), ("b", "c")):
+        one, other = (net.shift(stamps, of * 48, to * 48) for net in (before, again))
+        assert one.known().all()
+        assert (one.low == other.low).all() and (one.high == other.high).all()
+
+
+def test_a_cell_without_pings_has_one_clock(tmp_path: Path) -> None:
+    assert read_network(tmp_path).unfit(["a", "a"]) == ""
+    assert read_network(tmp_path).unfit(["a", "b"]) == "no pings went between them"
+    (tmp_path / "pings.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UsageError, match=r"pings\.parquet"):
+        read_network(tmp_path)
 
 
 def all_lines(at: Floats, most: Floats, low_at: Floats, least: Floats) -> list[tuple[float, float]]:

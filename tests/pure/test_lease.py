@@ -49,7 +49,8 @@ class Link:
                     lease.beat(stamp)
                 if why := lease.over(now + AHEAD):
                     self.ended = (now, why)
-                self.send(now, "controller", now + AHEAD)
+                if (stamp := lease.tell(now + AHEAD)) is not None:
+                    self.send(now, "controller", stamp)
             if now >= self.killed_ns:
                 continue
             for stamp in self.arrived(now, "controller"):
@@ -157,6 +158,9 @@ def test_a_closed_channel_is_a_lost_host() -> None:
 
 def test_the_keeper_sleeps_no_longer_than_to_the_end_of_its_lease() -> None:
     lease = Lease(0)
+    assert lease.wait_ns(0) == 0  # it has something to say
+    assert lease.tell(0) == 0 and lease.tell(BEAT_NS - 1) is None
     assert lease.wait_ns(0) == BEAT_NS
+    assert lease.tell(PATIENCE_NS - 3) == PATIENCE_NS - 3
     assert lease.wait_ns(PATIENCE_NS - 3) == 3
     assert lease.wait_ns(PATIENCE_NS + 3) == 0
