@@ -96,11 +96,19 @@ def test_a_short_outage_ends_nothing(delay_ns: int, length_ms: int) -> None:
 def test_what_lay_in_a_buffer_renews_nothing() -> None:
     lease = Lease(0)
     lease.beat(1 * NS)
-    # A beat of then comes after an outage of 3.9 s, together with its brothers.
-    for _ in range(5):
+    for now in range(NS, 4_900 * MS, 100 * MS):
+        assert lease.over(now) == ""
+        # Beats of before the outage come one after the other, each giving the same stamp back.
         lease.beat(1 * NS)
-    assert lease.over(4 * NS) == ""  # held up: it asks once more
-    assert [lease.over(ns) != "" for ns in (4_900 * MS, 5_000 * MS)] == [False, True]
+    assert lease.over(4_950 * MS) == ""
+    assert lease.over(5 * NS) == "the controller was not heard for 4.0 s"
+
+
+def test_a_keeper_that_was_not_run_asks_once_more() -> None:
+    lease = Lease(0)
+    lease.beat(1 * NS)
+    assert lease.over(9 * NS - 500 * MS) == ""
+    assert [lease.over(ns) != "" for ns in (8_900 * MS, 9 * NS)] == [False, True]
 
 
 def test_a_controller_that_was_killed_is_known_at_once_by_its_pipe_and_else_by_its_silence() -> (
