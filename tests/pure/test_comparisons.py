@@ -329,19 +329,6 @@ def test_three_arms_in_three_blocks_share_one_spread_and_tukeys_interval():
     assert list(found["verdict"]) == ["more", "more", "unclear"]
 
 
-def test_against_one_arm_only_its_pairs_stand_there_and_dunnetts_interval_is_narrower():
-    found, every = compare(*of_three(), against="b/x"), compare(*of_three())
-    assert list(zip(found["base"], found["head"], strict=True)) == [
-        ("b/x", "a/x"),
-        ("b/x", "c/x"),
-    ]
-    assert set(found["method"]) == {DUNNETT}
-    same, other = found.iloc[1], every.iloc[2]
-    assert same["ratio"] == other["ratio"]
-    assert other["low"] < same["low"] and same["high"] < other["high"]
-    assert compare(*of_three(), against="d/x").empty
-
-
 def test_two_arms_and_metrics_whose_spread_differs_are_left_to_the_pairs_own():
     assert set(compare(*of_three()[:2])["method"]) == {METHODS["ratio"]}
     for metric in ("throughput", "latency_p99_ms", "worker_memory_peak_bytes"):
