@@ -155,9 +155,9 @@ def test_one_arm_beside_the_others_of_its_run_has_dunnetts_interval(base: Run) -
     assert made.title == "every other arm beside celery/default, in base"
     assert {line.head for line in made.lines} == {"huey/default", "floor/default"}
     every = compare_arms(base.measures, "full")
-    cpu = every[(every["metric"] == "worker_cpu_ms_per_task") & (every["head"] == "huey/default")]
+    cpu = every[(every["metric"] == "broker_cpu_us_per_task") & (every["head"] == "huey/default")]
     [tukey] = cpu[cpu["base"] == "celery/default"].itertuples()
-    line = found(made, "worker_cpu_ms_per_task", "huey/default")
+    line = found(made, "broker_cpu_us_per_task", "huey/default")
     assert (line.method, tukey.method) == (DUNNETT, TUKEY)
     assert line.ratio == pytest.approx(tukey.ratio)
     assert line.low is not None and line.high is not None

@@ -329,6 +329,15 @@ def test_three_arms_in_three_blocks_share_one_spread_and_tukeys_interval():
     assert list(found["verdict"]) == ["more", "more", "unclear"]
 
 
+def test_a_withheld_block_leaves_a_pair_of_percentiles_undecided():
+    """It was withheld because something stalled in it: what is left flatters the arm."""
+    calm, slow = [10.0, 10.1, 9.9, 10.0, 10.0], [20.0, 20.1, 19.9, 20.0, 20.0]
+    stalled = [*calm[:4], (math.nan, "withheld")]
+    name = "latency_p99_ms"
+    assert only(rows("a/x", name, calm), rows("b/x", name, slow))["verdict"] == "slower"
+    assert only(rows("a/x", name, stalled), rows("b/x", name, slow))["verdict"] == "unclear"
+
+
 def test_two_arms_and_metrics_whose_spread_differs_are_left_to_the_pairs_own():
     assert set(compare(*of_three()[:2])["method"]) == {METHODS["ratio"]}
     for metric in ("throughput", "latency_p99_ms", "worker_memory_peak_bytes"):
