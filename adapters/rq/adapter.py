@@ -18,11 +18,19 @@ from adapters.rq import faults, library_settings, rights, traces
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
+# What `rq worker --help` names and no page of the documentation does.
+OPTIONS = "https://github.com/rq/rq/blob/master/rq/cli/workers.py"
 
-SIMPLE = Setting("-w", "rq.SimpleWorker", WORKERS + "#performance-notes", "no fork per task")
+SIMPLE = Setting(
+    "-w",
+    "rq.SimpleWorker",
+    WORKERS + "#simpleworker",
+    "no fork per task, and no heartbeat while one runs: not recommended for production use unless "
+    "these limitations are fully understood",
+)
 TUNED = (
     SIMPLE,
-    Setting("--quiet", True, WORKERS + "#worker-arguments", "four log lines a task less"),
+    Setting("--quiet", True, OPTIONS, "four log lines a task less"),
     Setting(
         "--disable-job-desc-logging",
         True,
@@ -40,8 +48,9 @@ DURABLE = (
     Setting(
         "--job-monitoring-interval",
         1,
-        WORKERS + "#worker-arguments",
-        "the heartbeat that tells a dead worker expires after 61 s instead of 90",
+        OPTIONS,
+        "the heartbeat that tells a dead worker expires 60 s after the next one is due: after 61 s "
+        "instead of 90",
     ),
     Setting(
         "--maintenance-interval",
@@ -52,8 +61,8 @@ DURABLE = (
     Setting(
         "--worker-ttl",
         17,
-        WORKERS + "#worker-arguments",
-        "an idle worker wakes after 2 s instead of 405",
+        OPTIONS,
+        "an idle worker wakes 15 s before its time is over: after 2 s instead of 405",
     ),
 )
 
@@ -90,7 +99,8 @@ class Rq:
         # Results stay: to delete a job when it has run takes seven commands more than to keep it.
         "tuned": Profile(
             "tuned",
-            "N SimpleWorkers: no fork, quiet; results for 500 s",
+            "N SimpleWorkers: no fork, quiet; results for 500 s. RQ does not recommend them for "
+            "production unless their limitations are fully understood",
             "at most once",
             True,
             "process",
@@ -119,14 +129,16 @@ class Rq:
                     "task_module",
                     "adapters.rq.heavy",
                     WORKERS + "#performance-notes",
-                    "what a user's heavier module costs",
+                    "what a user's heavier module costs where `rq worker` imports it in each fork; "
+                    "the page has a worker script of one's own that imports it before",
                 ),
             ),
             requires=("celery", "huey"),
         ),
         "simple": Profile(
             "simple",
-            "N SimpleWorkers, all else as shipped",
+            "N SimpleWorkers, all else as shipped. RQ does not recommend them for production "
+            "unless their limitations are fully understood",
             "at most once",
             True,
             "process",
@@ -138,7 +150,14 @@ class Rq:
             "at most once",
             True,
             "parent",
-            (Setting("-w", "rq.SpawnWorker", WORKERS, "a fresh interpreter per task"),),
+            (
+                Setting(
+                    "-w",
+                    "rq.SpawnWorker",
+                    WORKERS + "#spawnworker",
+                    "a fresh interpreter per task",
+                ),
+            ),
         ),
     }
 
