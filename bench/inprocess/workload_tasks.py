@@ -153,6 +153,8 @@ def text(size: int) -> str:
 
 # A user's function by the number of its type, or why there is none.
 _functions: dict[int, Callable[..., Any] | str] = {}
+# The synthetic queue has one that is exact.
+pause: Callable[[float], None] = sleep
 _dumps: Callable[[Any], object] | None = None
 _taken: set[int] = set()
 _refused: set[int] = set()
@@ -235,7 +237,7 @@ def _synthetic(
         while thread_time_ns() < end:
             pass
     if sleep_ns:
-        sleep(sleep_ns / 1e9)
+        pause(sleep_ns / 1e9)
     del memory
     if failing_runs > retries or attempt < failing_runs:
         raise PlannedFailure("the workload's `fails` asks for it")

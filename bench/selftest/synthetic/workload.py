@@ -8,10 +8,11 @@ from collections.abc import Callable
 from time import monotonic_ns
 from typing import Any
 
-from synthetic import app
-from synthetic.worker import QUEUE, Worker, main, until
-
 from bench.inprocess import workload_tasks
+
+# In its processes this folder is a package of its own.
+from . import app
+from .worker import QUEUE, Worker, main, until
 
 FETCH_NS = 400_000  # so long a busy slot is between two tasks
 
@@ -47,7 +48,7 @@ class WorkloadWorker(Worker):
         names = [each.name for each in workload_tasks.types()]
         self.slow = names.index(slow) if slow else -1
         self.free_ns = 0
-        workload_tasks.sleep = exactly
+        workload_tasks.pause = exactly
         workload_tasks.preload()
 
     def perform(self, task: int, work: Any) -> None:
