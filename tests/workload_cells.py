@@ -1,5 +1,6 @@
 """The files of a workload's cell, without a cell: what its processes would find."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +24,22 @@ def read(folder: Path, text: str) -> WorkloadFile:
     return read_workload(path)
 
 
-def drawn(file: WorkloadFile, seed: int = 1) -> tuple[Arrivals, TaskDraws]:
-    """Its arrivals and what was drawn for them."""
+def drawn(file: WorkloadFile, kinds: Sequence[int] | None = None) -> tuple[Arrivals, TaskDraws]:
+    """Its arrivals and what was drawn for them; or tasks of these types, all due at once."""
     lines = {name: len(each.sizes) for name, each in file.arguments.items()}
-    arrivals = arrive(file.workload, seed, file.trace)
-    return arrivals, draw(file.workload, arrivals.kinds, seed, lines)
+    arrivals = (
+        arrive(file.workload, 1, file.trace)
+        if kinds is None
+        else Arrivals(np.zeros(len(kinds), np.int64), np.array(kinds, np.int16), 1.0)
+    )
+    return arrivals, draw(file.workload, arrivals.kinds, 1, lines)
 
 
-def lay_out(work: Path, file: WorkloadFile, slots: int = SLOTS) -> tuple[Arrivals, TaskDraws]:
+def lay_out(
+    work: Path, file: WorkloadFile, slots: int = SLOTS, kinds: Sequence[int] | None = None
+) -> tuple[Arrivals, TaskDraws]:
     """Write all that the processes of a cell find in its work folder."""
-    arrivals, draws = drawn(file)
+    arrivals, draws = drawn(file, kinds)
     lines = {name: len(each.sizes) for name, each in file.arguments.items()}
     warm = cell_files.warm_kinds(len(file.workload.task), slots)
     cell_files.write_types(work, file)

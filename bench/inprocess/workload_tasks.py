@@ -135,9 +135,10 @@ def message(task: int, kind: int) -> tuple[Any, ...]:
     if _draws is None:
         _draws = Draws()
     sleep_ns, cpu_ns, memory, payload, result, failing, line, _ = _draws.row(task)
-    if types()[kind].call is None:
+    the_type = types()[kind]
+    if the_type.call is None:
         return sleep_ns, cpu_ns, memory, result, failing, text(payload)
-    given = _draws.arguments(kind, line) if line >= 0 else []
+    given = _draws.arguments(kind, line) if the_type.args else []
     return ([], given) if isinstance(given, dict) else (given, {})
 
 
