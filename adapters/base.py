@@ -234,7 +234,7 @@ class TakesWorkloads(Protocol):
 
     `workload_app` is a module like app.py. Its `connect()` gives a function (task, work) that
     sends the no-op of app.py for the works of app.py, and for the number of a task type a task of
-    that type, with what `bench.inprocess.workload_tasks.message` says.
+    that type, with what `bench.inprocess.workload_messages.message` says.
     """
 
     workload_app: str

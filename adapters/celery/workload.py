@@ -10,6 +10,8 @@ from kombu.serialization import dumps
 from adapters.celery import app as plain
 from adapters.celery.queue_names import QUEUE, queue_name
 from bench.inprocess import cell_context, workload_tasks
+from bench.inprocess.workload_errors import tell_error
+from bench.inprocess.workload_messages import message
 from bench.inprocess.workload_tasks import Type
 
 app = plain.app
@@ -58,10 +60,15 @@ def _options(each: Type) -> dict[str, Any]:
 
 
 def _task(kind: int, each: Type) -> Any:
-    def perform(self: Any, task: int, *message: Any) -> Any:
-        return workload_tasks.run(task, kind, self.request.retries, *message)
+    def perform(self: Any, task: int, *what: Any) -> Any:
+        return workload_tasks.run(task, kind, self.request.retries, *what)
 
     return app.task(name=f"workload.{each.name}", bind=True, **_options(each))(perform)
+
+
+def _dumps(result: Any) -> object:
+    serializer = app.conf.result_serializer
+    return dumps(result, serializer=serializer)  # type: ignore[no-untyped-call]
 
 
 if any(each.priority for each in _types):
@@ -71,9 +78,7 @@ TASKS = [_task(kind, each) for kind, each in enumerate(_types)]
 
 _settings = cell_context.load()["settings"]
 if _settings.get("result_backend") and not _settings.get("task_ignore_result"):
-    workload_tasks.results_by(
-        lambda result: dumps(result, serializer=app.conf.result_serializer)  # type: ignore[no-untyped-call]
-    )
+    workload_tasks.results_by(_dumps)
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]
@@ -88,7 +93,7 @@ def tell_limit(sender: Any, args: Any, exception: BaseException, **_: Any) -> No
     if isinstance(exception, TimeLimitExceeded):
         names = [each.name for each in TASKS]
         if sender.name in names:
-            workload_tasks.tell_error(int(args[0]), names.index(sender.name), exception)
+            tell_error(int(args[0]), names.index(sender.name), exception)
 
 
 def connect() -> Callable[[int, str], str]:
@@ -99,6 +104,6 @@ def connect() -> Callable[[int, str], str]:
         if not work.isdigit():
             return no_op(task, work)
         kind = int(work)
-        return str(TASKS[kind].delay(task, *workload_tasks.message(task, kind)).id)
+        return str(TASKS[kind].delay(task, *message(task, kind)).id)
 
     return enqueue

@@ -9,6 +9,7 @@ import redis
 
 from adapters.floor import app
 from bench.inprocess import body, cell_context, workload_tasks
+from bench.inprocess.workload_messages import message
 
 
 def connect() -> Callable[[int, str], str]:
@@ -19,19 +20,19 @@ def connect() -> Callable[[int, str], str]:
     def enqueue(task: int, work: str) -> str:
         if not work.isdigit():
             return no_op(task, work)
-        client.lpush(app.KEY, json.dumps([task, work, *workload_tasks.message(task, int(work))]))
+        client.lpush(app.KEY, json.dumps([task, work, *message(task, int(work))]))
         return ""
 
     return enqueue
 
 
-def run(task: int, work: str, *message: Any) -> None:
+def run(task: int, work: str, *what: Any) -> None:
     """One task; one that fails is a line in the log, and nobody tries it again."""
     if not work.isdigit():
         body.run(task, work)
         return
     try:
-        workload_tasks.run(task, int(work), 0, *message)
+        workload_tasks.run(task, int(work), 0, *what)
     except Exception:
         traceback.print_exc()
 

@@ -9,6 +9,7 @@ from adapters.huey import app as plain  # isort: skip
 from huey.storage import PriorityRedisStorage, RedisStorage
 
 from bench.inprocess import cell_context, workload_tasks
+from bench.inprocess.workload_messages import message
 from bench.inprocess.workload_tasks import Type
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
@@ -35,8 +36,8 @@ def _options(each: Type) -> dict[str, Any]:
 
 
 def _task(kind: int, each: Type) -> Any:
-    def perform(number: int, *message: Any, task: Any) -> Any:
-        return workload_tasks.run(number, kind, each.retries - task.retries, *message)
+    def perform(number: int, *what: Any, task: Any) -> Any:
+        return workload_tasks.run(number, kind, each.retries - task.retries, *what)
 
     named = huey.task(name=f"workload.{each.name}", context=True, **_options(each))
     return named(perform)
@@ -59,7 +60,7 @@ def connect() -> Callable[[int, str], str]:
         if not work.isdigit():
             return no_op(task, work)
         kind = int(work)
-        result = TASKS[kind](task, *workload_tasks.message(task, kind))
+        result = TASKS[kind](task, *message(task, kind))
         return str(result.id) if huey.results else ""
 
     return enqueue

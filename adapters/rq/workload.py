@@ -7,19 +7,21 @@ _began = monotonic_ns()
 from bench.inprocess import workload_tasks  # noqa: E402  (what stands above is the stopwatch)
 
 
-def run(task, kind, most, *message):  # type: ignore[no-untyped-def]  # as in app.py
+def run(task, kind, most, *what):  # type: ignore[no-untyped-def]  # as in app.py
     """A task of any type; `most` is how often its call lets RQ run it again."""
     from rq import get_current_job
 
     job = get_current_job()
+    assert job is not None, "only a worker runs it"
     workload_tasks.results_by(job.serializer.dumps)
     attempt = 0 if job.retries_left is None else most - job.retries_left
-    return workload_tasks.run(task, kind, attempt, *message)
+    return workload_tasks.run(task, kind, attempt, *what)
 
 
 def connect():  # type: ignore[no-untyped-def]
     """The enqueue call, RQ's plain one: `enqueue`."""
     from adapters.rq import app
+    from bench.inprocess.workload_messages import message
 
     no_op = app.connect()  # type: ignore[no-untyped-call]
     calls = [_call(each) for each in workload_tasks.types()]  # type: ignore[no-untyped-call]
@@ -29,9 +31,7 @@ def connect():  # type: ignore[no-untyped-def]
             return no_op(task, work)
         kind = int(work)
         queue, most, options = calls[kind]
-        return queue.enqueue(
-            run, task, kind, most, *workload_tasks.message(task, kind), **options
-        ).id
+        return queue.enqueue(run, task, kind, most, *message(task, kind), **options).id
 
     return enqueue
 

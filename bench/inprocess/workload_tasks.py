@@ -1,4 +1,4 @@
-"""The tasks of a reader's own load: what is sent with each, and what each of its runs does.
+"""The tasks of a reader's own load: their types, and what each run of one does.
 
 RQ imports it in every fork: standard library only, and of that only what is there anyway.
 """
@@ -8,20 +8,14 @@ import os
 import sys
 from _thread import get_ident
 from collections.abc import Callable
-from struct import Struct
 from time import monotonic_ns, sleep, thread_time_ns
 from typing import Any
 
 from bench.inprocess.cell_context import CELL, EVENTS
 from bench.inprocess.event_log import FINISHED, GIL, RAISED, STARTED, Log
 
-FIRST_WARM_TASK = -1_000_000  # as in bench/model/schedule.py, which needs numpy
-# sleep_ns, cpu_ns, memory_bytes, payload_bytes, result_bytes, failing_runs, line, kind
-ROW = Struct("<8q")
 BLOCK = 65_536  # longer than the window of zlib: RQ compresses what it sends
 PAGE = 4096
-MOST_ERROR = 300
-SHORTEST_SECRET = 4  # a value such as "1" stands in every second sentence
 # These every serialiser takes.
 PLAIN = (type(None), bool, int, float, str)
 ASYNC = 0x80  # the flag of `async def` in a code object
@@ -56,14 +50,15 @@ class Type:
         self.retries, self.limit_s = retries, limit_s
 
 
-def _file(name: str) -> str:
+def beside(name: str) -> str:
     """A file beside cell.json."""
     return os.path.join(os.path.dirname(os.environ[CELL]), name)
 
 
 # As JSON gives it: bench/workload/cell_files.py says what is in it.
-def _workload() -> dict[str, Any]:
-    with open(_file("workload.json"), encoding="utf-8") as file:
+def description() -> dict[str, Any]:
+    """What is told of the workload; OSError outside of the cell of one."""
+    with open(beside("workload.json"), encoding="utf-8") as file:
         return dict(json.load(file))
 
 
@@ -74,72 +69,8 @@ def types() -> list[Type]:
     """The task types in the order of the file; OSError outside of the cell of a workload."""
     global _types
     if _types is None:
-        _types = [Type(**each) for each in _workload()["types"]]
+        _types = [Type(**each) for each in description()["types"]]
     return _types
-
-
-# ---- In the generator ------------------------------------------------------------------------
-
-
-class Draws:
-    """What was drawn for each task, read where it lies: it may be a million rows."""
-
-    def __init__(self) -> None:
-        from mmap import ACCESS_READ, mmap
-
-        with open(_file("draws.bin"), "rb") as file:
-            self.rows = mmap(file.fileno(), 0, access=ACCESS_READ)
-        self.tasks = int(_workload()["tasks"])
-        self.lines: dict[int, Lines] = {}
-
-    def row(self, task: int) -> tuple[int, ...]:
-        """The figures of ROW; behind the tasks stand those that warm up."""
-        at = task if task >= 0 else self.tasks + task - FIRST_WARM_TASK
-        return ROW.unpack_from(self.rows, at * ROW.size)
-
-    def arguments(self, kind: int, line: int) -> Any:
-        """A list or an object of the user's."""
-        if kind not in self.lines:
-            self.lines[kind] = Lines(_file(str(types()[kind].args)))
-        return json.loads(self.lines[kind].line(line))
-
-
-class Lines:
-    """The lines of a file, each found by its number."""
-
-    def __init__(self, path: str) -> None:
-        from array import array
-
-        self.file = open(path, "rb")
-        self.begins, at = array("q"), 0
-        for line in self.file:
-            self.begins.append(at)
-            at += len(line)
-
-    def line(self, number: int) -> bytes:
-        """One line, counted from 0."""
-        self.file.seek(self.begins[number])
-        return self.file.readline()
-
-
-_draws: Draws | None = None
-
-
-def message(task: int, kind: int) -> tuple[Any, ...]:
-    """What the enqueue call sends after the task's id.
-
-    Of a synthetic task (sleep_ns, cpu_ns, memory_bytes, result_bytes, failing_runs, payload), of a
-    user's function (arguments, named arguments).
-    """
-    global _draws
-    if _draws is None:
-        _draws = Draws()
-    sleep_ns, cpu_ns, memory, payload, result, failing, line, _ = _draws.row(task)
-    the_type = types()[kind]
-    if the_type.call is None:
-        return sleep_ns, cpu_ns, memory, result, failing, text(payload)
-    given = _draws.arguments(kind, line) if the_type.args else []
-    return ([], given) if isinstance(given, dict) else (given, {})
 
 
 def text(size: int) -> str:
@@ -150,8 +81,6 @@ def text(size: int) -> str:
     return (block * (size // len(block) + 1))[:size]
 
 
-# ---- In the worker ---------------------------------------------------------------------------
-
 # A user's function by the number of its type, or why there is none.
 _functions: dict[int, Callable[..., Any] | str] = {}
 # The synthetic queue has one that is exact.
@@ -159,7 +88,6 @@ pause: Callable[[float], None] = sleep
 _dumps: Callable[[Any], object] | None = None
 _taken: set[int] = set()
 _refused: set[int] = set()
-_told: set[int] = set()
 
 
 def imported_in(microseconds: int) -> None:
@@ -208,6 +136,8 @@ def run(task: int, kind: int, attempt: int, *message: Any) -> Any:
         if isinstance(error, Exception) or type(error).__name__ == "Timeout":
             if _log:
                 _log.write(RAISED, task, monotonic_ns(), get_ident())
+            from bench.inprocess.workload_errors import tell_error  # no fork needs it otherwise
+
             tell_error(task, kind, error)
         raise
     if _log:
@@ -284,61 +214,15 @@ def _imported(call: str) -> Callable[..., Any] | str:
         for part in name.split("."):
             found = getattr(found, part)
     except (Exception, SystemExit) as error:
-        return f"{call} cannot be imported: {_words(error)}"
+        from bench.inprocess.workload_errors import in_words
+
+        return f"{call} cannot be imported: {in_words(error)}"
     if not callable(found):
         return f"{call} is no function but {type(found).__name__}"
     if getattr(getattr(found, "__code__", None), "co_flags", 0) & ASYNC:
         return f"{call} is an async function: name one that calls it by asyncio.run"
     function: Callable[..., Any] = found
     return function
-
-
-# ---- What it raised --------------------------------------------------------------------------
-
-
-def tell_error(task: int, kind: int, error: BaseException) -> None:
-    """Write down the first error of a type, by whichever process is the first to have one."""
-    if kind in _told:
-        return
-    _told.add(kind)
-    try:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-        number = os.open(_file(f"raised-{kind}.json"), flags, 0o644)
-    except OSError:
-        return  # another was, or the folder is gone with its cell
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        what = _cleaned(_words(error))[:MOST_ERROR] + _where(error)
-        json.dump({"task": task, "error": what}, file)
-
-
-def _words(error: BaseException) -> str:
-    """An exception in one line; it may be one of the user's, with a `__str__` of theirs."""
-    try:
-        said = " ".join(str(error).split())
-    except Exception:
-        said = ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _where(error: BaseException) -> str:
-    """The file and line that raised it, unless that is here."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    if trace is None or trace.tb_frame.f_code.co_filename == __file__:
-        return ""
-    return f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})"
-
-
-def _cleaned(words: str) -> str:
-    """Without the values of the variables that the user handed on, which are never stored."""
-    for name in _workload()["pass"]:
-        value = " ".join(os.environ.get(name, "").split())
-        password = value.partition("://")[2].rpartition("@")[0].partition(":")[2]
-        for secret in (value, password):
-            if len(secret) >= SHORTEST_SECRET:
-                words = words.replace(secret, f"${name}")
-    return words
 
 
 def _tell_gil() -> None:

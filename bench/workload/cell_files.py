@@ -1,8 +1,8 @@
 """The files of a workload in the work folder of a cell: what its processes know of it.
 
 `workload.json` has the task types, `draws.bin` a row of eight little-endian int64 per task (the
-columns of ROW), `args-I.jsonl` the arguments of type I. bench/inprocess/workload_tasks.py reads
-them.
+columns of ROW), `args-I.jsonl` the arguments of type I. bench/inprocess/workload_tasks.py and
+workload_messages.py read them.
 """
 
 import hashlib

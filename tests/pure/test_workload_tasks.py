@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bench.base.errors import UsageError
-from bench.inprocess import event_log, workload_tasks
+from bench.inprocess import event_log, workload_errors, workload_messages, workload_tasks
 from bench.inprocess.cell_context import CELL, EVENTS
 from bench.inprocess.event_log import FINISHED, RAISED, STARTED
 from bench.model import schedule
@@ -69,6 +69,13 @@ CONSTANT = 7
 """
 
 
+def anew() -> ModuleType:
+    """As in a process that has just been started."""
+    for module in (workload_tasks, workload_messages, workload_errors):
+        importlib.reload(module)
+    return workload_tasks
+
+
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     """The module as a process of a cell with this workload finds it; its work folder is `work`."""
@@ -82,13 +89,13 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
 
     def make(text: str) -> ModuleType:
         lay_out(work, read(tmp_path, text))
-        return importlib.reload(workload_tasks)
+        return anew()
 
     yield make
     monkeypatch.undo()
+    anew()
     for name in ("shop", "slow_shop"):
         sys.modules.pop(name, None)
-    importlib.reload(workload_tasks)
 
 
 def called(name: str, more: str = "") -> str:
@@ -96,8 +103,8 @@ def called(name: str, more: str = "") -> str:
 
 
 def test_the_ids_of_the_warm_up_are_those_of_the_schedule_and_rows_have_the_same_columns() -> None:
-    assert workload_tasks.FIRST_WARM_TASK == schedule.FIRST_WARM_TASK
-    assert workload_tasks.ROW.size == 8 * len(cell_files.ROW) == 64
+    assert workload_messages.FIRST_WARM_TASK == schedule.FIRST_WARM_TASK
+    assert workload_messages.ROW.size == 8 * len(cell_files.ROW) == 64
 
 
 def test_every_message_is_what_was_drawn(made: Made, tmp_path: Path) -> None:
@@ -105,7 +112,7 @@ def test_every_message_is_what_was_drawn(made: Made, tmp_path: Path) -> None:
     arrivals, draws = drawn(read(tmp_path, SYNTHETIC))
     assert [each.name for each in tasks.types()] == ["page", "mail"]
     for task, kind in enumerate(arrivals.kinds.tolist()):
-        sleep, cpu, memory, result, failing, payload = tasks.message(task, kind)
+        sleep, cpu, memory, result, failing, payload = workload_messages.message(task, kind)
         assert (sleep, cpu, memory, result, failing) == (
             draws.sleep_ns[task],
             draws.cpu_ns[task],
@@ -114,17 +121,20 @@ def test_every_message_is_what_was_drawn(made: Made, tmp_path: Path) -> None:
             draws.failing_runs[task],
         )
         assert len(payload) == draws.payload_bytes[task] == (3072 if kind == 0 else 0)
-    assert len({tasks.message(task, 0)[0] for task in np.flatnonzero(arrivals.kinds == 0)}) > 20
+    assert (
+        len({workload_messages.message(task, 0)[0] for task in np.flatnonzero(arrivals.kinds == 0)})
+        > 20
+    )
 
 
 def test_the_warm_up_has_draws_of_its_own_for_each_type_and_slot(made: Made) -> None:
-    tasks = made(SYNTHETIC)
+    made(SYNTHETIC)
     kinds = cell_files.warm_kinds(2, 3)
     assert kinds.tolist() == [0, 0, 0, 1, 1, 1] * 2
     first = schedule.FIRST_WARM_TASK
     # Of two slots: two of each type, twice.
-    assert [len(tasks.message(first + k, 0)[5]) for k in (0, 1, 4, 5)] == [3072] * 4
-    assert [tasks.message(first + k, 1)[5] for k in (2, 3, 6, 7)] == [""] * 4
+    assert [len(workload_messages.message(first + k, 0)[5]) for k in (0, 1, 4, 5)] == [3072] * 4
+    assert [workload_messages.message(first + k, 1)[5] for k in (2, 3, 6, 7)] == [""] * 4
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 70, 4096, 65_536, 200_001])
@@ -204,17 +214,17 @@ def test_a_function_of_the_users_gets_its_arguments_line_by_line(
     tasks = made(text)
     _, draws = drawn(read(tmp_path, text))
     wanted = [([1, "ä"], {}), ([], {"a": 2}), ([], {})]
-    assert {tasks.message(t, 0) == wanted[draws.line[t]] for t in range(40)} == {True}
+    assert {workload_messages.message(t, 0) == wanted[draws.line[t]] for t in range(40)} == {True}
     assert len(set(draws.line.tolist())) == 3
     for task in range(6):
         given, named = wanted[draws.line[task]]
-        result = tasks.run(task, 0, 0, *tasks.message(task, 0))
+        result = tasks.run(task, 0, 0, *workload_messages.message(task, 0))
         assert result == {"given": given, "named": named, "mode": None}
 
 
 def test_without_a_file_it_is_called_without_arguments_and_may_be_an_attribute(made: Made) -> None:
     tasks = made(called("work"))
-    assert tasks.message(3, 0) == ([], {})
+    assert workload_messages.message(3, 0) == ([], {})
     tasks = made(called("Basket.count"))
     tasks.preload()
     assert tasks.run(0, 0, 0, [3], {"b": 4}) == 7
@@ -306,7 +316,7 @@ def test_an_import_in_the_task_is_noted_and_one_before_it_is_not(
     )
     tasks = made(called("work").replace("shop:", "slow_shop:"))
     tasks.run(0, 0, 0, [], {})
-    tasks = importlib.reload(workload_tasks)
+    tasks = anew()
     tasks.preload()
     tasks.run(1, 0, 0, [], {})
     found = records(tmp_path / "work")

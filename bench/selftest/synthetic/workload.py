@@ -9,6 +9,7 @@ from time import monotonic_ns
 from typing import Any
 
 from bench.inprocess import workload_tasks
+from bench.inprocess.workload_messages import message
 
 # In its processes this folder is a package of its own.
 from . import app
@@ -25,7 +26,7 @@ def connect() -> Callable[[int, str], str]:
         if not work.isdigit():
             return send(task, work)
         kind = int(work)
-        return send(task, [kind, 0, *workload_tasks.message(task, kind)])
+        return send(task, [kind, 0, *message(task, kind)])
 
     return enqueue
 
@@ -56,18 +57,18 @@ class WorkloadWorker(Worker):
         if isinstance(work, str):
             super().perform(task, work)
             return
-        kind, attempt, *message = work
+        kind, attempt, *what = work
         try:
-            workload_tasks.run(task, kind, attempt, *self.timed(kind, message))
+            workload_tasks.run(task, kind, attempt, *self.timed(kind, what))
         except Exception:
             if attempt < workload_tasks.types()[kind].retries:
-                self.client.lpush(QUEUE, json.dumps([task, [kind, attempt + 1, *message]]))
+                self.client.lpush(QUEUE, json.dumps([task, [kind, attempt + 1, *what]]))
 
-    def timed(self, kind: int, message: list[Any]) -> list[Any]:
+    def timed(self, kind: int, what: list[Any]) -> list[Any]:
         """A synthetic task's message with the times that it is to take here."""
         if workload_tasks.types()[kind].call:
-            return message
-        sleep_ns, cpu_ns, *others = message
+            return what
+        sleep_ns, cpu_ns, *others = what
         factor = self.factor if kind == self.slow else 1.0
         if not sleep_ns and not cpu_ns:
             return [self.served_ns(self.service_ns() * factor), 0, *others]
