@@ -10,7 +10,7 @@ from kombu.serialization import dumps
 from adapters.celery import app as plain
 from adapters.celery.queue_names import QUEUE, queue_name
 from bench.inprocess import cell_context, workload_tasks
-from bench.inprocess.workload_errors import tell_error
+from bench.inprocess.workload_errors import tell_killed
 from bench.inprocess.workload_messages import message
 from bench.inprocess.workload_tasks import Type
 
@@ -89,11 +89,14 @@ def import_functions(**_: Any) -> None:
 
 @signals.task_failure.connect  # type: ignore[untyped-decorator]
 def tell_limit(sender: Any, args: Any, exception: BaseException, **_: Any) -> None:
-    """A child at its hard limit is killed: it cannot tell of the error itself."""
+    """A child at its hard limit is killed: it cannot tell of the error itself.
+
+    Celery sends this signal in the parent.
+    """
     if isinstance(exception, TimeLimitExceeded):
         names = [each.name for each in TASKS]
         if sender.name in names:
-            tell_error(int(args[0]), names.index(sender.name), exception)
+            tell_killed(int(args[0]), names.index(sender.name), exception)
 
 
 def connect() -> Callable[[int, str], str]:

@@ -16,7 +16,7 @@ from adapters.base import (
     spellings,
 )
 from adapters.rq import faults, library_settings, rights, traces
-from adapters.rq.queue_names import in_order
+from adapters.rq.queue_names import QUEUE, in_order
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
@@ -205,11 +205,7 @@ class Rq:
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""
-        return [
-            Command(
-                ("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all")
-            )
-        ]
+        return [Command(("rq", "requeue", "-c", "adapters.rq.settings", "--queue", QUEUE, "--all"))]
 
 
 ADAPTER = Rq()

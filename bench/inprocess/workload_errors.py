@@ -1,15 +1,21 @@
 """The first error of each task type of a workload, as its worker writes it down.
 
+Also the end of a run whose process was killed at a time limit, as its parent tells it.
+
 Standard library only, as all that runs inside a cell.
 """
 
 import json
 import os
+from time import monotonic_ns
 
+from bench.inprocess.cell_context import EVENTS
+from bench.inprocess.event_log import MARKER, RAISED, RECORD, STARTED
 from bench.inprocess.workload_tasks import beside, description
 
 MOST_ERROR = 300
 RUNNER = "workload_tasks.py"
+CHUNK = 4096 * RECORD.size
 SHORTEST_SECRET = 4  # a value such as "1" stands in every second sentence
 
 _told: set[int] = set()
@@ -28,6 +34,31 @@ def tell_error(task: int, kind: int, error: BaseException) -> None:
     with os.fdopen(number, "w", encoding="utf-8") as file:
         what = _cleaned(in_words(error))[:MOST_ERROR] + _where(error)
         json.dump({"task": task, "error": what}, file)
+
+
+def tell_killed(task: int, kind: int, error: BaseException) -> None:
+    """Write what a run could not write itself, as its process was killed at the time limit."""
+    if run := _last_start(os.environ[EVENTS], task):
+        log = os.open(os.environ[EVENTS], os.O_WRONLY | os.O_APPEND)
+        os.write(log, RECORD.pack(MARKER, RAISED, 0, run[0], task, monotonic_ns(), run[1], 0))
+        os.close(log)
+    tell_error(task, kind, type(error)(*error.args))  # without the lines of the library
+
+
+def _last_start(path: str, task: int) -> tuple[int, int] | None:
+    """(pid, thread) of the task's last run; None where it has ended, or never began."""
+    with open(path, "rb") as file:
+        end = file.seek(0, os.SEEK_END) // RECORD.size * RECORD.size
+        while end > RECORD.size:
+            begin = max(RECORD.size, end - CHUNK)
+            file.seek(begin)
+            # Backwards: it began as long ago as the limit is.
+            for record in reversed(list(RECORD.iter_unpack(file.read(end - begin)))):
+                _, what, _, pid, number, _, thread, _ = record
+                if number == task:
+                    return (pid, thread) if what == STARTED else None
+            end = begin
+    return None
 
 
 def in_words(error: BaseException) -> str:

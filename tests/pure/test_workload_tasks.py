@@ -337,6 +337,26 @@ def test_a_shutdown_that_interrupts_a_task_is_no_failure_of_it(made: Made, tmp_p
     assert not (tmp_path / "work" / "raised-0.json").exists()
 
 
+def test_a_run_that_was_killed_at_its_limit_is_told_by_its_parent(
+    made: Made, tmp_path: Path
+) -> None:
+    made(SYNTHETIC)
+    work, runs = tmp_path / "work", tmp_path / "work" / "runs.bin"
+    log = event_log.Log(str(runs))
+    for task in range(10_000):  # more than one chunk, and task 3 behind all of them
+        log.write(STARTED, task, task, 1000 + task, 7)
+        if task not in (3, 9_990):
+            log.write(FINISHED, task, task, 1000 + task)
+    for task in (3, 9_990, 5, 20_000):
+        workload_errors.tell_killed(task, 0, TimeoutError("1 s"))
+    found = records(work)
+    told = found[found["kind"] == RAISED]
+    assert told["task"].tolist() == [3, 9_990] and told["a"].tolist() == [1003, 10_990]
+    assert set(told["pid"].tolist()) == {os.getpid()}
+    first = json.loads((work / "raised-0.json").read_text(encoding="utf-8"))
+    assert first == {"task": 3, "error": "TimeoutError: 1 s"}
+
+
 def test_a_million_rows_are_written_in_parts(tmp_path: Path) -> None:
     import tracemalloc
 

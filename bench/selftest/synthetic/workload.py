@@ -45,7 +45,8 @@ class WorkloadWorker(Worker):
 
     def __init__(self, slot: int) -> None:
         super().__init__(slot)
-        slow, self.factor = self.settings["slow_type"] or ("", 1.0)
+        slow, factor = self.settings["slow_type"] or ("", 1.0)
+        self.factor = float(factor)
         names = [each.name for each in workload_tasks.types()]
         self.slow = names.index(slow) if slow else -1
         self.free_ns = 0
