@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.base import NamesQueues, Needs, Route, TakesWorkloads
+from adapters.base import NamesQueues, Needs, Route, Sends, TakesWorkloads
 from bench.model.arm import Arm, parse_arm
 from bench.model.cell import Cell
 from bench.model.systems import load_adapters
@@ -146,8 +146,9 @@ def test_a_redis_is_asked_for_the_rights_of_a_workload_too(tmp_path: Path) -> No
     file = read(tmp_path, QUEUED)
     for text, more in (("rq", "BLPOP rq:queue:* 1"), ("huey", "BZPOPMIN huey.redis.* 1")):
         adapter = arm(text).adapter
-        of_workload = adapter.redis_commands(launch_of(arm(text), 1, file.workload), "0")  # type: ignore[attr-defined]
-        plain = adapter.redis_commands(arm(text).launch(1), "0")  # type: ignore[attr-defined]
+        assert isinstance(adapter, Sends)
+        of_workload = adapter.redis_commands(launch_of(arm(text), 1, file.workload), "0")
+        plain = adapter.redis_commands(arm(text).launch(1), "0")
         assert set(plain) < set(of_workload) and more in set(of_workload) - set(plain)
 
 
