@@ -263,6 +263,14 @@ class NamesQueues(Protocol):
 
 
 @runtime_checkable
+class PushesOtherwise(Protocol):
+    """Its enqueue call is another Redis command where a workload asks for it."""
+
+    def push_command_of(self, launch: Launch) -> str:
+        """As `push_command`, for the workers of this launch."""
+
+
+@runtime_checkable
 class ReadsVariables(Protocol):
     """The library, its command line or its client reads variables of the environment."""
 

@@ -176,10 +176,14 @@ class Huey:
             return "Huey's thread workers keep a time limit only where the task itself looks for it"
         return ""
 
+    def push_command_of(self, launch: Launch) -> str:
+        """Where tasks have priorities, the queue is a sorted set."""
+        return "zadd" if any(route.priority for route in launch.routes) else self.push_command
+
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """A list, a sorted set with a script, and a hash, of results too where they are kept."""
         kept = launch.settings.get("results", True)
-        ranked = any(route.priority for route in launch.routes)
+        ranked = self.push_command_of(launch) != self.push_command
         return (
             rights.COMMANDS
             + (rights.RESULTS if kept else ())

@@ -25,7 +25,12 @@ from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
 from bench.testbed.sampler import Sampler
-from bench.testbed.workload_cell import launch_in, queues_in, worker_env
+from bench.testbed.workload_cell import (
+    launch_in,
+    push_command_in,
+    queues_in,
+    worker_env,
+)
 from bench.workload import cell_files
 
 TYPED_S = 15.0
@@ -96,7 +101,7 @@ class Testbed:
             self.host,
             self.work,
             self.logs / "broker.log",
-            arm.adapter.push_command,
+            push_command_in(self.cell),
             queues_in(self.cell),
             self.servers,
         )

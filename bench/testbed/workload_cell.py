@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 
-from adapters.base import Launch, NamesQueues
+from adapters.base import Launch, NamesQueues, PushesOtherwise
 from bench.brokers.choice import queues_of
 from bench.model.cell import Cell
 from bench.workload.cell_files import code_path
@@ -25,6 +25,14 @@ def queues_in(cell: Cell) -> Sequence[str]:
     if cell.workload and isinstance(adapter, NamesQueues):
         return adapter.queue_names(launch_in(cell))
     return queues_of(cell.arm)
+
+
+def push_command_in(cell: Cell) -> str:
+    """The Redis command that each enqueue call of a cell issues once."""
+    adapter = cell.arm.adapter
+    if cell.workload and isinstance(adapter, PushesOtherwise):
+        return adapter.push_command_of(launch_in(cell))
+    return adapter.push_command
 
 
 def worker_env(cell: Cell, env: Mapping[str, str]) -> dict[str, str]:

@@ -300,7 +300,9 @@ def test_what_is_urgent_comes_first_and_all_of_it_is_held(text: str, tmp_path: P
     file = read(tmp_path, types + PLAIN.format("unsaid", ""))
     kinds = [0] * 10 + [2] * 10 + [1] * 10
     with a_cell(text, file, tmp_path, kinds, slots=1) as made:
+        made.sampler.edge("before")
         send(made, kinds)
+        made.sampler.edge("sent")
         time.sleep(0.5)  # RabbitMQ's publish returns before the message is there
         held = made.held(list(range(31)))
         assert held is not None and set(held) == set(range(30))
@@ -308,8 +310,11 @@ def test_what_is_urgent_comes_first_and_all_of_it_is_held(text: str, tmp_path: P
         made.fleet.start()
         assert wait(lambda: ended(made) >= 30, 60)
         order = [kinds[task] for task in ids(made.work, STARTED)]
+        pushes = made.sampler.frame().set_index("edge")["broker_pushes"]
         made.finish(Ending())
     assert order == [1] * 10 + [2] * 10 + [0] * 10
+    if arm(text).broker in REDISES:
+        assert pushes["sent"] - pushes["before"] == 30
 
 
 QUEUING = ("celery/default", "rq/default", "celery/default@rabbitmq")

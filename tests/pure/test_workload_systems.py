@@ -152,6 +152,15 @@ def test_a_redis_is_asked_for_the_rights_of_a_workload_too(tmp_path: Path) -> No
         assert set(plain) < set(of_workload) and more in set(of_workload) - set(plain)
 
 
+def test_huey_pushes_into_a_sorted_set_only_for_priorities(tmp_path: Path) -> None:
+    def pushes(text: str, types: str) -> str:
+        cell = Cell(1, "workload", "-", arm(text), 0, 2, 1, workload=read(tmp_path, types))
+        return workload_cell.push_command_in(cell)
+
+    assert pushes("huey", QUEUED) == "zadd" and pushes("huey", PLAIN) == "lpush"
+    assert pushes("celery", QUEUED) == "lpush" and pushes("rq", QUEUED) == "rpush"
+
+
 def test_workers_get_the_users_code_and_variables_and_the_cell_keeps_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
