@@ -18,19 +18,13 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.testbed import ready
+from bench.testbed import ready, workload_cell
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
 from bench.testbed.sampler import Sampler
-from bench.testbed.workload_cell import (
-    launch_in,
-    push_command_in,
-    queues_in,
-    worker_env,
-)
 from bench.workload import cell_files
 
 TYPED_S = 15.0
@@ -101,8 +95,8 @@ class Testbed:
             self.host,
             self.work,
             self.logs / "broker.log",
-            push_command_in(self.cell),
-            queues_in(self.cell),
+            workload_cell.push_command_in(self.cell),
+            workload_cell.queues_in(self.cell),
             self.servers,
         )
         stack.callback(self.broker.close)
@@ -162,9 +156,9 @@ class Testbed:
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
         arm = self.cell.arm
-        commands = arm.adapter.commands(launch_in(self.cell))
+        commands = arm.adapter.commands(workload_cell.launch_in(self.cell))
         env = self._env() | {cell_context.EVENTS: str(self.work / "runs.bin")}
-        env = worker_env(self.cell, env)
+        env = workload_cell.worker_env(self.cell, env)
         self.fleet = Fleet(self.host, commands, self.logs, env, arm.environment)
 
     def boot(self) -> None:
@@ -193,7 +187,7 @@ class Testbed:
     def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
         adapter, handles = self.cell.arm.adapter, self.load.handles()
-        queues = queues_in(self.cell) if self.cell.workload else ()
+        queues = workload_cell.queues_in(self.cell) if self.cell.workload else ()
         return places(adapter, self.broker.url, handles, tasks, self.note, queues)
 
     def settle_held(self, chosen: bool = False) -> Places | None:
