@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from adapters.base import Held
 from bench.model.cell_log import (
     CellLog,
+    FirstError,
     Injection,
     ManualRecovery,
     Phase,
@@ -13,6 +14,7 @@ from bench.model.cell_log import (
     held_ranges,
 )
 from bench.model.manifest import ServerRecord
+from bench.workload.workload_form import Workload
 
 
 @dataclass
@@ -28,6 +30,8 @@ class CellNotes:
     sentences: list[str] = field(default_factory=list)
     torn_records: int = 0
     manual_recovery: ManualRecovery | None = None
+    workload: Workload | None = None
+    first_errors: Mapping[str, FirstError] = field(default_factory=dict)
 
     def log(
         self,
@@ -51,4 +55,6 @@ class CellNotes:
             restarts=restarts,
             versions=versions,
             manual_recovery=self.manual_recovery,
+            workload=self.workload,
+            first_errors=self.first_errors,
         )

@@ -18,6 +18,7 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
+from bench.record.first_errors import first_errors
 from bench.testbed import ready
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
@@ -38,12 +39,14 @@ class Ending:
     `planned_until_ns`: what was due later and never sent was not planned.
     `keep_every`: of ordinary tasks one stretch of neighbours out of so many is stored.
     `ask_what_is_held`: False where it does not matter what is left in the broker.
+    `kinds`: of which type the tasks 0, 1, 2, … are, where a workload ran: indexes of its types.
     """
 
     chosen_as_it_went: bool = False
     planned_until_ns: int | None = None
     keep_every: int = 1
     ask_what_is_held: bool = True
+    kinds: ledger.Kinds | None = None
 
 
 class Testbed:
@@ -182,7 +185,8 @@ class Testbed:
 
     def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
-        return places(self.cell.arm.adapter, self.broker.url, self.load.handles(), tasks, self.note)
+        handles = self.load.handles(tasks)
+        return places(self.cell.arm.adapter, self.broker.url, handles, tasks, self.note)
 
     def settle_held(self, chosen: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
@@ -244,6 +248,10 @@ class Testbed:
         book, left_out = (
             ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         )
+        if (file := self.cell.workload) and ending.kinds is not None:
+            book = book.typed(ending.kinds, file.workload.names)
+            notes.workload = file.workload
+            notes.first_errors = first_errors(self.work, file.workload.names)
         restarts, versions = tuple(self.fleet.restarts), self.load.versions()
         log = notes.log(restarts, versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())
