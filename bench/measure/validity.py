@@ -3,11 +3,12 @@
 It returns the reason in plain words, or an empty text where nothing is wrong.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from bench.measure.retried import pushed_again
 from bench.record.fates import order_violations
 from bench.record.ledger import ACCEPTED, OPEN, UNSENT, Ints, Ledger
 from bench.record.store import StoredCell
@@ -188,10 +189,18 @@ def wake_lag_ns(book: Ledger, generators: int) -> Ints:
     return np.maximum(lag, 0)
 
 
-def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = False) -> str:
+def count(
+    cell: StoredCell,
+    book: Ledger,
+    first: str,
+    last: str,
+    idle: bool = False,
+    retries: Mapping[str, int] | None = None,
+) -> str:
     """Push commands counted by the broker between two edges that are not the tasks accepted there.
 
-    Where no worker ran (`idle`) its messages are counted too.
+    Where no worker ran (`idle`) its messages are counted too. With `retries` by type of task, each
+    further run is a push of its own.
     """
     try:
         a, b = edge(cell.samples, first), edge(cell.samples, last)
@@ -199,6 +208,8 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         return ""
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"])
     accepted = int((within & (book.enqueue == ACCEPTED)).sum()) + cell.log.left_out
+    if any((retries or {}).values()):
+        return _count_with_retries(book, retries or {}, accepted, a, b)
     for column, what in (
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),
@@ -207,3 +218,22 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         if not np.isnan(counted) and int(counted) != accepted:
             return f"count: the broker saw {int(counted)} {what} for {accepted} accepted tasks"
     return ""
+
+
+def _count_with_retries(
+    book: Ledger,
+    retries: Mapping[str, int],
+    accepted: int,
+    first: "pd.Series[float]",
+    last: "pd.Series[float]",
+) -> str:
+    """As `count`, between two samples; of a run that has just failed the push may still come."""
+    counted = last["broker_pushes"] - first["broker_pushes"]
+    least, most = pushed_again(book, retries, int(first["ns"]), int(last["ns"]))
+    if np.isnan(counted) or accepted + least <= int(counted) <= accepted + most:
+        return ""
+    seen = f"{least}" if least == most else f"{least} to {most}"
+    return (
+        f"count: the broker saw {int(counted)} push commands for {accepted} accepted tasks and "
+        f"{seen} runs that were due again"
+    )
