@@ -10,7 +10,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from bench.analysis.dataset import by_block, is_censored, of_whole_cells, refuse_unknown
+from bench.analysis.dataset import by_block, is_censored, refuse_unknown
 from bench.analysis.families import Compared, Pair, compare_pairs
 from bench.base.errors import UsageError
 from bench.model.metric import METRICS, Metric
@@ -48,7 +48,7 @@ def compare_arms(
     refuse_unknown(measures)
     rows = [
         (scenario, case, metric.name, result.pair.base, result.pair.head, *_numbers(result))
-        for scenario, case, metric, group in _groups(of_whole_cells(measures))
+        for scenario, case, metric, group in _groups(measures[measures["stands"] == 1])
         for result in compare_pairs(
             list(_pairs(group, metric, guarantees or {}, against)), metric, alpha
         )

@@ -49,9 +49,7 @@ class Joined:
 
     runs: tuple[Run, ...]
     every: pd.DataFrame  # measures.csv of all runs, with `place` of the run and `label` of the cell
-    # Those that stand, of whole cells: without cells that were measured again.
-    frame: pd.DataFrame
-    parts: pd.DataFrame  # those that stand of parts of a cell, such as one type of its tasks
+    frame: pd.DataFrame  # those that stand: without cells that were measured again
     doubled: tuple[str, ...]  # what more than one run has
 
     @cached_property
@@ -81,16 +79,6 @@ class Joined:
         """The measures of one arm, one row per block."""
         places = self._places.get((scenario, case, arm, metric))
         return self.frame.iloc[:0] if places is None else self.frame.iloc[places]
-
-    def rows_of_part(
-        self, scenario: str, case: str, arm: str, part: str, metric: str
-    ) -> pd.DataFrame:
-        """The measures of one part of an arm's cells, one row per block."""
-        wanted = {"scenario": scenario, "case": case, "arm": arm, "part": part, "metric": metric}
-        rows = self.parts
-        for column, value in wanted.items():
-            rows = rows[rows[column] == value]
-        return rows
 
     def cases(self, scenario: str) -> list[str]:
         """The cases that were measured, in the order of the plan."""
@@ -195,25 +183,9 @@ def join(runs: Sequence[Run]) -> Joined:
             for row in records(standing[standing["place"] != first])
         )
     )
-    first_named = standing[standing["place"] == first]
-    whole = is_whole(first_named)
     return Joined(
-        tuple(runs),
-        every,
-        first_named[whole].reset_index(drop=True),
-        first_named[~whole].reset_index(drop=True),
-        doubled,
+        tuple(runs), every, standing[standing["place"] == first].reset_index(drop=True), doubled
     )
-
-
-def of_whole_cells(measures: pd.DataFrame) -> pd.DataFrame:
-    """The rows of measures.csv that stand and are of whole cells."""
-    return measures[(measures["stands"] == 1) & is_whole(measures)]
-
-
-def is_whole(measures: pd.DataFrame) -> "pd.Series[bool]":
-    """(rows,) true for what is of a whole cell, and of no part of it."""
-    return measures["part"].isna() | (measures["part"] == "")
 
 
 def refuse_unknown(measures: pd.DataFrame) -> None:

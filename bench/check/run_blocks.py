@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from bench.analysis.dataset import is_whole
 from bench.check.blocks import P50, P99, TRIMMED_P99, Block, Key, blocks_of, is_gated
 from bench.measure.latencies import latency_ms
 from bench.measure.order_statistics import percentile, percentile_if_supported
@@ -31,7 +30,7 @@ OWN = {P50: P50, P99: P99, TRIMMED_P99: P99}
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
-    known = known[is_whole(known)]
+    known = known[known["part"] == ""]  # a gate is about whole cells
     return blocks_of(
         pd.concat([known, _own_rows(run, known)]), base, head, seconds_of(run.manifest)
     )

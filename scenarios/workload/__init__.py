@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from adapters.base import Needs, TakesWorkloads
 from bench.model.cell import Cell, Params
 from bench.model.fault import Fault
 from bench.model.scenario import Scenario
 from bench.workload.arrival_form import TraceArrivals
+from bench.workload.needs import not_offered
 from bench.workload.objective import SPARED, goals
 from bench.workload.trace_file import Trace
 from bench.workload.workload_file import WorkloadFile
@@ -50,19 +50,9 @@ def settle_s(workload: Workload) -> float:
     return min(max([SETTLE_S, *limits_s]), SETTLE_AT_MOST_S)
 
 
-def needs_of(workload: Workload) -> Needs:
-    """What a system must have for these tasks."""
-    return Needs(
-        queues=any(task.queue for task in workload.task),
-        priorities=any(task.priority for task in workload.task),
-        retries=any(task.retries for task in workload.task),
-        limits=any(task.limit_s for task in workload.task),
-    )
-
-
 class WorkloadScenario(Scenario):
-    """Case `-`: the load as the file says. `crash`, `deploy` and `broker-crash` strike the same load
-    in its middle; `times=X` has so many times the arrivals, `workers=N` so many slots."""
+    """Case `-`: the load as the file says. `crash`, `deploy` and `broker-crash` strike that load in
+    its middle; `times=X` has so many times the arrivals, `workers=N` so many slots."""
 
     name = "workload"
     drive_version = 1
@@ -128,10 +118,7 @@ class WorkloadScenario(Scenario):
         """A system may have no tasks of this kind, or lack what some of them need."""
         if cell.workload is None:
             return ""
-        if not isinstance(cell.arm.adapter, TakesWorkloads):
-            return f"{cell.arm.adapter.name} takes no workload: its adapter has no tasks for one"
-        needs = needs_of(cell.workload.workload)
-        return cell.arm.adapter.lacks(cell.arm.launch(cell.slots), needs)
+        return not_offered(cell.arm, cell.slots, cell.workload.workload)
 
 
 def _of_trace(trace: Trace | None, faster: float) -> tuple[float, float]:

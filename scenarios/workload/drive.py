@@ -2,27 +2,26 @@
 
 import random
 import time
-from dataclasses import replace
 
 import numpy as np
 
 from bench.base.errors import CellFailed
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
-from bench.model.schedule import FIRST_WARM_TASK, NS, Ints, Schedule, poisson_count
+from bench.model.schedule import NS, Schedule
 from bench.testbed import strikes
 from bench.testbed.load import START_IN_NS
 from bench.testbed.outstanding import Outstanding
 from bench.testbed.pending import GONE_S
 from bench.testbed.testbed import Ending, Testbed
 from bench.testbed.until import sleep_until
+from bench.testbed.warming import warm_up
 from bench.workload import cell_files
 from bench.workload.arrivals import Arrivals, Kinds, arrive
-from bench.workload.draws import TaskDraws, draw
 from bench.workload.workload_file import WorkloadFile
 from scenarios.workload import IDLE_S, STRIKES
+from scenarios.workload.prepared import drawn, drawn_before, lead_in, whole_schedule
 
-WARM_AT_MOST = 100_000
 READ_NS = 2_000  # a generator needs about so long to read a task of its schedule, and more to spare
 MIDDLE = 0.5
 GRACE_NS = 10 * NS  # after a strike: by then what a deploy let finish has been killed too
@@ -32,15 +31,17 @@ ASK_AGAIN_S = 1.0
 
 
 def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
-    """Boot, idle, warm-up at the load's first rate, the load, and what is left of it."""
+    """Boot, a task of each type in each slot, idle, lead-in, the load, and what is left of it."""
     file = cell.workload
     assert file is not None, "no plan has this scenario without a file"
     arrivals = arrive(file.workload, cell.seed, file.trace, float(cell.params["times"]))
     if not len(arrivals):
         raise CellFailed("the seed drew no arrival at all: let the load last longer")
-    schedule = _prepared(cell, testbed, file, arrivals)
+    first = cell_files.warm_kinds(len(file.workload.task), cell.slots)
+    schedule = _prepared(cell, testbed, file, arrivals, first)
     with testbed.phase("boot"):
         testbed.boot()
+        warm_up(testbed, first)
         testbed.sampler.edge("settling")
         time.sleep(IDLE_S)
         testbed.sampler.edge("idle")
@@ -59,58 +60,33 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     return Ending(kinds=arrivals.kinds)
 
 
-def _prepared(cell: Cell, testbed: Testbed, file: WorkloadFile, arrivals: Arrivals) -> Schedule:
-    """Write down what each task does, and return when each is due: the warm-up, then the load.
-
-    Offsets count from the begin of the warm-up.
-    """
-    warm_due, warm_kinds = warm_up(arrivals, float(cell.params["warmup_s"]), cell.seed)
-    lines = {name: len(given.sizes) for name, given in file.arguments.items()}
-    draws = draw(file.workload, arrivals.kinds, cell.seed, lines)
-    warm = never_failing(draw(file.workload, warm_kinds, cell.seed + 1, lines))
-    cell_files.write(testbed.work, file, arrivals, draws, warm, warm_kinds)
-    return whole_schedule(file, arrivals, warm_due, warm_kinds, float(cell.params["warmup_s"]))
-
-
-def warm_up(arrivals: Arrivals, seconds: float, seed: int) -> tuple[Ints, Kinds]:
-    """(due_ns, kinds), both (n,): for some seconds, tasks as they come when the load begins.
-
-    Their rate is that of the load's first seconds, each of its type is one of these tasks'.
-    """
-    stretch = min(seconds, arrivals.seconds) or seconds
-    first = int(np.searchsorted(arrivals.due_ns, stretch * NS))
-    count = min(round(first * seconds / stretch), WARM_AT_MOST)
-    if not count:
-        return np.empty(0, np.int64), np.empty(0, np.int16)
-    due = poisson_count(count / seconds, count, seed + 1)
-    rng = np.random.default_rng((seed + 1, 0))
-    kinds = arrivals.kinds[rng.integers(len(arrivals.kinds), size=count)]
-    inside = due < seconds * NS
-    return due[inside], kinds[inside]
-
-
-def never_failing(draws: TaskDraws) -> TaskDraws:
-    """The same without planned failures: a retry of the warm-up would fall into the load."""
-    return replace(draws, failing_runs=np.zeros_like(draws.failing_runs))
-
-
-def whole_schedule(
-    file: WorkloadFile, arrivals: Arrivals, warm_due: Ints, warm_kinds: Kinds, warmup_s: float
+def _prepared(
+    cell: Cell, testbed: Testbed, file: WorkloadFile, arrivals: Arrivals, first: Kinds
 ) -> Schedule:
-    """Warm-up and load one after the other; the work of a task is its type's index as text."""
-    warm = np.arange(len(warm_due), dtype=np.int64)
-    return Schedule(
-        np.concatenate((FIRST_WARM_TASK + warm, np.arange(len(arrivals), dtype=np.int64))),
-        np.concatenate((warm_due, arrivals.due_ns + round(warmup_s * NS))),
-        np.concatenate((warm_kinds, arrivals.kinds)).astype(np.int64),
-        tuple(str(kind) for kind in range(len(file.workload.task))),
+    """Write down what each task does, and return when each is due: the lead-in, then the load.
+
+    `first` are the types of the tasks that come before either.
+    """
+    lead_s = float(cell.params["warmup_s"])
+    lead = lead_in(arrivals, lead_s, cell.seed)
+    before = np.concatenate((first, lead.kinds))
+    cell_files.write(
+        testbed.work,
+        file,
+        arrivals,
+        drawn(file, arrivals.kinds, cell.seed),
+        drawn_before(file, before, cell.seed),
+        before,
     )
+    return whole_schedule(len(file.workload.task), arrivals, lead, lead_s, len(first))
 
 
 def _send(cell: Cell, testbed: Testbed, schedule: Schedule) -> int:
-    """Give the schedule out and warm up; the stamp (ns) at which the load begins."""
+    """Give the schedule out and wait for the end of the lead-in; the stamp (ns) at which the load
+    begins."""
     t0 = time.monotonic_ns() + START_IN_NS + READ_NS * len(schedule)
     begin = t0 + round(float(cell.params["warmup_s"]) * NS)
+    testbed.mark("lead_in_ns", t0)
     with testbed.phase("warmup"):
         testbed.load.send(schedule, t0)
         sleep_until(begin)
