@@ -138,7 +138,7 @@ class Load:
         return seen | ({"GIL": states} if states else {})
 
     def handles(self, tasks: Collection[int]) -> dict[int, str]:
-        """Task id → the library's own id, for these tasks and where the cell keeps them."""
+        """Task id → the library's own id, of these tasks and where the cell keeps them."""
         wanted, found = set(tasks), dict[int, str]()
         # Line by line: of a million tasks all but a few have finished, and nobody asks for those.
         for path in sorted(self.work.glob("handles-*.txt")):

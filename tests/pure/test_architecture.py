@@ -39,7 +39,6 @@ SHARED_MODULES: Mapping[str, str] = {
     "measure": "the command, the figures that scenarios share, and those of a scenario",
     "section": "a scenario's part of the page, and what a part of the page is",
     "testbed": "the folder, and the live cell that it is made of",
-    "workload": "the load of a file: what it says, the scenario, and what a system runs of it",
 }
 SHARED_CLASSES: Mapping[str, str] = {}
 
