@@ -198,14 +198,12 @@ def load(cell: StoredCell) -> Ledger:
     task, due, sent, returned = (
         _ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns")
     )
-    runs = (
-        _ints(cell.runs(name))
-        for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
-    )
     kind, types = _kinds(cell)
-    # The column is there only where a workload ran.
-    raised = _ints(cell.runs("raised_ns")) if types else np.empty(0, np.int64)
-    return Ledger(task, due, sent, returned, codes, *runs, raised, kind, types)
+    stored = ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
+    # The last column is there only where a workload ran.
+    names = (*stored, "raised_ns") if types else stored
+    runs = dict(zip(RUN_COLUMNS, (_ints(cell.runs(name)) for name in names), strict=False))
+    return Ledger(task, due, sent, returned, codes, **runs, kind=kind, types=types)
 
 
 def _kinds(cell: StoredCell) -> tuple[Kinds, tuple[str, ...]]:
