@@ -119,12 +119,16 @@ def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
 
 
 def generator(
-    cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None
+    cell: StoredCell,
+    book: Ledger,
+    before_ns: int | None = None,
+    generators: int | None = None,
+    since_ns: int = 0,
 ) -> str:
     """A wake lag, or tasks that were not sent in time: the load was not what was promised.
 
     With `before_ns` only tasks due before that stamp are judged; `generators` is how many of the
-    cell's generators shared that load, if not all of them.
+    cell's generators shared that load, if not all of them, `since_ns` when its schedule began.
     """
     ours = (book.task >= 0) & (True if before_ns is None else book.due < before_ns)
     finish = book.first_finish()[ours]
@@ -132,7 +136,8 @@ def generator(
     # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be
     # reported.
     p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
-    lag = wake_lag_ns(book, generators or cell.log.generators)[ours & (book.sent >= 0)]
+    lags = wake_lag_ns(book, generators or cell.log.generators, since_ns)
+    lag = lags[ours & (book.sent >= 0)]
     if len(lag):
         limit = max(LAG_MS, LAG_SHARE * p99_ms)
         share = farthest(len(lag))
@@ -168,10 +173,10 @@ def farthest(samples: int) -> float:
     return max(0.5, min(0.99, 1 - 10 / samples))
 
 
-def wake_lag_ns(book: Ledger, generators: int) -> Ints:
+def wake_lag_ns(book: Ledger, generators: int, since_ns: int = 0) -> Ints:
     """(tasks,) ns: sent - max(due, return of the previous call of that process).
 
-    It is 0 where nothing was sent.
+    It is 0 where nothing was sent, and for what was due before the schedule began (`since_ns`).
 
     Rows of a schedule go to the generators in turn, in order of their due time. The few tasks that
     show that the workers are ready have schedules of their own and stay out.
@@ -179,7 +184,9 @@ def wake_lag_ns(book: Ledger, generators: int) -> Ints:
     lag = np.zeros(len(book.task), np.int64)
     order = np.lexsort((book.task, book.due))
     order = order[
-        (book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))
+        (book.sent[order] >= 0)
+        & (book.due[order] >= since_ns)
+        & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))
     ]
     for number in range(generators):
         mine = order[number::generators]

@@ -62,17 +62,16 @@ def _unfit(cell: StoredCell, book: ledger.Ledger, load: MeasuredLoad, cores: int
     struck = cell.log.injections
     retries = {task.name: task.retries for task in load.workload.task}
     before_ns = struck[0].t0_ns if struck else None
-    # Rows of one schedule go to the generators in turn: those of the first warm-up had another.
-    sent = book.only(
-        book.due >= int(cell.log.marks["lead_in_ns"]), np.ones(len(book.started), bool)
-    )
     return first_problem(
         lambda: validity.events(cell, book),
         lambda: (
             "" if struck else validity.count(cell, book, "warmup:start", "drained", retries=retries)
         ),
         lambda: validity.machine(cell, PHASES, cores),
-        lambda: validity.generator(cell, sent, before_ns=before_ns),
+        # Rows of one schedule go to the generators in turn: the first warm-up had its own.
+        lambda: validity.generator(
+            cell, book, before_ns=before_ns, since_ns=int(cell.log.marks["lead_in_ns"])
+        ),
     )
 
 
