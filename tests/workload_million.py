@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.base.freed_memory import give_back_at_once
 from bench.inprocess import event_log
 from bench.record import event_files, store
 from bench.record.ledger import Ints, Ledger
@@ -27,6 +28,7 @@ RUNS = (event_log.STARTED, event_log.FINISHED)
 
 def main(folder: Path) -> None:
     """From the file to the figures of a cell."""
+    give_back_at_once()
     file = read_workload(folder / "shop.toml")
     arrivals = arrive(file.workload, SEED)
     prepare(file, arrivals, folder)

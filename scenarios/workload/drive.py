@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from bench.base.errors import CellFailed
+from bench.base.freed_memory import give_back_at_once
 from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import NS, Schedule
@@ -34,6 +35,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
     """Boot, a task of each type in each slot, idle, lead-in, the load, and what is left of it."""
     file = cell.workload
     assert file is not None, "no plan has this scenario without a file"
+    give_back_at_once()
     arrivals = arrive(file.workload, cell.seed, file.trace, float(cell.params["times"]))
     if not len(arrivals):
         raise CellFailed("the seed drew no arrival at all: let the load last longer")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bench.base.freed_memory import give_back_at_once
 from bench.measure import validity
 from bench.measure.drain import why_no_server
 from bench.measure.figures import (
@@ -34,6 +35,7 @@ PHASES = ("warmup", "steady")
 
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
     """Latency, lateness, backlog and fates of all tasks and of each type; memory and cost."""
+    give_back_at_once()
     book = ledger.load(cell)
     told = fates_of(cell, book)
     load = measured_load(cell, book, told)
