@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adapters.base import Held
 from bench.model.cell_log import (
@@ -14,6 +15,7 @@ from bench.model.cell_log import (
     held_ranges,
 )
 from bench.model.manifest import ServerRecord
+from bench.record.first_errors import first_errors
 from bench.workload.workload_form import Workload
 
 
@@ -32,6 +34,11 @@ class CellNotes:
     manual_recovery: ManualRecovery | None = None
     workload: Workload | None = None
     first_errors: Mapping[str, FirstError] = field(default_factory=dict)
+
+    def ran(self, workload: Workload, work: Path) -> None:
+        """Keep the workload of the cell, and what its tasks raised, from the work folder."""
+        self.workload = workload
+        self.first_errors = first_errors(work, workload.names)
 
     def log(
         self,

@@ -18,7 +18,6 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.record.first_errors import first_errors
 from bench.testbed import ready
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
@@ -250,8 +249,7 @@ class Testbed:
         )
         if (file := self.cell.workload) and ending.kinds is not None:
             book = book.typed(ending.kinds, file.workload.names)
-            notes.workload = file.workload
-            notes.first_errors = first_errors(self.work, file.workload.names)
+            notes.ran(file.workload, self.work)
         restarts, versions = tuple(self.fleet.restarts), self.load.versions()
         log = notes.log(restarts, versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())
