@@ -30,7 +30,6 @@ OWN = {P50: P50, P99: P99, TRIMMED_P99: P99}
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
-    known = known[known["part"] == ""]  # a gate is about whole cells
     return blocks_of(
         pd.concat([known, _own_rows(run, known)]), base, head, seconds_of(run.manifest)
     )
