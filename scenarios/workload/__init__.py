@@ -57,7 +57,7 @@ class WorkloadScenario(Scenario):
     name = "workload"
     drive_version = 1
     measure_version = 1
-    order = 70
+    order = 65
     by_file = True
     about = "your own load, from a file: latency per task, backlog, cost, and whether it is enough"
 
