@@ -119,14 +119,19 @@ class Ledger:
         wanted = self.types.index(name) if name in self.types else len(self.types)
         return np.asarray(self.kind == wanted)
 
-    def raised_last(self) -> npt.NDArray[np.bool_]:
-        """(tasks,) true where the last run of a task ended in an exception."""
-        if not (self.raised >= 0).any():
-            return np.zeros(len(self.task), bool)
+    def last_run(self) -> Ints:
+        """(tasks,) the row of the last run of each planned task, or -1."""
         at, known = positions(self.task, self.run_task)
         last = np.full(len(self.task), -1)
         # Runs are sorted by their start, and of several values for one place the last one stays.
         last[at[known]] = np.flatnonzero(known)
+        return last
+
+    def raised_last(self) -> npt.NDArray[np.bool_]:
+        """(tasks,) true where the last run of a task ended in an exception."""
+        if not (self.raised >= 0).any():
+            return np.zeros(len(self.task), bool)
+        last = self.last_run()
         return np.asarray((last >= 0) & (self.raised[last] >= 0))
 
     def unexpected(self) -> list[int]:

@@ -41,6 +41,10 @@ class Outstanding:
         ids = np.array(list(tasks), np.int64)
         self._over[ids[(ids >= 0) & (ids < len(self._over))]] = True
 
+    def only_running(self) -> bool:
+        """Whether nothing waits any more: each task that is not over has begun."""
+        return bool((self._began[~self._over] >= 0).all())
+
     def at_rest(self, begun_after_ns: int = 0) -> list[int] | None:
         """The tasks that are not over, where none of them runs; None while one of them does.
 

@@ -43,10 +43,12 @@ def amount(case: str, kind: str) -> float | None:
 
 
 def settle_s(workload: Workload) -> float:
-    """For how long tasks may finish after the last arrival: as long as an objective or a time
-    limit could want it, 10 s at least and 120 s at most."""
-    limits_s = [g.limit / 1000 for g in goals(workload.objective) if g.word in SPARED]
+    """For how long tasks may wait after the last arrival: as long as an objective, a time limit
+    or what the tasks do could want it, 10 s at least and 120 s at most."""
+    limits_s = [goal.limit / 1000 for goal in goals(workload.objective) if goal.word in SPARED]
     limits_s += [task.limit_s for task in workload.task if task.limit_s]
+    amounts = [each for task in workload.task for each in (task.sleep_ms, task.cpu_ms) if each]
+    limits_s += [each.p99 / 1000 for each in amounts]
     return min(max([SETTLE_S, *limits_s]), SETTLE_AT_MOST_S)
 
 

@@ -11,6 +11,7 @@ from bench.model.cell import Cell
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import NS, Schedule
 from bench.testbed import strikes
+from bench.testbed.in_hand import hold_what_runs
 from bench.testbed.load import START_IN_NS
 from bench.testbed.outstanding import Outstanding
 from bench.testbed.pending import GONE_S
@@ -20,7 +21,7 @@ from bench.testbed.warming import warm_up
 from bench.workload import cell_files
 from bench.workload.arrivals import Arrivals, Kinds, arrive
 from bench.workload.workload_file import WorkloadFile
-from scenarios.workload import IDLE_S, STRIKES
+from scenarios.workload import IDLE_S, SETTLE_AT_MOST_S, STRIKES
 from scenarios.workload.prepared import drawn, drawn_before, lead_in, whole_schedule
 
 READ_NS = 2_000  # a generator needs about so long to read a task of its schedule, and more to spare
@@ -29,6 +30,7 @@ GRACE_NS = 10 * NS  # after a strike: by then what a deploy let finish has been 
 KILLING = ("crash", "deploy")  # of these nothing lives on that ran when they struck
 LOOK_S = 0.1
 ASK_AGAIN_S = 1.0
+AROUND_S = 300.0
 
 
 def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
@@ -47,6 +49,8 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         testbed.sampler.edge("settling")
         time.sleep(IDLE_S)
         testbed.sampler.edge("idle")
+    # Who asks for an hour does not want it cut after twenty minutes.
+    testbed.deadline = max(testbed.deadline, time.monotonic() + arrivals.seconds + AROUND_S)
     if cell.case in STRIKES:
         testbed.fleet.supervise()
     begin = _send(cell, testbed, schedule)
@@ -59,6 +63,8 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         _load(cell, testbed, tasks, len(arrivals), (begin, end))
     _until_over(cell, testbed, tasks, len(arrivals))
     testbed.sampler.edge("drained")
+    if tasks.look() < len(arrivals):
+        hold_what_runs(testbed)
     return Ending(kinds=arrivals.kinds)
 
 
@@ -130,9 +136,14 @@ def _until_over(cell: Cell, testbed: Testbed, tasks: Outstanding, count: int) ->
     """Until every task has come to its end or will not, or the time for that is over."""
     struck = testbed.notes.injections
     after_s = float(cell.params["horizon_s"] if struck else cell.params["settle_s"])
-    deadline = time.monotonic() + max(after_s, float(cell.params["settle_s"]))
-    over, since, all_sent = -1, time.monotonic(), False
-    while time.monotonic() < deadline and not testbed.out_of_time():
+    begun = time.monotonic()
+    deadline = begun + max(after_s, float(cell.params["settle_s"]))
+    over, since, all_sent = -1, begun, False
+    while not testbed.out_of_time():
+        # What waits has had its time; what merely takes long may end.
+        at_most = begun + SETTLE_AT_MOST_S if tasks.only_running() else deadline
+        if time.monotonic() > max(deadline, at_most):
+            return
         if not all_sent and (all_sent := testbed.load.done()):
             tasks.leave_out(testbed.load.errors())
         if (now_over := tasks.look()) == count:

@@ -14,6 +14,7 @@ from bench.measure.retried import pushed_again
 from bench.record import event_files, ledger
 from bench.record.fates import fates, order_violations
 from bench.record.first_errors import first_errors
+from bench.testbed.in_hand import in_hand
 from bench.testbed.outstanding import Outstanding
 from tests.events_files import book, raised, ran, sent, write
 from tests.fixture_run import write_load, write_run
@@ -165,6 +166,20 @@ def test_further_runs_are_counted_as_pushes(tmp_path: Path) -> None:
     assert pushed_again(made, retries, 50, 100) == (0, 0)
 
 
+def test_what_a_living_worker_runs_is_in_its_hand(tmp_path: Path) -> None:
+    runs = (
+        ran(0, 20, None, pid=7)
+        + ran(1, 20, None, pid=8)
+        + raised(2, 20, 21, pid=9)
+        + ran(3, 22, None, pid=7, thread=4)
+        + ran(3, 30, 31, pid=9)
+    )
+    made = book(tmp_path, PLAN, ALL_SENT, runs)
+    assert in_hand(made, [7, 9]) == [0], "the process of task 1 is gone, task 3 has finished"
+    assert in_hand(made, []) == []
+    assert in_hand(book(tmp_path, PLAN, ALL_SENT, []), [7]) == []
+
+
 def test_the_first_error_of_each_type_is_read(tmp_path: Path) -> None:
     (tmp_path / "raised-0.json").write_text('{"task": 7, "error": "ValueError: no"}')
     (tmp_path / "raised-1.json").write_text('{"task": 9, "err')
@@ -188,10 +203,12 @@ def test_what_is_outstanding_is_told_as_it_goes(tmp_path: Path) -> None:
     append(*ran(0, 20, 30), *raised(1, 21, 31), *ran(-5, 1, 2), *ran(99, 1, 2))
     assert tasks.look() == 1, "task 1 has a retry left"
     append(*ran(1, 40, None))
-    assert tasks.look() == 1 and tasks.at_rest() is None
+    assert tasks.look() == 1 and tasks.at_rest() is None and not tasks.only_running()
     assert tasks.at_rest(begun_after_ns=41) == [1, 2, 3, 4], "its worker was killed at 41"
     append(*raised(1, 50, 51), *raised(3, 50, 51, pid=9))
     assert tasks.look() == 3, "tasks 1 and 3 have had all their runs"
     tasks.leave_out([4, -1_000_000, 1234])
     assert tasks.look() == 4 and tasks.at_rest() == [2]
+    append(*ran(2, 60, None))
+    assert tasks.look() == 4 and tasks.only_running()
     tail.close()
