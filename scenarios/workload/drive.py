@@ -140,9 +140,10 @@ def _until_over(cell: Cell, testbed: Testbed, tasks: Outstanding, count: int) ->
     deadline = begun + max(after_s, float(cell.params["settle_s"]))
     over, since, all_sent = -1, begun, False
     while not testbed.out_of_time():
-        # What waits has had its time; what merely takes long may end.
-        at_most = begun + SETTLE_AT_MOST_S if tasks.only_running() else deadline
-        if time.monotonic() > max(deadline, at_most):
+        # What waits has had its time; what merely takes long may end. Of what ran when a fault
+        # struck nobody knows whether it still runs.
+        may_end = not struck and tasks.only_running()
+        if time.monotonic() > (begun + SETTLE_AT_MOST_S if may_end else deadline):
             return
         if not all_sent and (all_sent := testbed.load.done()):
             tasks.leave_out(testbed.load.errors())
