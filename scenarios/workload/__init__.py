@@ -59,7 +59,7 @@ class WorkloadScenario(Scenario):
     name = "workload"
     drive_version = 1
     measure_version = 1
-    order = 65
+    order = 70
     by_file = True
     about = "your own load, from a file: latency per task, backlog, cost, and whether it is enough"
 
