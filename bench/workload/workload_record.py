@@ -16,7 +16,7 @@ class SearchRecord(Record):
 
 
 class WorkloadRecord(Record):
-    """The file's name, the validated document, and digests (SHA-256) of all that was read.
+    """A workload in run.json: its file's name, the validated document, and digests (SHA-256).
 
     `arguments` has that of each file of arguments by task name, `trace` that of the trace, empty
     where there is none. Variables that are passed on stand in it by name, never by value.
