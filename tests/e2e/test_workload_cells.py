@@ -45,7 +45,7 @@ def written(folder: Path) -> WorkloadFile:
 
 
 def run_of(folder: Path, *args: str, skipped: tuple[str, ...] = ()) -> store.Run:
-    """A smoke run of the load, which these arms do not offer; an unfit machine is no fault of it."""
+    """A smoke run of the load, which some arms do not offer; a busy machine is no fault of it."""
     asked = ("run", "workload", "--workload", "shop.toml", "--size", "smoke", "--workers", "2")
     done = bench(folder, *asked, *args, "--out", "run")
     assert done.returncode in (0, 4), done.stderr + done.stdout
@@ -102,6 +102,7 @@ def test_a_stored_load_is_measured_again_from_its_folder_alone(tmp_path: Path) -
     assert (run.path / "measures.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_probes_have_more_arrivals_or_other_workers(tmp_path: Path) -> None:
     written(tmp_path)
     cases = ("--case", "times=2", "--case", "workers=1")
