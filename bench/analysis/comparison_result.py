@@ -26,8 +26,8 @@ class Change:
 
     `base_value` and `head_value` are over the blocks, in the metric's unit: geometric means
     (`ratio` metrics), means (`count`) or medians (`time_to`). `ratio`, `low`, `high`,
-    `smallest_detectable` and `verdict` are as in comparisons.csv; for counts `ratio` is the mean
-    difference head - base.
+    `smallest_detectable`, `verdict` and `method` are as in comparisons.csv; for counts `ratio` is
+    the mean difference head - base.
     `weight` is the distance of the estimate from "the same" in tie zones: what is read first.
     """
 
@@ -47,6 +47,7 @@ class Change:
     says: Says
     weight: float = 0.0
     reason: str = ""
+    method: str = ""
 
     @property
     def label(self) -> str:

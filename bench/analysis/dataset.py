@@ -27,8 +27,9 @@ FLOOR = "floor"
 PROFILES = ("default", "tuned", "durable")
 # What a kind of metric counts as a number of a block; all else is none.
 USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
-# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
-CENSORED = ("beyond", "unbounded")
+# Blocks that fall out for these are the bad ones of an arm: what is left flatters it. A percentile
+# is withheld where its tail came in a few spells: something stalled.
+CENSORED = ("beyond", "unbounded", "withheld")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,11 @@ class Joined:
             & (self.frame["arm"] == arm)
         ]
         return None if f.empty else int(f["place"].iloc[0])
+
+    def burst_tasks(self, place: int) -> int:
+        """How many tasks a plain burst of run `place` has."""
+        plan = self.runs[place].manifest.plan
+        return int(load_scenarios()["burst"].params("-", plan.size, plan.tasks)["tasks"])
 
     def line(self, place: int, number: int) -> CellLine | None:
         """The line in run.json of cell `number` of run `place`; None if there is none."""

@@ -2,17 +2,17 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
-from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
+from bench.check.judged_metrics import judged_metrics, refuse_unmeasured
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, parse_arm, twin
-from bench.model.scenario import gated_scenarios, load_scenarios
+from bench.model.scenario import gated_scenarios
 from bench.model.systems import load_adapters
-from bench.run.plan import Plan, cells, make_plan
+from bench.run.plan import Plan, make_plan
 from bench.run.run_start import fresh_seed
 
 
@@ -66,8 +66,27 @@ class CheckOptions:
 def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
     """The plan of one block, and the two arms.
 
-    UsageError where base and head are one arm, or nothing would be judged.
+    UsageError where base and head are one arm, nothing would be judged, or a measure that is named
+    would not be measured.
     """
+    plan, arms = _plan(options)
+    refuse_unmeasured(plan, {"--fail-on": options.fail_on, "--threshold": options.thresholds})
+    return plan, arms
+
+
+def with_standing(options: CheckOptions, standing: Mapping[str, float]) -> CheckOptions:
+    """The options with the thresholds of a file; those that were given go before them.
+
+    A file's are for whatever may be chosen: only those of what is measured are taken.
+    """
+    if not standing:
+        return options
+    judged = judged_metrics(_plan(options)[0])
+    held = {metric: share for metric, share in standing.items() if metric in judged}
+    return replace(options, thresholds={**held, **options.thresholds})
+
+
+def _plan(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
     known = load_adapters(options.adapters)
     base, head = parse_arm(options.base, known), parse_arm(options.head, known)
     if base.name == head.name:
@@ -90,32 +109,9 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
         base=base.name,
         passed=options.passed,
     )
-    _refuse_nothing_judged(plan, options)
     return plan, (base, head)
 
 
 def workers_for_a_gate() -> int:
     """One core is left to the broker and the callers (decision 27)."""
     return max(1, slots() - 1)
-
-
-def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
-    metrics_of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
-    rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
-    judged = {
-        metric
-        for cell in cells(plan)
-        if cell.case not in rest_on[cell.scenario] and cell.case != "bulk"
-        for metric in metrics_of[cell.scenario]
-        if is_gated(Key(cell.scenario, cell.case, metric))
-    }
-    if not judged:
-        raise UsageError(
-            "nothing is selected that the gate judges: take the burst, or latency at a load of "
-            "0.7 or less"
-        )
-    if lacking := [metric for metric in options.fail_on if metric not in judged]:
-        raise UsageError(
-            f"--fail-on {lacking[0]}: no chosen scenario measures it; these do "
-            f"{', '.join(name for name in GATED if name in judged)}"
-        )

@@ -95,7 +95,7 @@ class GateAsked(NamedTuple):
 
         UsageError where base or head is named in neither, and for a word that is none.
         """
-        from bench.check.check_options import CheckOptions
+        from bench.check.check_options import CheckOptions, with_standing
         from bench.check.gate_file import metrics, thresholds
 
         base = self.base or stored.base
@@ -106,13 +106,13 @@ class GateAsked(NamedTuple):
                 f"there is no {side}: give --{side} ARM, or {side} = … under [check] in "
                 f"bench.toml; `bench list` shows the arms"
             )
-        return CheckOptions(
+        given = CheckOptions(
             base,
             head,
             scenarios=tuple(self.scenario or stored.scenarios),
             cases=tuple(self.case or stored.cases),
             fail_on=metrics(self.fail_on or stored.fail_on),
-            thresholds=thresholds(self.threshold, stored.thresholds),
+            thresholds=thresholds(self.threshold, {}),
             aa=self.aa,
             workers=self.workers or stored.workers,
             tasks=self.tasks or stored.tasks,
@@ -123,6 +123,7 @@ class GateAsked(NamedTuple):
             servers={"redis": self.redis} if self.redis else {},
             passed=passed_on(self.passed, load_adapters(self.adapter).values()),
         )
+        return with_standing(given, thresholds((), stored.thresholds))
 
 
 @app.command()

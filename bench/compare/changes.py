@@ -99,6 +99,7 @@ def _change(scenario: str, case: str, metric: Metric, pair: Pair, result: Compar
         says(metric, result.verdict),
         _weight(pair, result, metric),
         _reason(pair),
+        result.method,
     )
 
 

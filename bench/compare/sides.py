@@ -68,13 +68,17 @@ def one_run(base: Side, head: Side) -> bool:
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
-    """(base arm, head arm) of each comparison: the two that were named, or each in both runs.
+    """(base arm, head arm) of each comparison: the two that were named, or each in both runs, or
+    one beside every other arm of its run and its guarantee.
 
     UsageError if there are none.
     """
+    if base.arm and not head.arm and one_run(base, head):
+        return _beside_the_others(base)
     if bool(base.arm) != bool(head.arm):
         raise UsageError(
-            f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither"
+            f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM) or on neither; "
+            "RUN#ARM RUN is one arm beside the others of its run"
         )
     if one_run(base, head) and base.arm == head.arm:
         raise UsageError(
@@ -91,6 +95,17 @@ def couples(base: Side, head: Side) -> list[tuple[str, str]]:
             "name one of each as RUN#ARM"
         )
     return [(arm, arm) for arm in common]
+
+
+def _beside_the_others(base: Side) -> list[tuple[str, str]]:
+    promised = base.about(base.arm).guarantee
+    others = [name for name in base.run.manifest.arms if name != base.arm]
+    if alike := [name for name in others if base.about(name).guarantee == promised]:
+        return [(base.arm, name) for name in alike]
+    raise UsageError(
+        f"no arm of {base.run.id} can stand beside {base.arm}, which is {promised}: "
+        f"it has {', '.join(others) or 'no other'}"
+    )
 
 
 def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:

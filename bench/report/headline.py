@@ -103,7 +103,13 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
 
 
 def _throughput(joined: Joined, arm: str) -> Figure:
-    return _with_unit(figure(joined.rows("burst", "-", arm, "throughput"), "throughput"), "tasks/s")
+    """With the number of tasks: parts of a reference differ in it."""
+    rows = joined.rows("burst", "-", arm, "throughput")
+    found = _with_unit(figure(rows, "throughput"), "tasks/s")
+    if not found.is_number:
+        return found
+    tasks = f"of {joined.burst_tasks(int(rows['place'].iloc[0])):,}"
+    return replace(found, note="; ".join(filter(None, (tasks, found.note))))
 
 
 def _with_unit(found: Figure, unit: str) -> Figure:

@@ -11,20 +11,21 @@ import numpy as np
 
 from adapters.base import Command
 from bench.base.environ import built
-from bench.brokers.choice import Servers, make_broker, queues_of
+from bench.brokers.choice import Servers, make_broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.testbed import ready
+from bench.testbed import ready, workload_cell
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
 from bench.testbed.sampler import Sampler
+from bench.workload import cell_files
 
 TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
@@ -89,13 +90,15 @@ class Testbed:
     def _open(self, stack: ExitStack, generators: int) -> None:
         self.code = task_code(self.work, self.cell.arm.adapter)
         arm = self.cell.arm
+        if self.cell.workload:
+            cell_files.write_types(self.work, self.cell.workload)
         self.broker = make_broker(
             arm.broker,
             self.host,
             self.work,
             self.logs / "broker.log",
-            arm.adapter.push_command,
-            queues_of(arm),
+            workload_cell.push_command_in(self.cell),
+            workload_cell.queues_in(self.cell),
             self.servers,
         )
         stack.callback(self.broker.close)
@@ -155,8 +158,9 @@ class Testbed:
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
         arm = self.cell.arm
-        commands = arm.adapter.commands(arm.launch(self.cell.slots))
+        commands = arm.adapter.commands(workload_cell.launch_in(self.cell))
         env = self._env() | {cell_context.EVENTS: str(self.work / "runs.bin")}
+        env = workload_cell.worker_env(self.cell, env)
         self.fleet = Fleet(self.host, commands, self.logs, env, arm.environment)
 
     def boot(self) -> None:
@@ -184,8 +188,9 @@ class Testbed:
 
     def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
-        handles = self.load.handles(tasks)
-        return places(self.cell.arm.adapter, self.broker.url, handles, tasks, self.note)
+        adapter, handles = self.cell.arm.adapter, self.load.handles(tasks)
+        queues = workload_cell.queues_in(self.cell) if self.cell.workload else ()
+        return places(adapter, self.broker.url, handles, tasks, self.note, queues)
 
     def settle_held(self, chosen: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""

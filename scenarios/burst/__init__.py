@@ -15,6 +15,7 @@ BULK_AT_MOST = 20_000
 BACKLOGS, BACKLOG_AT_MOST = (1_000, 10_000, 100_000), 1_000_000
 SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
 RTTS = (0, 1, 2, 10)  # ms
+COSTS = ("worker_cpu_ms_per_task", "broker_cpu_us_per_task", "broker_commands_per_task")
 
 
 def backlog_of(case: str) -> int:
@@ -70,6 +71,14 @@ class Burst(Scenario):
             return ("broker_memory_peak_bytes", "broker_bytes_per_task")
         speed = ("throughput", "enqueue_rate")
         return (*speed, "worker_memory_peak_bytes", "broker_memory_peak_bytes")
+
+    def figures(self, case: str) -> Sequence[str]:
+        """Without workers no more than what is expected; else what each task cost, too."""
+        return (
+            self.expected(case)
+            if case == "bulk" or backlog_of(case)
+            else (*self.expected(case), *COSTS)
+        )
 
     def skip(self, cell: Cell) -> str:
         """A library without a bulk call, or a backlog where no server holds it."""

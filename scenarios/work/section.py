@@ -161,8 +161,9 @@ SECTION = Section(
             "has a greenlet of its own: the most tasks that ran at the same time."
         ),
         (
-            "Celery keeps its result backend per thread, so each greenlet of its gevent pool makes "
-            "its own, connection included; result_backend_thread_safe changes that."
+            "As shipped Celery keeps its result backend per thread, so each greenlet of its gevent "
+            "pool makes its own, connection included; celery/gevent sets "
+            "result_backend_thread_safe, so that they share one. The reference's did not."
         ),
         "The payload is random text of 64 letters; RQ packs it (zlib) to about three quarters.",
     ),

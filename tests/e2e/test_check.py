@@ -46,7 +46,19 @@ def bench(folder: Path, *args: str, timeout: float = 600) -> subprocess.Complete
         (("--base", "huey/process", "--aa", "--fail-on", "throughputt"), "did you mean throughput"),
         (
             ("--base", "huey/process", "--aa", "--scenario", "latency", "--fail-on", "throughput"),
-            "no chosen scenario measures it",
+            "no chosen case measures it, take --scenario burst --case - or rtt=0",
+        ),
+        (
+            (
+                "--base",
+                "huey/process",
+                "--aa",
+                "--case",
+                "backlog=10000",
+                "--fail-on",
+                "throughput",
+            ),
+            "no chosen case measures it, take --scenario burst --case - or rtt=0",
         ),
         (
             ("--base", "huey/process", "--aa", "--threshold", "throughput=0"),

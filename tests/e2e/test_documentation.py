@@ -129,7 +129,7 @@ class Typed:
     @property
     def code(self) -> int:
         """How bench ended; make has a code of its own and tells that of bench in words."""
-        told = re.search(r"^make: .* Error (\d+)$", self.done.stderr, re.MULTILINE)
+        told = re.search(r"^make(?:\[\d+\])?: .* Error (\d+)$", self.done.stderr, re.MULTILINE)
         return int(told[1]) if told else self.done.returncode
 
     def runs(self) -> list[dict[str, Any]]:

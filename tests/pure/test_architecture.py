@@ -39,6 +39,7 @@ SHARED_MODULES: Mapping[str, str] = {
     "measure": "the command, the figures that scenarios share, and those of a scenario",
     "section": "a scenario's part of the page, and what a part of the page is",
     "testbed": "the folder, and the live cell that it is made of",
+    "workload": "the reader's own load: what its file says, and its tasks in a system",
 }
 SHARED_CLASSES: Mapping[str, str] = {}
 

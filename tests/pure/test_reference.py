@@ -153,14 +153,14 @@ def test_the_readmes_have_the_refused_calls_beside_the_fates() -> None:
     defaults = [row(page, f"{system}/default")[-1] for system in ("celery", "rq", "huey")]
     assert defaults == counts("refused")
     durable = {
-        "celery/durable, Redis": "celery/durable@redis-always",
-        "celery/durable, RabbitMQ": "celery/durable@rabbitmq",
+        "celery/durable, Redis †": "celery/durable@redis-always",
+        "celery/durable, RabbitMQ †": "celery/durable@rabbitmq",
         "rq/durable": "rq/durable@redis-always",
         "huey/durable": "huey/durable@redis-always",
     }
     for name, arm in durable.items():
         assert row(page, name)[-1] == counted("core-durable", arm, "broker-crash", "refused"), name
-    assert row(page, "huey/default, SQLite")[-1] == ""
+    assert row(page, "huey/default, SQLite †")[-1] == ""
     lost = counted("core-durable", "huey/durable@redis-always", "worker-crash", "lost")
     assert row(page, "huey/durable")[0] == f"**{lost} of 24 lost**"
 

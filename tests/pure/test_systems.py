@@ -1,5 +1,6 @@
 """What the adapters of Celery, RQ and Huey say of themselves, and what their apps hand on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -87,6 +88,24 @@ def test_the_id_of_a_celery_task_is_read_from_its_headers(told: str, task: int) 
     assert traces._task({"argsrepr": told}) == task
 
 
+def told_by(program: str, settings: str, folder: Path, broker: str, system: str = "mine") -> str:
+    """What a process prints that measures with these settings; what it fails with, else.
+
+    `system` is ours, or that of somebody who builds on our application.
+    """
+    cell = {"system": system, "settings": json.loads(settings), "params": {}}
+    (folder / "cell.json").write_text(json.dumps(cell))
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "QUEUE_BENCH_CELL": str(folder / "cell.json"),
+        "QUEUE_BENCH_BROKER": broker,
+    }
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    return done.stdout.strip() or done.stderr
+
+
 STORAGE = (
     "import adapters.huey.app as app; print(vars(app.huey.storage)[{name!r}], app.huey.results)"
 )
@@ -99,18 +118,47 @@ STORAGE = (
         ('{"fsync": true}', "_fsync", "True True"),
         ('{"cache_mb": 64, "results": false}', "_cache_mb", "64 False"),
         ('{"requeue_interrupted": true, "-g": "TERM"}', "_fsync", "None True"),
+        ('{"of_another_application": 3, "fsync": true}', "_fsync", "True True"),
     ],
 )
 def test_huey_is_handed_what_was_set_and_nothing_else(
     settings: str, name: str, seen: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "cell.json").write_text(f'{{"settings": {settings}, "params": {{}}}}')
-    env = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "QUEUE_BENCH_CELL": str(tmp_path / "cell.json"),
-        "QUEUE_BENCH_BROKER": f"sqlite://{tmp_path}/huey.db",
-    }
-    command = [sys.executable, "-P", "-c", STORAGE.format(name=name)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert done.stdout.strip() == seen, done.stderr
+    program, broker = STORAGE.format(name=name), f"sqlite://{tmp_path}/huey.db"
+    assert told_by(program, settings, tmp_path, broker) == seen
+
+
+CALL = """
+import adapters.rq.app as app
+class Queue:
+    def enqueue(self, task, *args, **options):
+        print(args, options)
+app._kept = Queue()
+app._plain()(7, "")
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen"),
+    [
+        ("{}", "(7,) {}"),
+        ('{"result_ttl": 0, "-w": "rq.SimpleWorker"}', "(7,) {'result_ttl': 0}"),
+        ('{"of_another_application": 3, "ttl": 60}', "(7,) {'ttl': 60}"),
+    ],
+)
+def test_rq_s_call_is_handed_its_own_options_and_nothing_else(
+    settings: str, seen: str, tmp_path: Path
+) -> None:
+    assert told_by(CALL, settings, tmp_path, "redis://127.0.0.1:1/0") == seen
+
+
+UNREAD = '{"of_another_version": 3}'
+
+
+@pytest.mark.parametrize("system", ["celery", "rq", "huey"])
+def test_a_setting_that_this_version_lacks_is_never_left_out_in_silence(
+    system: str, tmp_path: Path
+) -> None:
+    connect = f"import adapters.{system}.app as app; app.connect()"
+    said = told_by(connect, UNREAD, tmp_path, "redis://127.0.0.1:1/0", system).splitlines()[-1]
+    assert said.startswith("TypeError: ") and "of_another_version" in said

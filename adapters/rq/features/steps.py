@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis import Redis
-from rq import Queue
+from rq import Queue, Worker
 
 from bench.inprocess.trials import tasks
 from bench.inprocess.trials.lab import GaveUp, Lab, TrialProcess, options
@@ -48,10 +48,34 @@ def _serialiser(flags: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def ready(lab: Lab, *flags: str, workers: int = 1) -> Tried:
-    """The queue, and workers that have run a task."""
+    """The queue, and workers each of which has run a task."""
     for _ in range(workers):
         worker(lab, *flags)
-    return Tried(lab, **_serialiser(flags))
+    system = Tried(lab, **_serialiser(flags))
+    if workers > 1 and not each_ran(system, workers):
+        raise GaveUp(f"not each of {workers} workers has run a task: {lab.logs()}")
+    return system
+
+
+def each_ran(system: Tried, workers: int) -> bool:
+    """Whether each of so many workers has run a task, after a while of giving them some.
+
+    GaveUp where so many are not there.
+    """
+    known: list[Any] = []
+
+    def all_ran() -> bool:
+        # A first one alone could run whatever was sent at once; what waits would delay the trial.
+        if not system.queue.count:
+            system.enqueue("touch", "ready")
+        known[:] = Worker.all(connection=system.queue.connection)
+        return len(known) == workers and all(each.successful_job_count for each in known)
+
+    if system.lab.until(all_ran, 10):
+        return True
+    if len(known) < workers:
+        raise GaveUp(f"{len(known)} of {workers} workers are there: {system.lab.logs()}")
+    return False
 
 
 def flags_of(lab: Lab, command: str) -> Mapping[str, list[str]]:
