@@ -96,6 +96,8 @@ def make_plan(
         _check_minutes(minutes, chosen)
         # Who asks for an hour does not want it cut after twenty minutes.
         time_cap_s = max(time_cap_s, 60 * minutes + AROUND_S)
+    if workload is not None:
+        time_cap_s = max(time_cap_s, _longest_s(chosen, chosen_cases, size, workload) + AROUND_S)
     texts = list(arms) or [
         f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))
     ]
@@ -133,6 +135,18 @@ def _check_workload(scenarios: Sequence[Scenario], workload: WorkloadFile | None
             f"--workload {workload.path.name} is a load of {known[0]}: "
             f"name that scenario, `bench run {known[0]} --workload {workload.path.name}`"
         )
+
+
+def _longest_s(
+    scenarios: Sequence[Scenario], cases: Sequence[str], size: str, file: WorkloadFile
+) -> float:
+    """How long a load from a file lasts at most, in the cells that were asked for."""
+    return max(
+        float(each.loaded(file, each.params(case, size, None)).get("load_s", 0.0))
+        for each in scenarios
+        if each.by_file
+        for case in (*each.cases(size), *filter(each.takes, cases))
+    )
 
 
 def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:

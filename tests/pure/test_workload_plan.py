@@ -151,6 +151,14 @@ def test_tasks_may_finish_for_as_long_as_an_objective_could_want(tmp_path: Path)
     assert settle_s(Workload.model_validate(quick)) == SETTLE_AT_MOST_S
 
 
+def test_a_long_load_is_not_cut_by_the_time_cap(tmp_path: Path) -> None:
+    file = template(tmp_path)
+    assert plan(file).time_cap_s == 1200.0 and plan(file, time_cap_s=60.0).time_cap_s == 360.0
+    hour = {"task": [{"name": "a"}], "arrivals": {"rate": 1, "seconds": "1h"}}
+    long = replace(file, workload=Workload.model_validate(hour))
+    assert plan(long).time_cap_s == 3900.0
+
+
 def test_no_op_tasks_stay_what_they_were_in_other_cells() -> None:
     for cell in cells(make_plan(["burst"], ["huey"], [], ADAPTERS, seed=1)):
         assert cell.workload is None and cell.spec().app == "adapters.huey.app"
