@@ -19,6 +19,7 @@ from bench.model.systems import read_by
 from bench.model.versions import RECORDING, commit, unlike
 from bench.record import store
 from bench.run.plan import Plan
+from bench.workload import kept_files
 
 
 def new_folder(out: Path | None, seed: int) -> Path:
@@ -61,6 +62,19 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         raise UsageError(
             f"{folder} cannot be written ({error.strerror}): choose another --out"
+        ) from None
+
+
+def keep_workload(plan: Plan, folder: Path) -> None:
+    """Copy the file that a run's load is in; UsageError if that is not possible."""
+    if plan.workload is None:
+        return
+    try:
+        kept_files.keep(plan.workload, folder)
+    except OSError as error:
+        raise UsageError(
+            f"{plan.workload.path} cannot be copied into {folder} ({error.strerror}): "
+            "free some space, or choose another --out"
         ) from None
 
 
@@ -121,6 +135,12 @@ def refuse_other_than_begun(begun: Manifest, folder: Path, plan: Plan, servers: 
         raise UsageError(
             f"{folder} was begun with other code ({', '.join(changed)}): "
             f"check out {shown(begun.commit)}, or begin a new run"
+        )
+    record = plan.record().workload
+    if (was := begun.plan.workload) and record and (others := was.unlike(record)):
+        raise UsageError(
+            f"{folder} was begun with another load ({', '.join(others)} changed since): "
+            "put back what was there, or begin a new run"
         )
     for name in sorted({*begun.given} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"

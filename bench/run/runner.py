@@ -61,6 +61,7 @@ class Runner(Journal):
         self._provision()
         self.todo = cells(self.plan)
         run_start.make_folder(self.folder)
+        run_start.keep_workload(self.plan, self.folder)
         self.manifest = run_start.new_manifest(
             self.plan, self.folder.resolve().name, self.todo, self.servers
         )

@@ -39,12 +39,14 @@ class Ending:
     `planned_until_ns`: what was due later and never sent was not planned.
     `keep_every`: of ordinary tasks one stretch of neighbours out of so many is stored.
     `ask_what_is_held`: False where it does not matter what is left in the broker.
+    `kinds`: of which type the tasks 0, 1, 2, … are, where a workload ran: indexes of its types.
     """
 
     chosen_as_it_went: bool = False
     planned_until_ns: int | None = None
     keep_every: int = 1
     ask_what_is_held: bool = True
+    kinds: ledger.Kinds | None = None
 
 
 class Testbed:
@@ -186,7 +188,7 @@ class Testbed:
 
     def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
-        adapter, handles = self.cell.arm.adapter, self.load.handles()
+        adapter, handles = self.cell.arm.adapter, self.load.handles(tasks)
         queues = workload_cell.queues_in(self.cell) if self.cell.workload else ()
         return places(adapter, self.broker.url, handles, tasks, self.note, queues)
 
@@ -250,6 +252,9 @@ class Testbed:
         book, left_out = (
             ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         )
+        if (file := self.cell.workload) and ending.kinds is not None:
+            book = book.typed(ending.kinds, file.workload.names)
+            notes.ran(file.workload, self.work)
         restarts, versions = tuple(self.fleet.restarts), self.load.versions()
         log = notes.log(restarts, versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())

@@ -77,7 +77,9 @@ def test_every_layer_is_a_folder_and_the_paragraphs_stand_in_their_order() -> No
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in contracts if each["type"] == "layers")
-    height = {name.strip(): at for at, layer in enumerate(layers) for name in layer.split("|")}
+    height = {
+        name.strip(): at for at, layer in enumerate(layers) for name in re.split("[|:]", layer)
+    }
     package = ROOT / "bench"
     modules = [name for name in height if not (package / name).is_dir()]
     # `bench` itself, and the plugin that pytest finds by its name.
