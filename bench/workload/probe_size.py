@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.workload.objective import BEYOND
 from bench.workload.probe import BATCHES, UNSEEN_SHARE, most_expected
 
-MOST_CELLS = 6  # a load of which a verdict takes more is none to search with
+MOST_CELLS, MOST_SHORT_CELLS = 3, 6  # a load of which a verdict takes more is none to search with
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class LoadSize:
 
     def decidable(self, times: float) -> bool:
         """Whether few enough cells can tell."""
-        return self.cells_at(times) <= MOST_CELLS
+        return self.cells_at(times) <= (MOST_SHORT_CELLS if self.shrinks else MOST_CELLS)
 
 
 def seconds_needed(spared: int) -> float:

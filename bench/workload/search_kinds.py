@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.workload.bracket import Point
-from bench.workload.search import CLOSE, Kind, Search
+from bench.workload.search import CLOSE, STEP, Kind, Search
 
 RANGE = 64.0  # no load is tried that is so many times thinner than the file's
-LEAST_STEP = 1.05  # outwards: nearer to what was tried nothing is learnt
 AIM = 0.85  # of its time a slot is busy, about, where waiting begins to show
 CARRIED = 0.95  # of the tasks begun before the load is over: below, they wait for slots
 LEAST_BEGUN = 100  # where fewer than one in so many has begun, nothing is known but that
@@ -42,12 +41,13 @@ class RateSearch(Search):
     def outside(self, edge: float, harder: bool, factor: float) -> float | None:
         """Nothing beyond the range, and nothing that could not tell: then less far."""
         least = max(self.first / RANGE, 1 / max(1, self.size.arrivals))
-        while factor >= LEAST_STEP:
+        while True:
             at = rounded(edge * factor if harder else edge / factor)
             if least <= at <= self.most and self.size.decidable(at):
                 return at
             factor = math.sqrt(factor)
-        return None
+            if factor < STEP:
+                return None
 
     def inside(self, easy: Point, hard: Point, far: float) -> float | None:
         """The geometric middle, or nearer to an unclear neighbour."""

@@ -209,7 +209,7 @@ def test_a_trace_gets_shorter_as_it_gets_denser() -> None:
     assert not trace.decidable(100.0)
     search = RateSearch(trace, 1.0, 1e4, 1e9)
     at = search.wanted([Point(12.0, "holds", 4, 200.0)])
-    assert at is not None and 12.0 < at and trace.decidable(at)
+    assert at is not None and at > 12.0 and trace.decidable(at)
 
 
 def test_what_a_verdict_takes_is_what_the_probe_asks_for() -> None:
