@@ -80,3 +80,13 @@ def take_out(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[s
         os.environ.pop(name, None)
     _taken.update(names)
     return names
+
+
+def hidden(text: str, names: Iterable[str]) -> str:
+    """The text without the values of these variables, nor the password of one that is a URL."""
+    for name in names:
+        value = os.environ.get(name, "")
+        password = value.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        for secret in filter(None, (value, password)):
+            text = text.replace(secret, f"${name}")
+    return text
