@@ -14,6 +14,7 @@ from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.run.failures import deserves_another
 from bench.run.plan import Plan, cells
+from bench.run.searching import placed
 
 
 @dataclass
@@ -43,8 +44,9 @@ class Journal:
 
         def cell_of(line: CellLine) -> Cell:
             # Not by its number: where a run got more blocks as it went, a plan made anew has other
-            # numbers.
-            return replace(planned[line.place], number=line.number)
+            # numbers; and it has none of the probes of a search.
+            cell = planned.get(line.place) or placed(self.plan, line.arm, line.case, line.block)
+            return replace(cell, number=line.number)
 
         lines = self.manifest.cells
         again = {line.retry_of for line in lines}
@@ -75,6 +77,12 @@ class Journal:
         )
         self._save()
         return basis + added
+
+    def _another_cell(self, cell: Cell) -> list[Cell]:
+        """Put a cell that no plan had from the start at the end of the run; it alone."""
+        self._change(cells=(*self.manifest.cells, cell.line()))
+        self._save()
+        return [cell]
 
     def _basis_again(self) -> list[Cell]:
         """The cells that rates rest on and that were invalid so far, to be measured once more.
