@@ -14,7 +14,6 @@ from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.run.failures import deserves_another
 from bench.run.plan import Plan, cells
-from bench.run.searching import placed
 
 
 @dataclass
@@ -44,9 +43,8 @@ class Journal:
 
         def cell_of(line: CellLine) -> Cell:
             # Not by its number: where a run got more blocks as it went, a plan made anew has other
-            # numbers; and it has none of the probes of a search.
-            cell = planned.get(line.place) or placed(self.plan, line.arm, line.case, line.block)
-            return replace(cell, number=line.number)
+            # numbers.
+            return replace(planned[line.place], number=line.number)
 
         lines = self.manifest.cells
         again = {line.retry_of for line in lines}

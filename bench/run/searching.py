@@ -6,7 +6,7 @@ Nothing else is kept, so a run that was cut off goes on where it was.
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import numpy as np
@@ -18,7 +18,7 @@ from bench.model.cell import Cell
 from bench.model.manifest import CellLine
 from bench.record import documents, ledger
 from bench.record.store import Run, StoredCell
-from bench.run.plan import Plan, cells
+from bench.run.plan import Plan, cell_at
 from bench.run.search_plan import MINUTES, PREFIX, SCENARIO, case_of, load_size, search_for
 from bench.workload.bracket import Point
 from bench.workload.kept_files import FOLDER
@@ -172,14 +172,10 @@ class Searches:
     def _cell(self, arm: str, at: float, lines: Sequence[CellLine], number: int) -> Cell:
         case = case_of(self.kind, at)
         block = 1 + max((line.block for line in lines if line.case == case), default=-1)
-        return replace(placed(self.plan, arm, case, block), number=number)
-
-
-def placed(plan: Plan, arm: str, case: str, block: int) -> Cell:
-    """The cell of a probe as the plan would have it: what it draws hangs on its place alone."""
-    arms = [each for each in plan.arms if each.name == arm]
-    alone = replace(plan, scenarios=[SCENARIO], arms=arms, cases=[case], blocks=block + 1)
-    return next(each for each in cells(alone) if each.block == block)
+        return cell_at(
+            self.plan,
+            CellLine(number=number, scenario=SCENARIO, case=case, arm=arm, block=block),
+        )
 
 
 def begun(plan: Plan) -> Searches | None:
