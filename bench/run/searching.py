@@ -20,10 +20,10 @@ from bench.record import documents, ledger
 from bench.record.store import Run, StoredCell
 from bench.run.plan import Plan, cell_at
 from bench.run.search_plan import MINUTES, PREFIX, SCENARIO, case_of, load_size, search_for
-from bench.workload.bracket import Point
+from bench.workload.bracket import SearchPoint
 from bench.workload.kept_files import FOLDER
 from bench.workload.search import Kind, Search
-from bench.workload.search_answer import Answer, answer
+from bench.workload.search_answer import SearchAnswer, answer
 
 FILE = "search.json"
 AROUND_S = 10.0  # what a cell takes beside its load, before any was measured
@@ -36,7 +36,7 @@ class Searches:
     plan: Plan
     kind: Kind
     search: Search
-    _points: dict[tuple[int, ...], Point] = field(default_factory=dict)
+    _points: dict[tuple[int, ...], SearchPoint] = field(default_factory=dict)
     _told: set[tuple[int, ...]] = field(default_factory=set)
 
     def step(self, run: Run, say: Callable[[str], None]) -> Cell | None:
@@ -76,7 +76,7 @@ class Searches:
                     self._told.add(numbers)
                     yield f"{arm.name} {case}: {point.words}"
 
-    def answers(self, run: Run) -> dict[str, Answer]:
+    def answers(self, run: Run) -> dict[str, SearchAnswer]:
         """The answer for each arm, as far as it is known."""
         found = {}
         for arm in self.plan.arms:
@@ -87,7 +87,7 @@ class Searches:
             )
         return found
 
-    def store(self, run: Run) -> dict[str, Answer]:
+    def store(self, run: Run) -> dict[str, SearchAnswer]:
         """Keep the answers in the run folder, and give them."""
         found = self.answers(run)
         document = {
@@ -132,17 +132,17 @@ class Searches:
             by_case.setdefault(line.case, []).append(line)
         return by_case
 
-    def _of_arm(self, run: Run, lines: Sequence[CellLine]) -> list[Point]:
+    def _of_arm(self, run: Run, lines: Sequence[CellLine]) -> list[SearchPoint]:
         return [self._point(run, case, ours) for case, ours in self._by_case(lines).items()]
 
-    def _point(self, run: Run, case: str, lines: Sequence[CellLine]) -> Point:
+    def _point(self, run: Run, case: str, lines: Sequence[CellLine]) -> SearchPoint:
         """What the cells of one probe have shown, read once."""
         numbers = tuple(line.number for line in lines)
         if numbers not in self._points:
             self._points[numbers] = self._read(run, float(case.partition("=")[2]), lines)
         return self._points[numbers]
 
-    def _read(self, run: Run, at: float, lines: Sequence[CellLine]) -> Point:
+    def _read(self, run: Run, at: float, lines: Sequence[CellLine]) -> SearchPoint:
         standing = run.manifest.standing()
         valid = [
             run.cell(line.number)
@@ -151,11 +151,11 @@ class Searches:
         ]
         if not valid:
             tried = len({line.block for line in lines})
-            return Point(at, "invalid", tried, words=f"invalid: {lines[-1].reason}")
+            return SearchPoint(at, "invalid", tried, words=f"invalid: {lines[-1].reason}")
         loads, busy, begun = zip(*map(_shown, valid), strict=True)
         told = probed(loads)
         guess = self.search.guess(at, fmean(busy), fmean(begun))
-        return Point(at, verdict_of(told), len(valid), guess, _words(told))
+        return SearchPoint(at, verdict_of(told), len(valid), guess, _words(told))
 
     def _around_s(self, lines: Sequence[CellLine]) -> float:
         """What cells took beside their load."""

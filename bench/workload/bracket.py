@@ -9,7 +9,7 @@ from bench.workload.probe import Verdict
 
 
 @dataclass(frozen=True)
-class Point:
+class SearchPoint:
     """What all cells of one probe have shown: `at` times the arrivals, or with `at` workers.
 
     `cells` went into the verdict; of one that is `invalid`, so many were tried in vain. `guess` is
@@ -36,17 +36,17 @@ class Bracket:
     misses while nothing harder holds; `between` is all that lies between them, in doubt.
     """
 
-    holds: Point | None
-    misses: Point | None
-    between: tuple[Point, ...]
+    holds: SearchPoint | None
+    misses: SearchPoint | None
+    between: tuple[SearchPoint, ...]
 
     @property
-    def contested(self) -> tuple[Point, ...]:
+    def contested(self) -> tuple[SearchPoint, ...]:
         """Those in doubt because a harder one holds, or an easier one misses."""
         return tuple(each for each in self.between if each.verdict in ("holds", "misses"))
 
 
-def bracketed(hardness: Sequence[float], points: Sequence[Point]) -> Bracket:
+def bracketed(hardness: Sequence[float], points: Sequence[SearchPoint]) -> Bracket:
     """The bracket of these points; `hardness` has one number for each, all different."""
     placed = dict(sorted(zip(hardness, points, strict=True), key=lambda pair: pair[0]))
     held = [at for at, each in placed.items() if each.verdict == "holds"]
@@ -57,6 +57,6 @@ def bracketed(hardness: Sequence[float], points: Sequence[Point]) -> Bracket:
     return Bracket(placed.get(low), placed.get(high), between)
 
 
-def width(one: Point, other: Point) -> float:
+def width(one: SearchPoint, other: SearchPoint) -> float:
     """How many times the one is the other, from 1 on."""
     return max(one.at / other.at, other.at / one.at)

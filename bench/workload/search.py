@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from bench.workload.bracket import Bracket, Point, bracketed, width
+from bench.workload.bracket import Bracket, SearchPoint, bracketed, width
 from bench.workload.probe_size import LoadSize
 
 Kind = Literal["rate", "workers"]
@@ -40,7 +40,7 @@ class Search(ABC):
     most: float
     limit_s: float
 
-    def next(self, points: Sequence[Point], spent_s: float, around_s: float) -> float | None:
+    def next(self, points: Sequence[SearchPoint], spent_s: float, around_s: float) -> float | None:
         """The probe of which one cell comes next; None where the search is over.
 
         `spent_s` is what all cells so far took, `around_s` what a cell takes beside its load: none
@@ -51,7 +51,7 @@ class Search(ABC):
             return None
         return at
 
-    def wanted(self, points: Sequence[Point]) -> float | None:
+    def wanted(self, points: Sequence[SearchPoint]) -> float | None:
         """The probe that would say most; None where nothing more is to be learnt."""
         known = self.telling(points)
         if not known:
@@ -64,12 +64,12 @@ class Search(ABC):
             return at
         return self._again(found.between)
 
-    def telling(self, points: Sequence[Point]) -> list[Point]:
+    def telling(self, points: Sequence[SearchPoint]) -> list[SearchPoint]:
         """The points whose load is large enough to tell anything, from easy to hard."""
         telling = [each for each in points if self.size.decidable(self.times(each.at))]
         return sorted(telling, key=lambda each: self.hardness(each.at))
 
-    def bracket(self, points: Sequence[Point]) -> Bracket:
+    def bracket(self, points: Sequence[SearchPoint]) -> Bracket:
         """Between which of the points the border lies."""
         known = self.telling(points)
         return bracketed([self.hardness(each.at) for each in known], known)
@@ -100,19 +100,19 @@ class Search(ABC):
         """A probe about so many times harder or easier than one; None where there is none."""
 
     @abstractmethod
-    def inside(self, easy: Point, hard: Point, far: float) -> float | None:
+    def inside(self, easy: SearchPoint, hard: SearchPoint, far: float) -> float | None:
         """A probe between two neighbours; None where they are close enough.
 
         `far` is how many times harder or easier than an unclear one it need be at most.
         """
 
-    def _short(self, point: Point) -> bool:
+    def _short(self, point: SearchPoint) -> bool:
         """Whether a probe had too few cells to tell, or none that is valid."""
         if not point.valid:
             return point.cells < MOST_TRIES
         return point.verdict == "unclear" and point.cells < self.cells_of(point.at)
 
-    def _again(self, points: Sequence[Point]) -> float | None:
+    def _again(self, points: Sequence[SearchPoint]) -> float | None:
         """Of the probes in doubt the one with the fewest cells, while it has not enough of them."""
         fewest = min(
             (each for each in points if each.valid),
@@ -123,7 +123,7 @@ class Search(ABC):
             return None
         return fewest.at
 
-    def _outwards(self, found: Bracket, known: Sequence[Point]) -> float | None:
+    def _outwards(self, found: Bracket, known: Sequence[SearchPoint]) -> float | None:
         """An easier probe where none holds, else a harder one where none misses."""
         valid = [each for each in known if each.valid]
         if not valid:
@@ -135,7 +135,7 @@ class Search(ABC):
         return at
 
     def _beyond(
-        self, edge: Point, harder: bool, doubts: int, known: Sequence[Point]
+        self, edge: SearchPoint, harder: bool, doubts: int, known: Sequence[SearchPoint]
     ) -> float | None:
         """A probe outside of all that are valid, as far as the outermost lets one guess."""
         at = self.outside(edge.at, harder, self._leap(edge, harder, doubts))
@@ -149,7 +149,7 @@ class Search(ABC):
             return None
         return self.inside(edge, wall, BLIND) if harder else self.inside(wall, edge, BLIND)
 
-    def _leap(self, edge: Point, harder: bool, doubts: int) -> float:
+    def _leap(self, edge: SearchPoint, harder: bool, doubts: int) -> float:
         """How many times harder or easier than the outermost point the next one is to be."""
         if edge.verdict == "unclear":
             return _from_doubt(doubts)

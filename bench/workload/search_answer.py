@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from bench.model.stored import Json
-from bench.workload.bracket import Point
+from bench.workload.bracket import SearchPoint
 from bench.workload.search import Kind, Search
 from bench.workload.search_kinds import RateSearch
 
@@ -13,7 +13,7 @@ Found = Literal["between", "enough", "never", "unknown"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchAnswer:
     """The answer for one arm.
 
     `found` is `between` where a probe holds and a harder one misses, `enough` where one holds and
@@ -112,15 +112,15 @@ class Answer:
 
 
 def answer(
-    search: Search, points: Sequence[Point], spent_s: float, cells: int, why: str = ""
-) -> Answer:
+    search: Search, points: Sequence[SearchPoint], spent_s: float, cells: int, why: str = ""
+) -> SearchAnswer:
     """What these points come to; `why` is what kept the arm from being measured, if anything did.
 
     `spent_s` and `cells` are of all cells, valid or not.
     """
     found = search.bracket(points)
     ends = found.holds, found.misses
-    return Answer(
+    return SearchAnswer(
         "rate" if isinstance(search, RateSearch) else "workers",
         _found(ends[0] is not None, ends[1] is not None),
         ends[0].at if ends[0] else None,

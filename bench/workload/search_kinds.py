@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.workload.bracket import Point
+from bench.workload.bracket import SearchPoint
 from bench.workload.search import CLOSE, STEP, Kind, Search
 
 RANGE = 64.0  # no load is tried that is so many times thinner than the file's
@@ -49,7 +49,7 @@ class RateSearch(Search):
             if factor < STEP:
                 return None
 
-    def inside(self, easy: Point, hard: Point, far: float) -> float | None:
+    def inside(self, easy: SearchPoint, hard: SearchPoint, far: float) -> float | None:
         """The geometric middle, or nearer to an unclear neighbour."""
         if hard.at / easy.at <= CLOSE:
             return None
@@ -91,7 +91,7 @@ class WorkersSearch(Search):
             at = min(math.ceil(edge * factor), self.most)
         return None if at < 1 or at == edge else float(at)
 
-    def inside(self, easy: Point, hard: Point, far: float) -> float | None:
+    def inside(self, easy: SearchPoint, hard: SearchPoint, far: float) -> float | None:
         """The whole number in the middle."""
         return float((easy.at + hard.at) // 2) if easy.at - hard.at > 1 else None
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from bench.model.schedule import NS
-from bench.workload.bracket import Point
+from bench.workload.bracket import SearchPoint
 from bench.workload.probe import SecondCounts, by_second, probe
 from bench.workload.probe_size import MOST_CELLS, Estimated, LoadSize, seconds_needed
 from bench.workload.search import LOOKS, MOST_TRIES, Search
-from bench.workload.search_answer import Answer, answer
+from bench.workload.search_answer import SearchAnswer, answer
 from bench.workload.search_kinds import RateSearch, WorkersSearch
 
 CAPACITY, LIMIT_S = 400.0, 0.1
@@ -54,7 +54,9 @@ def workers(number: int, seed: int, rate: float, service_s: float, limit_s: floa
     return counts, min(1.0, busy), begun
 
 
-def carried_out(search: Search, cell: Callable[[float, int], Cell]) -> tuple[Answer, list[float]]:
+def carried_out(
+    search: Search, cell: Callable[[float, int], Cell]
+) -> tuple[SearchAnswer, list[float]]:
     """The search with cells as they come: its answer, and which probes it asked for."""
     asked: list[float] = []
     cells: dict[float, list[Cell]] = {}
@@ -69,10 +71,10 @@ def carried_out(search: Search, cell: Callable[[float, int], Cell]) -> tuple[Ans
         assert len(asked) < 100
 
 
-def point(search: Search, at: float, cells: Sequence[Cell]) -> Point:
+def point(search: Search, at: float, cells: Sequence[Cell]) -> SearchPoint:
     told = probe([counts for counts, _, _ in cells], 1)
     busy, begun = (float(np.mean([cell[part] for cell in cells])) for part in (1, 2))
-    return Point(at, told.verdict, len(cells), search.guess(at, busy, begun))
+    return SearchPoint(at, told.verdict, len(cells), search.guess(at, busy, begun))
 
 
 def size(rate: float) -> LoadSize:
@@ -153,36 +155,45 @@ def test_a_load_that_always_holds_ends_at_the_bound() -> None:
 
 def test_what_is_near_the_border_is_repeated_and_never_more_than_told() -> None:
     search = rate_search(100.0, 1e9)
-    far = [Point(1.0, "holds"), Point(3.0, "unclear"), Point(4.0, "misses")]
+    far = [SearchPoint(1.0, "holds"), SearchPoint(3.0, "unclear"), SearchPoint(4.0, "misses")]
     assert search.wanted(far) == pytest.approx(3 / 1.1, abs=0.02), "near the doubt first"
-    near = [Point(2.8, "holds"), Point(3.0, "unclear"), Point(3.3, "misses")]
+    near = [SearchPoint(2.8, "holds"), SearchPoint(3.0, "unclear"), SearchPoint(3.3, "misses")]
     assert search.wanted(near) == 3.0
-    asked = [Point(2.8, "holds"), Point(3.0, "unclear", LOOKS), Point(3.3, "misses")]
+    asked = [
+        SearchPoint(2.8, "holds"),
+        SearchPoint(3.0, "unclear", LOOKS),
+        SearchPoint(3.3, "misses"),
+    ]
     assert search.wanted(asked) is None
     assert search.bracket(asked).between == (asked[1],)
-    close = [Point(3.0, "holds"), Point(3.1, "unclear"), Point(3.2, "misses")]
+    close = [SearchPoint(3.0, "holds"), SearchPoint(3.1, "unclear"), SearchPoint(3.2, "misses")]
     assert search.wanted(close) is None, "close enough whatever lies between"
 
 
 def test_probes_that_contradict_each_other_are_repeated_first() -> None:
     search = rate_search(100.0, 1e9)
-    odd = [Point(1.0, "holds"), Point(2.0, "misses"), Point(2.2, "holds"), Point(4.0, "misses")]
+    odd = [
+        SearchPoint(1.0, "holds"),
+        SearchPoint(2.0, "misses"),
+        SearchPoint(2.2, "holds"),
+        SearchPoint(4.0, "misses"),
+    ]
     found = search.bracket(odd)
     assert found.holds and found.misses and (found.holds.at, found.misses.at) == (1.0, 4.0)
     assert [each.at for each in found.contested] == [2.0, 2.2]
     assert search.wanted(odd) == 2.0
-    once = [odd[0], Point(2.0, "misses", 2), *odd[2:]]
+    once = [odd[0], SearchPoint(2.0, "misses", 2), *odd[2:]]
     assert search.wanted(once) == 2.2
 
 
 def test_nothing_is_tried_behind_a_load_that_cannot_be_measured() -> None:
     search = rate_search(100.0, 1e9)
-    wall = Point(16.0, "invalid", MOST_TRIES)
-    assert search.wanted([Point(16.0, "invalid", 1)]) == 16.0
-    at = search.wanted([Point(1.0, "holds", 1, 20.0), wall])
+    wall = SearchPoint(16.0, "invalid", MOST_TRIES)
+    assert search.wanted([SearchPoint(16.0, "invalid", 1)]) == 16.0
+    at = search.wanted([SearchPoint(1.0, "holds", 1, 20.0), wall])
     assert at == 4.0, "between the two"
-    assert search.wanted([Point(9.0, "holds", 1, 20.0), wall]) is None
-    told = answer(search, [Point(9.0, "holds", 1, 20.0), wall], 100.0, 3)
+    assert search.wanted([SearchPoint(9.0, "holds", 1, 20.0), wall]) is None
+    told = answer(search, [SearchPoint(9.0, "holds", 1, 20.0), wall], 100.0, 3)
     assert told.found == "enough" and "no valid cell at 16" in told.sentence()
     nothing = answer(search, [wall], 10.0, 2)
     assert nothing.found == "unknown" and nothing.sentence().startswith("no answer: no valid cell")
@@ -193,11 +204,11 @@ def test_a_thin_load_takes_several_cells_or_a_denser_beginning() -> None:
     assert thin.cells_at(1.0) == 2 and thin.cells_at(3.0) == 1
     search = RateSearch(thin, 1.0, 100.0, 1e9)
     assert search.wanted([]) == 1.0
-    assert search.wanted([Point(1.0, "unclear")]) == 1.0, "one cell of 600 tasks has no P99"
-    assert search.wanted([Point(1.0, "unclear", 2)]) != 1.0
+    assert search.wanted([SearchPoint(1.0, "unclear")]) == 1.0, "one cell of 600 tasks has no P99"
+    assert search.wanted([SearchPoint(1.0, "unclear", 2)]) != 1.0
     sparse = LoadSize(60.0, 30, (Estimated(1, 30),))
     assert sparse.cells_at(1.0) > MOST_CELLS
-    begins = RateSearch(sparse, 1.0, 100.0, 1e9).wanted([Point(1.0, "unclear")])
+    begins = RateSearch(sparse, 1.0, 100.0, 1e9).wanted([SearchPoint(1.0, "unclear")])
     assert begins and begins > 1 and sparse.decidable(begins)
     assert WorkersSearch(sparse, 2.0, 64.0, 1e9).wanted([]) is None
 
@@ -208,7 +219,7 @@ def test_a_trace_gets_shorter_as_it_gets_denser() -> None:
     assert [trace.cells_at(times) for times in (1.0, 4.0, 12.0)] == [1, 2, 4]
     assert not trace.decidable(100.0)
     search = RateSearch(trace, 1.0, 1e4, 1e9)
-    at = search.wanted([Point(12.0, "holds", 4, 200.0)])
+    at = search.wanted([SearchPoint(12.0, "holds", 4, 200.0)])
     assert at is not None and at > 12.0 and trace.decidable(at)
 
 
@@ -227,12 +238,14 @@ def test_no_probe_is_begun_that_would_not_be_over_in_time() -> None:
     assert search.next([], 0.0, AROUND_S) == 1.0
     assert search.next([], TEN_MINUTES - SECONDS - AROUND_S, AROUND_S) == 1.0
     assert search.next([], TEN_MINUTES - SECONDS, AROUND_S) is None
-    cut = answer(search, [Point(1.0, "holds"), Point(4.0, "misses")], 590.0, 8)
+    cut = answer(search, [SearchPoint(1.0, "holds"), SearchPoint(4.0, "misses")], 590.0, 8)
     assert not cut.over and cut.sentence().endswith("the time was over before the search was)")
 
 
 def test_the_answer_for_a_machine_has_the_sentence() -> None:
-    told = answer(rate_search(100.0), [Point(2.0, "holds"), Point(2.2, "misses")], 140.0, 2)
+    told = answer(
+        rate_search(100.0), [SearchPoint(2.0, "holds"), SearchPoint(2.2, "misses")], 140.0, 2
+    )
     assert told.sentence() == (
         "the objective holds at 2 times the arrivals (200/s) and is missed at 2.2 times the "
         "arrivals (220/s) (2 cells of 140 s in all)"
