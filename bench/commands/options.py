@@ -48,6 +48,14 @@ Runs = Annotated[
 RunArg = Annotated[
     str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")
 ]
+WorkloadOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workload",
+        metavar="FILE",
+        help="a load of your own, for the scenario workload; `bench workload new FILE` writes one",
+    ),
+]
 Adapters = Annotated[
     list[Path],
     typer.Option("--adapter", help="a folder with an adapter of your own (adapter.py and app.py)"),
@@ -111,18 +119,30 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
     steering = systems.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
-        faults = {
-            "give the name of a variable alone, and export its value": equals or not name,
-            (
-                "a measured library reads it, so the arm would be another one than it says: change "
-                "a setting of the arm, as in celery/default{SETTING=VALUE}"
-            ): environ.matches(name, steering),
-            "bench sets this variable itself: leave it out": name.startswith(OURS),
-            "there is no such variable: export it first": name not in os.environ,
-        }
-        if fault := next((fault for fault, holds in faults.items() if holds), None):
+        if equals or not name:
+            fault = "give the name of a variable alone, and export its value"
+        else:
+            fault = refused_variable(name, steering) or not_there(name)
+        if fault:
             raise UsageError(f"--pass {name}: {fault}")
     return tuple(sorted(set(names)))
+
+
+def refused_variable(name: str, steering: Iterable[str]) -> str:
+    """Why no measured process may get that variable from a user; empty where it may."""
+    if environ.matches(name, steering):
+        return (
+            "a measured library reads it, so the arm would be another one than it says: change "
+            "a setting of the arm, as in celery/default{SETTING=VALUE}"
+        )
+    if name.startswith(OURS):
+        return "bench sets this variable itself: leave it out"
+    return ""
+
+
+def not_there(name: str) -> str:
+    """What to do about a variable that cannot be handed on; empty where it can."""
+    return "" if name in os.environ else "there is no such variable: export it first"
 
 
 def find_run(name: str) -> Path:
