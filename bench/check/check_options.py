@@ -5,9 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
-from bench.check.blocks import COMMANDS, GATED, OF_BURST, OF_LATENCY, Key, is_gated
+from bench.check.blocks import (
+    COMMANDS,
+    GATED,
+    OF_BURST,
+    OF_LATENCY,
+    OF_WORKLOAD,
+    WORKLOAD,
+    Key,
+    is_gated,
+)
+from bench.environments.handed_on import usable
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, parse_arm, twin
 from bench.model.scenario import gated_scenarios, load_scenarios
@@ -38,6 +49,7 @@ class CheckOptions:
     adapters: tuple[Path, ...] = ()
     servers: Servers = field(default_factory=dict)
     passed: tuple[str, ...] = ()  # names of variables that measured processes get too
+    workload: Path | None = None  # a load of the user's, to be repeated in the place of ours
 
     def command(self, seed: int) -> str:
         """What to type to ask the same again with this seed.
@@ -52,6 +64,7 @@ class CheckOptions:
             "--adapter": self.adapters,
             "--pass": self.passed,
             "--threshold": [f"{name}={share}" for name, share in self.thresholds.items()],
+            "--workload": [self.workload] if self.workload else [],
         }
         named = [
             word
@@ -77,8 +90,9 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
                 f"--head, or give --aa to measure the noise"
             )
         head = twin(base)
+    file = None if options.workload is None else usable(options.workload, known.values())
     plan = make_plan(
-        options.scenarios or gated_scenarios(),
+        options.scenarios or ((WORKLOAD,) if file else gated_scenarios()),
         [base.name, head.name],
         options.cases,
         known,
@@ -89,8 +103,11 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
         label=options.label,
         base=base.name,
         passed=options.passed,
+        workload=file,
     )
     _refuse_nothing_judged(plan, options)
+    if file:
+        _refuse_too_long(plan, options)
     return plan, (base, head)
 
 
@@ -100,7 +117,11 @@ def workers_for_a_gate() -> int:
 
 
 def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
-    metrics_of = {"burst": (*OF_BURST, COMMANDS), "latency": OF_LATENCY}
+    metrics_of = {
+        "burst": (*OF_BURST, COMMANDS),
+        "latency": OF_LATENCY,
+        WORKLOAD: OF_WORKLOAD,
+    }
     rest_on = {name: each.prerequisites for name, each in load_scenarios().items()}
     judged = {
         metric
@@ -118,4 +139,22 @@ def _refuse_nothing_judged(plan: Plan, options: CheckOptions) -> None:
         raise UsageError(
             f"--fail-on {lacking[0]}: no chosen scenario measures it; these do "
             f"{', '.join(name for name in GATED if name in judged)}"
+        )
+
+
+def _refuse_too_long(plan: Plan, options: CheckOptions) -> None:
+    """Fewer than three blocks have no interval: such a gate could only say that it cannot tell."""
+    scenario = load_scenarios()[WORKLOAD]
+    rates = 1.0  # of tasks: how long a load from a file lasts hangs on none
+    block_s = sum(
+        scenario.seconds(cell.params, cell.case, rates, rates)
+        for cell in cells(plan)
+        if cell.scenario == WORKLOAD
+    )
+    if options.budget_s < MIN_BLOCKS * block_s:
+        minutes = 2 * MIN_BLOCKS * block_s / 60
+        raise UsageError(
+            f"--budget {options.budget_s:g}s: base and head once take about {block_s:.0f} s with "
+            f"this load, and {MIN_BLOCKS} times are the least: give {minutes:.0f}m or more, or a "
+            "shorter load"
         )

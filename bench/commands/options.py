@@ -3,7 +3,6 @@
 import functools
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,13 +13,13 @@ from rich.console import Console
 
 from adapters.base import Adapter
 from bench.analysis import stored_measures
-from bench.base import environ, streams
+from bench.base import streams
 from bench.base.errors import UsageError
+from bench.environments.handed_on import not_there, refused_variable
 from bench.model import arm, systems
 from bench.record.store import Run
 from bench.record.stored_features import Features, open_features
 
-OURS = ("QUEUE_BENCH_", "PYTHONPATH")
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -126,23 +125,6 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
         if fault:
             raise UsageError(f"--pass {name}: {fault}")
     return tuple(sorted(set(names)))
-
-
-def refused_variable(name: str, steering: Iterable[str]) -> str:
-    """Why no measured process may get that variable from a user; empty where it may."""
-    if environ.matches(name, steering):
-        return (
-            "a measured library reads it, so the arm would be another one than it says: change "
-            "a setting of the arm, as in celery/default{SETTING=VALUE}"
-        )
-    if name.startswith(OURS):
-        return "bench sets this variable itself: leave it out"
-    return ""
-
-
-def not_there(name: str) -> str:
-    """What to do about a variable that cannot be handed on; empty where it can."""
-    return "" if name in os.environ else "there is no such variable: export it first"
 
 
 def find_run(name: str) -> Path:

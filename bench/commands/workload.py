@@ -21,7 +21,7 @@ from bench.commands.options import (
     passed_on,
 )
 from bench.commands.run_options import ARM_HELP
-from bench.commands.workload_options import usable
+from bench.environments.handed_on import usable
 from bench.hosts import lock
 from bench.model.arm import parse_arm
 from bench.model.systems import load_adapters

@@ -1,7 +1,7 @@
 """A workload file on the command line: read, held against what is asked of it, and judged."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,16 +9,15 @@ from rich.console import Console
 
 from adapters.base import Adapter
 from bench.base.errors import EXIT_INCONCLUSIVE, EXIT_OK, EXIT_REGRESSION, UsageError
-from bench.commands.options import not_there, refused_variable
+from bench.environments.handed_on import usable
 from bench.environments.user_code import refusal
 from bench.hosts.machine import slots
 from bench.model.arm import nearest
 from bench.model.stored import Json
-from bench.model.systems import read_by
 from bench.run.search_plan import MINUTES, SCENARIO, case_of, load_size, search_for
 from bench.workload.objective import goals
 from bench.workload.search import KINDS
-from bench.workload.workload_file import WorkloadFile, read_workload
+from bench.workload.workload_file import WorkloadFile
 from bench.workload.workload_record import SearchRecord
 
 if TYPE_CHECKING:
@@ -72,20 +71,6 @@ def refuse_other_ends(fail_on: str | None) -> None:
     """UsageError for a run that is to fail on anything but its objective."""
     if fail_on not in (None, OBJECTIVE):
         raise nearest(str(fail_on), [OBJECTIVE], "--fail-on of a run")
-
-
-def usable(path: Path, adapters: Iterable[Adapter]) -> WorkloadFile:
-    """The file that was named; UsageError for a fault in it, and for variables that no process may
-    get or that are not there."""
-    file, steering = read_workload(path), read_by(adapters)
-    code = file.workload.code
-    for name in code.passed:
-        if fault := refused_variable(name, steering) or not_there(name):
-            raise refusal(file, ("code", "pass"), f"{name}: {fault}")
-    for name in code.env:
-        if fault := refused_variable(name, steering):
-            raise refusal(file, ("code", "env", name), f"{name}: {fault}")
-    return file
 
 
 def _searched(
