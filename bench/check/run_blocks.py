@@ -80,8 +80,10 @@ def _rows_of(run: Run, measures: pd.DataFrame, metric: str) -> pd.DataFrame:
     judged = [is_gated(Key(scenario, case, metric, part)) for scenario, case, part in places]
     rows = rows[np.array(judged, bool)]
     told = [
-        _number(run, row.cell, row.verdict, (row.scenario, row.part), metric)
-        for row in rows[["cell", "verdict", "scenario", "part"]].itertuples()
+        _number(run, number, verdict, (scenario, part), metric)
+        for number, verdict, scenario, part in zip(
+            *(rows[name] for name in ("cell", "verdict", "scenario", "part")), strict=True
+        )
     ]
     values, verdicts = [value for value, _ in told], [verdict for _, verdict in told]
     return rows.assign(metric=metric, value=np.array(values, float), verdict=verdicts)
