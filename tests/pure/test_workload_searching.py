@@ -26,7 +26,8 @@ CELL_S = 40.0
 def load(folder: Path, arrivals: str = "rate = 100\nseconds = 30") -> WorkloadFile:
     path = folder / "load.toml"
     path.write_text(
-        f'[[task]]\nname = "a"\nshare = 3\n[[task]]\nname = "b"\nshare = 1\n[arrivals]\n{arrivals}\n'
+        '[[task]]\nname = "a"\nshare = 3\n[[task]]\nname = "b"\nshare = 1\n'
+        f"[arrivals]\n{arrivals}\n"
         "[objective]\np90_ms = 100\nlost = 0\n[objective.task.b]\np50_ms = 50\n",
         encoding="utf-8",
     )
