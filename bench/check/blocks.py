@@ -95,6 +95,8 @@ def is_gated(key: Key) -> bool:
         return not key.part  # those of a type are among those of all
     if key.scenario == WORKLOAD:
         return key.metric in OF_WORKLOAD
+    if key.part:
+        return False
     kind, _, value = key.case.partition("=")
     return key.metric in GATED and (
         not key.metric.startswith("latency") or (kind == "load" and float(value) <= LOAD_AT_MOST)

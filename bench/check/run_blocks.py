@@ -43,6 +43,7 @@ ADDED = 0.5  # in 100 tasks, to those that were late: else none against one is i
 def blocks_in(run: Run, base: str, head: str, measures: pd.DataFrame | None = None) -> list[Block]:
     """The blocks of two arms of a run; `measures` where the run is still under way."""
     known = run.measures if measures is None else measures
+    # The rows of types of task stay: is_gated says of which measures they are judged.
     return blocks_of(
         pd.concat([known, _own_rows(run, known)]), base, head, seconds_of(run.manifest)
     )

@@ -67,6 +67,7 @@ def test_a_load_that_got_slower_is_seen_in_the_types_that_did(run: Run) -> None:
 def test_only_what_the_gate_settles_of_a_load_is_gated() -> None:
     assert all(is_gated(Key("workload", "-", metric, "mail")) for metric in OF_WORKLOAD)
     assert not is_gated(Key("workload", "-", "throughput"))
+    assert not is_gated(Key("work", "-", "throughput", "mail"))
     assert is_gated(Key("workload", "crash", P50)), "whatever the case"
     assert is_gated(Key("workload", "-", "lost")) and not is_gated(
         Key("workload", "-", "lost", "mail")
