@@ -97,7 +97,7 @@ def try_tasks(
         try:
             tried = _in_a_cell(cell, _only(file, offered), folder, servers, progress)
             found |= {each.task: each for each in tried}
-        except (NotOffered, Unavailable, BenchError, OSError) as error:
+        except Exception as error:
             found |= _without(offered, error)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -125,18 +125,18 @@ def _telling(file: WorkloadFile, tasks: Sequence[TaskType]) -> WorkloadFile:
 
 
 def _without(tasks: Sequence[TaskType], error: Exception) -> dict[str, TaskTrial]:
-    """What kept all of them from being tried; raised again where somebody must change something."""
-    cause = failures.cause(error)
-    if failures.ends_the_run(cause):
-        raise cause
-    match cause:
+    """What kept all of them from being tried; raised again where it is a fault of ours, or somebody
+    must change something first."""
+    came: Came = "unfinished"
+    match cause := failures.cause(error):
         case NotOffered():
-            came: Came = "not_offered"
+            came, why = "not_offered", str(cause)
         case Unavailable():
-            came = "unavailable"
+            came, why = "unavailable", str(cause)
+        case _ if failures.is_ours(cause) or failures.ends_the_run(cause):
+            raise cause
         case _:
-            came = "unfinished"
-    why = failures.reason(cause)
+            why = failures.reason(cause)
     return {task.name: TaskTrial(task.name, came, text=why) for task in tasks}
 
 

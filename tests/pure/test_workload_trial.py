@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -56,8 +56,8 @@ def load(folder: Path) -> WorkloadFile:
 class MadeTestbed:
     """A system that does with each task what `does` says of its name."""
 
-    does: dict[str, list[int]] = {}
-    said: dict[str, dict[str, Any]] = {}
+    does: ClassVar[dict[str, list[int]]] = {}
+    said: ClassVar[dict[str, dict[str, Any]]] = {}
     opens: Exception | None = None
 
     def __init__(self, cell: Any, folder: Path, *_: Any) -> None:
