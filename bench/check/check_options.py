@@ -90,7 +90,8 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
                 f"--head, or give --aa to measure the noise"
             )
         head = twin(base)
-    file = None if options.workload is None else usable(options.workload, known.values())
+    # A test by pytest may name it by a text.
+    file = usable(Path(options.workload), known.values()) if options.workload else None
     plan = make_plan(
         options.scenarios or ((WORKLOAD,) if file else gated_scenarios()),
         [base.name, head.name],

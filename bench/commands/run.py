@@ -31,6 +31,7 @@ from bench.commands.workload_options import (
     load_document,
     refuse_other_ends,
 )
+from bench.environments.handed_on import refuse_variables
 from bench.hosts import lock
 from bench.model.arm import parse_arm, twin
 from bench.model.systems import load_adapters
@@ -144,6 +145,8 @@ def _stored_plan(folder: Path, adapters: dict[str, Adapter], asked: RunAsked) ->
     if asked.fail_on and begun.workload is None:
         raise UsageError(f"{folder} has no workload, and so no objective: leave --fail-on out")
     file = taken_up(begun.workload, folder, asked.workload) if begun.workload else None
+    if file:
+        refuse_variables(file, adapters.values())
     return make_plan(
         begun.scenarios,
         begun.arms,

@@ -38,7 +38,14 @@ def usable(path: Path, adapters: Iterable[Adapter]) -> WorkloadFile:
 
     UsageError for a fault in it, and for variables that no process may get or that are not there.
     """
-    file, steering = read_workload(path), read_by(adapters)
+    file = read_workload(path)
+    refuse_variables(file, adapters)
+    return file
+
+
+def refuse_variables(file: WorkloadFile, adapters: Iterable[Adapter]) -> None:
+    """UsageError for a variable of [code] that no process may get, or that is not there."""
+    steering = read_by(adapters)
     code = file.workload.code
     for name in code.passed:
         if fault := refused_variable(name, steering) or not_there(name):
@@ -46,4 +53,3 @@ def usable(path: Path, adapters: Iterable[Adapter]) -> WorkloadFile:
     for name in code.env:
         if fault := refused_variable(name, steering):
             raise refusal(file, ("code", "env", name), f"{name}: {fault}")
-    return file

@@ -130,7 +130,10 @@ class Runner(Journal):
         """What follows where nothing planned is left: a probe of a search, or a block more."""
         if self.searches is None:
             return self._another_block() if self.more(self._frame()) else []
-        cell = self.searches.step(self._run, self.watcher.said)
+        try:
+            cell = self.searches.step(self._run, self.watcher.said)
+        except OSError as error:
+            raise self._unwritable(error) from None
         return self._another_cell(cell) if cell else []
 
     def calibrate(self, arm: Arm) -> CalibrationRecord:

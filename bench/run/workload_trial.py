@@ -36,6 +36,7 @@ AT_MOST_S = 60.0  # for a task without a time limit of its own
 AROUND_S = 10.0  # beyond its limit
 SLOTS = 1
 LOOK_S = 0.02
+FILE_S = 1.0  # the first error is written a moment after the event that tells of it
 
 Came = Literal["finished", "failed", "planned", "unfinished", "not_offered", "unavailable"]
 
@@ -197,7 +198,7 @@ def _tried(testbed: Testbed, kind: int, task: TaskType) -> TaskTrial:
     if event == FINISHED:
         return TaskTrial(task.name, "finished", seconds, memory, str(told.get("result", "")))
     # What the library does with a result comes after the function, and only the tasks tell of it.
-    error = str(_told(testbed.work / f"raised-{kind}.json").get("error", told.get("error", "")))
+    error = _first_error(testbed.work, kind, FILE_S) or str(told.get("error", ""))
     planned = not task.call and task.fails > 0
     return TaskTrial(task.name, "planned" if planned else "failed", seconds, memory, error)
 
@@ -216,7 +217,7 @@ def _events(testbed: Testbed, task: int, deadline: float) -> Iterator[tuple[int,
 
 
 def _why_unfinished(testbed: Testbed, started: int, kind: int) -> str:
-    said = _told(testbed.work / f"raised-{kind}.json").get("error")
+    said = _first_error(testbed.work, kind, 0.0)
     if said:
         return f"it raised, and was not run again: {said}"
     return "it began and did not end in time" if started else "no worker has begun it in time"
@@ -224,3 +225,16 @@ def _why_unfinished(testbed: Testbed, started: int, kind: int) -> str:
 
 def _told(path: Path) -> dict[str, Any]:  # as JSON gives it
     return dict(read_json(path)) if path.is_file() else {}
+
+
+def _first_error(work: Path, kind: int, patience_s: float) -> str:
+    """What the worker wrote of the first error of a type; empty where it has written none."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            path = work / f"raised-{kind}.json"
+            return str(json.loads(path.read_text(encoding="utf-8", errors="replace"))["error"])
+        except (OSError, ValueError):  # not there yet, or half of it
+            if time.monotonic() >= deadline:
+                return ""
+            time.sleep(LOOK_S)
