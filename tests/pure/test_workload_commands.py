@@ -269,3 +269,25 @@ def test_what_the_functions_need_goes_into_every_environment_and_into_no_name(
     ours, theirs = with_code([plain, typed_arm], file)
     assert ours.name == plain.name and {each.name for each in ours.asked} == {"pillow", "mine"}
     assert {each.text for each in theirs.asked if each.name == "pillow"} == {"pillow==11.0"}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["run"], ["--workload", "--find", "--find-minutes", "--fail-on"]),
+        (["check"], ["--workload"]),
+        (["workload"], ["new", "check"]),
+        (["workload", "new"], ["FILE", "--json"]),
+        (["workload", "check"], ["FILE", "--arm", "--pass", "--json", "--wait"]),
+    ],
+)
+def test_the_help_names_every_option(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    words: list[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    code, out, _ = typed(capsys, monkeypatch, *args, "--help")
+    assert code == 0
+    assert [word for word in words if word not in out] == []
