@@ -13,12 +13,17 @@ from bench.check.group_sequential import Rules
 from bench.check.outcome import changes_of
 from bench.check.run_blocks import ADDED, blocks_in
 from bench.commands.workload_options import code_of_objective, load_document
-from bench.measure.goals import load_of, standing_goal
+from bench.measure.goals import load_of, probes_of, standing_goal, verdict_of
+from bench.model.systems import load_adapters
 from bench.record.store import Run
 from bench.run.judged import judged
-from bench.run.searching import _shown
+from bench.run.plan import make_plan
+from bench.run.searching import _shown, begun
 from bench.workload.objective import late
+from bench.workload.workload_file import WorkloadFile
+from bench.workload.workload_record import SearchRecord
 from tests.fixture_run import write_run
+from tests.made_up_load import RECORD
 
 ARMS = ("huey/default", "celery/default")
 
@@ -106,3 +111,37 @@ def test_a_probe_lets_one_guess_how_far_the_border_is(run: Run) -> None:
     load, busy, begun = _shown(run.cell(line.number))
     assert len(load.outcomes.kinds) == 3000
     assert busy == pytest.approx(50 * 0.032 * 1.2 / 2, rel=0.1) and begun > 0.99
+
+
+def test_a_search_reads_its_points_from_stored_cells(tmp_path: Path) -> None:
+    """A loop from file to answer, without anything in its place but the cells."""
+    made = write_run(tmp_path / "run", {"workload": ("times=1", "times=4")}, ("huey", "celery"))
+    file = WorkloadFile(tmp_path / "shop.toml", RECORD.digest, RECORD.workload)
+    plan = make_plan(
+        ["workload"],
+        list(ARMS),
+        ["times=1"],
+        load_adapters(),
+        seed=1,
+        workers=2,
+        workload=file,
+        search=SearchRecord(kind="rate", minutes=60),
+    )
+    searches = begun(plan)
+    assert searches
+    said = list(searches.news(made))
+    assert len(said) == 4 and not list(searches.news(made)), "each probe is told once"
+    assert said[0].startswith(f"{ARMS[0]} times=1: ")
+    found = searches.store(made)
+    for arm in ARMS:
+        lines = [line for line in made.manifest.cells if line.arm == arm]
+        points = {each.at: each for each in searches._of_arm(made, lines)}
+        assert set(points) == {1.0, 4.0} and all(each.guess for each in points.values())
+        for at, point in points.items():
+            cell = next(line for line in lines if line.case == f"times={at:g}")
+            assert point.verdict == verdict_of(probes_of([made.cell(cell.number)]))
+        assert found[arm].cells == 2
+    stored = json.loads((made.path / "workload" / "search.json").read_text(encoding="utf-8"))
+    assert stored["answers"][ARMS[0]]["sentence"] == found[ARMS[0]].sentence()
+    cell = searches.next(made)
+    assert cell is not None and cell.number == 5 and cell.workload is file
