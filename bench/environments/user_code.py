@@ -44,7 +44,7 @@ def with_code(arms: Iterable[Arm], file: WorkloadFile) -> list[Arm]:
     return [replace(arm, code=required(file)) for arm in arms]
 
 
-def refuse_unusable_code(arms: Sequence[Arm], file: WorkloadFile, passed: Iterable[str]) -> None:
+def refuse_unusable_code(arms: Sequence[Arm], file: WorkloadFile, passed: Sequence[str]) -> None:
     """UsageError, with file and line, for a function of the file that cannot be called.
 
     Its module cannot be imported, it is not there, or arguments do not fit it. The environments of
@@ -62,16 +62,20 @@ def refuse_unusable_code(arms: Sequence[Arm], file: WorkloadFile, passed: Iterab
         for kind, fault in zip(calling, _faults(arm, file, calling, passed), strict=True):
             if fault:
                 where = f"{arm.name}, Python {arm.environment.python.name}"
-                raise refusal(file, ("task", kind, fault["key"]), f"{fault['said']} ({where})")
+                place = ("task", kind, fault["key"])
+                raise refusal(file, place, f"{fault['said']} ({where})", passed)
 
 
-def refusal(file: WorkloadFile, place: Place, what: str) -> UsageError:
-    """The error for what stands at a place of the file, with its line and no value of `pass`."""
+def refusal(file: WorkloadFile, place: Place, what: str, passed: Iterable[str] = ()) -> UsageError:
+    """The error for what stands at a place of the file, with its line.
+
+    Without the values of variables that are handed on, by the file or as `passed`.
+    """
     with opened(file.path) as text:
         content = text.read()
     # What is not written has the line of what it would stand in.
     line = line_of(content, known_part(tomllib.loads(content), place))
-    clean = hidden(one_line(what), file.workload.code.passed)
+    clean = hidden(one_line(what), (*file.workload.code.passed, *passed))
     return UsageError(f"{file.path}:{line}: {clean[:LONGEST]}")
 
 
@@ -80,7 +84,7 @@ def _folder(file: WorkloadFile) -> Path:
 
 
 def _faults(
-    arm: Arm, file: WorkloadFile, calling: Sequence[int], passed: Iterable[str]
+    arm: Arm, file: WorkloadFile, calling: Sequence[int], passed: Sequence[str]
 ) -> list[dict[str, Any] | None]:
     """What is wrong with each of these functions there, as JSON gives it."""
     fit(Path(tempfile.gettempdir()), "set TMPDIR to another folder")
@@ -111,6 +115,6 @@ def _faults(
         if not answer.exists():
             said = last_lines(process.log, 1)
             what = f"their import ended Python with status {process.exit_status()}: {said}"
-            raise refusal(file, first, what)
+            raise refusal(file, first, what, passed)
         faults: list[dict[str, Any] | None] = json.loads(answer.read_text(encoding="utf-8"))
     return faults
