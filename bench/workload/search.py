@@ -128,8 +128,16 @@ class Search(ABC):
         valid = [each for each in known if each.valid]
         if not valid:
             return None
-        doubts = len([each for each in found.between if each.valid])
-        at = self._beyond(valid[0], False, doubts, known) if found.holds is None else None
+        doubts, at = len([each for each in found.between if each.valid]), None
+        in_spells = valid[0].verdict == "unclear" and self._room(valid[0]) > STEP
+        if found.holds is None:
+            # Late in spells that this load does not make: a thinner one has them too, and takes
+            # longer to tell.
+            at = (
+                self._again(valid[:1])
+                if in_spells
+                else self._beyond(valid[0], False, doubts, known)
+            )
         if at is None and found.misses is None:
             at = self._beyond(valid[-1], True, doubts, known)
         return at
@@ -151,16 +159,22 @@ class Search(ABC):
 
     def _leap(self, edge: SearchPoint, harder: bool, doubts: int) -> float:
         """How many times harder or easier than the outermost point the next one is to be."""
+        room = self._room(edge)
         if edge.verdict == "unclear":
-            return _from_doubt(doubts)
+            return min(room, LEAP) if harder and room > STEP else _from_doubt(doubts)
         if edge.guess is None:
             return BLIND
-        there = self.hardness(edge.guess) > self.hardness(edge.at)
-        ratio = max(edge.guess / edge.at, edge.at / edge.guess)
-        if there != harder:
-            # Late tasks in idle slots: a thinner load may well not help, and that is soon seen.
-            return STEP if harder else BLIND
-        return min(max(ratio, STEP), LEAP)
+        if harder:
+            return min(max(room, STEP), LEAP)
+        # Late tasks in idle slots: a thinner load may well not help, and that is soon seen.
+        return BLIND if room > STEP else min(max(1 / room, STEP), LEAP)
+
+    def _room(self, point: SearchPoint) -> float:
+        """How many times harder the border is by a point's own guess; below 1 if it is easier."""
+        if point.guess is None:
+            return 1.0
+        ratio = max(point.guess / point.at, point.at / point.guess)
+        return ratio if self.hardness(point.guess) > self.hardness(point.at) else 1 / ratio
 
     def _inwards(self, found: Bracket) -> float | None:
         """A probe inside the widest gap from the one that holds to the one that misses."""

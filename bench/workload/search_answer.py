@@ -60,9 +60,14 @@ class SearchAnswer:
                     f"{self._walls() or 'nothing denser was tried'}"
                 )
             case "never":
-                thin = f"even at {self._load(self.misses)}"
-                return f"the objective is missed at every rate that was tried, {thin}" + (
-                    self._doubts()
+                if self.unclear:
+                    return (
+                        f"no rate that was tried holds the objective for certain: it is missed at "
+                        f"{self._load(self.misses)}{self._doubts()}"
+                    )
+                return (
+                    "the objective is missed at every rate that was tried, even at "
+                    f"{self._load(self.misses)}"
                 )
         return self._nothing()
 
@@ -86,9 +91,15 @@ class SearchAnswer:
                     f"{self._walls() or 'fewer were not tried'}"
                 )
             case "never":
+                if self.unclear:
+                    return (
+                        "no number of workers that was tried holds the objective for certain: "
+                        f"{_counted(self.misses)} miss{'es' if self.misses == 1 else ''} it"
+                        f"{self._doubts()}"
+                    )
                 return (
-                    f"the objective is missed with every number of workers that was tried, even "
-                    f"with {self.misses:g}{self._doubts()}"
+                    "the objective is missed with every number of workers that was tried, even "
+                    f"with {self.misses:g}"
                 )
         return self._nothing()
 

@@ -254,3 +254,21 @@ def test_the_answer_for_a_machine_has_the_sentence() -> None:
     assert document["sentence"] == told.sentence() and document["unclear"] == []
     kept_out = answer(rate_search(100.0), [], 3.0, 1, "RQ has no priorities")
     assert kept_out.sentence().startswith("no answer: RQ has no priorities")
+
+
+def test_a_queue_that_stands_still_now_and_then_is_not_followed_to_ever_thinner_loads() -> None:
+    """Unclear while its slots are idle: repeated, then left, for a thinner load is no clearer."""
+    search = rate_search(60.0, 1e9)
+    idle = SearchPoint(1.0, "unclear", 1, 5.6)
+    assert search.wanted([idle]) == 1.0
+    often = SearchPoint(1.0, "unclear", LOOKS, 5.6)
+    assert search.wanted([often]) == 5.6
+    at = search.wanted([often, SearchPoint(5.6, "misses", 1, 5.0)])
+    assert at is not None and 1.0 < at < 5.6
+    told = answer(search, [often, SearchPoint(5.6, "misses")], 500.0, 4)
+    assert told.sentence().startswith(
+        "no rate that was tried holds the objective for certain: it is missed at 5.6 times the "
+        "arrivals (336/s); unclear at 1 ("
+    )
+    busy = SearchPoint(1.0, "unclear", 1, 0.97)
+    assert search.wanted([busy]) == pytest.approx(1 / 1.1, abs=0.01), "near the border"
