@@ -148,6 +148,8 @@ METRICS = _table(
             "handover_p50_ms": "From finished until the caller has the result, P50",
         },
     ),
+    # With half a task in a hundred added, so that none against a few is no infinite ratio.
+    (("%", "lower", "ratio", 0.5), {"late_share": "Later than the objective, of 100, + 0.5"}),
     (("tasks/s", "none", "count", 0.0), {"load_rate": "Load"}),
     (("ms per s", "lower", "count", 1.0), {"idle_worker_cpu_ms_per_s": "Worker CPU, idle"}),
     (("commands per s", "lower", "count", 0.2), {"idle_commands_per_s": "Broker commands, idle"}),

@@ -73,6 +73,12 @@ class Journal:
         self._save()
         return basis + added
 
+    def _another_cell(self, cell: Cell) -> list[Cell]:
+        """Put a cell that no plan had from the start at the end of the run; it alone."""
+        self._change(cells=(*self.manifest.cells, cell.line()))
+        self._save()
+        return [cell]
+
     def _basis_again(self) -> list[Cell]:
         """The cells that rates rest on and that were invalid so far, to be measured once more.
 

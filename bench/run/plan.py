@@ -157,7 +157,9 @@ def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
     if size not in SIZES:
         raise nearest(size, SIZES, "size")
     gated = gated_scenarios()
-    if size == "gate" and (other := [name for name in given if name not in gated]):
+    # A load from a file can be repeated too: it is as long as whoever wrote it wants.
+    by_file = [name for name, each in load_scenarios().items() if each.by_file]
+    if size == "gate" and (other := [name for name in given if name not in (*gated, *by_file)]):
         raise UsageError(
             f"{other[0]} has no size gate: take {' or '.join(gated)}, or another --size"
         )

@@ -107,7 +107,9 @@ def left_out(plan: Plan) -> list[str]:
 
     Their names; those that the plan hands on stay.
     """
-    return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
+    # What the functions of a workload are given must still be there when workers start.
+    theirs = plan.workload.workload.code.passed if plan.workload else ()
+    return environ.take_out(read_by(arm.adapter for arm in plan.arms), (*plan.passed, *theirs))
 
 
 def code_of(plan: Plan) -> CodeRecord:

@@ -116,6 +116,11 @@ class WorkloadScenario(Scenario):
         """What a cell without files leaves open."""
         return ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
 
+    def figures(self, case: str) -> Sequence[str]:
+        """What was late, and what it cost: a struck load has no cost."""
+        cost = () if case in STRIKES else ("cpu_s_per_1000", "broker_commands_per_1000")
+        return (*self.expected(case), "late", *cost)
+
     def skip(self, cell: Cell) -> str:
         """A system may have no tasks of this kind, or lack what some of them need."""
         if cell.workload is None:
