@@ -188,6 +188,11 @@ def join(runs: Sequence[Run]) -> Joined:
     )
 
 
+def standing(run: Run) -> pd.DataFrame:
+    """The measures of the cells that stand, those of types of task among them."""
+    return run.measures[run.measures["stands"] == 1]
+
+
 def refuse_unknown(measures: pd.DataFrame) -> None:
     """UsageError if measures.csv has a metric that this version does not know."""
     unknown = sorted(set(measures["metric"]) - set(METRICS))

@@ -137,7 +137,7 @@ def _samples(point: points.Point, arm: Mapping[str, str]) -> list[Sample]:
 
 
 def _verdicts(run: Run, arms: Mapping[str, Mapping[str, str]]) -> Iterable[Sample]:
-    for (scenario, case, metric, arm, part), rows in points.groups(run.standing):
+    for (scenario, case, metric, arm, part), rows in points.groups(run):
         labels = {"scenario": scenario, "case": case, "arm": arm, "metric": metric}
         labels |= _of_type(part)
         for verdict, count in rows["verdict"].value_counts().sort_index().items():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.analysis.dataset import CENSORED, by_block
+from bench.analysis.dataset import CENSORED, by_block, standing
 from bench.analysis.stats import paired
 from bench.formats.texts import finite
 from bench.model.metric import METRICS, Metric
@@ -72,18 +72,20 @@ def _around(line: Change) -> tuple[float | None, float | None]:
 
 def of_run(run: Run) -> list[Point]:
     """Every measure of a stored run that has a number."""
-    return [point for key, rows in groups(run.standing) if (point := _point(key, rows)) is not None]
+    return [point for key, rows in groups(run) if (point := _point(key, rows)) is not None]
 
 
 Key = tuple[str, str, str, str, str]  # scenario, case, metric, arm, type of task or ""
 
 
-def groups(measures: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
-    """The rows of each scenario, case, metric, arm and type, in the order of measures.csv.
+def groups(run: Run) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The rows that stand of each scenario, case, metric, arm and type, in their order.
 
     Metrics that this version does not know are left out.
     """
-    for key, rows in measures.groupby(["scenario", "case", "metric", "arm", "part"], sort=False):
+    for key, rows in standing(run).groupby(
+        ["scenario", "case", "metric", "arm", "part"], sort=False
+    ):
         scenario, case, metric, arm, part = map(str, key)
         if metric in METRICS:
             yield (scenario, case, metric, arm, part), rows

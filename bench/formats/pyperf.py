@@ -29,7 +29,7 @@ def document(run: Run, arm: str | None = None) -> str:
             METRICS[name],
             points.per_block(rows, METRICS[name]),
         )
-        for (scenario, case, name, of, part), rows in points.groups(run.standing)
+        for (scenario, case, name, of, part), rows in points.groups(run)
         if of == chosen
     ]
     benchmarks = [
