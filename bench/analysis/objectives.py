@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import Drawn, all_drawn
-from bench.analysis.formatting import figure, listing, number
+from bench.analysis.formatting import Figure, figure, listing, number
 from bench.record.stored_curves import Curves
 from bench.workload.objective import SPARED, Goal, GoalResult, goals
 from bench.workload.probe import Probe, SecondCounts, Verdict, of_all, probe
@@ -119,6 +119,24 @@ class ArmAnswer:
         """The goal with the least headroom; None where none can be measured so."""
         told = [each for each in self.goals if each.headroom is not None]
         return min(told, key=lambda each: each.headroom or 0.0, default=None)
+
+
+def plain_cases(joined: Joined) -> list[str]:
+    """The cases that are no probes of a search."""
+    return [case for case in joined.cases(SCENARIO) if "=" not in case]
+
+
+def without_figures(joined: Joined, case: str, arm: str) -> Figure | None:
+    """The verdict in place of all figures of an arm; None where it has any, or was not measured."""
+    rows = joined.frame[
+        (joined.frame["scenario"] == SCENARIO)
+        & (joined.frame["case"] == case)
+        & (joined.frame["arm"] == arm)
+    ]
+    if rows.empty or not rows["value"].isna().all():
+        return None
+    metric = str(rows["metric"].iloc[0])
+    return figure(rows[rows["metric"] == metric], metric)
 
 
 def objective_of(joined: Joined, case: str, arm: str) -> Objective | None:

@@ -13,6 +13,8 @@ from bench.analysis.objectives import (
     cost,
     in_words,
     objective_of,
+    plain_cases,
+    without_figures,
 )
 from bench.workload.objective import SPARED, goals
 
@@ -30,11 +32,6 @@ class GoalRow:
     late: str
     by_seconds: str
     cells: str
-
-
-def plain_cases(joined: Joined) -> list[str]:
-    """The cases that are no probes of a search."""
-    return [case for case in joined.cases(SCENARIO) if "=" not in case]
 
 
 def answers(joined: Joined) -> list[ArmAnswer]:
@@ -77,19 +74,6 @@ def _sentence(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> st
     parts = [*_judged(joined, case, arm, told), *_struck(joined, case, arm)]
     parts += [spent] if (spent := cost(joined, case, arm)) else []
     return f"{who} {'; '.join(parts)}."
-
-
-def without_figures(joined: Joined, case: str, arm: str) -> Figure | None:
-    """The verdict in place of all figures of an arm; None where it has any."""
-    rows = joined.frame[
-        (joined.frame["scenario"] == SCENARIO)
-        & (joined.frame["case"] == case)
-        & (joined.frame["arm"] == arm)
-    ]
-    if rows.empty or not rows["value"].isna().all():
-        return None
-    metric = str(rows["metric"].iloc[0])
-    return figure(rows[rows["metric"] == metric], metric)
 
 
 def _judged(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> Iterator[str]:

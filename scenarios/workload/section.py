@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.analysis.dataset import Joined
-from bench.analysis.objectives import SCENARIO
+from bench.analysis.objectives import SCENARIO, plain_cases
 from bench.report.section import Section, SectionBlock
 from bench.report.tables import Column, Heading, Table, table
 from scenarios.workload.answers import (
@@ -12,11 +12,10 @@ from scenarios.workload.answers import (
     goal_rows,
     not_offered,
     objectives,
-    plain_cases,
     sentences,
 )
 from scenarios.workload.charts import charts
-from scenarios.workload.searches import searches
+from bench.analysis.workload_searches import searches
 
 LATENCY: tuple[Column, ...] = (
     ("latency_p50_ms", "P50"),
