@@ -8,6 +8,7 @@ import numpy as np
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import drawn
 from bench.analysis.objectives import SCENARIO, ArmAnswer, answer
+from bench.record.documents import read_json
 from bench.workload.arrival_form import TraceArrivals
 from bench.workload.bracket import Bracket, Point, bracketed
 from bench.workload.probe import Probe
@@ -15,6 +16,7 @@ from bench.workload.search import Kind
 from bench.workload.search_answer import Answer, Found
 
 PREFIX: dict[Kind, str] = {"rate": "times=", "workers": "workers="}
+STORED = "workload/search.json"  # in the folder of a run that searched
 UNITS: dict[Kind, str] = {"rate": "times the arrivals", "workers": "workers"}
 
 
@@ -63,7 +65,21 @@ def _of_arm(joined: Joined, arm: str, kind: Kind) -> SearchShown | None:
         [_hardness(row.value, kind) for row in rows],
         [_point(row) for row in rows],
     )
-    return SearchShown(arm, kind, f"{arm}: {_answer(joined, rows, found, kind).sentence()}.", rows)
+    said = _stored(joined, arm, kind) or _answer(joined, rows, found, kind).sentence()
+    return SearchShown(arm, kind, f"{arm}: {said}.", rows)
+
+
+def _stored(joined: Joined, arm: str, kind: Kind) -> str:
+    """The answer as the search itself gave it, which knows whether its time was over."""
+    for run in joined.runs:
+        path = run.path / STORED
+        if not path.is_file():
+            continue
+        document = read_json(path)
+        if isinstance(document, dict) and document.get("kind") == kind:
+            found = document.get("answers", {}).get(arm)
+            return str(found["sentence"]) if found else ""
+    return ""
 
 
 def _hardness(value: float, kind: Kind) -> float:
