@@ -10,10 +10,10 @@ from bench.analysis.drawn import drawn
 from bench.analysis.objectives import SCENARIO, ArmAnswer, answer
 from bench.record.documents import read_json
 from bench.workload.arrival_form import TraceArrivals
-from bench.workload.bracket import Bracket, Point, bracketed
+from bench.workload.bracket import Bracket, SearchPoint, bracketed
 from bench.workload.probe import Probe
 from bench.workload.search import Kind
-from bench.workload.search_answer import Answer, Found
+from bench.workload.search_answer import Found, SearchAnswer
 
 PREFIX: dict[Kind, str] = {"rate": "times=", "workers": "workers="}
 STORED = "workload/search.json"  # in the folder of a run that searched
@@ -129,19 +129,19 @@ def _deciding(told: ArmAnswer | None) -> Probe | None:
     return max(probes, key=lambda each: (worst[each.verdict], each.share), default=None)
 
 
-def _point(row: ProbeRow) -> Point:
+def _point(row: ProbeRow) -> SearchPoint:
     match row.verdict:
         case "holds" | "misses" | "unclear" as verdict:
-            return Point(row.value, verdict, row.tried)
-    return Point(row.value, "invalid", row.tried)
+            return SearchPoint(row.value, verdict, row.tried)
+    return SearchPoint(row.value, "invalid", row.tried)
 
 
-def _answer(joined: Joined, rows: Sequence[ProbeRow], found: Bracket, kind: Kind) -> Answer:
+def _answer(joined: Joined, rows: Sequence[ProbeRow], found: Bracket, kind: Kind) -> SearchAnswer:
     ends = found.holds, found.misses
     said: Found = (
         ("between" if ends[1] else "enough") if ends[0] else ("never" if ends[1] else "unknown")
     )
-    return Answer(
+    return SearchAnswer(
         kind,
         said,
         ends[0].at if ends[0] else None,
