@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.analysis.dataset import standing
+from bench.analysis.dataset import standing_with_parts
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
 from bench.model.machine_facts import SAME
@@ -37,7 +37,7 @@ class Side:
     @property
     def measures(self) -> pd.DataFrame:
         """The measures that stand, of the run or of its one arm, those of types of task too."""
-        frame = standing(self.run)
+        frame = standing_with_parts(self.run)
         return frame[frame["arm"] == self.arm] if self.arm else frame
 
     def about(self, arm: str) -> ArmRecord:

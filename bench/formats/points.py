@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.analysis.dataset import CENSORED, by_block, standing
+from bench.analysis.dataset import CENSORED, by_block, standing_with_parts
 from bench.analysis.stats import paired
 from bench.formats.texts import finite
 from bench.model.metric import METRICS, Metric
@@ -83,7 +83,7 @@ def groups(run: Run) -> Iterator[tuple[Key, pd.DataFrame]]:
 
     Metrics that this version does not know are left out.
     """
-    for key, rows in standing(run).groupby(
+    for key, rows in standing_with_parts(run).groupby(
         ["scenario", "case", "metric", "arm", "part"], sort=False
     ):
         scenario, case, metric, arm, part = map(str, key)

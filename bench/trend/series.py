@@ -109,9 +109,9 @@ def _numbers(run: Run) -> Iterator[tuple[tuple[str, str, str, str], str, float |
     floors = [name for name, arm in arms.items() if arm.system == FLOOR]
     floor = f"{FLOOR}/default" if f"{FLOOR}/default" in floors else "".join(floors[:1])
     frame = run.standing
-    # A series is of all tasks: those of one type are compared, and not followed.
-    followed = frame["metric"].isin(_FOLLOWED) & (frame["part"] == "")
-    groups = frame[followed].groupby(["scenario", "case", "metric", "arm"], sort=False)
+    groups = frame[frame["metric"].isin(_FOLLOWED)].groupby(
+        ["scenario", "case", "metric", "arm"], sort=False
+    )
     blocks = {
         (str(key[0]), str(key[1]), str(key[2]), str(key[3])): by_block(rows, METRICS[str(key[2])])
         for key, rows in groups
