@@ -1,4 +1,4 @@
-"""Made-up runs of the scenario workload: two types of task, systems that do well and that do not."""
+"""Made-up runs of the scenario workload: two types of task, systems that do well and not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

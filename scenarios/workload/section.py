@@ -24,6 +24,7 @@ LATENCY: tuple[Column, ...] = (
     ("late", "Later than the objective"),
 )
 COST: tuple[Column, ...] = (
+    ("load_rate", "Arrivals"),
     ("cpu_s_per_1000", "CPU-seconds per 1,000 tasks"),
     ("broker_commands_per_1000", "Broker commands per 1,000 tasks"),
     ("worker_memory_peak_bytes", "Workers, peak"),

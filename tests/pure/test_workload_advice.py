@@ -122,5 +122,5 @@ def test_the_answer_as_text_and_as_json(
     code, out, _ = bench(capsys, monkeypatch, "advise", str(run.path), "--workload", "--json")
     document = json.loads(out)
     assert document["workload"] == "shop.toml"
-    assert [each["arm"] for each in document["arms"]][0] == "huey/default"
+    assert document["arms"][0]["arm"] == "huey/default"
     assert document["arms"][0]["remarks"]
