@@ -79,8 +79,11 @@ def by_case(cases: Iterable[str]) -> list[Heading]:
 
 def _figures(joined: Joined, scenario: str, below: Heading, columns: Sequence[Column]) -> Figures:
     """The figures of all arms that have any of these metrics, without the metrics that none has."""
-    stored = joined.parts[joined.parts["part"] == below.part] if below.part else joined.frame
-    measures = stored[(stored["scenario"] == scenario) & stored["case"].isin(below.cases)]
+    measures = joined.frame[
+        (joined.frame["scenario"] == scenario)
+        & joined.frame["case"].isin(below.cases)
+        & (joined.frame["part"] == below.part)
+    ]
     wanted = [metric for metric, _ in columns if metric in set(measures["metric"])]
     if not wanted:
         return {}

@@ -105,8 +105,8 @@ def _backlog_limits(joined: Joined, case: str, arm: str) -> list[float]:
 def _by_type(joined: Joined, looks: Palette, case: str) -> Chart | None:
     """P50, P90 and P99 of each type and arm, beside the limits of the objective."""
     arms = joined.arms_of(SCENARIO, case)
-    ours = joined.parts[(joined.parts["scenario"] == SCENARIO) & (joined.parts["case"] == case)]
-    parts = ["", *(str(part) for part in dict.fromkeys(ours["part"]))]
+    ours = joined.frame[(joined.frame["scenario"] == SCENARIO) & (joined.frame["case"] == case)]
+    parts = ["", *(str(part) for part in dict.fromkeys(ours["part"]) if part)]
     rows = [(part, arm, _figures(joined, case, arm, part)) for part in parts for arm in arms]
     if not any(each.is_number for _, _, figures in rows for each in figures):
         return None
@@ -135,15 +135,7 @@ def _by_type(joined: Joined, looks: Palette, case: str) -> Chart | None:
 
 
 def _figures(joined: Joined, case: str, arm: str, part: str) -> list[Figure]:
-    return [
-        figure(
-            joined.rows_of_part(SCENARIO, case, arm, part, name)
-            if part
-            else joined.rows(SCENARIO, case, arm, name),
-            name,
-        )
-        for name in PERCENTILES
-    ]
+    return [figure(joined.rows(SCENARIO, case, arm, name, part), name) for name in PERCENTILES]
 
 
 def _draw_range(ax: Axes, place: float, look: Look, figures: Sequence[Figure]) -> None:

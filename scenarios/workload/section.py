@@ -63,8 +63,8 @@ def tables(joined: Joined) -> list[Table]:
 
 def _headings(joined: Joined, cases: Sequence[str]) -> list[Heading]:
     """Case by case all tasks, then each type."""
-    ours = joined.parts[joined.parts["scenario"] == SCENARIO]
-    types = [str(part) for part in dict.fromkeys(ours["part"])]
+    ours = joined.frame[joined.frame["scenario"] == SCENARIO]
+    types = [str(part) for part in dict.fromkeys(ours["part"]) if part]
     return [
         Heading(" · ".join(filter(None, ("" if case == "-" else case, name))), (case,), part)
         for case in cases
