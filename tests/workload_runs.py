@@ -154,6 +154,7 @@ def _write_cell(
     }
     marks = {
         "boot_s": 0.5,
+        "lead_in_ns": made.START - 3_000_000_000,
         "begin_ns": made.START,
         "steady_end_ns": end,
         "load_s": float(SECONDS),
