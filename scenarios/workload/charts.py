@@ -19,6 +19,7 @@ from bench.analysis.workload_searches import UNITS, ProbeRow, SearchShown, searc
 PERCENTILES = ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
 SIZES = (3.0, 4.5, 6.0)  # of their markers: the farther out, the larger
 PER_CENT_LINEAR = 1.0  # below it the axis of late tasks is linear, so that 0 has a place
+NEAR = 3.0  # times the highest backlog
 
 
 def charts(joined: Joined, looks: Palette) -> list[Chart]:
@@ -60,13 +61,12 @@ def _over_time(joined: Joined, looks: Palette, case: str) -> Chart | None:
         color = look_of(joined, looks, cell.arm).color
         end = max(end, _draw_steps(ax, cell.curve("backlog"), color, f"{cell.arm}: tasks waiting"))
         _draw_faults(ax, cell)
-    limits = _backlog_limits(joined, case, cells[0].arm)
-    for ax, limit in ((ax, limit) for ax in axes[1:] for limit in limits):
-        ax.axhline(limit, color=FAULT, linewidth=1.0, linestyle=(0, (4, 2)))
+    limit = _backlog_limit(joined, case, cells[0].arm)
+    near = [limit is not None and _draw_limit(ax, limit) for ax in axes[1:]]
     axes[-1].set(xlim=(0, end), xlabel="seconds since the load began")
     title = _named("Arrivals and backlog over time", case)
     caption = "First block. Backlog: tasks that were due and had not begun, the most in each step."
-    caption += " Broken line: what the objective allows." if limits else ""
+    caption += " Broken line: what the objective allows." if any(near) else ""
     if _struck(cells):
         caption += " Band: the fault, until all that it killed was started again."
     labels = all_cells(cell.label for cell in cells)
@@ -96,10 +96,20 @@ def _struck(cells: Sequence[Drawn]) -> bool:
     return any(len(cell.curve("faults")[0]) for cell in cells)
 
 
-def _backlog_limits(joined: Joined, case: str, arm: str) -> list[float]:
+def _backlog_limit(joined: Joined, case: str, arm: str) -> int | None:
     """What the objective allows to wait, over all types."""
     objective = objective_of(joined, case, arm)
-    return [objective.backlog] if objective and objective.backlog is not None else []
+    return objective.backlog if objective else None
+
+
+def _draw_limit(ax: Axes, limit: float) -> bool:
+    """Draw a limit unless it is so far above the backlog that nothing would be seen of that."""
+    top = ax.get_ylim()[1]
+    if limit > NEAR * top:
+        return False
+    ax.axhline(limit, color=FAULT, linewidth=1.0, linestyle=(0, (4, 2)))
+    ax.set_ylim(0, max(top, 1.1 * limit))
+    return True
 
 
 def _by_type(joined: Joined, looks: Palette, case: str) -> Chart | None:
@@ -183,7 +193,8 @@ def _probes(joined: Joined, looks: Palette, found: Sequence[SearchShown]) -> Cha
         _draw_probes(ax, look, [row for row in each.probes if row.probe])
     kind = drawable[0].kind
     ax.set_yscale("symlog", linthresh=PER_CENT_LINEAR)
-    ax.set_ylim(0, 110)
+    ax.set_ylim(-0.12, 130)  # room for half a marker at 0 and at 100
+    ax.margins(x=0.08)
     if kind == "rate":
         ax.set_xscale("log")
     finish(ax, UNITS[kind], "tasks later than the objective, %")
