@@ -6,6 +6,8 @@ The objective in the workload file is what is asked for. The page's form knows n
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+from pydantic import JsonValue
+
 from bench.advise.ranking import Candidate, candidate, ranking
 from bench.advise.requirement import Check
 from bench.analysis.dataset import FLOOR, Joined
@@ -45,7 +47,7 @@ class WorkloadAdvice:
 
     def as_json(self) -> Json:
         """For --json."""
-        arms = [
+        arms: list[JsonValue] = [
             {**asdict(each), "remarks": list(self.remarks.get(each.arm, ()))} for each in self.arms
         ]
         return {"workload": self.file, "objective": list(self.objective), "arms": arms}
