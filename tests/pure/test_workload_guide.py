@@ -1,5 +1,5 @@
-"""docs/workloads.md explains every key that a workload file may have, and no other; the files that it
-gives in full are read, and their function runs."""
+"""docs/workloads.md explains every key that a workload file may have, and no other; the files that
+it gives in full are read, and their function runs."""
 
 import json
 import re
