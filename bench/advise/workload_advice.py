@@ -17,8 +17,10 @@ from bench.analysis.objectives import (
     ArmAnswer,
     GoalAnswer,
     answer,
+    asked,
     cost,
     in_words,
+    outcome,
     plain_cases,
     without_figures,
 )
@@ -78,7 +80,7 @@ def advice(joined: Joined) -> WorkloadAdvice:
     UsageError as for `record_of`, and where the file asks for nothing.
     """
     record = record_of(joined.runs)
-    wanted = tuple(f"{goal.label} ≤ {goal.limit:g}" for goal in goals(record.workload.objective))
+    wanted = tuple(asked(goal) for goal in goals(record.workload.objective))
     if not wanted:
         raise UsageError(
             f"{record.file} has no [objective]: say in it what is good enough, and measure again"
@@ -117,13 +119,12 @@ def _checks(joined: Joined, arm: str) -> list[Check]:
 
 
 def _check(each: GoalAnswer) -> Check:
-    text = in_words(each.worst).partition(": ")[2]
+    text = outcome(each.worst)
     if len(each.results) > 1:
         text += f" (the worst of {len(each.results)} cells)"
     if each.verdict == "met" and each.probe and each.probe.verdict != "holds":
         text += f"; whether it would be met again is {each.probe.sentence()}"
-    name = f"{each.goal.label} ≤ {each.goal.limit:g}"
-    return Check(name, MET[each.verdict], text, each.headroom)
+    return Check(asked(each.goal), MET[each.verdict], text, each.headroom)
 
 
 def _remarks(joined: Joined, arm: str) -> Iterator[str]:

@@ -176,16 +176,31 @@ def _answers(
         yield GoalAnswer(goal, tuple(results[at] for _, results in told), found)
 
 
+def asked(goal: Goal) -> str:
+    """A goal as it was asked: `p99_ms of mail ≤ 1,000`."""
+    limit = f"{goal.limit:,.0f}" if goal.limit >= 1000 else f"{goal.limit:g}"
+    return f"{goal.label} ≤ {limit}"
+
+
 def in_words(result: GoalResult) -> str:
-    """A goal's result, also where tasks that never finished leave no number."""
-    goal = result.goal
-    if result.reached is None or not math.isinf(result.reached):
-        return result.sentence()
+    """What became of a goal, with how far it is off."""
+    return f"{asked(result.goal)}: {outcome(result)}"
+
+
+def outcome(result: GoalResult) -> str:
+    """The same without the goal; tasks that never finished leave no number."""
+    goal, reached = result.goal, result.reached
     share = result.late / result.tasks if result.tasks else 0.0
-    return (
-        f"{goal.label} ≤ {goal.limit:g}: {result.verdict}, for too many tasks never finished; "
-        f"{share:.2%} of {result.tasks:,} tasks were later or never, {SPARED[goal.word]} % may be"
-    )
+    later = f"{share:.2%} of {result.tasks:,} tasks were later"
+    if result.verdict == "withheld" or reached is None:
+        return f"withheld, {result.late} of {result.tasks} tasks were later: so few tell nothing"
+    if goal.word not in SPARED:
+        return f"{result.verdict} with {reached:,.0f}"
+    if math.isinf(reached):
+        later += " or never finished"
+        return f"{result.verdict}; {later}, {SPARED[goal.word]} % may be"
+    times = "" if result.factor is None else f" ({number(result.factor)} times the limit)"
+    return f"{result.verdict} with {number(reached)}{times}; {later}, {SPARED[goal.word]} % may be"
 
 
 def cost(joined: Joined, case: str, arm: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.analysis.dataset import Joined
 from bench.analysis.drawn import drawn
-from bench.analysis.objectives import SCENARIO, ArmAnswer, answer
+from bench.analysis.objectives import SCENARIO, ArmAnswer, answer, in_words
 from bench.record.documents import read_json
 from bench.workload.arrival_form import TraceArrivals
 from bench.workload.bracket import Bracket, SearchPoint, bracketed
@@ -117,7 +117,7 @@ def _words(told: ArmAnswer) -> str:
     """Each goal that does not hold; the one that is nearest to its limit where all do."""
     off = [each for each in told.goals if each.says != "holds"] or list(told.goals[:1])
     return "; ".join(
-        f"{each.goal.label}: {each.probe.sentence()}" if each.probe else each.worst.sentence()
+        f"{each.goal.label}: {each.probe.sentence()}" if each.probe else in_words(each.worst)
         for each in off
     )
 

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.analysis.dataset import Joined
-from bench.analysis.formatting import VERDICTS, Figure, figure, number
+from bench.analysis.formatting import VERDICTS, Figure, figure, listing, number
 from bench.analysis.objectives import (
     SCENARIO,
     ArmAnswer,
     GoalAnswer,
     answer,
     cost,
+    asked,
     in_words,
     objective_of,
     plain_cases,
     without_figures,
 )
 from bench.workload.objective import SPARED, goals
+
+
+HARM = ("lost", "doubled", "failed", "stuck", "open")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def objectives(joined: Joined) -> list[str]:
     for run in joined.runs:
         if (record := run.manifest.plan.workload) is None:
             continue
-        wanted = [f"{goal.label} ≤ {goal.limit:g}" for goal in goals(record.workload.objective)]
+        wanted = [asked(goal) for goal in goals(record.workload.objective)]
         said = ", ".join(wanted) or "none: the file has no [objective]"
         lines.append(f"{record.file} ({record.digest[:12]}): {said}")
     return list(dict.fromkeys(lines))
@@ -67,9 +71,10 @@ def sentences(joined: Joined, told: list[ArmAnswer]) -> list[str]:
 
 
 def _sentence(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> str:
-    who = arm if case == "-" else f"{arm}, {case}"
+    who = arm if case == "-" else f"{arm}, struck by {case},"
     if none := without_figures(joined, case, arm):
         word = none.verdict.replace("_", " ")
+        who = who.rstrip(",")
         return f"{who}: {word}: {none.note or VERDICTS.get(none.verdict, 'not measured')}."
     parts = [*_judged(joined, case, arm, told), *_struck(joined, case, arm)]
     parts += [spent] if (spent := cost(joined, case, arm)) else []
@@ -83,8 +88,8 @@ def _judged(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> Iter
         yield f"broke its guarantee ({broken.note})"
     if told is None:
         objective = objective_of(joined, case, arm)
-        asked = bool(objective and goals(objective))
-        lacking = "keeps nothing to judge its objective by" if asked else "has no objective"
+        told_of = bool(objective and goals(objective))
+        lacking = "keeps nothing to judge its objective by" if told_of else "has no objective"
         yield f"{lacking}, and finished {_figure(joined, case, arm, 'finished').text} tasks"
     elif told.verdict == "missed":
         missed = [each for each in told.goals if each.verdict == "missed"]
@@ -94,7 +99,8 @@ def _judged(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> Iter
         yield f"misses nothing, but leaves it open: {'; '.join(_goal(each) for each in open_ones)}"
     else:
         yield f"meets the objective{_tightest(told)}"
-        yield from _doubt(told)
+        if case == "-":  # one fault says nothing of the next one
+            yield from _doubt(told)
 
 
 def _goal(each: GoalAnswer) -> str:
@@ -107,10 +113,9 @@ def _tightest(told: ArmAnswer) -> str:
     each = told.tightest
     if each is None or each.headroom is None or each.worst.reached is None:
         return ""
-    goal = each.goal
     return (
         f", {number(each.headroom)} times over at its tightest "
-        f"({goal.label} ≤ {goal.limit:g}, reached with {number(each.worst.reached)})"
+        f"({asked(each.goal)}, reached with {number(each.worst.reached)})"
     )
 
 
@@ -122,11 +127,17 @@ def _doubt(told: ArmAnswer) -> Iterator[str]:
 
 
 def _struck(joined: Joined, case: str, arm: str) -> Iterator[str]:
-    """For how long a fault made it miss the objective."""
-    if case != "-":
-        missed = _figure(joined, case, arm, "objective_missed_s")
-        if missed.is_number:
-            yield f"more than the spared share was late in {missed.text} s"
+    """For how long a fault made it miss the objective, and what it cost in tasks."""
+    if case == "-":
+        return
+    missed = _figure(joined, case, arm, "objective_missed_s")
+    if missed.is_number:
+        yield f"more than the spared share was late in {missed.text} s"
+    harmed = [(fate, _figure(joined, case, arm, fate)) for fate in HARM]
+    counts = [f"{count.text} {fate}" for fate, count in harmed if count.value]
+    yield (
+        f"of the tasks {listing(counts)}" if counts else "no task was lost, doubled or left undone"
+    )
 
 
 def _figure(joined: Joined, case: str, arm: str, metric: str) -> Figure:
@@ -144,12 +155,12 @@ def _row(arm: ArmAnswer, each: GoalAnswer) -> GoalRow:
     return GoalRow(
         case="" if arm.case == "-" else arm.case,
         arm=arm.arm,
-        goal=f"{each.goal.label} ≤ {each.goal.limit:g}",
+        goal=asked(each.goal),
         verdict=each.verdict,
         reached="–" if worst.reached is None else number(worst.reached),
         times="–" if worst.factor is None else f"×{number(worst.factor)}",
         late=f"{worst.late / worst.tasks:.2%} of {worst.tasks:,}" if latency else "–",
-        by_seconds=each.probe.sentence() if each.probe else "–",
+        by_seconds=each.probe.sentence() if each.probe and arm.case == "-" else "–",
         cells=arm.cells,
     )
 

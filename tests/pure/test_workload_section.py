@@ -10,7 +10,7 @@ import pytest
 
 from bench.analysis.dataset import Joined, join
 from bench.analysis.drawn import Drawn
-from bench.analysis.objectives import answer, as_curves, cost, results_in
+from bench.analysis.objectives import answer, as_curves, cost, in_words, results_in
 from bench.analysis.slim import export_slim
 from bench.analysis.workload_searches import searches
 from bench.record.store import Run, open_run
@@ -20,6 +20,7 @@ from bench.workload.probe import SecondCounts
 from bench.workload.workload_record import SearchRecord
 from scenarios.workload.answers import answers, goal_rows, not_offered, sentences
 from scenarios.workload.section import SECTION, tables
+from tests.fixture_run import WORKLOAD_CASES, write_run
 from tests.pure.test_report import Tags, text_of
 from tests.workload_runs import FILE, NOT_OFFERED, Behaviour, write_workload_run
 
@@ -164,4 +165,32 @@ def test_a_load_without_an_objective_says_so(tmp_path: Path) -> None:
     )
     assert "huey/default has no objective, and finished 2,000 tasks" in said(
         join([run]), "huey/default"
+    )
+
+
+def test_a_struck_load_tells_for_how_long_it_missed_and_what_became_of_the_tasks(
+    tmp_path: Path,
+) -> None:
+    run = write_run(tmp_path / "run", {"workload": WORKLOAD_CASES}, ("huey",))
+    joined = join([run])
+    text = said(joined, "huey/default, struck by crash, ")
+    assert "misses the objective: p99_ms ≤ 500: missed with " in text
+    assert re.search(r"more than the spared share was late in \d+ s", text)
+    assert "of the tasks 2 lost and 1 failed" in text
+    rows = [row for row in goal_rows(answers(joined)) if row.case == "crash"]
+    assert rows and all(row.by_seconds == "–" for row in rows), "one fault says nothing of another"
+    page = text_of(build_page([run]))
+    assert "Band: the fault, until all that it killed was started again" in page
+
+
+def test_long_times_and_tasks_that_never_finished_are_told_in_words() -> None:
+    goal = Goal("mail", "max_ms", 60_000.0)
+    late = GoalResult(goal, "missed", 90_000.0, 3, 2_000)
+    assert in_words(late) == (
+        "max_ms of mail ≤ 60,000: missed with 90,000 (1.50 times the limit); "
+        "0.15% of 2,000 tasks were later, 0 % may be"
+    )
+    never = GoalResult(goal, "missed", math.inf, 3, 2_000)
+    assert in_words(never).endswith(
+        "missed; 0.15% of 2,000 tasks were later or never finished, 0 % may be"
     )
