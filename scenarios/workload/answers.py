@@ -10,15 +10,14 @@ from bench.analysis.objectives import (
     ArmAnswer,
     GoalAnswer,
     answer,
-    cost,
     asked,
+    cost,
     in_words,
     objective_of,
     plain_cases,
     without_figures,
 )
 from bench.workload.objective import SPARED, goals
-
 
 HARM = ("lost", "doubled", "failed", "stuck", "open")
 

@@ -9,12 +9,12 @@ from bench.analysis.dataset import Joined
 from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.formatting import Figure, figure
 from bench.analysis.objectives import SCENARIO, objective_of, plain_cases
+from bench.analysis.workload_searches import UNITS, ProbeRow, SearchShown, searches
 from bench.record.stored_curves import Floats
 from bench.report.charts import look_of
 from bench.report.style import FAULT, INK, MUTED, Chart, Look, Palette, finish, new_figure, svg
 from bench.report.tables import all_cells
 from bench.workload.objective import SPARED, goals
-from bench.analysis.workload_searches import UNITS, ProbeRow, SearchShown, searches
 
 PERCENTILES = ("latency_p50_ms", "latency_p90_ms", "latency_p99_ms")
 SIZES = (3.0, 4.5, 6.0)  # of their markers: the farther out, the larger

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.analysis.dataset import Joined
 from bench.analysis.objectives import SCENARIO, plain_cases
+from bench.analysis.workload_searches import searches
 from bench.report.section import Section, SectionBlock
 from bench.report.tables import Column, Heading, Table, table
 from scenarios.workload.answers import (
@@ -15,7 +16,6 @@ from scenarios.workload.answers import (
     sentences,
 )
 from scenarios.workload.charts import charts
-from bench.analysis.workload_searches import searches
 
 LATENCY: tuple[Column, ...] = (
     ("latency_p50_ms", "P50"),
