@@ -72,6 +72,11 @@ def _headings(joined: Joined, cases: Sequence[str]) -> list[Heading]:
     ]
 
 
+def leads(joined: Joined) -> list[str]:
+    """A sentence for each arm, and for each answer of a search."""
+    return [*sentences(joined, answers(joined)), *(each.sentence for each in searches(joined))]
+
+
 def above(joined: Joined) -> list[SectionBlock]:
     """Whether it is good enough, arm by arm and goal by goal, and what was looked for."""
     told = answers(joined)
@@ -97,6 +102,7 @@ SECTION = Section(
     ),
     tables=tables,
     charts=charts,
+    leads=leads,
     above=above,
     compared=("latency_p50_ms", "latency_p90_ms", "latency_p99_ms", "cpu_s_per_1000"),
     how=(

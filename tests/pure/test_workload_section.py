@@ -1,12 +1,14 @@
 """workload on the page: what is good enough is told so, goal by goal and type by type, and a slim
 run answers like a whole one."""
 
+import io
 import math
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from bench.analysis.dataset import Joined, join
 from bench.analysis.drawn import Drawn
@@ -14,6 +16,7 @@ from bench.analysis.objectives import answer, as_curves, cost, in_words, results
 from bench.analysis.slim import export_slim
 from bench.analysis.workload_searches import searches
 from bench.record.store import Run, open_run
+from bench.report.headline import print_headline
 from bench.report.page import build_page
 from bench.workload.objective import Goal, GoalResult
 from bench.workload.probe import SecondCounts
@@ -194,3 +197,13 @@ def test_long_times_and_tasks_that_never_finished_are_told_in_words() -> None:
     assert in_words(never).endswith(
         "missed; 0.15% of 2,000 tasks were later or never finished, 0 % may be"
     )
+
+
+def test_the_sentences_lead_the_page_and_are_all_of_the_terminal(run: Run, page: str) -> None:
+    first = text_of(page[: page.index('<section id="burst"')])
+    assert first.index("huey/default meets the objective") < first.index("Where each part is from")
+    out = io.StringIO()
+    print_headline([run], Console(file=out, width=140))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 4 and "huey/default meets the objective" in lines[2]
+    assert "published" not in out.getvalue()
