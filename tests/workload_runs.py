@@ -49,7 +49,8 @@ NOT_OFFERED = "it has no queues of its own"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The latency of each type in ms, how many tasks raise in the end, and from where it breaks.
+    """The latency of each type in ms, how many tasks raise in the end or are lost, and from where it
+    breaks.
 
     At `most` times the arrivals one task in ten is a second late, and above that.
     """
@@ -57,6 +58,7 @@ class Behaviour:
     quick_ms: float = 20.0
     slow_ms: float = 60.0
     failing: int = 0
+    lost: int = 0
     most: float = 3.0
 
 
@@ -210,5 +212,6 @@ def _ledger(behaviour: Behaviour, times: float, seed: int) -> Ledger:
     raised = np.full(count, -1, np.int64)
     failing = np.flatnonzero(kinds == 1)[::-1][: behaviour.failing]
     raised[failing], finished[failing] = finished[failing], -1
+    finished[: behaviour.lost] = -1
     book = made._ledger(due, due + 50_000, due + 250_000, due + 1_000_000, finished)
     return replace(book, raised=raised).typed(kinds, TYPES)

@@ -207,3 +207,16 @@ def test_the_sentences_lead_the_page_and_are_all_of_the_terminal(run: Run, page:
     lines = out.getvalue().splitlines()
     assert len(lines) == 4 and "huey/default meets the objective" in lines[2]
     assert "published" not in out.getvalue()
+
+
+def test_a_lost_task_is_told_before_all_else(tmp_path: Path) -> None:
+    run = write_workload_run(
+        tmp_path / "run",
+        systems=("huey",),
+        text=FILE.replace("failed = 0", "failed = 0\nlost = 0"),
+        behaviours={"huey": Behaviour(lost=2)},
+    )
+    told = said(join([run]), "huey/default")
+    assert told.startswith("huey/default broke its guarantee (")
+    assert "misses the objective: lost ≤ 0: missed with 2" in told
+    assert "wrong" in text_of(build_page([run]))
