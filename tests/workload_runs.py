@@ -49,7 +49,7 @@ NOT_OFFERED = "it has no queues of its own"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """The latency of each type in ms, how many tasks raise in the end or are lost, and from where it
+    """The latency of each type in ms, how many tasks raise in the end or are lost, and where it
     breaks.
 
     At `most` times the arrivals one task in ten is a second late, and above that.
