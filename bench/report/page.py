@@ -21,7 +21,7 @@ from bench.report.appendix import (
     version_rows,
 )
 from bench.report.pairs import PairRow, pair_rows
-from bench.report.section import Section, SectionBlock, section_of
+from bench.report.section import Section, SectionBlock, leading, section_of
 from bench.report.sentences import sentences
 from bench.report.shell import rendered
 from bench.report.style import Chart, Palette, drawing
@@ -62,7 +62,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
         looks=looks,
         parts=part_rows(joined),
         before=before_line(joined),
-        sentences=sentences(joined, frame),
+        sentences=[*leading(joined), *sentences(joined, frame)],
         systems=joined.systems,
         main={system: joined.main_arm(system) for system in joined.systems},
         headline=headline.rows_in_order(joined, frame),
