@@ -78,7 +78,7 @@ def _line(
         finding.says,
         weight,
         _reason(finding, pairs, metric, rules),
-        key.part,
+        part=key.part,
     )
 
 

@@ -87,7 +87,7 @@ print(json.dumps(sorted(held)))
 
 def told(code: str, work: Path, broker: str, kinds: str = "[]", **settings: Any) -> Any:
     """What a fresh process with the files of this cell prints, as JSON."""
-    cell = {"settings": settings, "params": {}}
+    cell = {"system": "mine", "settings": settings, "params": {}}
     (work / "cell.json").write_text(json.dumps(cell), encoding="utf-8")
     env = {
         "PATH": os.environ["PATH"],

@@ -151,7 +151,7 @@ def test_a_gate_whose_budget_holds_no_three_blocks_is_refused(
     assert code == 64 and "3 times are the least" in err
     wrong = (*asked[:-1], "30m", "--fail-on", "throughput")
     code, _, err = typed(capsys, monkeypatch, *wrong)
-    assert code == 64 and "no chosen scenario measures it" in err
+    assert code == 64 and "no chosen case measures it" in err
 
 
 # ---- The import of the user's functions ------------------------------------------------------
