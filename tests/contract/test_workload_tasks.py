@@ -61,7 +61,7 @@ result = "64 KiB"
 FLAKY = """
 [[task]]
 name = "flaky"
-share = 2
+share = 4
 fails = 0.5
 retries = 2
 """
