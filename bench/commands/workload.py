@@ -1,12 +1,11 @@
 """`bench workload`: a load of your own, begun and tried out; `bench run workload` measures it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from bench.base.errors import UsageError
 from bench.base.streams import in_spite
@@ -102,18 +101,20 @@ def check(
     else:
         for name, each in trials.items():
             out.print(name, style="bold", markup=False)
-            out.print(_table(each))
+            for row in _rows(each):
+                out.print(row, soft_wrap=True)
         for line in demand_lines(told, trials):
             out.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(code)
 
 
-def _table(trials: "Sequence[TaskTrial]") -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 4))
+def _rows(trials: "Sequence[TaskTrial]") -> Iterator[Text]:
+    """A line for each type of task, whole however narrow the terminal is."""
+    wide = max((len(each.task) for each in trials), default=0)
     for each in trials:
         seconds = "" if each.seconds is None else f"{1000 * each.seconds:,.3g} ms"
         memory = "" if each.memory_bytes is None else f"{size(each.memory_bytes)} more memory"
         came = each.came.replace("_", " ")
-        row = (each.task, came, seconds, memory, each.text)
-        table.add_row(*map(escape, row), style=COLOURS.get(each.came, "yellow"))
-    return table
+        parts = (f"    {each.task:<{wide}}  {came:<11}", f"{seconds:>9}", memory, each.text)
+        line = "  ".join(part for part in parts if part)
+        yield Text(line.rstrip(), style=COLOURS.get(each.came, "yellow"))
