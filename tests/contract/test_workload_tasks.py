@@ -31,8 +31,9 @@ from tests.workload_cells import SLOTS, drawn, ids, lay_out, read, records
 pytestmark = pytest.mark.contract
 
 ADAPTERS = load_adapters([ADAPTER])
-DEFAULTS = ("celery/default", "rq/default", "huey/default", "floor", "synthetic")
+DEFAULTS = ("celery/default", "rq/default", "huey/default")
 OTHERS = (
+    *("floor", "synthetic"),
     *("celery/default@rabbitmq", "celery/durable", "celery/durable@rabbitmq", "celery/solo"),
     *("celery/tuned@rabbitmq", "celery/threads", "celery/gevent"),
     *("rq/simple", "rq/durable", "rq/spawn"),
@@ -267,10 +268,12 @@ def test_a_function_of_the_users_runs_with_its_arguments_and_variables(
     "text",
     [
         "celery/default",
-        "rq/default",
-        "huey/process",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ("celery/gevent", "rq/simple")),
-        pytest.param("huey/greenlet", marks=pytest.mark.slow),
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in (
+                *("rq/default", "huey/process", "celery/gevent", "rq/simple", "huey/greenlet"),
+            )
+        ),
     ],
 )
 def test_a_time_limit_ends_a_task_and_is_told(text: str, tmp_path: Path) -> None:
@@ -293,7 +296,12 @@ RANKED = ("celery/default", "rq/default", "huey/default", "huey/default@sqlite")
 
 
 @pytest.mark.parametrize(
-    "text", [*RANKED, "celery/default@rabbitmq", pytest.param("huey/default@postgres")]
+    "text",
+    [
+        *RANKED,
+        pytest.param("celery/default@rabbitmq", marks=pytest.mark.slow),
+        pytest.param("huey/default@postgres", marks=pytest.mark.slow),
+    ],
 )
 def test_what_is_urgent_comes_first_and_all_of_it_is_held(text: str, tmp_path: Path) -> None:
     types = "".join(PLAIN.format(name, f'priority = "{name}"') for name in ("low", "high"))
@@ -317,7 +325,7 @@ def test_what_is_urgent_comes_first_and_all_of_it_is_held(text: str, tmp_path: P
         assert pushes["sent"] - pushes["before"] == 30
 
 
-QUEUING = ("celery/default", "rq/default", "celery/default@rabbitmq")
+QUEUING = ("celery/default", "rq/default")
 QUEUED = PLAIN.format("mail", 'queue = "mail"\nfails = 1\nretries = 1') + PLAIN.format("own", "")
 
 
@@ -327,7 +335,10 @@ QUEUED = PLAIN.format("mail", 'queue = "mail"\nfails = 1\nretries = 1') + PLAIN.
         *QUEUING,
         *(
             pytest.param(each, marks=pytest.mark.slow)
-            for each in ("celery/durable@rabbitmq", "celery/tuned@rabbitmq", "rq/durable")
+            for each in (
+                *("celery/default@rabbitmq", "celery/durable@rabbitmq", "celery/tuned@rabbitmq"),
+                "rq/durable",
+            )
         ),
     ],
 )

@@ -65,6 +65,7 @@ def counted(run: store.Run, number: int, metric: str, part: str = "") -> float:
     return float(rows.loc[rows["metric"] == metric, "value"].fillna(-1).iloc[0])
 
 
+@pytest.mark.slow
 def test_a_cell_has_the_load_that_its_file_says(tmp_path: Path) -> None:
     file = written(tmp_path)
     arms = [word for arm in (*SYSTEMS, "floor/default") for word in ("--arm", arm)]
@@ -91,6 +92,7 @@ def test_a_cell_has_the_load_that_its_file_says(tmp_path: Path) -> None:
         assert [each.goal.word for each in goals_of(cell)] == ["p90_ms", "lost"]
 
 
+@pytest.mark.slow
 def test_a_stored_load_is_measured_again_from_its_folder_alone(tmp_path: Path) -> None:
     written(tmp_path)
     run = run_of(tmp_path, "--arm", "huey/default")

@@ -110,6 +110,7 @@ def test_a_task_that_fails_is_told_with_its_first_error_and_no_secret(tmp_path: 
 
 
 @pytest.mark.e2e
+@pytest.mark.slow
 def test_the_template_is_tried_as_it_is(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "bench.cli", "workload", "new", "mine.toml"],
@@ -129,7 +130,9 @@ def test_the_template_is_tried_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("limit_ms", "code"), [(5000, 0), (0.001, 1)])
+@pytest.mark.parametrize(
+    ("limit_ms", "code"), [pytest.param(5000, 0, marks=pytest.mark.slow), (0.001, 1)]
+)
 def test_a_missed_objective_fails_a_run_that_asks_for_it(
     tmp_path: Path, limit_ms: float, code: int
 ) -> None:
