@@ -9,12 +9,14 @@ from adapters.base import (
     Fault,
     Held,
     Launch,
+    Needs,
     Prediction,
     Profile,
     Setting,
     spellings,
 )
 from adapters.rq import faults, library_settings, rights, traces
+from adapters.rq.queue_names import QUEUE, in_order
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
@@ -76,6 +78,7 @@ class Rq:
     version = 2
     packages = ("rq", "redis")
     app = "adapters.rq.app"
+    workload_app = "adapters.rq.workload"
     brokers = REDISES
     first_broker = "redis"
     variables = ("RQ_*", "REDIS_*", "SENTRY_*")
@@ -162,11 +165,13 @@ class Rq:
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """N × `rq worker`.
+        """N × `rq worker`, which are told of queues where there is more than RQ's own.
 
         The connection comes from a settings module, so that no password is an argument.
         """
-        argv = ("rq", "worker", "-c", "adapters.rq.settings", *launch.flags())
+        names = self.queue_names(launch)
+        queues = names if len(names) > 1 else ()
+        argv = ("rq", "worker", "-c", "adapters.rq.settings", *launch.flags(), *queues)
         return [Command(argv)] * launch.slots
 
     def tries(self, launch: Launch) -> list[Command]:
@@ -191,9 +196,27 @@ class Rq:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)
 
+    def queue_names(self, launch: Launch) -> tuple[str, ...]:
+        """In the order in which a worker empties them: it is RQ's priority."""
+        return in_order((route.queue, route.priority) for route in launch.routes)
+
+    def held_in(
+        self, broker: str, handles: Mapping[int, str], queues: Sequence[str]
+    ) -> Mapping[int, Held]:
+        """As `held`, where the tasks are on several queues."""
+        return traces.held(broker, handles, queues)
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """Time limits that are no whole seconds, and the tasks of another module."""
+        if any(limit != int(limit) for limit in needs.limits):
+            return "RQ's time limits are whole seconds"
+        if "task_module" in launch.settings:
+            return f"the profile {launch.profile} is about a task module of its own"
+        return ""
+
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """The commands that it needs, the same in every profile."""
-        return rights.COMMANDS
+        return rights.COMMANDS + (rights.OF_WORKLOADS if launch.app else ())
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
@@ -201,11 +224,7 @@ class Rq:
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""
-        return [
-            Command(
-                ("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all")
-            )
-        ]
+        return [Command(("rq", "requeue", "-c", "adapters.rq.settings", "--queue", QUEUE, "--all"))]
 
 
 ADAPTER = Rq()

@@ -29,6 +29,7 @@ class Change:
     `smallest_detectable`, `verdict` and `method` are as in comparisons.csv; for counts `ratio` is
     the mean difference head - base.
     `weight` is the distance of the estimate from "the same" in tie zones: what is read first.
+    `part` is a type of task of a workload, empty where the measure is over all tasks.
     """
 
     scenario: str
@@ -48,17 +49,20 @@ class Change:
     weight: float = 0.0
     reason: str = ""
     method: str = ""
+    part: str = ""
 
     @property
     def label(self) -> str:
-        """The measure in words, with its scenario and case."""
+        """The measure in words, with its type of task, scenario and case."""
         case = "" if self.case == "-" else f" {self.case}"
-        return f"{METRICS[self.metric].label} ({self.scenario}{case})"
+        of = f" of {self.part}" if self.part else ""
+        return f"{METRICS[self.metric].label}{of} ({self.scenario}{case})"
 
     @property
     def id(self) -> str:
         """The measure as one word, for files of other tools: `burst/-/throughput`."""
-        return f"{self.scenario}/{self.case}/{self.metric}"
+        of = f"/{self.part}" if self.part else ""
+        return f"{self.scenario}/{self.case}/{self.metric}{of}"
 
 
 @dataclass(frozen=True)

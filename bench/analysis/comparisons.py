@@ -36,6 +36,9 @@ def compare_arms(
     * `time_to` metrics: `ratio` is that of the medians, empty where one lies beyond the horizon;
       decided by ranks, never a tie.
 
+    Rows of a type of task of its own (`part`) are left out: they are in measures.csv, and `bench
+    compare` sets them beside each other.
+
     Below three blocks there is a ratio, no `low` or `high`, and the verdict `unclear`. Arms without
     a common block give no row. With `guarantees` (arm → guarantee) only arms of the same guarantee
     are paired. UsageError for a run of size `smoke`, which makes no claims.
@@ -47,10 +50,15 @@ def compare_arms(
     refuse_unknown(measures)
     rows = [
         (scenario, case, metric.name, result.pair.base, result.pair.head, *_numbers(result))
-        for scenario, case, metric, group in _groups(measures[measures["stands"] == 1])
+        for scenario, case, metric, group in _groups(_over_all(measures))
         for result in compare_pairs(list(_pairs(group, metric, guarantees or {})), metric, alpha)
     ]
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _over_all(measures: pd.DataFrame) -> pd.DataFrame:
+    """The rows that stand and are over all tasks of their cell."""
+    return measures[(measures["stands"] == 1) & (measures["part"] == "")]
 
 
 def _numbers(result: Compared) -> tuple[str | float, ...]:

@@ -72,13 +72,13 @@ class Joined:
 
     @cached_property
     def _places(self) -> dict[Hashable, npt.NDArray[np.int64]]:
-        """The row numbers per arm and metric: the page asks for them some thousand times."""
-        groups = self.frame.groupby(["scenario", "case", "arm", "metric"])
+        """The row numbers per arm, metric and type of task: the page asks some thousand times."""
+        groups = self.frame.groupby(["scenario", "case", "arm", "metric", "part"])
         return {key: np.asarray(places, np.int64) for key, places in groups.indices.items()}
 
-    def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
-        """The measures of one arm, one row per block."""
-        places = self._places.get((scenario, case, arm, metric))
+    def rows(self, scenario: str, case: str, arm: str, metric: str, part: str = "") -> pd.DataFrame:
+        """The measures of one arm, one row per block; of one type of task where `part` names it."""
+        places = self._places.get((scenario, case, arm, metric, part))
         return self.frame.iloc[:0] if places is None else self.frame.iloc[places]
 
     def cases(self, scenario: str) -> list[str]:
@@ -221,3 +221,8 @@ def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float
     return {
         key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
     }
+
+
+def standing_with_parts(run: Run) -> pd.DataFrame:
+    """The measures of the cells that stand, those of their parts (types of task) among them."""
+    return run.measures[run.measures["stands"] == 1]

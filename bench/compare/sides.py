@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.analysis.dataset import standing_with_parts
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
 from bench.model.machine_facts import SAME
@@ -35,8 +36,8 @@ class Side:
 
     @property
     def measures(self) -> pd.DataFrame:
-        """The measures that stand, of the run or of its one arm."""
-        frame = self.run.standing
+        """The measures that stand, of the run or of its one arm, those of types of task too."""
+        frame = standing_with_parts(self.run)
         return frame[frame["arm"] == self.arm] if self.arm else frame
 
     def about(self, arm: str) -> ArmRecord:
@@ -123,7 +124,8 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
     if one_run(base, head):
         return promises
     versions = [f"version: {text}" for text in unlike(base.run.manifest, head.run.manifest)]
-    return [*_surroundings(base, head), *versions, *_brokers(base, head, couples), *promises]
+    around = [*_surroundings(base, head), *_loads(base, head), *versions]
+    return [*around, *_brokers(base, head, couples), *promises]
 
 
 def _surroundings(base: Side, head: Side) -> Iterator[str]:
@@ -131,6 +133,14 @@ def _surroundings(base: Side, head: Side) -> Iterator[str]:
         before, after = (getattr(getattr(side.run.manifest, part), name) for side in (base, head))
         if before != after:
             yield f"{words} {before} and {after}"
+
+
+def _loads(base: Side, head: Side) -> Iterator[str]:
+    """Of two loads of a reader's own: the same file, arguments and trace, or what is not."""
+    before, after = (side.run.manifest.plan.workload for side in (base, head))
+    if before is not None and after is not None:
+        for what in before.unlike(after):
+            yield f"workload: {what} ({before.file} and {after.file})"
 
 
 def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
