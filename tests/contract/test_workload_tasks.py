@@ -204,6 +204,7 @@ def test_synthetic_tasks_take_send_return_and_fail_as_they_say(text: str, tmp_pa
         assert sent > 65_536 * len(of_type[2]) * (0.45 + (1 if kept else 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", DEFAULTS)
 def test_every_slot_has_run_every_type_before_the_load(text: str, tmp_path: Path) -> None:
     file = read(tmp_path, SYNTHETIC + ("" if text == "floor" else FLAKY))
@@ -264,6 +265,7 @@ def test_a_function_of_the_users_runs_with_its_arguments_and_variables(
         assert len([1 for each in told if "imported" in each]) == 1 and max(imports) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -295,6 +297,7 @@ def test_a_time_limit_ends_a_task_and_is_told(text: str, tmp_path: Path) -> None
 RANKED = ("celery/default", "rq/default", "huey/default", "huey/default@sqlite")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -329,6 +332,7 @@ QUEUING = ("celery/default", "rq/default")
 QUEUED = PLAIN.format("mail", 'queue = "mail"\nfails = 1\nretries = 1') + PLAIN.format("own", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -361,6 +365,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["celery/default", "rq/default", "huey/default", "floor"])
 def test_nothing_is_left_in_a_redis_of_the_users(text: str, server: Server, tmp_path: Path) -> None:
     queue = 'queue = "mail"\n' if text.startswith(("celery", "rq")) else ""
@@ -380,6 +385,7 @@ def test_nothing_is_left_in_a_redis_of_the_users(text: str, server: Server, tmp_
         assert client.keys() == []
 
 
+@pytest.mark.slow
 def test_the_synthetic_queue_plants_a_slow_type_and_serves_a_type_without_times(
     tmp_path: Path,
 ) -> None:

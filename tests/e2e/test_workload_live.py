@@ -130,9 +130,8 @@ def test_the_template_is_tried_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(
-    ("limit_ms", "code"), [pytest.param(5000, 0, marks=pytest.mark.slow), (0.001, 1)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("limit_ms", "code"), [(5000, 0), (0.001, 1)])
 def test_a_missed_objective_fails_a_run_that_asks_for_it(
     tmp_path: Path, limit_ms: float, code: int
 ) -> None:
