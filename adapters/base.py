@@ -69,13 +69,31 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class Route:
+    """Where a task type of a workload wants its tasks.
+
+    `queue` is its name in the workload, empty for the system's own queue. `priority` is low,
+    normal or high, and empty where no type of that workload has one.
+    """
+
+    queue: str = ""
+    priority: str = ""
+
+
+@dataclass(frozen=True)
 class Launch:
-    """What a worker command is made from: the settings, overrides applied, and N slots."""
+    """What a worker command is made from: the settings, overrides applied, and N slots.
+
+    Of a workload also `app`, the module of its tasks, and the `routes` of its task types, each
+    once, in the order of the file; without one the module is the adapter's own.
+    """
 
     profile: str
     settings: Mapping[str, Any]
     slots: int
     broker: str = "redis"
+    app: str = ""
+    routes: tuple[Route, ...] = ()
 
     def flags(self) -> list[str]:
         """The settings with a leading dash as words of a command line; `N` is the slots."""
@@ -86,6 +104,20 @@ class Launch:
             for word in (name, self.slots if value == "N" else value)
             if word is not True
         ]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a workload asks of a system beside running its tasks.
+
+    `queues` and `priorities` are those that its types name, `retries` the most that one of them
+    has, `limits` their time limits in seconds.
+    """
+
+    queues: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    retries: int = 0
+    limits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +226,48 @@ class Queues(Protocol):
     """The system's queues have names that a broker such as RabbitMQ counts by."""
 
     queues: tuple[str, ...]
+
+
+@runtime_checkable
+class TakesWorkloads(Protocol):
+    """The system can run a reader's own load.
+
+    `workload_app` is a module like app.py. Its `connect()` gives a function (task, work) that
+    sends the no-op of app.py for the works of app.py, and for the number of a task type a task of
+    that type, with what `bench.inprocess.workload_messages.message` says.
+    """
+
+    workload_app: str
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """Why a worker started like that does not offer what a workload asks for; empty if it does.
+
+        A sentence about the system, without a full stop.
+        """
+
+
+@runtime_checkable
+class NamesQueues(Protocol):
+    """The system has queues of any name: the tasks of a workload may go to several."""
+
+    def queue_names(self, launch: Launch) -> tuple[str, ...]:
+        """The queues of this launch as the broker knows them, the system's own included.
+
+        In the order in which the worker command names them.
+        """
+
+    def held_in(
+        self, broker: str, handles: Mapping[int, str], queues: Sequence[str]
+    ) -> Mapping[int, Held] | None:
+        """As `held`, where the tasks are on these queues and on no other."""
+
+
+@runtime_checkable
+class PushesOtherwise(Protocol):
+    """Its enqueue call is another Redis command where a workload asks for it."""
+
+    def push_command_of(self, launch: Launch) -> str:
+        """As `push_command`, for the workers of this launch."""
 
 
 @runtime_checkable

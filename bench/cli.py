@@ -40,6 +40,7 @@ try:
         run,
         selftest,
         trend,
+        workload,
     )
     from bench.commands.options import app
 except ImportError as error:

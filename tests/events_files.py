@@ -38,6 +38,14 @@ def ran(task: int, start: int, finish: int | None, pid: int = 7, thread: int = 3
     return rows
 
 
+def raised(task: int, start: int, at: int, pid: int = 7, thread: int = 3) -> list[Row]:
+    """A run of a task that ended in an exception."""
+    return [
+        (event_log.STARTED, 0, pid, task, start, thread),
+        (event_log.RAISED, 0, pid, task, at, thread),
+    ]
+
+
 def book(
     tmp_path: Path, plan: dict[int, int], sends: Iterable[Row], runs: Iterable[Row]
 ) -> ledger.Ledger:

@@ -35,6 +35,7 @@ from bench.record import documents, store
 from bench.record.ledger import ACCEPTED, Ledger, tables
 from bench.record.stored_features import Features
 from bench.testbed.sampler import COLUMNS
+from tests.made_up_load import RECORD, MadeLoad, made_up_load
 
 RATES = {"celery": 1100.0, "rq": 130.0, "huey": 4000.0, "floor": 12_000.0}
 SLOT = {"celery": "thread", "rq": "parent", "huey": "thread", "floor": "process"}
@@ -44,6 +45,9 @@ WORK_CASES = tuple(
     f"{kind}/{count}" for kind in ("sleep", "cpu", "payload") for count in ("1", "N", "4N")
 )
 MORE = {"work": WORK_CASES, "result": ("-",), "soak": ("-",)}
+WORKLOAD_CASES = ("-", "crash")
+# How much slower each runs the tasks of a workload.
+SLOWER = {"celery": 1.0, "rq": 1.6, "huey": 1.2, "floor": 0.8}
 HANDOVER_MS = {"celery": 0.6, "rq": 1.5, "huey": 50.0, "floor": 0.1}
 SOAK_RATE, SOAK_S, IDLE_S = 50.0, 60, 10
 START = 10_000_000_000_000
@@ -159,6 +163,7 @@ def _plan(cases: Mapping[str, Sequence[str]], systems: Sequence[str], blocks: in
         blocks=blocks,
         workers=2,
         time_cap_s=1200.0,
+        workload=RECORD if "workload" in cases else None,
     )
 
 
@@ -211,8 +216,21 @@ def _write_cell(folder: Path, line: CellLine, system: str) -> None:
         "work": _work,
         "result": _result,
         "soak": _soak,
+        "workload": _workload,
     }[line.scenario]
-    book, fields, params, edges = make(line.case, system, rng)
+    _store(folder, line, system, make(line.case, system, rng))
+
+
+def write_load(folder: Path, made: MadeLoad, case: str = "-") -> store.StoredCell:
+    """Store a made-up cell of a workload."""
+    folder.mkdir(parents=True)
+    line = CellLine(number=1, scenario="workload", case=case, arm="huey/default", block=0)
+    _store(folder, line, "huey", (made.book, made.fields, made.params, made.edges))
+    return store.StoredCell(folder)
+
+
+def _store(folder: Path, line: CellLine, system: str, made: Made) -> None:
+    book, fields, params, edges = made
     log = CellLog(**{"marks": {}, "held": (), "generators": 1, "server": SERVER} | fields)
     spec = CellSpec(
         number=line.number,
@@ -437,6 +455,13 @@ def _soak(case: str, system: str, rng: np.random.Generator) -> Made:
     )
 
 
+def _workload(case: str, system: str, rng: np.random.Generator) -> Made:
+    """A minute of two types of task; now and then a mail raises once."""
+    slow = dict.fromkeys(("thumbnail", "mail"), SLOWER[system])
+    made = made_up_load(rng, slow, raising_once=range(0, 3000, 150), failing=(77,), case=case)
+    return made.book, made.fields, made.params, made.edges
+
+
 def _recovery(case: str, system: str, rng: np.random.Generator) -> Made:
     """Down for 2 s.
 
@@ -526,7 +551,7 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
         "broker_memory": 1e6 + 600 * (sent - done),
         "broker_cpu_s": seconds * 0.1 + 20e-6 * (2 * sent + 3 * done),
         "broker_commands": 2 * sent + 3 * done,
-        "broker_pushes": sent,
+        "broker_pushes": sent + np.searchsorted(_begun_again(book), ns, side="right"),
     }
     values |= {
         "broker_messages": np.nan,
@@ -539,3 +564,9 @@ def _samples(edges: Mapping[str, int], book: Ledger) -> pd.DataFrame:
     frame = pd.DataFrame({"ns": ns, "edge": [name for _, name in stamps], **values})[COLUMNS]
     frame.insert(0, "host", "")
     return frame
+
+
+def _begun_again(book: Ledger) -> Ints:
+    """When each run began that was not the first of its task, ascending: it was pushed again."""
+    _, first = np.unique(book.run_task, return_index=True)
+    return np.sort(np.delete(book.started, first))

@@ -2,9 +2,22 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adapters.base import REDISES, Command, Fault, Held, Launch, Prediction, Profile, spellings
+from adapters.base import (
+    REDISES,
+    Command,
+    Fault,
+    Held,
+    Launch,
+    Needs,
+    Prediction,
+    Profile,
+    spellings,
+)
 from adapters.celery import faults, library_settings, rights, traces
 from adapters.celery.profiles import PROFILES
+from adapters.celery.queue_names import QUEUE, queue_name
+
+LIMITING = ("prefork", "processes", "gevent")  # the pools that keep hard time limits
 
 
 class Celery:
@@ -18,6 +31,7 @@ class Celery:
     # has an extra of its own that does.
     packages = ("celery[redis]", "kombu[redis]", "redis")
     app = "adapters.celery.app"
+    workload_app = "adapters.celery.workload"
     brokers = (*REDISES, "rabbitmq")
     first_broker = "rabbitmq"
     variables = (
@@ -33,7 +47,7 @@ class Celery:
     )
     reach = "adapters.celery.reach"
     push_command = "lpush"
-    queues = ("celery",)
+    queues = (QUEUE,)
     key_patterns = (
         "celery*",
         "_kombu.binding*",
@@ -53,8 +67,10 @@ class Celery:
 
     def commands(self, launch: Launch) -> list[Command]:
         """One `celery worker` with a pool of N, or N solo workers with names of their own."""
-        flags = launch.flags()
-        base = ("celery", "-A", self.app, "worker")
+        flags, names = launch.flags(), self.queue_names(launch)
+        if len(names) > 1:
+            flags += ["-Q", ",".join(names)]
+        base = ("celery", "-A", launch.app or self.app, "worker")
         if launch.settings.get("-P") == "solo":
             return [
                 Command((*base, "-n", f"w{number}@%h", *flags)) for number in range(launch.slots)
@@ -77,6 +93,26 @@ class Celery:
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
         """Tasks on the queue, delivered but unacknowledged, or failed in the result backend."""
         return traces.held(broker, handles)
+
+    def queue_names(self, launch: Launch) -> tuple[str, ...]:
+        """Celery's own, and one for each that a workload names."""
+        named = (queue_name(route.queue) for route in launch.routes)
+        return tuple(dict.fromkeys((QUEUE, *named)))
+
+    def held_in(
+        self, broker: str, handles: Mapping[int, str], queues: Sequence[str]
+    ) -> Mapping[int, Held] | None:
+        """As `held`, where the tasks are on several queues."""
+        return traces.held(broker, handles, queues)
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """Time limits in pools that keep none, and priorities in quorum queues."""
+        pool = str(launch.settings.get("-P", "prefork"))
+        if needs.limits and pool not in LIMITING:
+            return f"Celery's {pool} pool keeps no time limits"
+        if needs.priorities and launch.settings.get("task_default_queue_type") == "quorum":
+            return "RabbitMQ's quorum queues have no three priorities"
+        return ""
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """The commands that it needs: fewer without results, remote control or acknowledgement."""

@@ -11,6 +11,8 @@ CLI = DOCS + "reference/cli.html#celery-worker"
 REDIS = DOCS + "getting-started/backends-and-brokers/redis.html"
 RABBITMQ = DOCS + "getting-started/backends-and-brokers/rabbitmq.html"
 OPTIMIZING = DOCS + "userguide/optimizing.html"
+FIRST_STEPS = DOCS + "getting-started/first-steps-with-celery.html"
+KOMBU = "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport."
 
 SLOTS = Setting("-c", "N", WORKERS + "#concurrency", "the number of slots")
 BACKEND = (
@@ -18,13 +20,13 @@ BACKEND = (
         "result_backend",
         "redis",
         REDIS + "#results",
-        "results stored, as the first steps of the documentation do",
+        "results stored",
         brokers=REDISES,
     ),
     Setting(
         "result_backend",
         "rpc",
-        RABBITMQ + "#using-rabbitmq",
+        FIRST_STEPS + "#keeping-results",
         "results as messages, as the first steps of the documentation do",
         brokers=("rabbitmq",),
     ),
@@ -63,7 +65,7 @@ TUNED = (
     Setting(
         "broker_transport_options",
         {"ack_emulation": False},
-        "https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html",
+        KOMBU + "redis.html",
         "one round trip a task instead of three; a popped task is gone",
         brokers=REDISES,
     ),
@@ -108,9 +110,10 @@ DURABLE = (
     Setting(
         "broker_transport_options",
         {"visibility_timeout": 30, "unacked_restore_interval": 1, "unacked_restore_throttle": 1},
-        REDIS + "#visibility-timeout",
-        "redelivery after 30 s instead of 3,600; longer than any task here waits in a worker and "
-        "runs, so that none runs twice while it is alive",
+        KOMBU + "redis.html",
+        "redelivery after 30 s instead of 3,600, looked for every second instead of every 100 s; "
+        "longer than any task here waits in a worker and runs, so that none runs twice while it is "
+        "alive",
         brokers=REDISES,
     ),
     Setting(
@@ -123,7 +126,7 @@ DURABLE = (
     Setting(
         "broker_transport_options",
         {"confirm_publish": True},
-        RABBITMQ + "#using-quorum-queues",
+        KOMBU + "pyamqp.html",
         "the enqueue call returns when the broker has the task, not when it has been sent",
         brokers=("rabbitmq",),
     ),

@@ -1,28 +1,34 @@
 """Where a broker holds a task of Celery's."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.base import Held
+from adapters.celery.queue_names import QUEUE
 
-QUEUE = "celery"
-QUEUES = (QUEUE, "celery\x06\x163", "celery\x06\x166", "celery\x06\x169")
+STEPS = ("", "\x06\x163", "\x06\x166", "\x06\x169")  # a list of its own for each priority
 FAILED = Held("result backend: FAILURE", failed=True)
 
 
-def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held] | None:
+def held(
+    broker: str, handles: Mapping[int, str], queues: Sequence[str] = (QUEUE,)
+) -> Mapping[int, Held] | None:
     """Task id → place, for those of `handles` that the broker or the result backend knows.
 
     None while a worker consumes from RabbitMQ.
     """
-    places = _in_rabbitmq(broker) if broker.startswith("amqp") else _in_redis(broker, handles)
+    places = (
+        _in_rabbitmq(broker, queues)
+        if broker.startswith("amqp")
+        else _in_redis(broker, handles, queues)
+    )
     if places is None:
         return None
     return {task: holding for task, holding in places.items() if task in handles}
 
 
-def _in_redis(broker: str, handles: Mapping[int, str]) -> dict[int, Held]:
+def _in_redis(broker: str, handles: Mapping[int, str], queues: Sequence[str]) -> dict[int, Held]:
     import redis
 
     places: dict[int, Held] = {}
@@ -34,14 +40,24 @@ def _in_redis(broker: str, handles: Mapping[int, str]) -> dict[int, Held]:
             places |= {
                 task: FAILED
                 for (task, _), result in zip(part, results, strict=True)
-                if result and b"FAILURE" in result  # whatever the serializer
+                if result and _failed(result)
             }
         unacked = (json.loads(raw)[0] for raw in client.hvals("unacked"))
         places |= {_task(message["headers"]): Held("unacked") for message in unacked}
-        for queue in QUEUES:
-            waiting = map(json.loads, client.lrange(queue, 0, -1))
+        for key in (queue + step for queue in queues for step in STEPS):
+            waiting = map(json.loads, client.lrange(key, 0, -1))
             places |= {_task(message["headers"]): Held("queue") for message in waiting}
     return places
+
+
+def _failed(result: bytes) -> bool:
+    """Whether a stored result is that of a failure, whatever the serializer.
+
+    In JSON its status tells: the text of an error that is tried again may hold the word.
+    """
+    if result.startswith(b"{"):
+        return bool(json.loads(result).get("status") == "FAILURE")
+    return b"FAILURE" in result
 
 
 def _task(headers: Mapping[str, str]) -> int:
@@ -49,7 +65,7 @@ def _task(headers: Mapping[str, str]) -> int:
     return int(headers["argsrepr"].strip("()[]").partition(",")[0])
 
 
-def _in_rabbitmq(broker: str) -> dict[int, Held] | None:
+def _in_rabbitmq(broker: str, queues: Sequence[str]) -> dict[int, Held] | None:
     """None while a worker consumes.
 
     Nobody can look into a queue but by taking from it. When the last worker is gone, what it had
@@ -59,16 +75,18 @@ def _in_rabbitmq(broker: str) -> dict[int, Held] | None:
     from kombu.connection import Connection
 
     connect: Any = Connection  # its own hints do not type its constructor
+    places: dict[int, Held] = {}
     with connect(broker) as connection:
-        channel = connection.connection.channel()
-        try:
-            declared = channel.queue_declare(queue=QUEUE, passive=True)
-        except amqp.NotFound:
-            return {}
-        if declared.consumer_count:
-            return None
-        places = {}
-        # Not acknowledged: when this connection closes, all of it goes back to where it was.
-        while message := channel.basic_get(queue=QUEUE, no_ack=False):
-            places[_task(message.headers)] = Held("queue")
+        for queue in queues:
+            # One each: the answer that there is no such queue closes it.
+            channel = connection.connection.channel()
+            try:
+                declared = channel.queue_declare(queue=queue, passive=True)
+            except amqp.NotFound:
+                continue
+            if declared.consumer_count:
+                return None
+            # Not acknowledged: when this connection closes, all of it goes back to where it was.
+            while message := channel.basic_get(queue=queue, no_ack=False):
+                places[_task(message.headers)] = Held("queue")
     return places

@@ -6,7 +6,17 @@ That is in throughput, CPU and commands. Its memory is no bound: each of its wor
 import json
 from collections.abc import Mapping, Sequence
 
-from adapters.base import REDISES, SAVED, Command, Fault, Held, Launch, Prediction, Profile
+from adapters.base import (
+    REDISES,
+    SAVED,
+    Command,
+    Fault,
+    Held,
+    Launch,
+    Needs,
+    Prediction,
+    Profile,
+)
 
 KEY = "floor"
 
@@ -18,6 +28,7 @@ class Floor:
     version = 1
     packages = ("redis",)
     app = "adapters.floor.app"
+    workload_app = "adapters.floor.workload"
     brokers = REDISES
     reach = "adapters.floor.reach"
     push_command = "lpush"
@@ -37,7 +48,7 @@ class Floor:
 
     def commands(self, launch: Launch) -> list[Command]:
         """One process per slot, each with the same command."""
-        return [Command(("python", "-m", "adapters.floor.app"))] * launch.slots
+        return [Command(("python", "-m", launch.app or self.app))] * launch.slots
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """The tasks that are on the list; any other is held nowhere."""
@@ -46,6 +57,17 @@ class Floor:
         with redis.Redis.from_url(broker) as client:
             tasks = {int(json.loads(item)[0]) for item in client.lrange(KEY, 0, -1)}
         return {task: Held("queue") for task in handles if task in tasks}
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """All that a queue offers beside passing tasks on."""
+        asked = {
+            "queues of other names": needs.queues,
+            "priorities": needs.priorities,
+            "retries": needs.retries,
+            "time limits": needs.limits,
+        }
+        lacking = next((what for what, value in asked.items() if value), "")
+        return f"a bare Redis list has no {lacking}" if lacking else ""
 
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """The commands that it needs: a push and a pop."""

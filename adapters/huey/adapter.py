@@ -9,6 +9,7 @@ from adapters.base import (
     Fault,
     Held,
     Launch,
+    Needs,
     Prediction,
     Profile,
     Setting,
@@ -72,6 +73,7 @@ class Huey:
     version = 2
     packages = ("huey", "redis")
     app = "adapters.huey.app"
+    workload_app = "adapters.huey.workload"
     brokers = (*REDISES, "sqlite", "postgres")
     first_broker = "sqlite"
     variables = ("HUEY*",)
@@ -145,7 +147,8 @@ class Huey:
 
     def commands(self, launch: Launch) -> list[Command]:
         """One `huey_consumer` with N workers, threads or processes."""
-        return [Command(("huey_consumer", f"{self.app}.huey", *launch.flags()))]
+        app = launch.app or self.app
+        return [Command(("huey_consumer", f"{app}.huey", *launch.flags()))]
 
     def tries(self, launch: Launch) -> list[Command]:
         """Its flags are read before the help is given."""
@@ -165,10 +168,27 @@ class Huey:
         """On the queue or in the schedule."""
         return traces.held(broker, handles)
 
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """Queues beside its one, and time limits where a worker is a thread."""
+        if needs.queues:
+            return "Huey has one queue: another is another instance with a consumer of its own"
+        if needs.limits and launch.settings.get("-k", "thread") == "thread":
+            return "Huey's thread workers keep a time limit only where the task itself looks for it"
+        return ""
+
+    def push_command_of(self, launch: Launch) -> str:
+        """Where tasks have priorities, the queue is a sorted set."""
+        return "zadd" if any(route.priority for route in launch.routes) else self.push_command
+
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """A list, a sorted set with a script, and a hash, of results too where they are kept."""
         kept = launch.settings.get("results", True)
-        return rights.COMMANDS + (rights.RESULTS if kept else ())
+        ranked = self.push_command_of(launch) != self.push_command
+        return (
+            rights.COMMANDS
+            + (rights.RESULTS if kept else ())
+            + (rights.PRIORITIES if ranked else ())
+        )
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From the missing acknowledgement and the health check."""

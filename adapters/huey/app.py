@@ -21,6 +21,9 @@ from bench.inprocess import body  # noqa: E402
 
 # Flags are not its, nor settings of whoever builds on this application.
 _options = {name: value for name, value in _settings.items() if name in class_options()}
+_others = [name for name in _settings if name not in _options and not name.startswith("-")]
+if _cell["system"] == "huey" and (_unread := set(_others) - {"requeue_interrupted"}):
+    raise TypeError(f"this version of Huey does not read {min(_unread)}")
 _keep = _options.get("results", True)
 
 

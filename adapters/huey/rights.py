@@ -12,3 +12,5 @@ COMMANDS = (
 )
 # Where results are kept.
 RESULTS = ("HSET huey.results.* x x",)
+# Where tasks have priorities, the queue is a sorted set.
+PRIORITIES = ("ZADD huey.redis.* 0 x", "BZPOPMIN huey.redis.* 1")

@@ -15,10 +15,25 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
 
     read = Serializer().deserialize
     storage = _storage(broker)
-    places = {int(read(raw).args[0]): Held("queue") for raw in storage.enqueued_items()}
+    places = {int(read(raw).args[0]): Held("queue") for raw in _enqueued(storage, broker)}
     places |= {int(read(raw).args[0]): Held("schedule") for raw in storage.scheduled_items()}
     storage.close()
     return {task: holding for task, holding in places.items() if task in handles}
+
+
+def _enqueued(storage: Any, broker: str) -> Any:
+    """What waits in the queue, as its messages."""
+    from redis.exceptions import ResponseError
+
+    try:
+        return storage.enqueued_items()
+    except ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise
+    # The tasks of a workload have priorities: then the queue is a sorted set.
+    from huey.storage import PriorityRedisStorage
+
+    return PriorityRedisStorage("bench", url=broker).enqueued_items()
 
 
 def _storage(broker: str) -> Any:

@@ -9,20 +9,30 @@ from adapters.base import (
     Fault,
     Held,
     Launch,
+    Needs,
     Prediction,
     Profile,
     Setting,
     spellings,
 )
 from adapters.rq import faults, library_settings, rights, traces
+from adapters.rq.queue_names import QUEUE, in_order
 
 DOCS = "https://python-rq.org/docs/"
 WORKERS = DOCS + "workers/"
+# What `rq worker --help` names and no page of the documentation does.
+OPTIONS = "https://github.com/rq/rq/blob/master/rq/cli/workers.py"
 
-SIMPLE = Setting("-w", "rq.SimpleWorker", WORKERS + "#performance-notes", "no fork per task")
+SIMPLE = Setting(
+    "-w",
+    "rq.SimpleWorker",
+    WORKERS + "#simpleworker",
+    "no fork per task, and no heartbeat while one runs: not recommended for production use unless "
+    "these limitations are fully understood",
+)
 TUNED = (
     SIMPLE,
-    Setting("--quiet", True, WORKERS + "#worker-arguments", "four log lines a task less"),
+    Setting("--quiet", True, OPTIONS, "four log lines a task less"),
     Setting(
         "--disable-job-desc-logging",
         True,
@@ -40,8 +50,9 @@ DURABLE = (
     Setting(
         "--job-monitoring-interval",
         1,
-        WORKERS + "#worker-arguments",
-        "the heartbeat that tells a dead worker expires after 61 s instead of 90",
+        OPTIONS,
+        "the heartbeat that tells a dead worker expires 60 s after the next one is due: after 61 s "
+        "instead of 90",
     ),
     Setting(
         "--maintenance-interval",
@@ -52,8 +63,8 @@ DURABLE = (
     Setting(
         "--worker-ttl",
         17,
-        WORKERS + "#worker-arguments",
-        "an idle worker wakes after 2 s instead of 405",
+        OPTIONS,
+        "an idle worker wakes 15 s before its time is over: after 2 s instead of 405",
     ),
 )
 
@@ -67,6 +78,7 @@ class Rq:
     version = 2
     packages = ("rq", "redis")
     app = "adapters.rq.app"
+    workload_app = "adapters.rq.workload"
     brokers = REDISES
     first_broker = "redis"
     variables = ("RQ_*", "REDIS_*", "SENTRY_*")
@@ -90,7 +102,8 @@ class Rq:
         # Results stay: to delete a job when it has run takes seven commands more than to keep it.
         "tuned": Profile(
             "tuned",
-            "N SimpleWorkers: no fork, quiet; results for 500 s",
+            "N SimpleWorkers: no fork, quiet; results for 500 s. RQ does not recommend them for "
+            "production unless their limitations are fully understood",
             "at most once",
             True,
             "process",
@@ -119,14 +132,16 @@ class Rq:
                     "task_module",
                     "adapters.rq.heavy",
                     WORKERS + "#performance-notes",
-                    "what a user's heavier module costs",
+                    "what a user's heavier module costs where `rq worker` imports it in each fork; "
+                    "the page has a worker script of one's own that imports it before",
                 ),
             ),
             requires=("celery", "huey"),
         ),
         "simple": Profile(
             "simple",
-            "N SimpleWorkers, all else as shipped",
+            "N SimpleWorkers, all else as shipped. RQ does not recommend them for production "
+            "unless their limitations are fully understood",
             "at most once",
             True,
             "process",
@@ -138,16 +153,25 @@ class Rq:
             "at most once",
             True,
             "parent",
-            (Setting("-w", "rq.SpawnWorker", WORKERS, "a fresh interpreter per task"),),
+            (
+                Setting(
+                    "-w",
+                    "rq.SpawnWorker",
+                    WORKERS + "#spawnworker",
+                    "a fresh interpreter per task",
+                ),
+            ),
         ),
     }
 
     def commands(self, launch: Launch) -> list[Command]:
-        """N × `rq worker`.
+        """N × `rq worker`, which are told of queues where there is more than RQ's own.
 
         The connection comes from a settings module, so that no password is an argument.
         """
-        argv = ("rq", "worker", "-c", "adapters.rq.settings", *launch.flags())
+        names = self.queue_names(launch)
+        queues = names if len(names) > 1 else ()
+        argv = ("rq", "worker", "-c", "adapters.rq.settings", *launch.flags(), *queues)
         return [Command(argv)] * launch.slots
 
     def tries(self, launch: Launch) -> list[Command]:
@@ -172,9 +196,27 @@ class Rq:
         """On a queue, in a registry, or recorded as failed."""
         return traces.held(broker, handles)
 
+    def queue_names(self, launch: Launch) -> tuple[str, ...]:
+        """In the order in which a worker empties them: it is RQ's priority."""
+        return in_order((route.queue, route.priority) for route in launch.routes)
+
+    def held_in(
+        self, broker: str, handles: Mapping[int, str], queues: Sequence[str]
+    ) -> Mapping[int, Held]:
+        """As `held`, where the tasks are on several queues."""
+        return traces.held(broker, handles, queues)
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """Time limits that are no whole seconds, and the tasks of another module."""
+        if any(limit != int(limit) for limit in needs.limits):
+            return "RQ's time limits are whole seconds"
+        if "task_module" in launch.settings:
+            return f"the profile {launch.profile} is about a task module of its own"
+        return ""
+
     def redis_commands(self, launch: Launch, database: str) -> Sequence[str]:
         """The commands that it needs, the same in every profile."""
-        return rights.COMMANDS
+        return rights.COMMANDS + (rights.OF_WORKLOADS if launch.app else ())
 
     def predict(self, fault: Fault, launch: Launch) -> Prediction | None:
         """From heartbeat, maintenance interval and retries."""
@@ -182,11 +224,7 @@ class Rq:
 
     def free(self, launch: Launch) -> list[Command]:
         """`rq requeue --all`, which takes what is recorded as failed."""
-        return [
-            Command(
-                ("rq", "requeue", "-c", "adapters.rq.settings", "--queue", traces.QUEUE, "--all")
-            )
-        ]
+        return [Command(("rq", "requeue", "-c", "adapters.rq.settings", "--queue", QUEUE, "--all"))]
 
 
 ADAPTER = Rq()

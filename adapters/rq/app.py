@@ -42,6 +42,9 @@ def _plain():  # type: ignore[no-untyped-def]
     settings, limit = cell["settings"], cell["params"].get("time_limit_s")
     # Flags are not the call's, nor settings of whoever builds on this application.
     options = {name: value for name, value in settings.items() if name in call_options()}
+    others = [name for name in settings if name not in options and not name.startswith("-")]
+    if cell["system"] == "rq" and (unread := set(others) - {"retry_max", "task_module"}):
+        raise TypeError(f"this version of RQ does not read {min(unread)}")
     if retries := settings.get("retry_max"):
         options["retry"] = Retry(max=retries)
     if limit:

@@ -35,3 +35,5 @@ COMMANDS = (
     "XADD rq:results:* * x x",
     "SUBSCRIBE rq:pubsub:*",
 )
+# Several queues are read by another command, and tasks of a user's may fail.
+OF_WORKLOADS = ("BLPOP rq:queue:* 1", "ZADD rq:failed:* 1 x")

@@ -1,11 +1,11 @@
 """Where RQ holds a task: a list or one of its registries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adapters.base import Held
+from adapters.rq.queue_names import QUEUE
 
-QUEUE = "default"
-LISTS = {f"rq:queue:{QUEUE}": "queue", f"rq:queue:{QUEUE}:intermediate": "intermediate queue"}
+LISTS = {"rq:queue:{}": "queue", "rq:queue:{}:intermediate": "intermediate queue"}
 REGISTRIES = {
     "wip": "started registry",
     "scheduled": "scheduled registry",
@@ -14,7 +14,9 @@ REGISTRIES = {
 }
 
 
-def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
+def held(
+    broker: str, handles: Mapping[int, str], queues: Sequence[str] = (QUEUE,)
+) -> Mapping[int, Held]:
     """Task id → place, for those of `handles` that RQ still keeps.
 
     The id stands in the job's description.
@@ -23,13 +25,15 @@ def held(broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
 
     places: dict[str, Held] = {}
     with redis.Redis.from_url(broker) as client:
-        for key, holding in LISTS.items():
-            places |= {job.decode(): Held(holding) for job in client.lrange(key, 0, -1)}
-        for name, holding in REGISTRIES.items():
-            places |= {
-                member.decode().partition(":")[0]: Held(holding, failed=name == "failed")
-                for member in client.zrange(f"rq:{name}:{QUEUE}", 0, -1)
-            }
+        for queue in queues:
+            for key, holding in LISTS.items():
+                waiting = client.lrange(key.format(queue), 0, -1)
+                places |= {job.decode(): Held(holding) for job in waiting}
+            for name, holding in REGISTRIES.items():
+                places |= {
+                    member.decode().partition(":")[0]: Held(holding, failed=name == "failed")
+                    for member in client.zrange(f"rq:{name}:{queue}", 0, -1)
+                }
         pipeline = client.pipeline(transaction=False)
         for job in places:
             pipeline.hget(f"rq:job:{job}", "description")

@@ -1,6 +1,7 @@
 """`bench advise`: the answer in the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.text import Text
@@ -9,12 +10,23 @@ from bench.advise.asked import Asked
 from bench.advise.ranking import EXCLUDED, MEETS, OPEN, Candidate
 
 MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
+EMPTY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
     """Ranked first, then the rest with what stands against each."""
     given = (f"{name} {value}" for name, value in asked.model_dump(exclude_defaults=True).items())
-    out.print(Text(f"asked: {', '.join(given) or 'nothing'}"))
+    show(", ".join(given) or "nothing", found, out)
+
+
+def show(
+    asked: str,
+    found: Sequence[Candidate],
+    out: Console,
+    remarks: Mapping[str, Sequence[str]] = EMPTY,
+) -> None:
+    """As `render`, with what was asked in words; `remarks` by arm are told below its checks."""
+    out.print(Text(f"asked: {asked}"), soft_wrap=True)
     for state, title in (
         (MEETS, "meet all of it"),
         (OPEN, "something is not known"),
@@ -23,10 +35,10 @@ def render(asked: Asked, found: Sequence[Candidate], out: Console) -> None:
         mine = [each for each in found if each.state == state]
         out.print(Text(f"\n{title}: {len(mine)}", style="bold"))
         for each in mine:
-            _candidate(each, out)
+            _candidate(each, out, remarks.get(each.arm, ()))
 
 
-def _candidate(each: Candidate, out: Console) -> None:
+def _candidate(each: Candidate, out: Console, remarks: Sequence[str]) -> None:
     place = f"{each.place}. " if each.place else "   "
     room = (
         f"  (meets its tightest {each.headroom:.2g} times over)"
@@ -45,3 +57,5 @@ def _candidate(each: Candidate, out: Console) -> None:
             Text.assemble("     ", (mark, style), f" {check.requirement}: {check.text}"),
             soft_wrap=True,
         )
+    for remark in remarks:
+        out.print(Text(f"       {remark}"), soft_wrap=True)

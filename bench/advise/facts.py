@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.advise.known import ArmFacts, BacklogPoint, FaultCounts, Known, RatePoint, WorkPoint
 from bench.advise.requirement import CAPACITY, at_backlog, burst, measuring
-from bench.analysis.arm_rates import ArmRates
+from bench.analysis.arm_rates import ArmRate, ArmRates
 from bench.analysis.dataset import FLOOR, Joined, workers_of
 from bench.analysis.evidence import evidence
 from bench.analysis.formatting import VERDICTS, Figure, figure
@@ -17,7 +17,6 @@ from bench.model.fault import CORE
 from bench.model.feature import FEATURES
 from bench.model.machine_facts import usable_cores
 from bench.model.manifest import ArmRecord
-from bench.model.scenario import load_scenarios
 from bench.record.stored_features import Features
 from scenarios.work import TASK_MS
 
@@ -63,11 +62,10 @@ def facts(joined: Joined, features: Features | None) -> Known:
 def rates(known: Known) -> tuple[ArmRates, ArmRates]:
     """What is sustained, and what is drained of the backlog that most arms were measured at."""
     sustained = [
-        (arm["capacity"]["value"] if arm["capacity"] else None, arm["arm"], arm["broker"])
-        for arm in known["arms"]
+        _rate(arm, arm["capacity"]["value"] if arm["capacity"] else None) for arm in known["arms"]
     ]
     drained = [
-        (points[0]["drain"] if points else None, arm["arm"], arm["broker"])
+        _rate(arm, points[0]["drain"] if points else None)
         for arm in known["arms"]
         for points in [at_backlog(known["backlog"], arm)]
     ]
@@ -77,6 +75,10 @@ def rates(known: Known) -> tuple[ArmRates, ArmRates]:
         ArmRates(f"sustained by {by}", measuring(CAPACITY, workers), sustained),
         ArmRates(f"drained by {by}{of}", measuring(burst(tasks), workers), drained),
     )
+
+
+def _rate(arm: ArmFacts, rate: float | None) -> ArmRate:
+    return ArmRate(rate, arm["arm"], arm["broker"], arm["guarantee"])
 
 
 def _alike(joined: Joined) -> Joined:
@@ -92,9 +94,7 @@ def _plain_bursts(joined: Joined) -> pd.DataFrame:
 
     Where two runs measured an arm at one size, those of the run that was named first.
     """
-    params = load_scenarios()["burst"].params
-    plans = [run.manifest.plan for run in joined.runs]
-    sizes = [int(params("-", plan.size, plan.tasks)["tasks"]) for plan in plans]
+    sizes = [joined.burst_tasks(place) for place in range(len(joined.runs))]
     every = joined.every
     rows = every[(every["stands"] == 1) & (every["scenario"] == "burst") & (every["case"] == "-")]
     rows = rows.assign(tasks=[sizes[place] for place in rows["place"]])
@@ -123,6 +123,7 @@ def _arm(
         "profile": about.profile,
         "broker": family_of(about.broker),
         "guarantee": about.guarantee,
+        "results": about.results,
         "capacity": {"value": sustained, "cells": capacity.cells} if sustained else None,
         "backlogs": [_backlog(rows) for _, rows in backlogs.groupby("tasks")],
         "p99": sorted(_curve(alike, name), key=lambda point: point["rate"]),
@@ -200,6 +201,8 @@ def _faults(joined: Joined, name: str) -> Iterator[tuple[str, FaultCounts]]:
                     "failed": seen.hit["failed"],
                     "hit": sum(seen.hit.values()),
                     "refused": seen.refused,
+                    "strikes": seen.strikes,
+                    "harmless": seen.harmless,
                     "cells": seen.cell,
                 },
             )

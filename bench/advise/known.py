@@ -52,7 +52,9 @@ class FaultCounts(TypedDict):
     """How many tasks that a fault hit were lost, doubled, left stuck or failed, of how many.
 
     `refused`: the enqueue calls that raised meanwhile. They never became tasks, and whoever called
-    was told: nothing is lost by them that the caller did not know of.
+    was told: nothing is lost by them that the caller did not know of. `harmless`: the share of
+    `strikes` that does no harm, at least, where none of so many did any (the one-sided 95 % limit
+    of Clopper & Pearson 1934): the tasks of a strike share their fate, so tasks are not counted.
     """
 
     lost: int
@@ -61,14 +63,16 @@ class FaultCounts(TypedDict):
     failed: int
     hit: int
     refused: int
+    strikes: int
+    harmless: float
     cells: str
 
 
 class ArmFacts(TypedDict):
     """An arm, each measure by its own name. `capacity`: tasks per second, sustained.
 
-    `backlogs` by their size, `p99` by the rate, `work` by what is asked for and the number of
-    workers, all rising.
+    `results`: whether it keeps the results of tasks. `backlogs` by their size, `p99` by the rate,
+    `work` by what is asked for and the number of workers, all rising.
     """
 
     arm: str
@@ -76,6 +80,7 @@ class ArmFacts(TypedDict):
     profile: str
     broker: str
     guarantee: str
+    results: bool
     capacity: CellNumber | None
     backlogs: Sequence[BacklogPoint]
     p99: Sequence[RatePoint]

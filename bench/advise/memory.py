@@ -33,7 +33,7 @@ def memory_check(memory_mb: float, asked: Asked, arm: ArmFacts, known: Known) ->
         why = f"measured with {known['workers']} workers only"
         return unknown("memory_mb", why, burst(tasks), workers, [arm["arm"]])
     value = workers_mb + broker_mb
-    text = f"{short(value)} MB: {workers} workers {short(workers_mb)}, {at}"
+    text = f"{short(value)} MB: {workers} workers {short(workers_mb)}, {at}{_kept(arm)}"
     return Check("memory_mb", value <= memory_mb, text, memory_mb / value)
 
 
@@ -50,4 +50,9 @@ def _with_its_workers(
         return unknown("memory_mb", why, work(asked.kind), known["workers"], [arm["arm"]])
     value = found.workers_mb + broker_mb
     text = f"{short(value)} MB: {found.workers} workers {short(found.workers_mb)} ({found.cells})"
-    return Check("memory_mb", value <= memory_mb, f"{text}, {at}", memory_mb / value)
+    return Check("memory_mb", value <= memory_mb, f"{text}, {at}{_kept(arm)}", memory_mb / value)
+
+
+def _kept(arm: ArmFacts) -> str:
+    """What a backlog leaves out: the results of a steady load pile up until they expire."""
+    return "; results kept of more tasks than that are not in it" if arm["results"] else ""

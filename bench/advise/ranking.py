@@ -33,7 +33,11 @@ class Candidate:
 
 def answer(asked: Asked, known: Known) -> list[Candidate]:
     """Every arm of `facts`: those that meet all, by their headroom; the unclear; the excluded."""
-    found = [_candidate(arm["arm"], checks(asked, arm, known)) for arm in known["arms"]]
+    return ranking([candidate(arm["arm"], checks(asked, arm, known)) for arm in known["arms"]])
+
+
+def ranking(found: Sequence[Candidate]) -> list[Candidate]:
+    """Those that meet all with their places, by their headroom; the unclear; the excluded."""
     ranked: list[Candidate] = []
     place, best = 0, 0.0  # of those that tie: `best` is the headroom of the first
     for each in sorted([each for each in found if each.state == MEETS], key=_by_headroom):
@@ -53,7 +57,8 @@ def _headroom(each: Candidate) -> float:
     return 0.0 if each.headroom is None else each.headroom
 
 
-def _candidate(arm: str, seen: Sequence[Check]) -> Candidate:
+def candidate(arm: str, seen: Sequence[Check]) -> Candidate:
+    """An arm by its checks, without its place."""
     rooms = [check.headroom for check in seen if check.headroom is not None]
     state = MEETS
     if any(check.met is False for check in seen):

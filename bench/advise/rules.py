@@ -17,7 +17,6 @@ from bench.advise.requirement import Check, unknown
 from bench.advise.wording import short
 
 FAULTS_THAT_COUNT: Final = ("lost", "stuck", "failed")
-PER_100: Final = 300.0  # RULE_OF_THREE of bench.analysis.evidence, which the page cannot import
 
 
 def checks(asked: Asked, arm: ArmFacts, known: Known) -> list[Check]:
@@ -63,10 +62,10 @@ def _never(
         return Check(requirement, False, "; ".join(bad))
     refused = sum([seen["refused"] for seen in arm["faults"].values()])
     calls = f"; {refused} calls refused" if refused else ""
-    over = ", ".join(arm["faults"].keys())
-    below = PER_100 / hit
-    bound = f" (95 %: fewer than {short(below)} in 100)" if below < 100 else ""
-    return Check(requirement, True, f"0 of {hit} {words} in {over}{bound}{calls}")
+    over = ", ".join([f"{fault} ({seen['strikes']}×)" for fault, seen in arm["faults"].items()])
+    sure = min([seen["harmless"] for seen in arm["faults"].values()]) * 100
+    bound = f"so few strikes show that {short(sure)} in 100 do no harm, with 95 % confidence"
+    return Check(requirement, True, f"0 of {hit} {words} in {over}; {bound}{calls}")
 
 
 def _feature(name: str, arm: ArmFacts, known: Known) -> Check:

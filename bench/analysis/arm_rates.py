@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class ArmRate(NamedTuple):
+    """Tasks per second of an arm, None where it was not measured."""
+
+    rate: float | None
+    arm: str
+    broker: str
+    guarantee: str
 
 
 @dataclass(frozen=True)
 class ArmRates:
-    """`arms`: (tasks per second, None where it was not measured; the arm; its broker).
+    """What ranks the arms.
 
     `what` says in words how those rates came about, `command` measures them: it lacks the arms.
     """
 
     what: str
     command: str
-    arms: Sequence[tuple[float | None, str, str]]
+    arms: Sequence[ArmRate]

@@ -26,9 +26,10 @@ class Change:
 
     `base_value` and `head_value` are over the blocks, in the metric's unit: geometric means
     (`ratio` metrics), means (`count`) or medians (`time_to`). `ratio`, `low`, `high`,
-    `smallest_detectable` and `verdict` are as in comparisons.csv; for counts `ratio` is the mean
-    difference head - base.
+    `smallest_detectable`, `verdict` and `method` are as in comparisons.csv; for counts `ratio` is
+    the mean difference head - base.
     `weight` is the distance of the estimate from "the same" in tie zones: what is read first.
+    `part` is a type of task of a workload, empty where the measure is over all tasks.
     """
 
     scenario: str
@@ -47,17 +48,21 @@ class Change:
     says: Says
     weight: float = 0.0
     reason: str = ""
+    method: str = ""
+    part: str = ""
 
     @property
     def label(self) -> str:
-        """The measure in words, with its scenario and case."""
+        """The measure in words, with its type of task, scenario and case."""
         case = "" if self.case == "-" else f" {self.case}"
-        return f"{METRICS[self.metric].label} ({self.scenario}{case})"
+        of = f" of {self.part}" if self.part else ""
+        return f"{METRICS[self.metric].label}{of} ({self.scenario}{case})"
 
     @property
     def id(self) -> str:
         """The measure as one word, for files of other tools: `burst/-/throughput`."""
-        return f"{self.scenario}/{self.case}/{self.metric}"
+        of = f"/{self.part}" if self.part else ""
+        return f"{self.scenario}/{self.case}/{self.metric}{of}"
 
 
 @dataclass(frozen=True)

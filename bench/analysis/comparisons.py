@@ -22,20 +22,22 @@ def compare_arms(
     size: str,
     guarantees: Mapping[str, str] | None = None,
     alpha: float = 0.05,
-    against: str = "",
 ) -> pd.DataFrame:
-    """comparisons.csv from the rows of measures.csv; with `against` its pairs with that base alone.
+    """comparisons.csv from the rows of measures.csv.
 
     * `ratio` metrics: `ratio` is head ÷ base. Of two arms, and of metrics that are left to it,
       `low` and `high` are its t-interval at the level that Holm gives this pair (an adjusted
       interval: it excludes 1 exactly where Holm rejects), `smallest_detectable` is the change found
       9 times in 10 at Holm's strictest level. Of three or more arms with the same three or more
-      blocks and a metric in LIKE_SPREAD they are those of arm + block, by Tukey for all pairs and
-      by Dunnett for those with `against`. `method` says which.
+      blocks and a metric in LIKE_SPREAD they are those of arm + block, by Tukey. `method` says
+      which.
     * `count` metrics: `ratio` holds the mean *difference* head - base, `low` and `high` the
       smallest and largest difference of a block.
     * `time_to` metrics: `ratio` is that of the medians, empty where one lies beyond the horizon;
       decided by ranks, never a tie.
+
+    Rows of a type of task of its own (`part`) are left out: they are in measures.csv, and `bench
+    compare` sets them beside each other.
 
     Below three blocks there is a ratio, no `low` or `high`, and the verdict `unclear`. Arms without
     a common block give no row. With `guarantees` (arm → guarantee) only arms of the same guarantee
@@ -48,12 +50,15 @@ def compare_arms(
     refuse_unknown(measures)
     rows = [
         (scenario, case, metric.name, result.pair.base, result.pair.head, *_numbers(result))
-        for scenario, case, metric, group in _groups(measures[measures["stands"] == 1])
-        for result in compare_pairs(
-            list(_pairs(group, metric, guarantees or {}, against)), metric, alpha
-        )
+        for scenario, case, metric, group in _groups(_over_all(measures))
+        for result in compare_pairs(list(_pairs(group, metric, guarantees or {})), metric, alpha)
     ]
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def _over_all(measures: pd.DataFrame) -> pd.DataFrame:
+    """The rows that stand and are over all tasks of their cell."""
+    return measures[(measures["stands"] == 1) & (measures["part"] == "")]
 
 
 def _numbers(result: Compared) -> tuple[str | float, ...]:
@@ -75,17 +80,14 @@ def _groups(measures: pd.DataFrame) -> Iterator[tuple[str, str, Metric, pd.DataF
         yield scenario, case, METRICS[name], groups[scenario, case, name]
 
 
-def _pairs(
-    group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str], against: str
-) -> Iterator[Pair]:
+def _pairs(group: pd.DataFrame, metric: Metric, guarantees: Mapping[str, str]) -> Iterator[Pair]:
     rows = {str(arm): rows for arm, rows in group.groupby("arm")}
     numbers = {arm: by_block(part, metric) for arm, part in rows.items()}
     censored = {arm: is_censored(part, metric) for arm, part in rows.items()}
-    for couple in combinations(sorted(rows), 2):
-        base, head = sorted(couple, key=lambda arm: arm != against)  # by name but for that one
+    for base, head in combinations(sorted(rows), 2):
         blocks = tuple(sorted(numbers[base].keys() & numbers[head].keys()))
         alike = guarantees.get(base) == guarantees.get(head)
-        if blocks and alike and against in ("", base):
+        if blocks and alike:
             yield Pair(
                 base,
                 head,

@@ -27,8 +27,9 @@ FLOOR = "floor"
 PROFILES = ("default", "tuned", "durable")
 # What a kind of metric counts as a number of a block; all else is none.
 USABLE = {"ratio": ("ok",), "count": ("ok", "wrong"), "time_to": ("ok", "beyond")}
-# Blocks that fall out for these are the bad ones of an arm: what is left flatters it.
-CENSORED = ("beyond", "unbounded")
+# Blocks that fall out for these are the bad ones of an arm: what is left flatters it. A percentile
+# is withheld where its tail came in a few spells: something stalled.
+CENSORED = ("beyond", "unbounded", "withheld")
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ class Joined:
 
     @cached_property
     def _places(self) -> dict[Hashable, npt.NDArray[np.int64]]:
-        """The row numbers per arm and metric: the page asks for them some thousand times."""
-        groups = self.frame.groupby(["scenario", "case", "arm", "metric"])
+        """The row numbers per arm, metric and type of task: the page asks some thousand times."""
+        groups = self.frame.groupby(["scenario", "case", "arm", "metric", "part"])
         return {key: np.asarray(places, np.int64) for key, places in groups.indices.items()}
 
-    def rows(self, scenario: str, case: str, arm: str, metric: str) -> pd.DataFrame:
-        """The measures of one arm, one row per block."""
-        places = self._places.get((scenario, case, arm, metric))
+    def rows(self, scenario: str, case: str, arm: str, metric: str, part: str = "") -> pd.DataFrame:
+        """The measures of one arm, one row per block; of one type of task where `part` names it."""
+        places = self._places.get((scenario, case, arm, metric, part))
         return self.frame.iloc[:0] if places is None else self.frame.iloc[places]
 
     def cases(self, scenario: str) -> list[str]:
@@ -114,6 +115,11 @@ class Joined:
             & (self.frame["arm"] == arm)
         ]
         return None if f.empty else int(f["place"].iloc[0])
+
+    def burst_tasks(self, place: int) -> int:
+        """How many tasks a plain burst of run `place` has."""
+        plan = self.runs[place].manifest.plan
+        return int(load_scenarios()["burst"].params("-", plan.size, plan.tasks)["tasks"])
 
     def line(self, place: int, number: int) -> CellLine | None:
         """The line in run.json of cell `number` of run `place`; None if there is none."""
@@ -215,3 +221,8 @@ def by_block(group: pd.DataFrame, metric: Metric) -> dict[tuple[str, int], float
     return {
         key: float(value) for key, value in zip(keys, values, strict=True) if not math.isnan(value)
     }
+
+
+def standing_with_parts(run: Run) -> pd.DataFrame:
+    """The measures of the cells that stand, those of their parts (types of task) among them."""
+    return run.measures[run.measures["stands"] == 1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.analysis.dataset import Joined, Shown, join
-from bench.model.scenario import load_scenarios
+from bench.model.scenario import Scenario, load_scenarios
 from bench.record.store import Run
 from bench.record.stored_curves import Curves, Floats
 
@@ -26,17 +26,24 @@ class Drawn:
 
 def drawn(joined: Joined, scenario: str, case: str, arm: str) -> Drawn | None:
     """The first block's cell that has curves and is fit to be drawn, or None."""
+    return next(all_drawn(joined, scenario, case, arm), None)
+
+
+def all_drawn(joined: Joined, scenario: str, case: str, arm: str) -> Iterator[Drawn]:
+    """Every cell of an arm whose curves can be had, by block."""
     for shown in _fit(joined, scenario, case, arm):
         run = joined.runs[shown.place]
         if not run.slim or run.cell(shown.number).has_events:
-            return Drawn(shown.label, arm, _made(run, scenario, shown.number))
-        if shown.number in run.curves:
-            return Drawn(shown.label, arm, run.curves[shown.number])
-    return None
+            yield Drawn(shown.label, arm, _made(run, scenario, shown.number))
+        elif shown.number in run.curves:
+            yield Drawn(shown.label, arm, run.curves[shown.number])
 
 
 def all_curves(run: Run) -> dict[int, Curves]:
-    """The curves of every cell of a whole run that a chart may draw, by cell."""
+    """The curves of every cell of a whole run that a chart may draw, by cell.
+
+    Of an arm and a case the first block that is fit; each, where the scenario has `EVERY_BLOCK`.
+    """
     joined = join([run])
     return {
         shown.number: _made(run, name, shown.number)
@@ -44,8 +51,12 @@ def all_curves(run: Run) -> dict[int, Curves]:
         if scenario.has("curves")
         for case in joined.cases(name)
         for arm in joined.arms_of(name, case)
-        for shown in list(_fit(joined, name, case, arm))[:1]
+        for shown in list(_fit(joined, name, case, arm))[: _kept(scenario)]
     }
+
+
+def _kept(scenario: Scenario) -> int | None:
+    return None if getattr(scenario.part("curves"), "EVERY_BLOCK", False) else 1
 
 
 def _fit(joined: Joined, scenario: str, case: str, arm: str) -> Iterator[Shown]:

@@ -22,9 +22,7 @@ STORED = "evidence.json"  # in a slim run, which has no events
 WORST = ("lost", "doubled", "open", "stuck", "failed", "refused", "recovered", "finished")
 UNHARMED = ("refused", "finished")  # of what was being enqueued: not hit
 RESOLUTION_S = 0.5  # one spacing of the arrivals, one task, one look of the supervisor
-# Of an event that came 0 times of n: with 95 % confidence its rate is less than 3/n (Hanley &
-# Lippman-Hand 1983).
-RULE_OF_THREE = 3.0
+ALPHA = 0.05
 
 
 class Evidence(Record):
@@ -64,6 +62,15 @@ class Evidence(Record):
         """
         sent = {fate: count for fate, count in self.enqueuing.items() if fate not in UNHARMED}
         return Counter(self.running) + Counter(self.waiting) + Counter(sent)
+
+    @property
+    def harmless(self) -> float:
+        """The share of strikes that does no harm, at least, where none of these did any.
+
+        The one-sided 95 % limit of 0 in n (Clopper & Pearson 1934). The tasks that a strike hits
+        share their fate, so n is the strikes and not the tasks. 0 where nothing struck.
+        """
+        return ALPHA ** (1 / self.strikes) if self.strikes else 0.0
 
     @property
     def refused(self) -> int:

@@ -40,7 +40,7 @@ INCOMPLETE = "paired t, Holm (incomplete blocks)"
 ONE_FALSE = (
     "even one false verdict among the pairs of a measure in a case has a chance of 5 % at most"
 )
-AT_ONCE = "the intervals of a measure in a case hold all at once with 95 %"
+AT_ONCE = "if the arms scatter alike, the intervals of a measure in a case hold at once with 95 %"
 # What stands behind an interval or a verdict, in words for a reader.
 MEANINGS = {
     METHODS["ratio"]: f"each pair by its own spread; {ONE_FALSE}",

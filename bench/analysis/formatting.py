@@ -23,6 +23,7 @@ VERDICTS = {
     "wrong": "tasks lost or doubled against the guarantee: the cell gives no speed",
 }
 INTERVAL = "95 %"  # how the reason of a measure that has an interval of its own begins
+WITHHELD_AT_MOST = 0.2  # of the blocks: of five, four have to have a percentile
 # Worse news first: what a figure says when its blocks disagree.
 _WORST = ("wrong", "unbounded", "beyond", "withheld", "unavailable", "not_offered", "invalid")
 
@@ -90,10 +91,21 @@ def figure(rows: pd.DataFrame, metric: str) -> Figure:
     if "wrong" in verdicts and METRICS[metric].kind != "count":
         return Figure("wrong", None, "wrong", _reason(rows, "wrong"), cells)
     fit = rows[rows["verdict"].isin(("ok", "beyond", "unbounded", "wrong"))]
+    if withheld := _too_often_withheld(rows, len(fit)):
+        return Figure("withheld", None, "withheld", withheld, cells)
     if fit.empty:
         worst = next(word for word in (*_WORST, *verdicts) if word in verdicts)
         return Figure(worst.replace("_", " "), None, worst, _reason(rows, worst), cells)
     return _over_blocks(fit, rows, metric, cells)
+
+
+def _too_often_withheld(rows: pd.DataFrame, fit: int) -> str:
+    """Why the blocks that have a number do not stand for the others, which came out later."""
+    withheld = int(rows["verdict"].eq("withheld").sum())
+    if not fit or withheld <= WITHHELD_AT_MOST * (fit + withheld):
+        return ""
+    reason = _reason(rows, "withheld").partition("; ")[0]
+    return f"withheld in {withheld} of {fit + withheld} blocks, the late ones: {reason}"
 
 
 def summed(rows: Mapping[str, pd.DataFrame], unit: str = "MB", size: float = 1e6) -> Figure:

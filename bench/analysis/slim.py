@@ -13,6 +13,7 @@ from bench.analysis.dataset import join
 from bench.analysis.drawn import all_curves
 from bench.analysis.evidence import STORED, StoredEvidence, all_evidence
 from bench.analysis.formatting import listing
+from bench.analysis.workload_searches import STORED as SEARCH
 from bench.base.errors import UsageError
 from bench.record import documents, store, stored_curves
 from bench.record.store import CELL_FILES, Run
@@ -90,6 +91,7 @@ def _extras(run: Run) -> list[tuple[str, list[Path]]]:
     groups = [
         ("comparisons.csv", [run.path / "comparisons.csv"]),
         ("selftest.json", [run.path / "selftest.json"]),
+        (SEARCH, [run.path / SEARCH]),
     ]
     groups += [
         (f"{name} of the cells", [folder / name for folder in cells])

@@ -55,7 +55,7 @@ def _rows(
             "occasion": "",
             "scenario": line.scenario,
             "case": line.case,
-            "part": "",
+            "part": each.part,
             "arm": line.arm,
             "system": arm.system,
             "profile": arm.profile,

@@ -22,6 +22,7 @@ READ = (
 )
 _taken: set[str] = set()  # what is out already, so that it can still be named
 LOOPBACK = "127.0.0.1,localhost,::1"
+SHORTEST_SECRET = 4  # a value such as "1" stands in every second sentence
 
 
 def built(
@@ -80,3 +81,13 @@ def take_out(patterns: Iterable[str] = (), passed: Iterable[str] = ()) -> list[s
         os.environ.pop(name, None)
     _taken.update(names)
     return names
+
+
+def hidden(text: str, names: Iterable[str]) -> str:
+    """The text without the values of these variables, nor the password of one that is a URL."""
+    for name in names:
+        value = os.environ.get(name, "")
+        password = value.partition("://")[2].rpartition("@")[0].partition(":")[2]
+        for secret in (each for each in (value, password) if len(each) >= SHORTEST_SECRET):
+            text = text.replace(secret, f"${name}")
+    return text

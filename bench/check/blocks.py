@@ -25,24 +25,31 @@ OF_BURST = (
 )
 P50, P99, TRIMMED_P99 = "latency_p50_ms", "latency_p99_ms", "latency_p99_calm_ms"
 # May fail, but need not be settled: one stall of the machine makes it ten times as large.
-WATCHED = (P99,)
-OF_LATENCY = (P50, TRIMMED_P99, *WATCHED)
+# So does one late spell what was late.
+LATE_SHARE = "late_share"
+WATCHED = (P99, LATE_SHARE)
+OF_LATENCY = (P50, TRIMMED_P99, P99)
 COMMANDS = "broker_commands_per_task"
-GATED = (*OF_BURST, COMMANDS, *OF_LATENCY)
+# Of a load from a file, over all tasks and of each type.
+CPU = "cpu_s_per_1000"
+OF_WORKLOAD = (P50, TRIMMED_P99, P99, LATE_SHARE, CPU)
+WORKLOAD = "workload"
+GATED = tuple(dict.fromkeys((*OF_BURST, COMMANDS, *OF_LATENCY, *OF_WORKLOAD)))
 LOAD_AT_MOST = 0.7
 
 
 class Key(NamedTuple):
-    """One measure of one case."""
+    """One measure of one case; `part` is a type of task, empty where it is over all."""
 
     scenario: str
     case: str
     metric: str
+    part: str = ""
 
     @property
     def id(self) -> str:
         """The measure as one word."""
-        return "/".join(self)
+        return "/".join(filter(None, self))
 
 
 class Number(NamedTuple):
@@ -85,7 +92,11 @@ def is_gated(key: Key) -> bool:
     run.
     """
     if key.metric in (*HARD, *SOFT):
-        return True
+        return not key.part  # those of a type are among those of all
+    if key.scenario == WORKLOAD:
+        return key.metric in OF_WORKLOAD
+    if key.part:
+        return False
     kind, _, value = key.case.partition("=")
     return key.metric in GATED and (
         not key.metric.startswith("latency") or (kind == "load" and float(value) <= LOAD_AT_MOST)
@@ -107,7 +118,7 @@ def blocks_of(
     numbers: dict[int, dict[Key, dict[str, Number]]] = {}
     values = pd.to_numeric(ours["value"]).to_numpy(dtype=float)
     for row, value in zip(ours.itertuples(), values, strict=True):
-        key = Key(str(row.scenario), str(row.case), str(row.metric))
+        key = Key(str(row.scenario), str(row.case), str(row.metric), str(getattr(row, "part", "")))
         if is_gated(key):
             sides = numbers.setdefault(int(str(row.block)), {}).setdefault(key, {})
             sides[str(row.arm)] = _number(float(value), str(row.verdict))

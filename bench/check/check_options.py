@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from bench.analysis.stats import MIN_BLOCKS
 from bench.base.errors import UsageError
 from bench.brokers.choice import Servers
+from bench.check.blocks import WORKLOAD
 from bench.check.judged_metrics import judged_metrics, refuse_unmeasured
+from bench.environments.handed_on import usable
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, parse_arm, twin
-from bench.model.scenario import gated_scenarios
+from bench.model.scenario import gated_scenarios, load_scenarios
 from bench.model.systems import load_adapters
-from bench.run.plan import Plan, make_plan
+from bench.run.plan import Plan, cells, make_plan
 from bench.run.run_start import fresh_seed
 
 
@@ -38,6 +41,7 @@ class CheckOptions:
     adapters: tuple[Path, ...] = ()
     servers: Servers = field(default_factory=dict)
     passed: tuple[str, ...] = ()  # names of variables that measured processes get too
+    workload: Path | None = None  # a load of the user's, to be repeated in the place of ours
 
     def command(self, seed: int) -> str:
         """What to type to ask the same again with this seed.
@@ -52,6 +56,7 @@ class CheckOptions:
             "--adapter": self.adapters,
             "--pass": self.passed,
             "--threshold": [f"{name}={share}" for name, share in self.thresholds.items()],
+            "--workload": [self.workload] if self.workload else [],
         }
         named = [
             word
@@ -71,6 +76,8 @@ def planned(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
     """
     plan, arms = _plan(options)
     refuse_unmeasured(plan, {"--fail-on": options.fail_on, "--threshold": options.thresholds})
+    if plan.workload:
+        _refuse_too_long(plan, options)
     return plan, arms
 
 
@@ -96,8 +103,10 @@ def _plan(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
                 f"--head, or give --aa to measure the noise"
             )
         head = twin(base)
+    # A test by pytest may name it by a text.
+    file = usable(Path(options.workload), known.values()) if options.workload else None
     plan = make_plan(
-        options.scenarios or gated_scenarios(),
+        options.scenarios or ((WORKLOAD,) if file else gated_scenarios()),
         [base.name, head.name],
         options.cases,
         known,
@@ -108,6 +117,7 @@ def _plan(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
         label=options.label,
         base=base.name,
         passed=options.passed,
+        workload=file,
     )
     return plan, (base, head)
 
@@ -115,3 +125,21 @@ def _plan(options: CheckOptions) -> tuple[Plan, tuple[Arm, Arm]]:
 def workers_for_a_gate() -> int:
     """One core is left to the broker and the callers (decision 27)."""
     return max(1, slots() - 1)
+
+
+def _refuse_too_long(plan: Plan, options: CheckOptions) -> None:
+    """Fewer than three blocks have no interval: such a gate could only say that it cannot tell."""
+    scenario = load_scenarios()[WORKLOAD]
+    rates = 1.0  # of tasks: how long a load from a file lasts hangs on none
+    block_s = sum(
+        scenario.seconds(cell.params, cell.case, rates, rates)
+        for cell in cells(plan)
+        if cell.scenario == WORKLOAD
+    )
+    if options.budget_s < MIN_BLOCKS * block_s:
+        minutes = 2 * MIN_BLOCKS * block_s / 60
+        raise UsageError(
+            f"--budget {options.budget_s:g}s: base and head once take about {block_s:.0f} s with "
+            f"this load, and {MIN_BLOCKS} times are the least: give {minutes:.0f}m or more, or a "
+            "shorter load"
+        )

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     workers: int | None = None
     tasks: int | None = None
     features: bool = True
+    workload: str | None = None
 
 
 def from_file(folder: Path) -> Settings:

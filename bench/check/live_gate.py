@@ -176,7 +176,7 @@ def _size_burst(runner: Runner, options: CheckOptions) -> None:
         rates = runner.calibrate(base)
     except Unavailable as error:
         raise UsageError(f"{base.name} cannot be measured here: {error}") from None
-    if options.tasks is None:
+    if options.tasks is None and options.workload is None:
         hundreds = round(rates.tasks_per_s * DRAIN_S / 100)
         runner.resize(max(FEWEST, min(MOST, hundreds * 100)))
 

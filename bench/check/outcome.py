@@ -65,7 +65,7 @@ def _line(
         else None
     )
     return Change(
-        *key,
+        *(key.scenario, key.case, key.metric),
         *arms,
         base_value,
         head_value,
@@ -78,6 +78,7 @@ def _line(
         finding.says,
         weight,
         _reason(finding, pairs, metric, rules),
+        part=key.part,
     )
 
 
@@ -182,7 +183,8 @@ def _in_the_way(lines: Sequence[Change], decision: Decision, rules: Rules) -> st
     unclear = [
         line
         for line in lines
-        if line.says == "unclear" and Key(line.scenario, line.case, line.metric) in needed
+        if line.says == "unclear"
+        and Key(line.scenario, line.case, line.metric, line.part) in needed
     ]
     if not unclear:
         lacking = [name for name in rules.fail_on if name not in {line.metric for line in lines}]

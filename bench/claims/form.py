@@ -137,11 +137,19 @@ class Unlike(FigureClaim):
         return self
 
 
+FaultName = Annotated[str, AfterValidator(partial(_known, what="fault", names=FAULTS))]
+
+
 class RecoveryClaim(NumberClaim):
-    """Seconds until all is well after a fault; `manual`: systems said to need a human."""
+    """Seconds until all is well after a fault; `manual`: systems said to need a human.
+
+    `also`: further faults that may be meant, where the claim names none. Its seconds are held
+    against each of them; a human's help only against `fault`.
+    """
 
     says: Mapping[str, str]
-    fault: Annotated[str, AfterValidator(partial(_known, what="fault", names=FAULTS))]
+    fault: FaultName
+    also: Sequence[FaultName] = ()
     seconds: Mapping[str, float]
     manual: Sequence[str] = ()
     reading: str = ""

@@ -57,7 +57,7 @@ def _flows(features: Features | None) -> str:
 
 
 def _small(rates: ArmRates, advice: str) -> str:
-    enough = [name for rate, name, _ in rates.arms if rate is not None and rate >= SMALL_PER_S]
+    enough = [each.arm for each in rates.arms if each.rate and each.rate >= SMALL_PER_S]
     return (
         f"at {SMALL_PER_S:g} tasks/s, say, {rates.what}, these keep up:"
         f" {listing(enough) or 'none'}: scale alone does not single out {advice}"
@@ -66,16 +66,20 @@ def _small(rates: ArmRates, advice: str) -> str:
 
 
 def _fastest(rates: ArmRates, broker: str) -> str:
-    found = sorted(
-        ((rate, name) for rate, name, on in rates.arms if rate and broker in ("", on)), reverse=True
-    )
-    shown = [f"{name} {number(rate)}/s" for rate, name in found]
+    known = [each for each in rates.arms if each.rate and broker in ("", each.broker)]
+    found = sorted(known, key=lambda each: (each.rate or 0.0, each.arm), reverse=True)
+    promises = len({each.guarantee for each in found}) > 1
+    shown = [
+        f"{each.arm} {number(each.rate or 0.0)}/s{f' ({each.guarantee})' if promises else ''}"
+        for each in found
+    ]
     where = f" on {broker}" if broker else ""
     return f"{rates.what}{where}: {listing(shown) or 'no figure'}{_lacking(rates, broker)}"
 
 
 def _lacking(rates: ArmRates, broker: str) -> str:
-    names = [name for rate, name, on in rates.arms if rate is None and broker in ("", on)]
+    lacking = [each for each in rates.arms if each.rate is None]
+    names = [each.arm for each in lacking if broker in ("", each.broker)]
     arms = "".join(f" --arm {name}" for name in names)
     how = f"measure it with `{rates.command}{arms}`"
     return f"; not known of {listing(names)}: {how}" if names else ""

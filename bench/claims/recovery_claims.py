@@ -1,6 +1,6 @@
 """What stored runs say of published recoveries: within so many seconds, or by a human's hand."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from bench.analysis.dataset import Joined
 from bench.analysis.evidence import Evidence, evidence
@@ -33,64 +33,67 @@ def recovery_rulings(source: str, claim: RecoveryClaim, joined: Joined | None) -
 
 def _within(claim: RecoveryClaim, system: str, joined: Joined | None) -> Ruled:
     """Whether all that was hit is finished within the seconds that are claimed."""
-    seen = _seen(claim, system, joined, "work_recovery_s")
-    if joined is None or default(system) not in seen:
+    seen = {
+        (fault, name): each
+        for fault in (claim.fault, *claim.also)
+        for name, each in _seen(system, joined, fault, "work_recovery_s").items()
+    }
+    if joined is None or (claim.fault, default(system)) not in seen:
         return UNTESTED, _why_not(claim, system, joined)
     within = claim.seconds[system]
     met = {
-        name: each.verdict == "ok" and each.value is not None and each.value <= within
-        for name, each in seen.items()
+        struck: each.verdict == "ok" and each.value is not None and each.value <= within
+        for struck, each in seen.items()
     }
     shown = [
-        f"{name} {_time(each)} ({'; '.join([*_harm(_of(joined, claim, name)), _cells(each)])})"
-        for name, each in seen.items()
+        f"{fault}: {name} {_time(each)} "
+        f"({'; '.join([*_harm(evidence(joined, fault, name)), _cells(each)])})"
+        for (fault, name), each in seen.items()
     ]
-    who = [name for name, holds in met.items() if holds]
+    who = [f"{name} ({fault})" for (fault, name), holds in met.items() if holds]
     parts = (listing(shown), claim.reading, f"within {within:g} s: {listing(who) or 'no arm'}")
-    return _over_arms(met), "; ".join(filter(None, parts))
+    return _over_arms(met.values()), "; ".join(filter(None, parts))
 
 
 def _service(claim: RecoveryClaim, system: str, joined: Joined | None) -> Ruled:
     """Whether the system serves new tasks only after a human's help."""
-    seen = _seen(claim, system, joined, "service_recovery_s")
+    seen = _seen(system, joined, claim.fault, "service_recovery_s")
     times = {name: each for name, each in seen.items() if each.is_number}
     if default(system) not in times:
         return UNTESTED, _why_not(claim, system, joined)
     shown = [f"{name} after {_time(each)} ({_cells(each)})" for name, each in times.items()]
     by_hand = {name: each.verdict == "beyond" for name, each in times.items()}
     text = f"new tasks are served, with nobody's help, by {listing(shown)}"
-    return _over_arms(by_hand), "; ".join(filter(None, (text, claim.reading)))
+    return _over_arms(by_hand.values()), "; ".join(filter(None, (text, claim.reading)))
 
 
 def _work(claim: RecoveryClaim, system: str, joined: Joined | None) -> Ruled:
     """Whether the work that was hit comes back by a human's hand, and only so."""
-    seen = _seen(claim, system, joined, "work_recovery_s")
+    seen = _seen(system, joined, claim.fault, "work_recovery_s")
     if joined is None or default(system) not in seen:
         return UNTESTED, _why_not(claim, system, joined)
-    found = {name: each for name in seen if (each := _of(joined, claim, name))}
+    found = {name: each for name in seen if (each := evidence(joined, claim.fault, name))}
     if default(system) not in found:
         return UNTESTED, f"what became of the tasks of {default(system)} is not stored here"
     shown = [f"{name}: {_ends(each)} (cell {each.cell})" for name, each in found.items()]
     by_hand = {name: _is_freed(each) for name, each in found.items()}
-    return _over_arms(by_hand), "; ".join(filter(None, (*shown, claim.reading)))
+    return _over_arms(by_hand.values()), "; ".join(filter(None, (*shown, claim.reading)))
 
 
-def _over_arms(holds: Mapping[str, bool]) -> str:
-    """Confirmed where it holds for every arm, refuted where for none; else it depends."""
-    if len(set(holds.values())) > 1:
+def _over_arms(holds: Collection[bool]) -> str:
+    """Confirmed where it holds for every arm and fault, refuted where for none; else it depends."""
+    if len(set(holds)) > 1:
         return DEPENDS
-    return CONFIRMED if all(holds.values()) else REFUTED
+    return CONFIRMED if all(holds) else REFUTED
 
 
-def _seen(
-    claim: RecoveryClaim, system: str, joined: Joined | None, metric: str
-) -> dict[str, Figure]:
-    """The figure of each arm of a system that was struck and says something."""
+def _seen(system: str, joined: Joined | None, fault: str, metric: str) -> dict[str, Figure]:
+    """The figure of each arm of a system that was struck by a fault and says something."""
     if joined is None:
         return {}
-    arms = joined.arms_of("recovery", claim.fault)
+    arms = joined.arms_of("recovery", fault)
     found = {
-        name: figure(joined.rows("recovery", claim.fault, name, metric), metric)
+        name: figure(joined.rows("recovery", fault, name, metric), metric)
         for name in arms
         if joined.arms[name].system == system
     }
@@ -101,10 +104,6 @@ def _why_not(claim: RecoveryClaim, system: str, joined: Joined | None) -> str:
     if joined is None:
         return "no run was given"
     return f"{default(system)} has no valid cell here that was struck by a {claim.fault}"
-
-
-def _of(joined: Joined, claim: RecoveryClaim, arm: str) -> Evidence | None:
-    return evidence(joined, claim.fault, arm)
 
 
 def _harm(found: Evidence | None) -> Sequence[str]:
@@ -136,8 +135,8 @@ def _ends(found: Evidence) -> str:
     parts = []
     if lost:
         parts.append(
-            f"{lost} of {hit} lost: the broker holds them nowhere, so no hand brings them back, and"
-            " only who sent them can send them again"
+            f"{lost} of {hit} lost: the broker holds them nowhere, so no documented command brings "
+            "them back"
         )
     if held and (done := found.manual_recovery):
         typed = listing([f"`{command}`" for command in done.commands])

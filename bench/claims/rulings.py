@@ -15,8 +15,8 @@ LOOKS = {CONFIRMED: "green", DEPENDS: "yellow", REFUTED: "bold red", OUTDATED: "
 MEANINGS = {
     CONFIRMED: "what was measured or tried here bears it out; a ratio lies within 2 times",
     DEPENDS: (
-        "it holds with some of the settings or packages that were tried here and not with others; "
-        "both are named"
+        "it holds with some of the settings, faults or packages that were tried here and not with "
+        "others; both are named"
     ),
     REFUTED: "what was measured or tried here contradicts it",
     OUTDATED: "it was so before the version that is named",

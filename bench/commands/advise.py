@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from bench.base.errors import UsageError
 from bench.commands.options import (
     FeaturesOption,
     Json,
@@ -56,6 +57,14 @@ class Wishes(NamedTuple):
     ] = None
 
 
+OPTIONS = {
+    "needs": "--need",
+    "brokers": "--broker",
+    "may_lose": "--no-loss",
+    "may_double": "--no-double",
+}
+
+
 @app.command()
 @fields_as_options
 def advise(
@@ -74,9 +83,18 @@ def advise(
             "--published-tree", help="the published decision tree, and what our data says of it"
         ),
     ] = False,
+    workload: Annotated[
+        bool,
+        typer.Option(
+            "--workload", help="answer from runs of your own load: what its file asks for"
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Which arm meets what you ask for: by measured numbers and trials, and nothing else."""
+    if workload:
+        _refuse_others(asked, file=file, ask=ask, features=features, published_tree=published_tree)
+        return _by_workload(run, as_json)
     from bench.advise.advice_text import render
     from bench.advise.facts import facts, rates
     from bench.advise.ranking import answer as candidates_for
@@ -100,6 +118,29 @@ def advise(
             }
         )
     return render(requirements, candidates, console())
+
+
+def _refuse_others(asked: Wishes, **others: object) -> None:
+    """UsageError for whatever else is asked: the objective stands in the workload file."""
+    given = [name for name, value in {**asked._asdict(), **others}.items() if value]
+    given += [name for name, value in asked._asdict().items() if value is False]
+    if given:
+        option = OPTIONS.get(given[0], f"--{given[0].replace('_', '-')}")
+        raise UsageError(
+            f"--workload answers by the [objective] of the workload file: leave {option} out"
+        )
+
+
+def _by_workload(names: list[str], as_json: bool) -> None:
+    from bench.advise.advice_text import show
+    from bench.advise.workload_advice import advice
+    from bench.analysis.dataset import join
+
+    found = advice(join(open_runs(names)))
+    if as_json:
+        return answer(found.as_json())
+    asked = f"{', '.join(found.objective)} ({found.file})"
+    return show(asked, found.arms, console(), found.remarks)
 
 
 def _requirements(file: Path | None, ask: bool, wishes: Wishes) -> "Asked":

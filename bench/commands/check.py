@@ -17,6 +17,7 @@ from bench.commands.options import (
     Out,
     Pass,
     Wait,
+    WorkloadOption,
     answer,
     app,
     console,
@@ -63,7 +64,7 @@ class GateAsked(NamedTuple):
     ] = None
     head: Annotated[str | None, typer.Option("--head", help="the arm that is new")] = None
     scenario: Annotated[
-        Words, typer.Option("--scenario", help="burst, latency; both unless named")
+        Words, typer.Option("--scenario", help="burst, latency; both unless named, or the workload")
     ] = []  # noqa: RUF012
     case: Annotated[
         Words,
@@ -89,6 +90,7 @@ class GateAsked(NamedTuple):
     ] = None
     adapter: Adapters = []  # noqa: RUF012
     passed: Pass = []  # noqa: RUF012
+    workload: WorkloadOption = None
 
     def options(self, stored: "Settings") -> "CheckOptions":
         """The options of a gate that tries no features; what is not asked is as `stored`.
@@ -122,6 +124,7 @@ class GateAsked(NamedTuple):
             adapters=tuple(self.adapter),
             servers={"redis": self.redis} if self.redis else {},
             passed=passed_on(self.passed, load_adapters(self.adapter).values()),
+            workload=self.workload or (Path(stored.workload) if stored.workload else None),
         )
         return with_standing(given, thresholds((), stored.thresholds))
 

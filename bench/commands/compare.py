@@ -20,7 +20,8 @@ def _side(text: str) -> Side:
 
 @app.command(
     help="Show what changed from BASE to HEAD: "
-    "per measure the ratio, its interval and whether the blocks bear it."
+    "per measure the ratio, its interval and whether the blocks bear it. "
+    "RUN#ARM RUN shows every other arm of a run beside one of them."
 )
 def compare(
     base: SideArg,

@@ -3,7 +3,6 @@
 import functools
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,13 +13,13 @@ from rich.console import Console
 
 from adapters.base import Adapter
 from bench.analysis import stored_measures
-from bench.base import environ, streams
+from bench.base import streams
 from bench.base.errors import UsageError
+from bench.environments.handed_on import not_there, refused_variable
 from bench.model import arm, systems
 from bench.record.store import Run
 from bench.record.stored_features import Features, open_features
 
-OURS = ("QUEUE_BENCH_", "PYTHONPATH")
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -47,6 +46,14 @@ Runs = Annotated[
 ]
 RunArg = Annotated[
     str, typer.Argument(metavar="RUN", help="a run folder or the id of a run under results/")
+]
+WorkloadOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workload",
+        metavar="FILE",
+        help="a load of your own, for the scenario workload; `bench workload new FILE` writes one",
+    ),
 ]
 Adapters = Annotated[
     list[Path],
@@ -111,16 +118,11 @@ def passed_on(names: list[str], adapters: Iterable[Adapter]) -> tuple[str, ...]:
     steering = systems.read_by(adapters)
     for text in names:
         name, equals, _ = text.partition("=")
-        faults = {
-            "give the name of a variable alone, and export its value": equals or not name,
-            (
-                "a measured library reads it, so the arm would be another one than it says: change "
-                "a setting of the arm, as in celery/default{SETTING=VALUE}"
-            ): environ.matches(name, steering),
-            "bench sets this variable itself: leave it out": name.startswith(OURS),
-            "there is no such variable: export it first": name not in os.environ,
-        }
-        if fault := next((fault for fault, holds in faults.items() if holds), None):
+        if equals or not name:
+            fault = "give the name of a variable alone, and export its value"
+        else:
+            fault = refused_variable(name, steering) or not_there(name)
+        if fault:
             raise UsageError(f"--pass {name}: {fault}")
     return tuple(sorted(set(names)))
 

@@ -29,7 +29,7 @@ WIDE, MIDDLE = 150, 110  # columns of the terminal: below, some are left out, an
 
 def names_arms(changes: Changes) -> bool:
     """Whether each line must name its arm, because base and head are whole runs."""
-    return "#" not in changes.base
+    return "#" not in changes.head
 
 
 def by_how_much(change: Change) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from bench.compare.sides import Side, one_run
 from bench.model.metric import METRICS, Metric
 
 ENDLESS = 100.0  # the weight of a time that is within the horizon on one side alone
-Key = tuple[str, str, str]
+Key = tuple[str, str, str, str]  # scenario, case, metric, type of task
 
 
 def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[Change, ...]:
@@ -35,11 +36,14 @@ def lines(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> tuple[C
 
 
 def _groups(base: Side, head: Side) -> Iterator[tuple[Key, pd.DataFrame, pd.DataFrame]]:
-    """The rows of one measure on both sides, in the order of measures.csv."""
+    """The rows of one measure on both sides, of one type of task or over all, in the order of
+    measures.csv."""
     before, after = (
         {
-            (str(key[0]), str(key[1]), str(key[2])): rows
-            for key, rows in side.measures.groupby(["scenario", "case", "metric"], sort=False)
+            (str(key[0]), str(key[1]), str(key[2]), str(key[3])): rows
+            for key, rows in side.measures.groupby(
+                ["scenario", "case", "metric", "part"], sort=False
+            )
         }
         for side in (base, head)
     )
@@ -51,7 +55,7 @@ def _of_group(
     couples: Sequence[tuple[str, str]],
     interleaved: bool,
 ) -> Iterator[Change]:
-    (scenario, case, name), before, after = group
+    (scenario, case, name, part), before, after = group
     metric = METRICS[name]
     rows = {
         couple: (before[before["arm"] == couple[0]], after[after["arm"] == couple[1]])
@@ -65,9 +69,11 @@ def _of_group(
     results = dict(zip(pairs, compare_pairs(list(pairs.values()), metric), strict=True))
     for couple, (one, two) in rows.items():
         if couple in pairs:
-            yield _change(scenario, case, metric, pairs[couple], results[couple])
+            change = _change(scenario, case, metric, pairs[couple], results[couple])
+            yield replace(change, part=part)
         elif not one.empty and not two.empty and (by_block(one, metric) or by_block(two, metric)):
-            yield _without_a_number(scenario, case, metric, couple, one, two)
+            change = _without_a_number(scenario, case, metric, couple, one, two)
+            yield replace(change, part=part)
 
 
 def _pair(
@@ -99,6 +105,7 @@ def _change(scenario: str, case: str, metric: Metric, pair: Pair, result: Compar
         says(metric, result.verdict),
         _weight(pair, result, metric),
         _reason(pair),
+        result.method,
     )
 
 

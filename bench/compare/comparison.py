@@ -38,13 +38,13 @@ def compare(base: Side, head: Side, force: bool = False) -> Changes:
     if not any(line.blocks for line in changes):
         raise _nothing(base, head)
     return Changes(
-        f"{head.arm} beside {base.arm}, in {base.run.id}"
+        f"{head.arm or 'every other arm'} beside {base.arm}, in {base.run.id}"
         if base.arm and one_run(base, head)
         else f"{head.name} beside {base.name}",
         base.name,
         head.name,
         EXIT_OK,
-        summary(changes, not base.arm),
+        summary(changes, not head.arm),
         changes,
         tuple(_notes(base, head, beside, unlike, changes)),
         {
@@ -132,6 +132,8 @@ def _notes(
         yield f"FORCED, though unlike: {'; '.join(unlike)}"
     if not one_run(base, head):
         yield APART
+    if base.arm and not head.arm:
+        yield from _left_out(base, beside)
     if any(line.blocks and line.blocks < MIN_BLOCKS for line in changes):
         yield (
             f"measures with fewer than {MIN_BLOCKS} blocks have no interval and are never decided: "
@@ -157,6 +159,12 @@ def _notes(
     if len(servers) > 1 and not unlike:
         yield f"the arms have other brokers: {', '.join(sorted(servers))}"
     yield from _versions(base, head, beside)
+
+
+def _left_out(base: Side, beside: Sequence[tuple[str, str]]) -> Iterator[str]:
+    others = set(base.run.manifest.arms) - {base.arm, *(head for _, head in beside)}
+    if others:
+        yield f"left out, of another guarantee than {base.arm}: {', '.join(sorted(others))}"
 
 
 def _one_rate(base: Side, head: Side) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.analysis.dataset import standing_with_parts
 from bench.base.errors import UsageError
 from bench.model.arm import nearest
 from bench.model.machine_facts import SAME
@@ -35,8 +36,8 @@ class Side:
 
     @property
     def measures(self) -> pd.DataFrame:
-        """The measures that stand, of the run or of its one arm."""
-        frame = self.run.standing
+        """The measures that stand, of the run or of its one arm, those of types of task too."""
+        frame = standing_with_parts(self.run)
         return frame[frame["arm"] == self.arm] if self.arm else frame
 
     def about(self, arm: str) -> ArmRecord:
@@ -68,13 +69,17 @@ def one_run(base: Side, head: Side) -> bool:
 
 
 def couples(base: Side, head: Side) -> list[tuple[str, str]]:
-    """(base arm, head arm) of each comparison: the two that were named, or each in both runs.
+    """(base arm, head arm) of each comparison: the two that were named, or each in both runs, or
+    one beside every other arm of its run and its guarantee.
 
     UsageError if there are none.
     """
+    if base.arm and not head.arm and one_run(base, head):
+        return _beside_the_others(base)
     if bool(base.arm) != bool(head.arm):
         raise UsageError(
-            f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM), or on neither"
+            f"{base.name} and {head.name}: name an arm on both sides (RUN#ARM) or on neither; "
+            "RUN#ARM RUN is one arm beside the others of its run"
         )
     if one_run(base, head) and base.arm == head.arm:
         raise UsageError(
@@ -93,6 +98,17 @@ def couples(base: Side, head: Side) -> list[tuple[str, str]]:
     return [(arm, arm) for arm in common]
 
 
+def _beside_the_others(base: Side) -> list[tuple[str, str]]:
+    promised = base.about(base.arm).guarantee
+    others = [name for name in base.run.manifest.arms if name != base.arm]
+    if alike := [name for name in others if base.about(name).guarantee == promised]:
+        return [(base.arm, name) for name in alike]
+    raise UsageError(
+        f"no arm of {base.run.id} can stand beside {base.arm}, which is {promised}: "
+        f"it has {', '.join(others) or 'no other'}"
+    )
+
+
 def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:
     """What is unlike, each in a few words; empty where the sides may be compared.
 
@@ -108,7 +124,8 @@ def differences(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> l
     if one_run(base, head):
         return promises
     versions = [f"version: {text}" for text in unlike(base.run.manifest, head.run.manifest)]
-    return [*_surroundings(base, head), *versions, *_brokers(base, head, couples), *promises]
+    around = [*_surroundings(base, head), *_loads(base, head), *versions]
+    return [*around, *_brokers(base, head, couples), *promises]
 
 
 def _surroundings(base: Side, head: Side) -> Iterator[str]:
@@ -116,6 +133,14 @@ def _surroundings(base: Side, head: Side) -> Iterator[str]:
         before, after = (getattr(getattr(side.run.manifest, part), name) for side in (base, head))
         if before != after:
             yield f"{words} {before} and {after}"
+
+
+def _loads(base: Side, head: Side) -> Iterator[str]:
+    """Of two loads of a reader's own: the same file, arguments and trace, or what is not."""
+    before, after = (side.run.manifest.plan.workload for side in (base, head))
+    if before is not None and after is not None:
+        for what in before.unlike(after):
+            yield f"workload: {what} ({before.file} and {after.file})"
 
 
 def _brokers(base: Side, head: Side, couples: Sequence[tuple[str, str]]) -> list[str]:

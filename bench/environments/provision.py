@@ -64,7 +64,7 @@ def provision(
     given.
     """
     # All of them first: nobody waits for one environment to learn that another has no Python.
-    found = [pythons.find(python_of(arm.requirements), arm.name, say) for arm in arms]
+    found = [pythons.find(python_of(arm.asked), arm.name, say) for arm in arms]
     provisioned = [
         replace(arm, environment=_environment(arm, python, say)) if arm.asked else arm
         for arm, python in zip(arms, found, strict=True)
@@ -118,7 +118,7 @@ def _carry_out(attempts: Sequence[Attempt], passed: tuple[str, ...]) -> None:
         for number, attempt in enumerate(attempts):
             work = host.work / str(number)
             work.mkdir()
-            env = _env(attempt.arm, work, bound.getsockname()[1], passed)
+            env = trial_environment(attempt.arm, work, bound.getsockname()[1], passed)
             env["TMPDIR"] = str(host.temporary)
             try:
                 begun.append((attempt, host.spawn(attempt.argv, work / "said.log", env)))
@@ -138,7 +138,8 @@ def _refused(attempt: Attempt, why: str) -> UsageError:
     return UsageError(f"{attempt.arm.name} {attempt.means} ({why}): {attempt.fix}")
 
 
-def _env(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:
+def trial_environment(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:
+    """The variables of a process that tries an arm in `work`; nobody serves a broker there."""
     spec = work / "cell.json"
     spec.write_text(
         json.dumps(Cell(0, "try", "-", arm, 0, 1, 0).spec().as_json()), encoding="utf-8"

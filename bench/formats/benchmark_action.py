@@ -31,7 +31,7 @@ def _entry(point: Point) -> Json:
     """One measure; the action finds it by its name from commit to commit."""
     bounds = [shown(bound, point.metric) for bound in within(point)]
     return {
-        "name": one_line(f"{point.arm} {point.scenario}/{point.case}/{point.metric}"),
+        "name": one_line(f"{point.arm} {point.benchmark}/{point.metric}"),
         "value": point.value,
         "unit": point.kind.unit,
         **({"range": " … ".join(bounds)} if bounds else {}),

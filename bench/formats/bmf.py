@@ -18,7 +18,7 @@ def document(numbers: Sequence[Point]) -> str:
     """
     benchmarks: dict[str, dict[str, dict[str, float]]] = {}
     for point in numbers:
-        name = one_line(f"{point.scenario}/{point.case} {point.arm}")[:NAME_MAX]
+        name = one_line(f"{point.benchmark} {point.arm}")[:NAME_MAX]
         bounds = zip(("lower_value", "upper_value"), within(point), strict=False)
         measure = {"value": point.value, **dict(bounds)}
         benchmarks.setdefault(name, {})[point.metric.replace("_", "-")] = measure

@@ -105,6 +105,7 @@ def families_of_changes(changes: Changes) -> list[MetricFamily]:
             "arm": line.head,
             "base": line.base,
             "metric": line.metric,
+            **_of_type(line.part),
         }
         bounds = {"value": line.ratio, "low": line.low, "high": line.high}
         samples["difference" if METRICS[line.metric].kind == "count" else "ratio"] += [
@@ -119,18 +120,25 @@ def families_of_changes(changes: Changes) -> list[MetricFamily]:
     ]
 
 
+def _of_type(part: str) -> dict[str, str]:
+    """The label of a type of task; none where a number is over all tasks."""
+    return {"part": part} if part else {}
+
+
 def _named(name: str, about: str, samples: Sequence[Sample], info: bool = False) -> MetricFamily:
     return MetricFamily(f"queue_bench_{name}", about, samples, info)
 
 
 def _samples(point: points.Point, arm: Mapping[str, str]) -> list[Sample]:
     labels = {**arm, "scenario": point.scenario, "case": point.case, "arm": point.arm}
+    labels |= _of_type(point.part)
     bounds = zip(("value", "low", "high"), (point.value, *points.within(point)), strict=False)
     return [({**labels, "bound": bound}, value) for bound, value in bounds]
 
 
 def _verdicts(run: Run, arms: Mapping[str, Mapping[str, str]]) -> Iterable[Sample]:
-    for (scenario, case, metric, arm), rows in points.groups(run.standing):
+    for (scenario, case, metric, arm, part), rows in points.groups(run):
         labels = {"scenario": scenario, "case": case, "arm": arm, "metric": metric}
+        labels |= _of_type(part)
         for verdict, count in rows["verdict"].value_counts().sort_index().items():
             yield {**arms[arm], **labels, "verdict": str(verdict)}, float(count)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.comparison_result import Change, Changes
-from bench.analysis.dataset import CENSORED, by_block
+from bench.analysis.dataset import CENSORED, by_block, standing_with_parts
 from bench.analysis.stats import paired
 from bench.formats.texts import finite
 from bench.model.metric import METRICS, Metric
@@ -34,6 +34,12 @@ class Point:
     low: float | None
     high: float | None
     blocks: int
+    part: str = ""
+
+    @property
+    def benchmark(self) -> str:
+        """What was measured: scenario and case, and the type of task where it is of one."""
+        return "/".join(filter(None, (self.scenario, self.case, self.part)))
 
     @property
     def kind(self) -> Metric:
@@ -44,7 +50,10 @@ class Point:
 def of_changes(changes: Changes) -> list[Point]:
     """The head's numbers; their interval is that of the comparison, laid around the base."""
     return [
-        Point(line.scenario, line.case, line.metric, line.head, value, *_around(line), line.blocks)
+        Point(
+            *(line.scenario, line.case, line.metric, line.head, value),
+            *(*_around(line), line.blocks, line.part),
+        )
         for line in changes.lines
         if (value := finite(line.head_value)) is not None
     ]
@@ -63,18 +72,23 @@ def _around(line: Change) -> tuple[float | None, float | None]:
 
 def of_run(run: Run) -> list[Point]:
     """Every measure of a stored run that has a number."""
-    return [point for key, rows in groups(run.standing) if (point := _point(key, rows)) is not None]
+    return [point for key, rows in groups(run) if (point := _point(key, rows)) is not None]
 
 
-def groups(measures: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str, str], pd.DataFrame]]:
-    """The rows of each scenario, case, metric and arm, in the order of measures.csv.
+Key = tuple[str, str, str, str, str]  # scenario, case, metric, arm, type of task or ""
+
+
+def groups(run: Run) -> Iterator[tuple[Key, pd.DataFrame]]:
+    """The rows that stand of each scenario, case, metric, arm and type, in their order.
 
     Metrics that this version does not know are left out.
     """
-    for key, rows in measures.groupby(["scenario", "case", "metric", "arm"], sort=False):
-        scenario, case, metric, arm = map(str, key)
+    for key, rows in standing_with_parts(run).groupby(
+        ["scenario", "case", "metric", "arm", "part"], sort=False
+    ):
+        scenario, case, metric, arm, part = map(str, key)
         if metric in METRICS:
-            yield (scenario, case, metric, arm), rows
+            yield (scenario, case, metric, arm, part), rows
 
 
 def per_block(rows: pd.DataFrame, metric: Metric) -> list[float]:
@@ -88,15 +102,20 @@ def per_block(rows: pd.DataFrame, metric: Metric) -> list[float]:
     return [numbers[key] for key in sorted(numbers)]
 
 
-def _point(key: tuple[str, str, str, str], rows: pd.DataFrame) -> Point | None:
+def _point(key: Key, rows: pd.DataFrame) -> Point | None:
     metric = METRICS[key[2]]
     values = per_block(rows, metric)
     if not values:
         return None
     if metric.kind == "time_to":
         middle = finite(float(np.median(values)))
-        return None if middle is None else Point(*key, middle, None, None, len(values))
-    return Point(*key, *_summed(values, metric), len(values))
+        return None if middle is None else _made(key, middle, None, None, len(values))
+    return _made(key, *_summed(values, metric), len(values))
+
+
+def _made(key: Key, value: float, low: float | None, high: float | None, blocks: int) -> Point:
+    scenario, case, metric, arm, part = key
+    return Point(scenario, case, metric, arm, value, low, high, blocks, part)
 
 
 def _summed(values: list[float], metric: Metric) -> tuple[float, float | None, float | None]:

@@ -24,8 +24,12 @@ def document(run: Run, arm: str | None = None) -> str:
     """
     chosen = _chosen(list(run.manifest.arms), arm)
     measured = [
-        (f"{scenario}/{case}/{name}", METRICS[name], points.per_block(rows, METRICS[name]))
-        for (scenario, case, name, of), rows in points.groups(run.standing)
+        (
+            "/".join(filter(None, (scenario, case, part, name))),
+            METRICS[name],
+            points.per_block(rows, METRICS[name]),
+        )
+        for (scenario, case, name, of, part), rows in points.groups(run)
         if of == chosen
     ]
     benchmarks = [

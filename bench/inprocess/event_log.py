@@ -18,6 +18,7 @@ SENT = 3  # a = due_ns, b = number of the generator
 RETURNED = 4  # flag 1 = the call raised; b = number of the generator
 READY = 5  # a generator is connected and waits for its schedule
 DONE = 6  # a generator has sent all it had to send
+RAISED = 7  # a run of a workload's task ended by an exception; a = thread
 
 # `gil-on` or `gil-off`, empty: beside the runs, where the tasks ran in a free-threaded build.
 GIL = "gil-"
@@ -74,6 +75,7 @@ __all__ = [
     "FORMAT",
     "GIL",
     "MARKER",
+    "RAISED",
     "READY",
     "RECORD",
     "RETURNED",

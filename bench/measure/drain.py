@@ -149,14 +149,14 @@ def broker_spent(cell: StoredCell, book: Ledger) -> tuple[float, float]:
     begun = edge(samples, "drain:start")
     last = max(int(begun["ns"]), int(book.first_finish()[book.measured()].max(initial=-1)))
     over = samples[samples["ns"] >= last].iloc[0]
-    busy = _grown(edge(samples, "enqueue:start"), edge(samples, "enqueue:end"))
-    busy += _grown(begun, over)
-    idle = _grown(edge(samples, "settling"), edge(samples, "idle"))
+    busy = grown(edge(samples, "enqueue:start"), edge(samples, "enqueue:end"))
+    busy += grown(begun, over)
+    idle = grown(edge(samples, "settling"), edge(samples, "idle"))
     cpu_s, commands, ns = busy
     return float(np.maximum(cpu_s - cpu_by_the_clock(idle, busy) * ns, 0.0)), float(commands)
 
 
-def _grown(first: "pd.Series[float]", last: "pd.Series[float]") -> Floats:
+def grown(first: "pd.Series[float]", last: "pd.Series[float]") -> Floats:
     """(3,) by how much the columns COUNTED grew from one sample to another."""
     return np.asarray(last[COUNTED] - first[COUNTED], dtype=np.float64)
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -62,7 +63,7 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
         wrong, invalid = f"{wrong} (and {invalid})", ""
     if invalid:
         return [
-            Measure(m.metric, None, "invalid", invalid)
+            replace(m, value=None, verdict="invalid", reason=invalid)
             if m.verdict in ("ok", "beyond", "unbounded")
             else m
             for m in measures
@@ -70,7 +71,7 @@ def judged(measures: list[Measure], invalid: str, wrong: str) -> list[Measure]:
     if wrong:
         counts = {*FATES, "running", "waiting"}
         return [
-            Measure(m.metric, m.value if m.metric in counts else None, "wrong", wrong)
+            replace(m, value=m.value if m.metric in counts else None, verdict="wrong", reason=wrong)
             for m in measures
         ]
     return measures

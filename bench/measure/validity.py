@@ -3,11 +3,12 @@
 It returns the reason in plain words, or an empty text where nothing is wrong.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from bench.measure.retried import pushed_again
 from bench.record.fates import order_violations
 from bench.record.ledger import ACCEPTED, OPEN, UNSENT, Ints, Ledger
 from bench.record.store import StoredCell
@@ -118,12 +119,16 @@ def edge(samples: pd.DataFrame, label: str) -> "pd.Series[float]":
 
 
 def generator(
-    cell: StoredCell, book: Ledger, before_ns: int | None = None, generators: int | None = None
+    cell: StoredCell,
+    book: Ledger,
+    before_ns: int | None = None,
+    generators: int | None = None,
+    since_ns: int = 0,
 ) -> str:
     """A wake lag, or tasks that were not sent in time: the load was not what was promised.
 
     With `before_ns` only tasks due before that stamp are judged; `generators` is how many of the
-    cell's generators shared that load, if not all of them.
+    cell's generators shared that load, if not all of them, `since_ns` when its schedule began.
     """
     ours = (book.task >= 0) & (True if before_ns is None else book.due < before_ns)
     finish = book.first_finish()[ours]
@@ -131,7 +136,8 @@ def generator(
     # Here the P99 only scales a limit: it serves also where it rests on too few tasks to be
     # reported.
     p99_ms = float(np.quantile(done, 0.99)) / 1e6 if len(done) else 0.0
-    lag = wake_lag_ns(book, generators or cell.log.generators)[ours & (book.sent >= 0)]
+    lags = wake_lag_ns(book, generators or cell.log.generators, since_ns)
+    lag = lags[ours & (book.sent >= 0)]
     if len(lag):
         limit = max(LAG_MS, LAG_SHARE * p99_ms)
         share = farthest(len(lag))
@@ -167,10 +173,10 @@ def farthest(samples: int) -> float:
     return max(0.5, min(0.99, 1 - 10 / samples))
 
 
-def wake_lag_ns(book: Ledger, generators: int) -> Ints:
+def wake_lag_ns(book: Ledger, generators: int, since_ns: int = 0) -> Ints:
     """(tasks,) ns: sent - max(due, return of the previous call of that process).
 
-    It is 0 where nothing was sent.
+    It is 0 where nothing was sent, and for what was due before the schedule began (`since_ns`).
 
     Rows of a schedule go to the generators in turn, in order of their due time. The few tasks that
     show that the workers are ready have schedules of their own and stay out.
@@ -178,7 +184,9 @@ def wake_lag_ns(book: Ledger, generators: int) -> Ints:
     lag = np.zeros(len(book.task), np.int64)
     order = np.lexsort((book.task, book.due))
     order = order[
-        (book.sent[order] >= 0) & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))
+        (book.sent[order] >= 0)
+        & (book.due[order] >= since_ns)
+        & ((book.task[order] >= 0) | (book.task[order] < READY_TASKS))
     ]
     for number in range(generators):
         mine = order[number::generators]
@@ -188,10 +196,18 @@ def wake_lag_ns(book: Ledger, generators: int) -> Ints:
     return np.maximum(lag, 0)
 
 
-def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = False) -> str:
+def count(
+    cell: StoredCell,
+    book: Ledger,
+    first: str,
+    last: str,
+    idle: bool = False,
+    retries: Mapping[str, int] | None = None,
+) -> str:
     """Push commands counted by the broker between two edges that are not the tasks accepted there.
 
-    Where no worker ran (`idle`) its messages are counted too.
+    Where no worker ran (`idle`) its messages are counted too. With `retries` by type of task, each
+    further run is a push of its own.
     """
     try:
         a, b = edge(cell.samples, first), edge(cell.samples, last)
@@ -199,6 +215,8 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         return ""
     within = (book.sent >= a["ns"]) & (book.sent <= b["ns"])
     accepted = int((within & (book.enqueue == ACCEPTED)).sum()) + cell.log.left_out
+    if any((retries or {}).values()):
+        return _count_with_retries(book, retries or {}, accepted, a, b)
     for column, what in (
         ("broker_pushes", "push commands"),
         *([("broker_messages", "messages more")] if idle else []),
@@ -207,3 +225,22 @@ def count(cell: StoredCell, book: Ledger, first: str, last: str, idle: bool = Fa
         if not np.isnan(counted) and int(counted) != accepted:
             return f"count: the broker saw {int(counted)} {what} for {accepted} accepted tasks"
     return ""
+
+
+def _count_with_retries(
+    book: Ledger,
+    retries: Mapping[str, int],
+    accepted: int,
+    first: "pd.Series[float]",
+    last: "pd.Series[float]",
+) -> str:
+    """As `count`, between two samples; of a run that has just failed the push may still come."""
+    counted = last["broker_pushes"] - first["broker_pushes"]
+    least, most = pushed_again(book, retries, int(first["ns"]), int(last["ns"]))
+    if np.isnan(counted) or accepted + least <= int(counted) <= accepted + most:
+        return ""
+    seen = f"{least}" if least == most else f"{least} to {most}"
+    return (
+        f"count: the broker saw {int(counted)} push commands for {accepted} accepted tasks and "
+        f"{seen} runs that were due again"
+    )

@@ -42,6 +42,8 @@ class Arm:
     overrides: Mapping[str, JsonValue]
     requirements: tuple[Requirement, ...] = ()
     again: bool = False
+    # What the user's own functions need beside it, in every environment; no part of its name.
+    code: tuple[Requirement, ...] = field(default=(), compare=False)
     environment: Environment = field(default=OWN, compare=False)
 
     @property
@@ -82,11 +84,14 @@ class Arm:
     def asked(self) -> tuple[Requirement, ...]:
         """What it has an environment of its own for; empty where it runs in bench's.
 
-        What its profile installs, and what was typed.
+        What its profile installs, what was typed, and what the functions of a workload need: there
+        what the arm itself says comes first.
         """
         texts = ", ".join(f"{each.name}=={each.value}" for each in self._installs)
         installs = requirements.parse(texts, self.name) if texts else ()
-        return (*installs, *self.requirements)
+        own = (*installs, *self.requirements)
+        said = {each.name for each in own}
+        return (*own, *(each for each in self.code if each.name not in said))
 
     @property
     def _installs(self) -> list[Setting]:

@@ -9,6 +9,7 @@ from adapters.base import Held
 from bench.model.fault import Fault
 from bench.model.manifest import PlacedCell, ServerRecord
 from bench.model.stored import Record
+from bench.workload.workload_form import Workload
 
 
 class CellSpec(PlacedCell):
@@ -113,11 +114,19 @@ class ManualRecovery(Record):
     finished: int
 
 
+class FirstError(Record):
+    """The first exception of one type of task: which task raised it, and what it said."""
+
+    task: int
+    error: str
+
+
 class CellLog(Record):
     """phases.json. `held` is None where it cannot be told what the broker held.
 
     Of a long cell one stretch of ordinary tasks out of `kept_every` is stored; `left_out` tasks
-    are not.
+    are not. `workload` and the first errors by type of task are those of a cell that ran one: here
+    and not in cell.json, which measured processes read, some of them once per task.
     """
 
     phases: tuple[Phase, ...]
@@ -133,6 +142,8 @@ class CellLog(Record):
     restarts: tuple[Restart, ...] = ()
     versions: Mapping[str, str] = Field(default_factory=dict)
     manual_recovery: ManualRecovery | None = None
+    workload: Workload | None = None
+    first_errors: Mapping[str, FirstError] = Field(default_factory=dict)
 
     @cached_property
     def poison_tasks(self) -> frozenset[int]:

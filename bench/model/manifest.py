@@ -9,6 +9,7 @@ from adapters.base import Prediction
 from bench.model.environment import Checkout, Moved, Package
 from bench.model.metric import Verdict
 from bench.model.stored import Json, Record
+from bench.workload.workload_record import WorkloadRecord
 
 State = Literal["planned", "done", "failed", "skipped"]
 
@@ -28,6 +29,7 @@ class PlanRecord(Record):
     base: str = ""
     until: Mapping[str, int] = Field(default_factory=dict)
     passed: tuple[str, ...] = ()
+    workload: WorkloadRecord | None = None
 
 
 class SettingRecord(Record):

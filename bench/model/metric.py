@@ -26,12 +26,16 @@ class Metric:
 @dataclass(frozen=True)
 class Measure:
     """One number of one cell; `value` is None unless the verdict is ok, beyond, or a count of
-    wrong."""
+    wrong.
+
+    `part` is what of the cell it is of, such as one type of its tasks; empty for the whole.
+    """
 
     metric: str
     value: float | None
     verdict: Verdict = "ok"
     reason: str = ""
+    part: str = ""
 
 
 def _table(
@@ -86,6 +90,14 @@ METRICS = _table(
     (("ms", "lower", "ratio", 0.02), {"worker_cpu_ms_per_task": "Worker CPU per task"}),
     (("µs", "lower", "ratio", 0.02), {"broker_cpu_us_per_task": "Broker CPU per task"}),
     (("commands", "lower", "count", 0.2), {"broker_commands_per_task": "Broker commands per task"}),
+    (
+        ("CPU-s", "lower", "ratio", 0.02),
+        {"cpu_s_per_1000": "CPU of workers and broker per 1,000 tasks"},
+    ),
+    (
+        ("commands", "lower", "count", 200.0),
+        {"broker_commands_per_1000": "Broker commands per 1,000 tasks"},
+    ),
     (("", "higher", "count", 0.0), {"feature_offered": "Feature"}),
     (
         ("s", "lower", "time_to", 0.10),
@@ -113,6 +125,15 @@ METRICS = _table(
         ("ms", "lower", "ratio", 0.10),
         {"task_import_ms": "Import of the task module inside the process, P50"},
     ),
+    (
+        ("ms", "lower", "ratio", 0.10),
+        {"import_ms": "Import of the tasks and what they need inside the process, P50"},
+    ),
+    (
+        ("tasks", "lower", "count", 0.0),
+        {"late": "Later than the objective", "backlog_peak": "Backlog, peak"},
+    ),
+    (("s", "lower", "count", 1.0), {"objective_missed_s": "Seconds that missed the objective"}),
     (("%", "higher", "ratio", 0.02), {"ceiling_share": "Share of the arithmetic ceiling"}),
     (
         ("bytes", "lower", "ratio", 0.05),
@@ -127,6 +148,8 @@ METRICS = _table(
             "handover_p50_ms": "From finished until the caller has the result, P50",
         },
     ),
+    # With half a task in a hundred added, so that none against a few is no infinite ratio.
+    (("%", "lower", "ratio", 0.5), {"late_share": "Later than the objective, of 100, + 0.5"}),
     (("tasks/s", "none", "count", 0.0), {"load_rate": "Load"}),
     (("ms per s", "lower", "count", 1.0), {"idle_worker_cpu_ms_per_s": "Worker CPU, idle"}),
     (("commands per s", "lower", "count", 0.2), {"idle_commands_per_s": "Broker commands, idle"}),

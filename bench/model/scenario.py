@@ -11,6 +11,7 @@ from bench.base.paths import ROOT
 from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine
 from bench.model.metric import Measure
+from bench.workload.workload_file import WorkloadFile
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Scenario:
     order = 1000  # its place among the scenarios
     main = False  # runs where none is named
     gated = False  # short enough to be repeated until a change shows: `bench check` takes it
+    by_file = False  # its load is in a file of the reader's, which must be named
     groups: Mapping[str, Sequence[str]] = {}  # words that stand for several cases
     # Cases whose result others rest on: taken once per run and arm, in the first block.
     prerequisites: Sequence[str] = ()
@@ -73,6 +75,14 @@ class Scenario:
     def params(self, case: str, size: str, tasks: int | None) -> Params:
         """What cell.json carries for this case and size."""
         raise NotImplementedError
+
+    def loaded(self, file: WorkloadFile, params: Params) -> Params:
+        """What cell.json carries besides, where the load is in a file."""
+        return {}
+
+    def drawn_as(self, case: str) -> str:
+        """The case whose arrivals this one has too: seeds are by case."""
+        return case
 
     def rate(self, params: Params, known: PriorMeasures) -> float | None:
         """Tasks due per second in a cell with these parameters; None where no rate is planned."""

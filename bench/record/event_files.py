@@ -12,6 +12,7 @@ from bench.base.errors import UsageError
 from bench.inprocess.event_log import (
     FINISHED,
     MARKER,
+    RAISED,
     RECORD,
     RETURNED,
     SENT,
@@ -67,7 +68,7 @@ def _valid(records: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     return np.asarray(
         (records["marker"] == MARKER)
         & (records["kind"] >= STARTED)
-        & (records["kind"] <= 6)
+        & (records["kind"] <= RAISED)
         & (records["flag"] <= 1)
     )
 
@@ -184,39 +185,40 @@ def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
     return result
 
 
-def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
     """(the run columns of a ledger, how many torn pieces the file has).
 
-    A run is a start and its finish if that comes next in the same thread; else it was cut off.
+    A run is a start and its end, a finish or an exception, if that comes next in the same thread;
+    else it was cut off.
     """
     events = read(path)
     records, torn = events.records, events.torn
     # Stable: the order of writing stays.
     order = np.lexsort((records["a"], records["pid"])).astype(np.int32)
     kind, pid, thread, task = (records[name][order] for name in ("kind", "pid", "a", "task"))
-    start = kind == STARTED
+    start, raising = kind == STARTED, kind == RAISED
+    ends = (kind == FINISHED) | raising
     follows = np.zeros(len(kind), bool)
     follows[:-1] = (
         start[:-1]
-        & (kind[1:] == FINISHED)
+        & ends[1:]
         & (pid[1:] == pid[:-1])
         & (thread[1:] == thread[:-1])
         & (task[1:] == task[:-1])
     )
     paired = np.zeros(len(kind), bool)
     paired[1:] = follows[:-1]
-    # A finish without its start is a run too: it must not vanish, it violates the order.
-    at = np.flatnonzero(start | ((kind == FINISHED) & ~paired))
+    # An end without its start is a run too: it must not vanish, it violates the order.
+    at = np.flatnonzero(start | (ends & ~paired))
     task, pid, thread = task[at], pid[at], thread[at]
     stamp, b = records["stamp"][order], records["b"][order[at]]
-    del records, events, order, kind
+    del records, events, order, kind, ends
     started = np.where(start[at], stamp[at], -1)
-    finished = np.where(
-        follows[at],
-        stamp[np.minimum(at + 1, max(len(stamp) - 1, 0))],
-        np.where(start[at], -1, stamp[at]),
-    )
-    del stamp, at
+    end = np.where(follows[at], np.minimum(at + 1, max(len(stamp) - 1, 0)), at)
+    cut_off = start[at] & ~follows[at]
+    finished = np.where(cut_off | raising[end], -1, stamp[end])
+    raised = np.where(raising[end], stamp[end], -1) if raising.any() else np.empty(0, np.int64)
+    del stamp, at, end
     by = np.argsort(started, kind="stable")
     return (
         task[by],
@@ -226,4 +228,5 @@ def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints], 
         started[by],
         finished[by],
         (b & np.uint64(0xFFFFFFFF)).astype(np.int64)[by],
+        raised[by] if len(raised) else raised,
     ), torn

@@ -24,7 +24,8 @@ class Fates:
 def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | None) -> Fates:
     """Give each measured task its fate; `strikes_ns` are the moments of the faults, in ns.
 
-    `held` says where the broker holds a task; None = cannot be told.
+    `held` says where the broker holds a task; None = cannot be told. A task whose last run raised
+    is failed, unless the broker has it among those that wait: it would have been tried again.
     """
     measured = ledger.measured() & (ledger.enqueue != UNSENT)
     finishes, first = ledger.finishes(), ledger.first_finish()
@@ -37,6 +38,7 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | 
     gone = ledger.task[missing]
     is_held = np.array([task in places for task in gone.tolist()], bool)
     failed = np.array([task in places and places[task].failed for task in gone.tolist()], bool)
+    failed |= ledger.raised_last()[missing] & ~is_held
     # An enqueue call that was still open may or may not have reached the broker: nobody promised
     # that task.
     is_certain = np.full(len(gone), held is not None) & (ledger.enqueue[missing] == ACCEPTED)
@@ -48,8 +50,8 @@ def fates(ledger: Ledger, strikes_ns: Iterable[int], held: Mapping[int, Held] | 
             "refused": ledger.task[refused],
             "failed": gone[failed],
             "stuck": gone[is_held & ~failed],
-            "lost": gone[~is_held & is_certain],
-            "open": gone[~is_held & ~is_certain],
+            "lost": gone[~is_held & ~failed & is_certain],
+            "open": gone[~is_held & ~failed & ~is_certain],
             "unexpected": np.array(ledger.unexpected(), np.int64),
         }
     )
@@ -74,6 +76,11 @@ def order_violations(ledger: Ledger) -> list[str]:
             (run_sent >= 0) & (started >= 0) & (started < run_sent),
         ),
         ("finished before started", ledger.run_task, (finished >= 0) & (finished < started)),
+        (
+            "raised before started",
+            ledger.run_task,
+            (ledger.raised >= 0) & (ledger.raised < started),
+        ),
         ("finished without a start", ledger.run_task, started < 0),
     )
     return [

@@ -1,7 +1,7 @@
 """The ledger of a cell: what was planned, sent and run, by task id; as it is stored and read."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,13 @@ import pyarrow as pa
 from bench.record.store import Columns, StoredCell
 
 Ints = npt.NDArray[np.int64]
+Kinds = npt.NDArray[np.int16]
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
 # Of a thinned ledger, neighbours in a row, so that the time since the previous call of the same
 # generator is known; 840 divides by every number of generators up to 8.
 STRETCH = 840
+TASK_COLUMNS = ("task", "due", "sent", "returned", "enqueue", "kind")
 RUN_COLUMNS = (
     "run_task",
     "run_pid",
@@ -23,6 +25,7 @@ RUN_COLUMNS = (
     "started",
     "finished",
     "import_us",
+    "raised",
 )
 
 
@@ -30,8 +33,12 @@ RUN_COLUMNS = (
 class Ledger:
     """One row per planned task (sorted by id), one row per run of a task (sorted by start).
 
-    `task` to `enqueue` are (tasks,), `run_task` to `import_us` are (runs,). Stamps are ns, -1 where
-    there is none; `enqueue` holds an index of ENQUEUE, `import_us` is in µs.
+    `task` to `enqueue` are (tasks,), `run_task` to `raised` are (runs,). Stamps are ns, -1 where
+    there is none; `enqueue` holds an index of ENQUEUE, `import_us` is in µs. A run that ended in an
+    exception has a stamp in `raised` and none in `finished`.
+
+    Where a workload ran, `types` are the names of its types of task, and `kind` (tasks,) has an
+    index of it, -1 for a task of none, such as one of the warm-up.
     """
 
     task: Ints
@@ -46,6 +53,18 @@ class Ledger:
     started: Ints
     finished: Ints
     import_us: Ints
+    raised: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    kind: Kinds = field(default_factory=lambda: np.empty(0, np.int16))
+    types: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Where nothing raised and no task has a type: one number that is read again and again, for
+        # a million tasks would take 10 MB to say so.
+        if not self.raised.size:
+            nothing = np.broadcast_to(np.int64(-1), self.run_task.shape)
+            object.__setattr__(self, "raised", nothing)
+        if not self.kind.size:
+            object.__setattr__(self, "kind", np.broadcast_to(np.int16(-1), self.task.shape))
 
     def first_finish(self) -> Ints:
         """(tasks,) ns: the first finish of each planned task, or -1."""
@@ -67,11 +86,9 @@ class Ledger:
 
     def only(self, tasks: npt.NDArray[np.bool_], runs: npt.NDArray[np.bool_]) -> "Ledger":
         """The rows chosen by a (tasks,) and a (runs,) mask."""
-        ours = {
-            name: getattr(self, name)[tasks]
-            for name in ("task", "due", "sent", "returned", "enqueue")
-        }
-        return Ledger(**ours, **{name: getattr(self, name)[runs] for name in RUN_COLUMNS})
+        ours = {name: getattr(self, name)[tasks] for name in TASK_COLUMNS}
+        theirs = {name: getattr(self, name)[runs] for name in RUN_COLUMNS}
+        return Ledger(**ours, **theirs, types=self.types)
 
     def without(self, ids: Collection[int]) -> "Ledger":
         """All but these tasks and their runs."""
@@ -81,10 +98,41 @@ class Ledger:
     def until(self, stamp_ns: int) -> "Ledger":
         """The ledger as it stood at that moment.
 
-        Runs that began later are left out; runs that still went on have no finish.
+        Runs that began later are left out; runs that still went on have no end.
         """
         begun = self.only(np.ones(len(self.task), bool), self.started < stamp_ns)
-        return replace(begun, finished=np.where(begun.finished >= stamp_ns, -1, begun.finished))
+        return replace(
+            begun,
+            finished=np.where(begun.finished >= stamp_ns, -1, begun.finished),
+            raised=np.where(begun.raised >= stamp_ns, -1, begun.raised),
+        )
+
+    def typed(self, kinds: Kinds, types: Sequence[str]) -> "Ledger":
+        """The same with types: `kinds` are those of the tasks 0, 1, 2, …, indexes of `types`."""
+        kind = np.full(len(self.task), -1, np.int16)
+        ours = (self.task >= 0) & (self.task < len(kinds))
+        kind[ours] = kinds[self.task[ours]]
+        return replace(self, kind=kind, types=tuple(types))
+
+    def of_type(self, name: str) -> npt.NDArray[np.bool_]:
+        """(tasks,) true for the tasks of that type."""
+        wanted = self.types.index(name) if name in self.types else len(self.types)
+        return np.asarray(self.kind == wanted)
+
+    def last_run(self) -> Ints:
+        """(tasks,) the row of the last run of each planned task, or -1."""
+        at, known = positions(self.task, self.run_task)
+        last = np.full(len(self.task), -1)
+        # Runs are sorted by their start, and of several values for one place the last one stays.
+        last[at[known]] = np.flatnonzero(known)
+        return last
+
+    def raised_last(self) -> npt.NDArray[np.bool_]:
+        """(tasks,) true where the last run of a task ended in an exception."""
+        if not (self.raised >= 0).any():
+            return np.zeros(len(self.task), bool)
+        last = self.last_run()
+        return np.asarray((last >= 0) & (self.raised[last] >= 0))
 
     def unexpected(self) -> list[int]:
         """Ids that ran and were never planned."""
@@ -110,14 +158,14 @@ def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
 def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]:
     """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id.
 
-    All tasks are of the type "", all runs on the host "": the only one.
+    A task of no workload is of the type "", all runs are on the host "": the only one.
     """
     codes = {text: code for code, text in enumerate(sorted({"", *errors.values()}))}
     error = np.zeros(len(ledger.task), np.int32)
     error[np.searchsorted(ledger.task, list(errors))] = [codes[text] for text in errors.values()]
     return {
         "task": ledger.task,
-        "type": _alike(len(ledger.task)),
+        "type": _named(ledger.kind, ledger.types),
         "due_ns": ledger.due,
         "sent_ns": ledger.sent,
         "returned_ns": ledger.returned,
@@ -132,11 +180,17 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]
         "started_ns": ledger.started,
         "finished_ns": ledger.finished,
         "import_us": ledger.import_us,
+        **({"raised_ns": ledger.raised} if ledger.types else {}),
     }
 
 
 def _alike(count: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [""])
+
+
+def _named(kind: Kinds, types: Sequence[str]) -> pa.DictionaryArray:
+    codes = pa.array(kind.astype(np.int32) + 1)
+    return pa.DictionaryArray.from_arrays(codes, ["", *types])
 
 
 def load(cell: StoredCell) -> Ledger:
@@ -149,11 +203,25 @@ def load(cell: StoredCell) -> Ledger:
     task, due, sent, returned = (
         _ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns")
     )
-    runs = (
-        _ints(cell.runs(name))
-        for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
-    )
-    return Ledger(task, due, sent, returned, codes, *runs)
+    kind, types = _kinds(cell)
+    stored = ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
+    # The last column is there only where a workload ran.
+    names = (*stored, "raised_ns") if types else stored
+    runs = dict(zip(RUN_COLUMNS, (_ints(cell.runs(name)) for name in names), strict=False))
+    return Ledger(task, due, sent, returned, codes, **runs, kind=kind, types=types)
+
+
+def _kinds(cell: StoredCell) -> tuple[Kinds, tuple[str, ...]]:
+    """(kind, types) as a ledger has them, both empty where no task has a type."""
+    stored = cell.tasks("type").combine_chunks()
+    if not pa.types.is_dictionary(stored.type):  # as in cells that are older than types
+        stored = stored.dictionary_encode()
+    names: list[str] = stored.dictionary.to_pylist()
+    types = tuple(name for name in names if name)
+    if not types:
+        return np.empty(0, np.int16), ()
+    translate = np.array([types.index(name) if name else -1 for name in names], np.int16)
+    return translate[stored.indices.to_numpy()], types
 
 
 def first_finishes(cell: StoredCell) -> Ints:

@@ -75,7 +75,8 @@ class StoredCell:
     def runs(self, column: str) -> pa.ChunkedArray:
         """One column of runs.parquet, (runs of tasks,).
 
-        The columns are task, host, pid, parent, thread, started_ns, finished_ns and import_us.
+        The columns are task, host, pid, parent, thread, started_ns, finished_ns and import_us; of
+        a workload also raised_ns.
         """
         return read_parquet(self.folder / "runs.parquet", [column])[column]
 
@@ -151,8 +152,9 @@ class Run:
 
     @property
     def standing(self) -> pd.DataFrame:
-        """The measures of the cells that stand: without those that were measured once more."""
-        return self.measures[self.measures["stands"] == 1]
+        """The measures of whole cells that stand: without those that were measured once more, and
+        without those of their parts."""
+        return self.measures[(self.measures["stands"] == 1) & (self.measures["part"] == "")]
 
     @property
     def _repair(self) -> str:

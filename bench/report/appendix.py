@@ -140,10 +140,8 @@ def verdict_groups(joined: Joined) -> list[tuple[str, Sequence[VerdictRow]]]:
     groups: dict[str, list[VerdictRow]] = {verdict: [] for verdict in GRAVER_FIRST}
     for (verdict, label, reason), some in bad.groupby(["verdict", "label", "reason"], sort=False):
         first = some.iloc[0]
-        labels = [
-            METRICS[name].label if name in METRICS else name
-            for name in dict.fromkeys(some["metric"])
-        ]
+        kinds = dict.fromkeys(zip(some["metric"], some["part"], strict=True))
+        labels = [_label(name, part) for name, part in kinds]
         what = labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"]
         groups.setdefault(str(verdict), []).append(
             VerdictRow(
@@ -159,6 +157,12 @@ def verdict_groups(joined: Joined) -> list[tuple[str, Sequence[VerdictRow]]]:
         for verdict, rows in groups.items()
         if rows
     ]
+
+
+def _label(metric: str, part: str) -> str:
+    """A metric in words, with the type of task that it is of."""
+    label = METRICS[metric].label if metric in METRICS else metric
+    return f"{label} of {part}" if part else label
 
 
 def again_rows(joined: Joined) -> list[tuple[str, CellLine, CellLine]]:

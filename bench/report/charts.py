@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from bench.analysis.dataset import FLOOR, Joined
 from bench.analysis.formatting import Figure, figure, listing
-from bench.report.style import INK, MUTED, Chart, Look, Palette, new_figure, svg
+from bench.report.style import INK, MUTED, Chart, Look, Palette, name_rows, new_figure, svg
 
 
 def look_of(joined: Joined, looks: Palette, arm: str) -> Look:
@@ -75,11 +75,10 @@ def _finish(ax: Axes, arms: Sequence[str], floor: Figure | None, top: float, uni
     if floor and floor.value:
         ax.axvline(floor.value, color=MUTED, linewidth=1.2, linestyle=(0, (4, 2)))
         ax.text(floor.value, -0.75, f"floor {floor.text} ", ha="right", va="bottom", color=MUTED)
-    ax.set_yticks(range(len(arms)), arms)
+    name_rows(ax, arms)
     ax.set_ylim(max(len(arms), 1) - 0.45, -0.8)
     ax.set_xlim(0, top * 1.13)
     ax.set_xlabel(unit)
     ax.locator_params(axis="x", nbins=5)
-    ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from bench.analysis.comparison_result import Change, Changes
+from bench.analysis.families import MEANINGS
 from bench.compare import change_phrases
 from bench.model.manifest import MachineRecord, PlanRecord
 from bench.model.metric import METRICS
@@ -109,6 +110,7 @@ def page(changes: Changes) -> str:
         page_title=changes.title,
         changes=changes,
         words=change_phrases,
+        method_meanings=MEANINGS,
         marked=[(line, mark) for line in changes.lines if (mark := scale.mark(line))],
         ticks=scale.ticks(),
         origins=[

@@ -12,8 +12,10 @@ from rich.text import Text
 from bench.analysis.dataset import PROFILES, Joined, join
 from bench.analysis.formatting import Figure, figure, number, records, summed
 from bench.claims.published import Claim, claims_of
+from bench.model.scenario import main_scenarios
 from bench.model.systems import first_broker, title
 from bench.record.store import Run
+from bench.report.section import leading
 from bench.report.sentences import sentences
 
 COLUMNS = [
@@ -103,7 +105,13 @@ def _items(joined: Joined, arm: str) -> list[tuple[str, str, Figure]]:
 
 
 def _throughput(joined: Joined, arm: str) -> Figure:
-    return _with_unit(figure(joined.rows("burst", "-", arm, "throughput"), "throughput"), "tasks/s")
+    """With the number of tasks: parts of a reference differ in it."""
+    rows = joined.rows("burst", "-", arm, "throughput")
+    found = _with_unit(figure(rows, "throughput"), "tasks/s")
+    if not found.is_number:
+        return found
+    tasks = f"of {joined.burst_tasks(int(rows['place'].iloc[0])):,}"
+    return replace(found, note="; ".join(filter(None, (tasks, found.note))))
 
 
 def _with_unit(found: Figure, unit: str) -> Figure:
@@ -203,8 +211,14 @@ def rows_in_order(joined: Joined, frame: pd.DataFrame) -> list[tuple[str, str, l
 
 
 def print_headline(runs: Sequence[Run], console: Console) -> None:
-    """The same table and sentences in the terminal."""
+    """The same in the terminal; what scenarios lead with alone, where none of the table was
+    measured."""
     joined = join(runs)
+    first = leading(joined)
+    for sentence in first:
+        console.print(Text(sentence), soft_wrap=True)
+    if first and not set(main_scenarios()) & set(joined.frame["scenario"]):
+        return
     frame = table(joined)
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown.add_column("")

@@ -21,7 +21,7 @@ from bench.report.appendix import (
     version_rows,
 )
 from bench.report.pairs import PairRow, pair_rows
-from bench.report.section import Section, SectionBlock, section_of
+from bench.report.section import Section, SectionBlock, leading, section_of
 from bench.report.sentences import sentences
 from bench.report.shell import rendered
 from bench.report.style import Chart, Palette, drawing
@@ -56,18 +56,21 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
     joined = join(runs)
     looks = Palette(joined.systems)
     frame = headline.table(joined)
+    leads = leading(joined)
+    # Of a load from a file alone nothing stands beside what is published.
+    published = not leads or not frame["verdict"].eq("missing").all()
     return rendered(
         "page.html.j2",
         joined=joined,
         looks=looks,
         parts=part_rows(joined),
         before=before_line(joined),
-        sentences=sentences(joined, frame),
+        sentences=[*leads, *(sentences(joined, frame) if published else ())],
         systems=joined.systems,
         main={system: joined.main_arm(system) for system in joined.systems},
-        headline=headline.rows_in_order(joined, frame),
+        headline=headline.rows_in_order(joined, frame) if published else [],
         source=source(),
-        sections=[_section(joined, looks, name) for name in _scenarios(joined)],
+        sections=[_section(joined, looks, name) for name in _scenarios(joined, published)],
         method_meanings=MEANINGS,
         warnings=list(dict.fromkeys(text for run in joined.runs for text in run.manifest.warnings)),
         cautions=_cautions(joined),
@@ -84,10 +87,12 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
     )
 
 
-def _scenarios(joined: Joined) -> list[str]:
-    """The main ones, measured or not, and what else was measured; last what is not here."""
+def _scenarios(joined: Joined, published: bool) -> list[str]:
+    """What was measured, the main ones in any case where figures stand beside what is published;
+    last what is not here."""
     measured = list(dict.fromkeys(joined.frame["scenario"]))
-    known = [name for name, each in load_scenarios().items() if each.main or name in measured]
+    scenarios = load_scenarios().items()
+    known = [name for name, each in scenarios if name in measured or (published and each.main)]
     return [*known, *(name for name in measured if name not in known)]
 
 
@@ -142,7 +147,7 @@ def _cautions(joined: Joined) -> list[str]:
     lacking = f" Without the charts that need them: {listing(blank)}." if blank else ""
     cautions = [
         *((size in sizes, text) for size, text in OF_SIZES.items()),
-        (any(0 < joined.blocks(name) < 3 for name in _scenarios(joined)), FEW_BLOCKS),
+        (any(0 < joined.blocks(name) < 3 for name in set(joined.frame["scenario"])), FEW_BLOCKS),
         (len({run.manifest.boot_id for run in joined.runs}) > 1, SEVERAL_TIMES),
         (
             bool(slim),

@@ -36,6 +36,7 @@ class Section:
     about: str  # one sentence below the heading: what happens in a cell
     tables: Callable[[Joined], Sequence[Table]]
     charts: Callable[[Joined, Palette], Sequence[Chart]] = nothing
+    leads: Callable[[Joined], Sequence[str]] = nothing  # first of all, on page and in the terminal
     above: Callable[[Joined], Sequence[SectionBlock]] = nothing  # between `about` and the tables
     below: Callable[[Joined], Sequence[SectionBlock]] = nothing  # right below the tables
     compared: Sequence[str] = ()  # metrics of which pairs of arms are shown, one per question
@@ -57,3 +58,14 @@ def section_of(name: str) -> Section:
             raise  # it is there, and what it imports is not
         return Section(scenario.about, generic)
     return offered
+
+
+def leading(joined: Joined) -> list[str]:
+    """The sentences of all measured scenarios that come before everything else."""
+    measured = set(joined.frame["scenario"])
+    return [
+        text
+        for name in load_scenarios()
+        if name in measured
+        for text in section_of(name).leads(joined)
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.analysis.dataset import FLOOR, Joined
-from bench.analysis.formatting import listing, number, records, times
+from bench.analysis.formatting import listing, number, records
 from bench.claims.published import claims_of
 from bench.model.systems import title
 from bench.report.pairs import compared
@@ -42,27 +42,19 @@ def _on_throughput(joined: Joined, frame: pd.DataFrame) -> str:
             "so the published throughput is neither borne out nor contradicted."
         )
     figures = [
-        f"{title(row.system)} at {row.measured} ({times(row.value / row.claimed_value)} × "
-        f"the published {number(row.claimed_value)})"
+        f"{title(row.system)} at {row.measured} (published: {number(row.claimed_value)})"
         for row in records(measured)
     ]
     arms = [joined.arms[arm] for arm in measured["arm"]]
     shipped = all(arm.profile == "default" and arm.broker == "redis" for arm in arms)
     whose = "As shipped, on Redis, results kept" if shipped else "With the settings named below"
-    drained = f"this machine drained {_tasks(joined)}{listing(figures)}"
-    order = f"; {_order(joined, measured)}{_best(frame, measured)}" if len(measured) > 1 else ""
-    return f"{whose}, {drained}{order}."
-
-
-def _tasks(joined: Joined) -> str:
-    counts = (
-        int(cell.spec.params["tasks"])
-        for run in joined.runs
-        for line, cell in run.measured()
-        if line.scenario == "burst" and line.case == "-"
+    place = joined.place("burst", "-", str(measured["arm"].iloc[0]))
+    tasks = joined.burst_tasks(place or 0)
+    drained = f"this machine drained {tasks:,} tasks through {listing(figures)}"
+    order = (
+        f"; {_order(joined, measured)}{_best(joined, frame, measured)}" if len(measured) > 1 else ""
     )
-    count = next(counts, None)
-    return "the backlog through " if count is None else f"{count:,} tasks through "
+    return f"{whose}, {drained}{order}."
 
 
 def _order(joined: Joined, measured: pd.DataFrame) -> str:
@@ -100,7 +92,7 @@ def _stands(decided: Mapping[frozenset[str], str], a: Any, b: Any) -> str:
     return "as published" if as_published else "the other way round"
 
 
-def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
+def _best(joined: Joined, frame: pd.DataFrame, measured: pd.DataFrame) -> str:
     """The tuned figures, since the settings move them more than the choice of system does."""
     tuned = frame[
         (frame["item"] == "throughput/tuned")
@@ -111,14 +103,18 @@ def _best(frame: pd.DataFrame, measured: pd.DataFrame) -> str:
         return ""
     best = records(tuned.sort_values("value", ascending=False))
     figures = listing([f"{row.measured} for {title(row.system)}" for row in best])
-    return f", and documented settings alone move it to {figures}"
+    places = {joined.place("burst", "-", str(arm)) or 0 for arm in tuned["arm"]}
+    if places == {joined.place("burst", "-", str(arm)) or 0 for arm in measured["arm"]}:
+        return f"; the settings documented for speed reach {figures}"
+    sizes = listing([f"{tasks:,}" for tasks in sorted({*map(joined.burst_tasks, places)})])
+    return f"; the settings documented for speed reach {figures}, on {sizes} tasks in another run"
 
 
 def _on_the_rest(frame: pd.DataFrame) -> str:
     label = frame.loc[frame["item"] == "p99", "label"]
     parts = [
-        _against(frame, "memory", MEMORY, ("smaller", "larger")),
-        _against(frame, "p99", str(label.iloc[0]) if len(label) else "", ("shorter", "longer")),
+        _beside(frame, "memory", MEMORY),
+        _beside(frame, "p99", str(label.iloc[0]) if len(label) else ""),
         _on_recovery(frame),
     ]
     rest = "; ".join(filter(None, parts))
@@ -130,37 +126,26 @@ def _on_the_rest(frame: pd.DataFrame) -> str:
     return f"{rest[0].upper()}{rest[1:]}."
 
 
-def _against(frame: pd.DataFrame, item: str, what: str, words: tuple[str, str]) -> str:
-    """By which factors the figures differ from the published ones, and who has none."""
-    measured = _numbers(frame, item)
+def _beside(frame: pd.DataFrame, item: str, what: str) -> str:
+    """The figures with the published ones beside them; what is no number is said once.
+
+    By no factor: what was published is of an unknown machine, and may count something else.
+    """
     rows = frame[
         (frame["item"] == item)
         & frame["system"].isin(list(claims_of(item)))
         & (frame["verdict"] != "missing")
     ]
+    measured = _numbers(rows, item)
     rest = rows[~rows["system"].isin(measured["system"])]
-    without = [
+    parts = [
+        f"{row.measured} for {title(row.system)} (published: {row.claimed})"
+        for row in records(measured)
+    ] + [
         f"{said} for {listing([title(system) for system in mine['system']])}"
         for said, mine in rest.groupby("measured", sort=False)
     ]
-    if measured.empty:
-        return f"{what} is {listing(without)}" if without else ""
-    ratios = measured["value"].astype(float) / measured["claimed_value"].astype(float)
-    low, high = ratios.min(), ratios.max()
-    if high < 1:
-        span = f"{_span(1 / high, 1 / low)} times {words[0]} than published"
-    elif low > 1:
-        span = f"{_span(low, high)} times {words[1]} than published"
-    else:
-        span = f"{_span(low, high)} times what is published"
-    names = [title(system) for system in sorted(measured["system"])]
-    only = f" for {listing(names)}" if without or len(names) < len(claims_of(item)) else ""
-    return f"{what} is {span}{only}{f', and {listing(without)}' if without else ''}"
-
-
-def _span(low: float, high: float) -> str:
-    first, last = times(low), times(high)
-    return first if first == last else f"{first} to {last}"
+    return f"{what} is {listing(parts)}" if parts else ""
 
 
 def _on_recovery(frame: pd.DataFrame) -> str:

@@ -43,6 +43,7 @@ _VARIABLES = {
     GREY[0]: "var(--floor)",
 }
 WIDTH_IN = 4.9
+NAME_AT_MOST = 28  # characters of a line beside a row
 # Any: matplotlib types its keys one by one, and only in its newest versions.
 RC: Any = {
     "svg.fonttype": "none",
@@ -132,6 +133,22 @@ def new_figure(height_in: float, rows: int = 1) -> tuple[Figure, list[Axes]]:
     """An empty figure with one axes per row, x shared."""
     figure = Figure(figsize=(WIDTH_IN, height_in), dpi=72, layout="constrained")
     return figure, list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
+
+
+def name_rows(ax: Axes, arms: Sequence[str]) -> None:
+    """The arms beside their rows, what is changed below the arm; tables have the whole name.
+
+    A name of many settings would leave no room for what is drawn.
+    """
+    heads = [re.split(r"(?=[\[{])", name, maxsplit=1) for name in arms]
+    shown = ["\n".join(shorten(part) for part in parts) for parts in heads]
+    ax.set_yticks(range(len(arms)), shown)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+
+
+def shorten(text: str) -> str:
+    """At most `NAME_AT_MOST` characters, the end left out where there are more."""
+    return text if len(text) <= NAME_AT_MOST else f"{text[: NAME_AT_MOST - 1]}…"
 
 
 def finish(ax: Axes, x: str, y: str) -> None:

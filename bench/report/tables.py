@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bench.analysis.dataset import Joined
 from bench.analysis.formatting import Figure, figure, scale
@@ -9,6 +10,15 @@ from bench.model.metric import METRICS
 
 Column = tuple[str, str]  # metric, short heading
 Figures = dict[str, dict[str, Figure]]  # arm → metric → its figure
+
+
+class Heading(NamedTuple):
+    """A heading in a table and what stands below it: these cases, of one type of task or over all
+    (`part` is empty)."""
+
+    title: str
+    cases: Sequence[str]
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,14 +53,13 @@ def table(
     scenario: str,
     caption: str,
     columns: Sequence[Column],
-    parts: Iterable[tuple[str, Sequence[str]]] = (("", ("-",)),),
+    headings: Iterable[Heading] = (Heading("", ("-",)),),
 ) -> list[Table]:
     """One table, or none where no arm has any of the columns; a column that no arm has is left out.
 
-    `parts` are (heading, the cases below it), each split further by guarantee: speeds are compared
-    only within one.
+    Below each heading the rows are split further by guarantee: speeds are compared only within one.
     """
-    drawn = [(title, _figures(joined, scenario, cases, columns)) for title, cases in parts]
+    drawn = [(each.title, _figures(joined, scenario, each, columns)) for each in headings]
     measured = {metric for _, figures in drawn for mine in figures.values() for metric in mine}
     present = [(metric, heading) for metric, heading in columns if metric in measured]
     if not present:
@@ -63,17 +72,17 @@ def table(
     return [Table(caption, [(heading, scale(metric)[0]) for metric, heading in present], groups)]
 
 
-def by_case(cases: Iterable[str]) -> list[tuple[str, Sequence[str]]]:
-    """The parts of a table in which each case has a heading of its own."""
-    return [(case_title(case), (case,)) for case in cases]
+def by_case(cases: Iterable[str]) -> list[Heading]:
+    """Each case with a heading of its own."""
+    return [Heading(case_title(case), (case,)) for case in cases]
 
 
-def _figures(
-    joined: Joined, scenario: str, cases: Sequence[str], columns: Sequence[Column]
-) -> Figures:
+def _figures(joined: Joined, scenario: str, below: Heading, columns: Sequence[Column]) -> Figures:
     """The figures of all arms that have any of these metrics, without the metrics that none has."""
     measures = joined.frame[
-        (joined.frame["scenario"] == scenario) & joined.frame["case"].isin(cases)
+        (joined.frame["scenario"] == scenario)
+        & joined.frame["case"].isin(below.cases)
+        & (joined.frame["part"] == below.part)
     ]
     wanted = [metric for metric, _ in columns if metric in set(measures["metric"])]
     if not wanted:
@@ -127,5 +136,7 @@ def every_measure(joined: Joined, scenario: str) -> list[Table]:
         for name in dict.fromkeys(joined.frame.loc[joined.frame["scenario"] == scenario, "metric"])
         if name in METRICS
     )
-    parts = [("" if case == "-" else case_title(case), (case,)) for case in joined.cases(scenario)]
-    return table(joined, scenario, "Every measure", columns, parts)
+    headings = [
+        Heading("" if case == "-" else case_title(case), (case,)) for case in joined.cases(scenario)
+    ]
+    return table(joined, scenario, "Every measure", columns, headings)

@@ -13,7 +13,7 @@ from bench.model.metric import Measure
 from bench.model.scenario import load_scenarios
 from bench.record import store
 from bench.run.failures import deserves_another
-from bench.run.plan import Plan, cells
+from bench.run.plan import Plan, cell_at, cells
 
 
 @dataclass
@@ -39,18 +39,15 @@ class Journal:
 
     def _missing(self) -> list[Cell]:
         """The cells that were not finished, and those that were still to be measured once more."""
-        planned = {cell.line().place: cell for cell in cells(self.plan)}
-
-        def cell_of(line: CellLine) -> Cell:
-            # Not by its number: where a run got more blocks as it went, a plan made anew has other
-            # numbers.
-            return replace(planned[line.place], number=line.number)
-
+        # Each from its line, never from a plan made anew: that has other numbers where a run got
+        # more blocks as it went, and no probes of a search.
         lines = self.manifest.cells
         again = {line.retry_of for line in lines}
-        missing = [cell_of(line) for line in lines if line.state not in ("done", "skipped")]
+        missing = [
+            cell_at(self.plan, line) for line in lines if line.state not in ("done", "skipped")
+        ]
         missing += [
-            self._once_more(cell_of(line))
+            self._once_more(cell_at(self.plan, line))
             for line in lines
             if line.number not in again and deserves_another(line, lines)
         ]
@@ -75,6 +72,12 @@ class Journal:
         )
         self._save()
         return basis + added
+
+    def _another_cell(self, cell: Cell) -> list[Cell]:
+        """Put a cell that no plan had from the start at the end of the run; it alone."""
+        self._change(cells=(*self.manifest.cells, cell.line()))
+        self._save()
+        return [cell]
 
     def _basis_again(self) -> list[Cell]:
         """The cells that rates rest on and that were invalid so far, to be measured once more.

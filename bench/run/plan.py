@@ -9,8 +9,11 @@ from bench.base.errors import UsageError
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell, Params
-from bench.model.manifest import PlanRecord
+from bench.model.manifest import CellLine, PlanRecord
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
+from bench.workload.kept_files import recorded
+from bench.workload.workload_file import WorkloadFile
+from bench.workload.workload_record import SearchRecord
 
 SIZES = ("smoke", "gate", "quick", "full")
 TIME_CAP_S = 1200.0
@@ -38,6 +41,8 @@ class Plan:
     passed: tuple[str, ...] = ()  # names of the user's variables that measured processes get too
     # Scenarios that have fewer blocks: a gate leaves out what is settled.
     until: Mapping[str, int] = field(default_factory=dict)
+    workload: WorkloadFile | None = None  # the load of the scenarios that have it from a file
+    search: SearchRecord | None = None  # what is looked for with it, by cells beyond the planned
 
     def record(self) -> PlanRecord:
         """The plan as run.json keeps it."""
@@ -54,6 +59,7 @@ class Plan:
             base=self.base,
             until=self.until,
             passed=self.passed,
+            workload=recorded(self.workload, self.search) if self.workload else None,
         )
 
 
@@ -74,6 +80,8 @@ def make_plan(
     base: str = "",
     passed: tuple[str, ...] = (),
     until: Mapping[str, int] | None = None,
+    workload: WorkloadFile | None = None,
+    search: SearchRecord | None = None,
 ) -> Plan:
     """A plan from the words of the command line, with defaults for what was not given.
 
@@ -82,11 +90,14 @@ def make_plan(
     names = _chosen_scenarios(scenarios, size)
     chosen = [load_scenarios()[name] for name in names]
     chosen_cases = _chosen_cases(cases, chosen)
+    _check_workload(chosen, workload)
     _check_numbers(tasks=tasks, blocks=blocks, workers=workers)
     if minutes is not None:
         _check_minutes(minutes, chosen)
         # Who asks for an hour does not want it cut after twenty minutes.
         time_cap_s = max(time_cap_s, 60 * minutes + AROUND_S)
+    if workload is not None:
+        time_cap_s = max(time_cap_s, _longest_s(chosen, chosen_cases, size, workload) + AROUND_S)
     texts = list(arms) or [
         f"{name}/default" for name in sorted(adapters, key=lambda name: (name == "floor", name))
     ]
@@ -105,6 +116,36 @@ def make_plan(
         base,
         passed,
         until or {},
+        workload,
+        search,
+    )
+
+
+def _check_workload(scenarios: Sequence[Scenario], workload: WorkloadFile | None) -> None:
+    """UsageError for a scenario whose load is in a file where none was named, and the reverse."""
+    by_file = [each.name for each in scenarios if each.by_file]
+    if by_file and workload is None:
+        raise UsageError(
+            f"{by_file[0]} runs a load of yours: name one by --workload FILE "
+            "(`bench workload new FILE` writes one)"
+        )
+    if workload is not None and not by_file:
+        known = [each.name for each in load_scenarios().values() if each.by_file]
+        raise UsageError(
+            f"--workload {workload.path.name} is a load of {known[0]}: "
+            f"name that scenario, `bench run {known[0]} --workload {workload.path.name}`"
+        )
+
+
+def _longest_s(
+    scenarios: Sequence[Scenario], cases: Sequence[str], size: str, file: WorkloadFile
+) -> float:
+    """How long a load from a file lasts at most, in the cells that were asked for."""
+    return max(
+        float(each.loaded(file, each.params(case, size, None)).get("load_s", 0.0))
+        for each in scenarios
+        if each.by_file
+        for case in (*each.cases(size), *filter(each.takes, cases))
     )
 
 
@@ -116,7 +157,9 @@ def _chosen_scenarios(given: Sequence[str], size: str) -> list[str]:
     if size not in SIZES:
         raise nearest(size, SIZES, "size")
     gated = gated_scenarios()
-    if size == "gate" and (other := [name for name in given if name not in gated]):
+    # A load from a file can be repeated too: it is as long as whoever wrote it wants.
+    by_file = [name for name, each in load_scenarios().items() if each.by_file]
+    if size == "gate" and (other := [name for name in given if name not in (*gated, *by_file)]):
         raise UsageError(
             f"{other[0]} has no size gate: take {' or '.join(gated)}, or another --size"
         )
@@ -177,29 +220,46 @@ def cells(plan: Plan) -> list[Cell]:
     if not turns:
         raise UsageError("the plan is empty: no scenario has the cases that were asked for")
     return [
-        Cell(
-            number,
-            scenario.name,
-            case,
-            arm,
-            block,
-            scenario.slots(case, plan.workers),
-            random.Random(f"{plan.seed}/{block}/{scenario.name}/{case}").getrandbits(31),
-            _params(scenario, case, plan),
-            plan.passed,
-        )
+        cell_of(plan, number, scenario, case, arm, block)
         for number, (block, scenario, arm, case) in enumerate(turns, 1)
     ]
 
 
-def _params(scenario: Scenario, case: str, plan: Plan) -> Params:
-    """The parameters of a case at the plan's size, with the plan's minutes where it has any."""
-    params = scenario.params(case, plan.size, plan.tasks)
-    return (
-        {**params, "minutes": plan.minutes}
-        if plan.minutes is not None and "minutes" in params
-        else params
+def cell_of(plan: Plan, number: int, scenario: Scenario, case: str, arm: Arm, block: int) -> Cell:
+    """One cell of a plan, planned beforehand or, as the probes of a search are, as it goes."""
+    drawn_as = scenario.drawn_as(case)
+    return Cell(
+        number,
+        scenario.name,
+        case,
+        arm,
+        block,
+        scenario.slots(case, plan.workers),
+        random.Random(f"{plan.seed}/{block}/{scenario.name}/{drawn_as}").getrandbits(31),
+        _params(scenario, case, plan),
+        plan.passed,
+        plan.workload if scenario.by_file else None,
     )
+
+
+def cell_at(plan: Plan, line: CellLine) -> Cell:
+    """The cell of a line of run.json; UsageError where its arm is none of the plan's."""
+    arms = {arm.name: arm for arm in plan.arms}
+    if line.arm not in arms:
+        raise nearest(line.arm, arms, "arm of this run")
+    scenario = load_scenarios()[line.scenario]
+    return cell_of(plan, line.number, scenario, line.case, arms[line.arm], line.block)
+
+
+def _params(scenario: Scenario, case: str, plan: Plan) -> Params:
+    """The parameters of a case at the plan's size, with the plan's minutes where it has any, and
+    with what its file says where its load is in one."""
+    params = scenario.params(case, plan.size, plan.tasks)
+    if plan.minutes is not None and "minutes" in params:
+        return {**params, "minutes": plan.minutes}
+    if scenario.by_file and plan.workload is not None:
+        return {**params, **scenario.loaded(plan.workload, params)}
+    return params
 
 
 def _turns(scenario: Scenario, plan: Plan, block: int) -> list[tuple[Arm, str]]:

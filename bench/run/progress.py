@@ -115,6 +115,7 @@ class Live(Watcher):
             (measures["scenario"] == cell.scenario)
             & (measures["case"] == cell.case)
             & (measures["arm"] == cell.arm.name)
+            & (measures["part"] == "")
         )
         newest = measures[same & (measures["block"] == cell.block)].drop_duplicates(
             "metric", keep="last"

@@ -19,6 +19,7 @@ from bench.model.systems import read_by
 from bench.model.versions import RECORDING, commit, unlike
 from bench.record import store
 from bench.run.plan import Plan
+from bench.workload import kept_files
 
 
 def new_folder(out: Path | None, seed: int) -> Path:
@@ -64,6 +65,19 @@ def make_folder(folder: Path) -> None:
         ) from None
 
 
+def keep_workload(plan: Plan, folder: Path) -> None:
+    """Copy the file that a run's load is in; UsageError if that is not possible."""
+    if plan.workload is None:
+        return
+    try:
+        kept_files.keep(plan.workload, folder)
+    except OSError as error:
+        raise UsageError(
+            f"{plan.workload.path} cannot be copied into {folder} ({error.strerror}): "
+            "free some space, or choose another --out"
+        ) from None
+
+
 def new_manifest(plan: Plan, run: str, todo: Sequence[Cell], servers: Servers) -> Manifest:
     """run.json of a run of which nothing has been measured yet."""
     head, dirty = commit()
@@ -93,7 +107,9 @@ def left_out(plan: Plan) -> list[str]:
 
     Their names; those that the plan hands on stay.
     """
-    return environ.take_out(read_by(arm.adapter for arm in plan.arms), plan.passed)
+    # What the functions of a workload are given must still be there when workers start.
+    theirs = plan.workload.workload.code.passed if plan.workload else ()
+    return environ.take_out(read_by(arm.adapter for arm in plan.arms), (*plan.passed, *theirs))
 
 
 def code_of(plan: Plan) -> CodeRecord:
@@ -121,6 +137,12 @@ def refuse_other_than_begun(begun: Manifest, folder: Path, plan: Plan, servers: 
         raise UsageError(
             f"{folder} was begun with other code ({', '.join(changed)}): "
             f"check out {shown(begun.commit)}, or begin a new run"
+        )
+    record = plan.record().workload
+    if (was := begun.plan.workload) and record and (others := was.unlike(record)):
+        raise UsageError(
+            f"{folder} was begun with another load ({', '.join(others)} changed since): "
+            "put back what was there, or begin a new run"
         )
     for name in sorted({*begun.given} ^ {*servers}):
         hint = f"leave --{name} out" if name in servers else f"give --{name} again"

@@ -11,6 +11,7 @@ from bench.analysis import stored_measures
 from bench.base.errors import EXIT_INTERNAL, NotOffered, Unavailable, UsageError
 from bench.brokers import choice
 from bench.environments.provision import provision, refuse_other, unlike
+from bench.environments.user_code import refuse_unusable_code, with_code
 from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
@@ -23,6 +24,7 @@ from bench.run.calibration import calibrate, generators_for
 from bench.run.failures import Halted, deserves_another
 from bench.run.journal import Journal, is_basis
 from bench.run.plan import cells
+from bench.run.searching import Searches, begun
 from bench.testbed.testbed import Testbed
 
 
@@ -47,6 +49,7 @@ class Runner(Journal):
     estimate: bool = True
     internal: int = 0  # cells that failed by a fault of ours
     again_at_most: int = 1  # for a cell that is unfit for a reason outside it
+    searches: Searches | None = field(init=False, default=None)  # what the plan looks for
     # Asked when all planned blocks are done: one more?
     more: Callable[[pd.DataFrame], bool] = lambda measures: False
 
@@ -61,6 +64,7 @@ class Runner(Journal):
         self._provision()
         self.todo = cells(self.plan)
         run_start.make_folder(self.folder)
+        run_start.keep_workload(self.plan, self.folder)
         self.manifest = run_start.new_manifest(
             self.plan, self.folder.resolve().name, self.todo, self.servers
         )
@@ -87,19 +91,25 @@ class Runner(Journal):
         """Check the brokers, and give each arm with versions of its own its environment, before
         anything is measured."""
         choice.check(self.plan.arms, self.servers)
-        arms = provision(self.plan.arms, self.watcher.said, self.plan.passed)
+        asking = self.plan.arms
+        if self.plan.workload:
+            asking = with_code(asking, self.plan.workload)
+        arms = provision(asking, self.watcher.said, self.plan.passed)
         self.plan = replace(self.plan, arms=arms)
         refuse_same(self.plan.arms)
+        if self.plan.workload:
+            refuse_unusable_code(self.plan.arms, self.plan.workload, self.plan.passed)
         choice.check_readings(self.plan.arms, self.servers)
 
     def carry_out(self) -> int:
         """Run every missing cell and return the exit code; what was measured is always kept."""
+        self.searches = begun(self.plan)
         self.watcher.planned(self.todo)
         if self.estimate and self.plan.size != "smoke":
             self._estimate()
         queue, again = list(self.todo), list[Cell]()
         at = 0
-        while queue:
+        while queue or (queue := self._further()):
             cell = queue.pop(0)
             at += 1
             self.watcher.began(cell, at, at + len(queue) + len(again))
@@ -110,11 +120,22 @@ class Runner(Journal):
                 waiting.insert(position, self._once_more(cell))
             if not queue or queue[0].block != cell.block:
                 queue, again = again + queue, []
-            if not queue and self.more(self._frame()):
-                queue = self._another_block()
         run = store.open_run(self.folder)
         stored_measures.write(run, self._frame())
-        return EXIT_INTERNAL if self.internal else stored_measures.exit_code(run, self._frame())
+        code = stored_measures.exit_code(run, self._frame())
+        if self.searches:
+            code = self.searches.exit_code(run, code)
+        return EXIT_INTERNAL if self.internal else code
+
+    def _further(self) -> list[Cell]:
+        """What follows where nothing planned is left: a probe of a search, or a block more."""
+        if self.searches is None:
+            return self._another_block() if self.more(self._frame()) else []
+        try:
+            cell = self.searches.step(self._run, self.watcher.said)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return self._another_cell(cell) if cell else []
 
     def calibrate(self, arm: Arm) -> CalibrationRecord:
         """The rough rates of one arm, found once and kept in run.json."""
@@ -140,7 +161,10 @@ class Runner(Journal):
                 self.watcher.said(f"{arm.name} could not be calibrated: {failures.reason(cause)}")
         calibrations = self.manifest.calibration
         calibrated = [cell for cell in self.todo if cell.arm.name in calibrations]
-        self.watcher.estimated(calibrations, sum(map(self._seconds, calibrated)))
+        seconds = sum(map(self._seconds, calibrated))
+        if self.searches:  # at most: what is planned is a part of it
+            seconds = self.searches.search.limit_s * len(self.plan.arms)
+        self.watcher.estimated(calibrations, seconds)
 
     def _seconds(self, cell: Cell) -> float:
         """About how long a cell of a calibrated arm will take."""

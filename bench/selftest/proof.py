@@ -14,6 +14,7 @@ from bench.record import documents
 from bench.selftest import (
     counting,
     generating,
+    loading,
     noise,
     own_cost,
     recovering,
@@ -49,6 +50,7 @@ FULL: Sequence[Check] = (
     own_cost.sampler,
     generating.rising,
     generating.slow_call,
+    loading.typed,
     unfit.gates,
 )
 

@@ -25,6 +25,7 @@ from bench.run.failures import OUTSIDE
 from bench.run.plan import make_plan
 from bench.run.runner import Runner, Watcher
 from bench.selftest.expectations import NoFigure, Unmeasured
+from bench.workload.workload_file import WorkloadFile
 
 T = TypeVar("T")
 AGAIN = 3
@@ -58,12 +59,14 @@ class Session:
         meddle: Meddler | None = None,
         answers: tuple[str, ...] = (),
         params: Params | None = None,
+        workload: WorkloadFile | None = None,
     ) -> Run:
         """Measure these cells; one that the machine made unfit again, `AGAIN` times at most.
 
         Raises Unmeasured where that does not help, unless the reason is one of `answers`.
         `meddle` disturbs the cells from outside while they run; then nothing is measured again.
-        `params` stand in the place of those of the size.
+        `params` stand in the place of those of the size, `workload` is the load of a scenario that
+        has it from a file.
         """
         plan = make_plan(
             [scenario],
@@ -76,6 +79,7 @@ class Session:
             workers=workers,
             seed=seed,
             time_cap_s=300.0,
+            workload=workload,
         )
         folder, again = self._new(name), 0 if meddle else AGAIN
         runner = Runner(

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from adapters.base import Held
 from bench.model.cell_log import (
     CellLog,
+    FirstError,
     Injection,
     ManualRecovery,
     Phase,
@@ -13,6 +15,8 @@ from bench.model.cell_log import (
     held_ranges,
 )
 from bench.model.manifest import ServerRecord
+from bench.record.first_errors import first_errors
+from bench.workload.workload_form import Workload
 
 
 @dataclass
@@ -28,6 +32,13 @@ class CellNotes:
     sentences: list[str] = field(default_factory=list)
     torn_records: int = 0
     manual_recovery: ManualRecovery | None = None
+    workload: Workload | None = None
+    first_errors: Mapping[str, FirstError] = field(default_factory=dict)
+
+    def ran(self, workload: Workload, work: Path) -> None:
+        """Keep the workload of the cell, and what its tasks raised, from the work folder."""
+        self.workload = workload
+        self.first_errors = first_errors(work, workload.names)
 
     def log(
         self,
@@ -51,4 +62,6 @@ class CellNotes:
             restarts=restarts,
             versions=versions,
             manual_recovery=self.manual_recovery,
+            workload=self.workload,
+            first_errors=self.first_errors,
         )

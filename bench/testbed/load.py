@@ -3,7 +3,7 @@
 import json
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -137,10 +137,16 @@ class Load:
         states = " and ".join(name.removeprefix(event_log.GIL) for name in names)
         return seen | ({"GIL": states} if states else {})
 
-    def handles(self) -> dict[int, str]:
-        """Task id → the library's own id, where the cell keeps them."""
-        lines = (line.partition(" ") for line in self._lines("handles-*.txt"))
-        return {int(task): handle for task, _, handle in lines}
+    def handles(self, tasks: Collection[int]) -> dict[int, str]:
+        """Task id → the library's own id, of these tasks and where the cell keeps them."""
+        wanted, found = set(tasks), dict[int, str]()
+        # Line by line: of a million tasks all but a few have finished, and nobody asks for those.
+        for path in sorted(self.work.glob("handles-*.txt")):
+            with open(path, encoding="utf-8") as file:
+                for task, _, handle in (line.rstrip("\n").partition(" ") for line in file):
+                    if int(task) in wanted:
+                        found[int(task)] = handle
+        return found
 
     def _lines(self, files: str) -> list[str]:
         """What all generators have written into their files of one kind."""

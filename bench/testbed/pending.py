@@ -1,9 +1,9 @@
 """Tasks that have not finished: where the broker holds them, or since when it does not."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from adapters.base import Adapter, Held, Holds
+from adapters.base import Adapter, Held, Holds, NamesQueues
 from bench.brokers.urls import cleaned
 from bench.record import ledger
 
@@ -100,15 +100,19 @@ def places(
     handles: Mapping[int, str],
     tasks: Iterable[int],
     note: Callable[[str], None],
+    queues: Sequence[str] = (),
 ) -> Places | None:
-    """Where the broker holds these tasks now.
+    """Where the broker holds these tasks now; of a workload on these `queues`.
 
     None if the adapter cannot tell, or the broker does not answer; then `note` is told why.
     """
     if not isinstance(adapter, Holds):
         return None
+    wanted = {task: handles.get(task, "") for task in tasks}
     try:
-        return adapter.held(broker, {task: handles.get(task, "") for task in tasks})
+        if queues and isinstance(adapter, NamesQueues):
+            return adapter.held_in(broker, wanted, queues)
+        return adapter.held(broker, wanted)
     except Exception as error:
         # Redis clients raise errors of their own; a question that failed must not be read as
         # "nowhere".

@@ -11,20 +11,21 @@ import numpy as np
 
 from adapters.base import Command
 from bench.base.environ import built
-from bench.brokers.choice import Servers, make_broker, queues_of
+from bench.brokers.choice import Servers, make_broker
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
 from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, event_files, ledger, store
-from bench.testbed import ready
+from bench.testbed import ready, workload_cell
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
 from bench.testbed.sampler import Sampler
+from bench.workload import cell_files
 
 TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
@@ -38,12 +39,14 @@ class Ending:
     `planned_until_ns`: what was due later and never sent was not planned.
     `keep_every`: of ordinary tasks one stretch of neighbours out of so many is stored.
     `ask_what_is_held`: False where it does not matter what is left in the broker.
+    `kinds`: of which type the tasks 0, 1, 2, … are, where a workload ran: indexes of its types.
     """
 
     chosen_as_it_went: bool = False
     planned_until_ns: int | None = None
     keep_every: int = 1
     ask_what_is_held: bool = True
+    kinds: ledger.Kinds | None = None
 
 
 class Testbed:
@@ -87,13 +90,15 @@ class Testbed:
     def _open(self, stack: ExitStack, generators: int) -> None:
         self.code = task_code(self.work, self.cell.arm.adapter)
         arm = self.cell.arm
+        if self.cell.workload:
+            cell_files.write_types(self.work, self.cell.workload)
         self.broker = make_broker(
             arm.broker,
             self.host,
             self.work,
             self.logs / "broker.log",
-            arm.adapter.push_command,
-            queues_of(arm),
+            workload_cell.push_command_in(self.cell),
+            workload_cell.queues_in(self.cell),
             self.servers,
         )
         stack.callback(self.broker.close)
@@ -153,8 +158,9 @@ class Testbed:
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
         arm = self.cell.arm
-        commands = arm.adapter.commands(arm.launch(self.cell.slots))
+        commands = arm.adapter.commands(workload_cell.launch_in(self.cell))
         env = self._env() | {cell_context.EVENTS: str(self.work / "runs.bin")}
+        env = workload_cell.worker_env(self.cell, env)
         self.fleet = Fleet(self.host, commands, self.logs, env, arm.environment)
 
     def boot(self) -> None:
@@ -182,7 +188,9 @@ class Testbed:
 
     def held(self, tasks: list[int]) -> Places | None:
         """Where the broker holds these tasks now; None if it cannot be told."""
-        return places(self.cell.arm.adapter, self.broker.url, self.load.handles(), tasks, self.note)
+        adapter, handles = self.cell.arm.adapter, self.load.handles(tasks)
+        queues = workload_cell.queues_in(self.cell) if self.cell.workload else ()
+        return places(adapter, self.broker.url, handles, tasks, self.note, queues)
 
     def settle_held(self, chosen: bool = False) -> Places | None:
         """Find out where each unfinished task is held, for good: it is asked once, at the end."""
@@ -244,6 +252,9 @@ class Testbed:
         book, left_out = (
             ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
         )
+        if (file := self.cell.workload) and ending.kinds is not None:
+            book = book.typed(ending.kinds, file.workload.names)
+            notes.ran(file.workload, self.work)
         restarts, versions = tuple(self.fleet.restarts), self.load.versions()
         log = notes.log(restarts, versions, ending.keep_every, left_out)
         tasks_and_runs = ledger.tables(book, self.load.errors())

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from bench.model.stored import Record
 from bench.workload.quantities import Above0, Bytes, Number, Whole
@@ -115,3 +115,8 @@ class Code(Record):
     requirements: tuple[str, ...] = ()
     env: Mapping[Variable, str] = {}
     passed: tuple[Variable, ...] = Field(default=(), alias="pass")
+
+    @model_serializer(mode="wrap")
+    def as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """With the key that the file has: what is stored must be read again."""
+        return {"pass" if key == "passed" else key: each for key, each in handler(self).items()}

@@ -1,6 +1,7 @@
 """A trace of arrivals: a CSV file with a line per arrival, `seconds,task`."""
 
 import csv
+import hashlib
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,11 +25,12 @@ class Trace:
     """Arrivals as they were recorded, each (arrivals,).
 
     `seconds` ascend, from the beginning. `kinds` are indexes of task types; None where the file
-    does not say which task arrives, and the shares do.
+    does not say which task arrives, and the shares do. `digest` is that of the file.
     """
 
     seconds: npt.NDArray[np.float64]
     kinds: npt.NDArray[np.int16] | None
+    digest: str = ""
 
 
 def read_trace(path: Path, names: Sequence[str]) -> Trace:
@@ -56,7 +58,9 @@ def read_trace(path: Path, names: Sequence[str]) -> Trace:
             f"{path}:1: the first arrival is {seconds[0]:.0f} s after the beginning: "
             "subtract that from all of them"
         )
-    return Trace(np.array(seconds), np.array(kinds) if kinds else None)
+    with open(path, "rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return Trace(np.array(seconds), np.array(kinds) if kinds else None, digest)
 
 
 def _columns(

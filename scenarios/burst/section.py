@@ -7,7 +7,7 @@ import pandas as pd
 from bench.analysis.dataset import Joined
 from bench.analysis.formatting import Figure, cells_of, figure, number, scale
 from bench.report.section import Section
-from bench.report.tables import Column, Group, Row, Table, by_case, table
+from bench.report.tables import Column, Group, Heading, Row, Table, by_case, table
 from scenarios.burst import backlog_of
 from scenarios.burst.charts import charts
 
@@ -43,7 +43,7 @@ BESIDE_CAPTION = "Brokers side by side, within one run"
 def tables(joined: Joined) -> list[Table]:
     """Speed, cost, both rates through a slow network, what a backlog weighs, and the brokers
     beside each other."""
-    measured = (("", ("-", "bulk")),)
+    measured = (Heading("", ("-", "bulk")),)
     slow = [case for case in joined.cases("burst") if case.startswith("rtt=")]
     queued = sorted(filter(backlog_of, joined.cases("burst")), key=backlog_of)
     return [

@@ -2,7 +2,7 @@
 
 from bench.analysis.dataset import Joined
 from bench.report.section import Section
-from bench.report.tables import Column, Table, by_case, table
+from bench.report.tables import Column, Heading, Table, by_case, table
 from scenarios.latency.charts import charts
 
 CAPACITY: tuple[Column, ...] = (("capacity", "Capacity"),)
@@ -23,7 +23,7 @@ def tables(joined: Joined) -> list[Table]:
     """The capacity, then a group of rows per load, rate and round trip."""
     cases = [case for case in joined.cases("latency") if case != "capacity"]
     return [
-        *table(joined, "latency", "Capacity", CAPACITY, (("", ("capacity",)),)),
+        *table(joined, "latency", "Capacity", CAPACITY, (Heading("", ("capacity",)),)),
         *table(
             joined, "latency", "Latency from the moment a task was due", LATENCY, by_case(cases)
         ),

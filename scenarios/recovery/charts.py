@@ -12,7 +12,18 @@ from bench.analysis.drawn import Drawn, drawn
 from bench.analysis.evidence import Evidence, evidence
 from bench.analysis.formatting import figure, listing
 from bench.report.charts import look_of, promised
-from bench.report.style import FAULT, GRID, INK, MUTED, PAGE, Chart, Palette, new_figure, svg
+from bench.report.style import (
+    FAULT,
+    GRID,
+    INK,
+    MUTED,
+    PAGE,
+    Chart,
+    Palette,
+    name_rows,
+    new_figure,
+    svg,
+)
 from scenarios.recovery.curves import BEFORE_S, BIN_S
 
 # Patterns carry the meaning, so that no colour of a system is taken for a fate.
@@ -154,9 +165,8 @@ def _fates(joined: Joined, case: str) -> Chart | None:
 
 def _finish_fates(ax: Axes, arms: list[str], total: float, present: list[str]) -> None:
     """The arms beside the bars, and a legend of the patterns above them."""
-    ax.set_yticks(range(len(arms)), arms)
+    name_rows(ax, arms)
     ax.set(ylim=(len(arms) - 0.4, -0.6), xlim=(0, total * 1.02), xlabel="tasks")
-    ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.spines["left"].set_visible(False)
     ax.legend(
         handles=[

@@ -9,6 +9,7 @@ from bench.model.fault import Fault
 from bench.model.scenario import PriorMeasures
 from bench.model.schedule import even, merge
 from bench.testbed.load import START_IN_NS
+from bench.testbed.strikes import until_drained
 from bench.testbed.testbed import Ending, Testbed
 from scenarios.recovery import striking
 
@@ -53,7 +54,7 @@ def drive(cell: Cell, testbed: Testbed, known: PriorMeasures) -> Ending:
         striking.until_well(testbed, over)
     testbed.load.stop()
     planned_until_ns = time.monotonic_ns()
-    striking.until_drained(testbed, over)
+    until_drained(testbed, over)
     testbed.mark("end_ns", time.monotonic_ns())
     striking.free(testbed)
     return Ending(planned_until_ns=planned_until_ns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from adapters.base import Prediction
 from bench.analysis.dataset import Joined
-from bench.analysis.evidence import RESOLUTION_S, RULE_OF_THREE, Evidence, all_evidence, evidence
+from bench.analysis.evidence import RESOLUTION_S, Evidence, all_evidence, evidence
 from bench.analysis.formatting import Figure, figure, listing, number
 from bench.model.fault import CORE, FAULTS, Fault
 from bench.model.metric import FATES
@@ -85,7 +85,7 @@ def _lines(joined: Joined, found: Evidence, work: Figure) -> list[str]:
         (True, f"service after {service.text} s, work after {work.text} s"),
         (bool(places), f"held: {places}"),
         (True, restarts if found.supervisor else "no process had to be started again"),
-        (True, freed(found)),
+        (True, freed(joined, found)),
         (
             runs.value is not None,
             f"the task that does harm was run {runs.text} times, and ended "
@@ -112,22 +112,31 @@ def told(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[fate]} {fate}" for fate in FATES if counts.get(fate)) or "none"
 
 
-def freed(found: Evidence) -> str:
-    """What a human can type for what was stuck or failed at the end, and what it did."""
+def freed(joined: Joined, found: Evidence) -> str:
+    """What a human can type for what was stuck or failed at the end, and what it did; or when the
+    documentation has it come back by itself, later than anybody watched."""
     if done := found.manual_recovery:
         typed = " and ".join(done.commands)
         return f"{typed}: {done.finished} of {len(done.tasks)} finished after it"
-    needed = found.hit["stuck"] or found.hit["failed"]
-    return "a human is needed, and no documented command frees them" if needed else ""
+    if not (found.hit["stuck"] or found.hit["failed"]):
+        return ""
+    predicted = joined.arms[found.arm].predicts.get(found.case)
+    if predicted and predicted.work_s and not found.hit["failed"]:
+        first, last = predicted.work_s
+        return f"by its documentation they come back by themselves after {first:g} to {last:g} s"
+    return "they did not come back while they were watched, and no documented command frees them"
 
 
 def bound(found: Evidence) -> str:
-    """What no loss among so few proves."""
+    """What no loss in so few strikes proves."""
     hit = sum(found.hit.values())
-    if not hit or found.hit["lost"]:
+    if not hit or found.hit["lost"] or not found.strikes:
         return ""
-    most = 100 * min(RULE_OF_THREE / hit, 1)
-    return f"0 of {hit} lost: with 95 % confidence fewer than {most:.0f} % are"
+    most, strikes = 100 * (1 - found.harmless), "strike" if found.strikes == 1 else "strikes"
+    return (
+        f"0 of {hit} lost in {found.strikes} {strikes}: with 95 % confidence "
+        f"at most {most:.0f} % of such strikes lose any"
+    )
 
 
 @dataclass(frozen=True)

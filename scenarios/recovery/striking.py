@@ -9,19 +9,20 @@ from adapters.base import Frees
 from bench.base.errors import CellFailed
 from bench.inprocess import event_log
 from bench.measure.injections import LOAD_SPIKE, LONG, MeasuredInjection, injections
-from bench.model.cell_log import ManualRecovery, poison_tasks
+from bench.model.cell_log import ManualRecovery
 from bench.model.fault import Fault
 from bench.model.schedule import Schedule
 from bench.record import ledger
-from bench.testbed.faults import poison_task, strike_of
+from bench.testbed import strikes
+from bench.testbed.faults import poison_task
 from bench.testbed.pending import GONE_S
+from bench.testbed.strikes import SETTLE_S, book_of_others, unfinished_before
 from bench.testbed.testbed import Testbed
 from bench.testbed.until import sleep_until
 from scenarios.recovery import APART_S
 
 BUSY_TIMEOUT_S = 10.0
 LOOK_S = 0.5
-SETTLE_S = 5.0
 
 BACK_S = 45.0  # a system that does not serve by then is not struck again
 FREE_S = 20.0
@@ -44,11 +45,10 @@ def strike(testbed: Testbed, fault: Fault, at_ns: int, first_id: int) -> None:
     testbed.load.send(spike, at_ns, only=1)
     sleep_until(at_ns - BEFORE_NS)
     if fault.work:
-        struck = poison_task.started(testbed, first_id)
-    else:
-        busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
-        struck = strike_of(fault)(testbed, busy)
-    testbed.notes.injections.append(struck.stored(fault, at_ns, time.monotonic_ns()))
+        strikes.note(testbed, fault, poison_task.started(testbed, first_id), at_ns)
+        return
+    busy = _until_busy(testbed, {int(task) for task in ids[1:]}, at_ns / 1e9 + BUSY_TIMEOUT_S)
+    strikes.strike(testbed, fault, busy, at_ns)
 
 
 def _until_busy(testbed: Testbed, long_tasks: set[int], deadline_s: float) -> list[int]:
@@ -113,13 +113,13 @@ def until_well(testbed: Testbed, horizon_s: float) -> None:
             "recovery", int((now - last.timing.t0_ns) / 1e9), int(testbed.cell.params["horizon_s"])
         )
         if short:
-            testbed.pending.look(_unfinished(testbed, now - int(LOOK_S * 1e9)))
+            testbed.pending.look(unfinished_before(testbed, now - int(LOOK_S * 1e9)))
         back = None not in (last.seen.service, last.seen.rate, last.seen.backlog)
         settled = now - last.timing.t0_ns >= SETTLE_S * 1e9
         if (
             back
             and settled
-            and testbed.pending.all_told(_unfinished(testbed, now - int(GONE_S * 1e9)))
+            and testbed.pending.all_told(unfinished_before(testbed, now - int(GONE_S * 1e9)))
         ):
             return
 
@@ -130,7 +130,7 @@ def free(testbed: Testbed) -> None:
     From the mark on nothing counts for the fates any more: they are those of the horizon.
     """
     adapter = testbed.cell.arm.adapter
-    stuck = _unfinished(testbed, time.monotonic_ns())
+    stuck = unfinished_before(testbed, time.monotonic_ns())
     places = testbed.settle_held() or {}
     bound = [task for task in stuck if task in places]
     if not bound or not isinstance(adapter, Frees):
@@ -143,7 +143,7 @@ def free(testbed: Testbed) -> None:
     left = set(bound)
     while left and time.monotonic() < deadline:
         time.sleep(LOOK_S)
-        left &= set(_unfinished(testbed, time.monotonic_ns()))
+        left &= set(unfinished_before(testbed, time.monotonic_ns()))
     testbed.notes.manual_recovery = ManualRecovery(
         commands=tuple(" ".join(command.argv) for command in commands),
         statuses=tuple(statuses),
@@ -152,35 +152,7 @@ def free(testbed: Testbed) -> None:
     )
 
 
-def _book(testbed: Testbed) -> ledger.Ledger:
-    return testbed.live_ledger().without(poison_tasks(testbed.notes.injections))
-
-
 def _last(testbed: Testbed) -> MeasuredInjection:
-    notes, book = testbed.notes, _book(testbed)
+    notes, book = testbed.notes, book_of_others(testbed)
     now, slots = time.monotonic_ns(), testbed.cell.slots
     return injections(book, notes.injections, notes.marks, now, slots)[-1]
-
-
-def _unfinished(testbed: Testbed, due_before_ns: int) -> list[int]:
-    """The tasks that were accepted, due before a stamp, and have not finished."""
-    book = _book(testbed)
-    waits = (
-        book.measured()
-        & (book.enqueue == ledger.ACCEPTED)
-        & (book.finishes() == 0)
-        & (book.due < due_before_ns)
-    )
-    return [int(task) for task in book.task[waits]]
-
-
-def until_drained(testbed: Testbed, horizon_s: float) -> None:
-    """The generators are silent: let the last tasks finish, unless they never will."""
-    deadline = min(time.monotonic() + SETTLE_S, max(horizon_s, time.monotonic() + 1.0))
-    records, quiet_since = -1, time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - quiet_since < 1.0:
-        if (now := testbed.tail.count()) != records:
-            records, quiet_since = now, time.monotonic()
-        if not _unfinished(testbed, time.monotonic_ns()):
-            return
-        time.sleep(0.1)

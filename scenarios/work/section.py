@@ -10,7 +10,7 @@ from bench.model.machine_facts import usable_cores
 from bench.report.charts import look_of
 from bench.report.section import Section
 from bench.report.style import MUTED, Chart, Palette, finish, new_figure, svg
-from bench.report.tables import Column, Table, all_cells, table
+from bench.report.tables import Column, Heading, Table, all_cells, table
 from scenarios.work import ceiling
 
 WORK: tuple[Column, ...] = (
@@ -41,7 +41,7 @@ def tables(joined: Joined) -> list[Table]:
             "work",
             f"Tasks: {about}",
             [column for column in WORK if kind == "payload" or column[0] not in ENQUEUING],
-            [(_heading(case), (case,)) for case in _cases(joined, kind)],
+            [Heading(_heading(case), (case,)) for case in _cases(joined, kind)],
         )
     ]
 
@@ -161,8 +161,9 @@ SECTION = Section(
             "has a greenlet of its own: the most tasks that ran at the same time."
         ),
         (
-            "Celery keeps its result backend per thread, so each greenlet of its gevent pool makes "
-            "its own, connection included; result_backend_thread_safe changes that."
+            "As shipped Celery keeps its result backend per thread, so each greenlet of its gevent "
+            "pool makes its own, connection included; celery/gevent sets "
+            "result_backend_thread_safe, so that they share one. The reference's did not."
         ),
         "The payload is random text of 64 letters; RQ packs it (zlib) to about three quarters.",
     ),

@@ -105,6 +105,8 @@ def versions_inside(text: str, tmp_path: Path) -> Mapping[str, str]:
         ("huey/default@postgres[huey==2.5.0]", "cannot import name 'PostgresHuey' from 'huey'"),
         ("huey/durable[huey==2.5.0]", "no such option: -g"),
         ("huey/default[huey==2.5.0]{notify_result=true}", "cannot be used with Python"),
+        ("celery/durable@rabbitmq[celery==5.2.7]", "5.2.7 does not read task_default_queue_type"),
+        ("rq/simple[rq==1.16.2]{repeat=2}", "this version of RQ does not read repeat"),
         ("rq/durable[rq==1.10.1]", "[Nn]o such option:? '?--maintenance-interval"),
         ("rq/spawn[rq==1.16.2]", "cannot import name 'SpawnWorker' from 'rq'"),
     ],
@@ -144,7 +146,9 @@ app.connect()
 def test_an_app_needs_nothing_at_its_top_that_an_older_version_lacks(
     system: str, lacking: tuple[str, ...], tmp_path: Path
 ) -> None:
-    (tmp_path / "cell.json").write_text('{"settings": {}, "params": {}}')
+    (tmp_path / "cell.json").write_text(
+        f'{{"system": "{system}", "settings": {{}}, "params": {{}}}}'
+    )
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),

@@ -56,6 +56,7 @@ FIRST = (
     "bench list",
     "bench doctor",
     "bench list --adapter tiny",
+    "bench workload new mine.toml",
 )
 # Reasons outside of bench: somebody else is busy on this machine, or it is throttled.
 OUTSIDE = ("foreign load", "generator", "throttled")
@@ -82,7 +83,7 @@ class Line:
     @property
     def makes(self) -> set[str]:
         """The folders and files that later lines of the page may name."""
-        return set(re.findall(r"--out (\S+)", self.text))
+        return set(re.findall(r"(?:--out|^bench workload new) (\S+)", self.text))
 
     @property
     def reads(self) -> set[str]:
@@ -129,7 +130,7 @@ class Typed:
     @property
     def code(self) -> int:
         """How bench ended; make has a code of its own and tells that of bench in words."""
-        told = re.search(r"^make: .* Error (\d+)$", self.done.stderr, re.MULTILINE)
+        told = re.search(r"^make(?:\[\d+\])?: .* Error (\d+)$", self.done.stderr, re.MULTILINE)
         return int(told[1]) if told else self.done.returncode
 
     def runs(self) -> list[dict[str, Any]]:

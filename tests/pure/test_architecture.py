@@ -39,6 +39,7 @@ SHARED_MODULES: Mapping[str, str] = {
     "measure": "the command, the figures that scenarios share, and those of a scenario",
     "section": "a scenario's part of the page, and what a part of the page is",
     "testbed": "the folder, and the live cell that it is made of",
+    "workload": "the reader's own load: what its file says, and its tasks in a system",
 }
 SHARED_CLASSES: Mapping[str, str] = {}
 
@@ -76,7 +77,9 @@ def test_every_layer_is_a_folder_and_the_paragraphs_stand_in_their_order() -> No
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     layers = next(each["layers"] for each in contracts if each["type"] == "layers")
-    height = {name.strip(): at for at, layer in enumerate(layers) for name in layer.split("|")}
+    height = {
+        name.strip(): at for at, layer in enumerate(layers) for name in re.split("[|:]", layer)
+    }
     package = ROOT / "bench"
     modules = [name for name in height if not (package / name).is_dir()]
     # `bench` itself, and the plugin that pytest finds by its name.

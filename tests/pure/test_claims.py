@@ -288,10 +288,20 @@ def test_a_recovery_that_some_settings_have_depends_on_them() -> None:
     found = of_row(reference("core-default", "core-durable"), "recovery after")
     celery = found["celery"]
     assert celery.verdict == DEPENDS
-    assert "celery/default > 90 s (6 lost; 9 stuck; cell A·001)" in celery.evidence
+    crash = "worker-crash: celery/default > 90 s (6 lost; 9 stuck; cell A·001)"
+    assert crash in celery.evidence
     assert "celery/durable@redis-always 30.5 s (cell B·005)" in celery.evidence
-    assert celery.evidence.endswith("within 8 s: celery/durable@rabbitmq")
-    assert found["rq"].verdict == REFUTED and found["rq"].evidence.endswith("within 15 s: no arm")
+    within = celery.evidence.partition("within 8 s: ")[2]
+    assert "celery/durable@rabbitmq (worker-crash)" in within
+    assert "celery/default (worker-crash)" not in within and "(deploy)" in within
+
+
+def test_seconds_whose_fault_is_not_named_depend_on_the_fault() -> None:
+    """RQ is refuted by the crash alone; a deploy costs nobody 15 s."""
+    found = of_row(reference("core-default", "core-durable"), "recovery after")["rq"]
+    assert found.verdict == DEPENDS
+    within = found.evidence.partition("within 15 s: ")[2]
+    assert "(worker-crash)" not in within and "rq/durable@redis-always (deploy)" in within
 
 
 def test_by_hand_is_a_claim_on_service_and_one_on_the_work() -> None:
@@ -458,10 +468,10 @@ def test_the_command_says_what_its_verdicts_mean(
 ) -> None:
     runs = [str(REFERENCE / name) for name in ("core-default", "core-durable")]
     code, out, _ = bench(capsys, monkeypatch, "claims", *runs)
-    assert code == 0 and f"1 {DEPENDS}: {MEANINGS[DEPENDS]}" in out
+    assert code == 0 and f"2 {DEPENDS}: {MEANINGS[DEPENDS]}" in out
     code, out, _ = bench(capsys, monkeypatch, "claims", *runs, "--json")
     told = [each for each in json.loads(out) if each["verdict"] == DEPENDS]
-    assert code == 0 and [each["who"] for each in told] == ["celery"]
+    assert code == 0 and [each["who"] for each in told] == ["celery", "rq"]
     assert told[0]["meaning"] == MEANINGS[DEPENDS]
 
 

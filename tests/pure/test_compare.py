@@ -17,6 +17,7 @@ import pytest
 
 from bench.analysis.comparison_result import Change, changed
 from bench.analysis.comparisons import compare_arms
+from bench.analysis.families import DUNNETT, TUKEY
 from bench.base.errors import AllInvalid, UsageError
 from bench.compare.change_phrases import by_how_much
 from bench.compare.comparison import compare
@@ -147,6 +148,32 @@ def test_two_arms_of_one_run_are_paired_as_in_comparisons_csv(base: Run) -> None
         for name in ("ratio", "low", "high", "smallest_detectable"):
             mine, theirs = getattr(line, name), getattr(row, name)
             assert mine is None if math.isnan(theirs) else mine == pytest.approx(theirs)
+
+
+def test_one_arm_beside_the_others_of_its_run_has_dunnetts_interval(base: Run) -> None:
+    made = compare(side_of(base, "celery/default"), Side(base))
+    assert made.title == "every other arm beside celery/default, in base"
+    assert {line.head for line in made.lines} == {"huey/default", "floor/default"}
+    every = compare_arms(base.measures, "full")
+    cpu = every[(every["metric"] == "broker_cpu_us_per_task") & (every["head"] == "huey/default")]
+    [tukey] = cpu[cpu["base"] == "celery/default"].itertuples()
+    line = found(made, "broker_cpu_us_per_task", "huey/default")
+    assert (line.method, tukey.method) == (DUNNETT, TUKEY)
+    assert line.ratio == pytest.approx(tukey.ratio)
+    assert line.low is not None and line.high is not None
+    assert tukey.low < line.low < line.high < tukey.high
+    assert "<b>arm + block, Dunnett</b>: one spread for all arms" in page(made)
+
+
+def test_an_arm_of_another_guarantee_does_not_stand_beside_the_others(base: Run) -> None:
+    run = altered(
+        base, lambda said: said["arms"]["floor/default"].update(guarantee="at least once")
+    )
+    made = compare(side_of(run, "celery/default"), Side(run))
+    assert {line.head for line in made.lines} == {"huey/default"}
+    assert "left out, of another guarantee than celery/default: floor/default" in made.notes
+    with pytest.raises(UsageError, match="no arm of base can stand beside floor/default"):
+        compare(side_of(run, "floor/default"), Side(run))
 
 
 def test_shares_of_unlike_capacities_are_said_and_a_head_at_the_rates_of_its_base_is_not(
@@ -391,6 +418,7 @@ def test_other_formats(
     [
         (["compare", "nothing", "HEAD"], 64, "there is no run"),
         (["compare", "BASE", "HEAD#huey/default"], 64, "name an arm on both sides"),
+        (["compare", "BASE", "BASE#huey/default"], 64, "RUN#ARM RUN is one arm beside the others"),
         (["compare", "BASE#nobody", "HEAD#huey/default"], 64, "unknown arm of base"),
         (["compare", "BASE", "BASE"], 64, "nothing is compared"),
         (["compare", "BASE", "BROKEN"], 64, "damaged"),

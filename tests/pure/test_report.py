@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import warnings
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,6 +24,7 @@ from bench.record.store import Run, open_run
 from bench.report.headline import print_headline, rows_in_order, table
 from bench.report.page import build_page
 from bench.report.sentences import sentences
+from bench.report.style import drawing, name_rows, new_figure, svg
 from scenarios.burst.section import brokers
 from tests.fixture_run import (
     ALL,
@@ -153,6 +155,16 @@ def test_a_pair_that_only_its_own_t_test_tells_apart_is_not_told_apart(tmp_path:
     pair = run.measures["arm"].isin(("celery/default", "rq/default"))
     alone = compare_arms(run.measures[pair], "full")
     assert list(alone.loc[alone["metric"] == "throughput", "verdict"]) == ["faster"]
+
+
+def test_a_name_of_many_settings_leaves_room_for_what_is_drawn() -> None:
+    long = 'celery/tuned[msgpack]{task_serializer="msgpack", accept_content=["msgpack"]}'
+    with drawing(), warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib warns where an axes has no room left
+        picture, axes = new_figure(2.0)
+        name_rows(axes[0], ["huey/default", long])
+        text = svg(picture, "rows", "rows")
+    assert "celery/tuned<" in text and "[msgpack]{task_serializer=" in text and "…<" in text
 
 
 def test_the_headline_shows_the_calls_that_were_refused(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """A percentile stands on ten spells: one stall never makes one, an even tail keeps its own.
 
-The cells are made up, as long as those of a run, and the same ones every time.
+The cells with a stall are those of tests/spells_simulation.py; decision 37 has its figures.
 """
 
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,21 +18,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.analysis import stored_measures
-from bench.analysis.formatting import Figure
+from bench.analysis.formatting import Figure, figure
 from bench.measure.latencies import spread
 from bench.measure.order_statistics import percentile, percentile_if_supported
 from bench.measure.spells import MIN_SPELLS, beyond, last_rank, spells
 from bench.model.schedule import poisson
 from bench.record import documents, ledger, store
 from bench.report.style import Look, new_figure
-from bench.selftest.waiting import waits_ms
 from scenarios.latency import SCENARIO, charts, steady_seconds
 from scenarios.latency.curves import curves
+from tests import spells_simulation as simulation
 from tests.fixture_run import write_run
+from tests.spells_simulation import P99, S
 
-Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-S, P99 = 1_000_000_000, "latency_p99_ms"
+DECISIONS = Path(__file__).resolve().parents[2] / "docs" / "decisions"
+TOLD = " ".join(next(DECISIONS.glob("0037-*.md")).read_text(encoding="utf-8").split())
 FEW = st.lists(st.integers(0, 20 * S), min_size=1, max_size=60).map(
     lambda due: np.array(due, np.int64)
 )
@@ -97,42 +98,13 @@ def test_tasks_that_never_finished_leave_it_unbounded_and_not_withheld() -> None
     assert spread(P99, latency, due, 99.0).verdict == "unbounded"
 
 
-def lognormal(draw: np.random.Generator, due: Ints, rate: float, at: int, stall_s: float) -> Floats:
-    """Latencies in ms, each for itself; what falls due in the stall waits for its end."""
-    end = at + int(stall_s * S)
-    held = np.where((due >= at) & (due < end), (end - due) / 1e6, 0.0)
-    return 3.0 * draw.lognormal(0.0, 0.5, len(due)) + held
-
-
-def queue(draw: np.random.Generator, due: Ints, rate: float, at: int, stall_s: float) -> Floats:
-    """Latencies in ms of one slot of constant service (M/D/1) that stands still once."""
-    service = np.full((1, len(due)), draw.choice([0.3, 0.5, 0.7]) * 1000 / rate)
-    service[0, np.searchsorted(due, at)] += stall_s * 1000
-    gaps = np.diff(due, prepend=0)[None, :] / 1e6
-    return (waits_ms(gaps, service) + service)[0]
-
-
-def made_up(tail: Callable[..., Floats], seed: int) -> tuple[Ints, Floats, Floats]:
-    """(due, latency with a stall, latency without it) of a full cell at 30 to 1,000 tasks/s."""
-    draw = np.random.default_rng(seed)
-    rate = math.exp(draw.uniform(math.log(30), math.log(1000)))
-    seconds = steady_seconds(SCENARIO.params(f"rate={rate}", "full", None), rate)
-    due = poisson(rate, seconds, seed)
-    stall_s = math.exp(draw.uniform(math.log(0.1), math.log(2.0)))
-    at = int(draw.uniform(0, seconds - 3) * S)
-    stalled, calm = (
-        tail(np.random.default_rng(seed), due, rate, at, each) for each in (stall_s, 0)
-    )
-    return due, stalled, calm
-
-
-@pytest.mark.parametrize("tail", [lognormal, queue])
-def test_one_stall_never_becomes_a_p99(tail: Callable[..., Floats]) -> None:
+@pytest.mark.parametrize("tail", simulation.TAILS)
+def test_one_stall_never_becomes_a_p99(tail: simulation.Tail) -> None:
     """By ten tasks it does in every other cell: three times the P99 of the cell without it."""
     published, by_tasks = 0, 0
     for seed in range(100):
-        due, stalled, calm = made_up(tail, seed)
-        most = 3 * percentile(calm, 99.0)
+        due, stalled, calm = simulation.made_up(tail, seed)
+        most = simulation.FAR * percentile(calm, 99.0)
         naive = percentile_if_supported(stalled, 99.0)
         by_tasks += naive is not None and naive > most
         found = spread(P99, stalled, due, 99.0)
@@ -141,6 +113,42 @@ def test_one_stall_never_becomes_a_p99(tail: Callable[..., Floats]) -> None:
         assert found.value is not None or "one spell" in found.reason
     assert by_tasks >= 30
     assert published >= 5, "a rule that withholds all of them would pass too"
+
+
+def test_a_system_that_stalls_is_not_told_by_its_lucky_cells() -> None:
+    """Its cells with a P99 are those in which it did not stall, a thirtieth of what the others
+    had: so an arm with such blocks among its own has none."""
+    cells = [simulation.stalling(seed) for seed in range(simulation.STALLING)]
+    found = [spread(P99, latency, due, 99.0) for due, latency in cells]
+    rows = pd.DataFrame(
+        {
+            "verdict": [each.verdict for each in found],
+            "value": [each.value for each in found],
+            "reason": [each.reason for each in found],
+            "label": "001",
+        }
+    )
+    for first in range(0, 120, 5):
+        blocks = rows[first : first + 5]
+        withheld = int((blocks["verdict"] == "withheld").sum())
+        told = figure(blocks, P99)
+        assert (told.verdict == "ok") == (withheld <= 1)
+        if 1 < withheld < 5:
+            assert told.note.startswith(f"withheld in {withheld} of 5 blocks, the late ones: ")
+
+
+def test_the_decision_tells_what_the_simulation_finds() -> None:
+    far, kept, most = simulation.stalled_cells()
+    cells = len(simulation.TAILS) * simulation.STALLED
+    assert f"Of {cells} cells with one stall" in TOLD
+    assert f"ten tasks gave {far} a P99" in TOLD
+    assert f"Ten spells gave none: {kept} kept a P99, at most {most:.1f} times as large" in TOLD
+    *first, last = (str(simulation.carried(load)) for load in simulation.LOADS)
+    slots = f"{', '.join(first)} and {last} of {simulation.SLOT_CELLS} cells"
+    assert slots in TOLD
+    lucky, middle, every = simulation.lucky_cells()
+    published = f"{lucky} of {simulation.STALLING} cells carried one, {middle:.1f} ms in the middle"
+    assert f"{published}; of all cells it was {every:.0f} ms" in TOLD
 
 
 def kept(rate: float, seconds: float, p: float) -> int:

@@ -1,5 +1,6 @@
 """What the adapters of Celery, RQ and Huey say of themselves, and what their apps hand on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -87,9 +88,13 @@ def test_the_id_of_a_celery_task_is_read_from_its_headers(told: str, task: int) 
     assert traces._task({"argsrepr": told}) == task
 
 
-def told_by(program: str, settings: str, folder: Path, broker: str) -> str:
-    """What a process prints that measures with these settings; what it fails with, else."""
-    (folder / "cell.json").write_text(f'{{"settings": {settings}, "params": {{}}}}')
+def told_by(program: str, settings: str, folder: Path, broker: str, system: str = "mine") -> str:
+    """What a process prints that measures with these settings; what it fails with, else.
+
+    `system` is ours, or that of somebody who builds on our application.
+    """
+    cell = {"system": system, "settings": json.loads(settings), "params": {}}
+    (folder / "cell.json").write_text(json.dumps(cell))
     env = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -145,3 +150,15 @@ def test_rq_s_call_is_handed_its_own_options_and_nothing_else(
     settings: str, seen: str, tmp_path: Path
 ) -> None:
     assert told_by(CALL, settings, tmp_path, "redis://127.0.0.1:1/0") == seen
+
+
+UNREAD = '{"of_another_version": 3}'
+
+
+@pytest.mark.parametrize("system", ["celery", "rq", "huey"])
+def test_a_setting_that_this_version_lacks_is_never_left_out_in_silence(
+    system: str, tmp_path: Path
+) -> None:
+    connect = f"import adapters.{system}.app as app; app.connect()"
+    said = told_by(connect, UNREAD, tmp_path, "redis://127.0.0.1:1/0", system).splitlines()[-1]
+    assert said.startswith("TypeError: ") and "of_another_version" in said

@@ -252,7 +252,7 @@ def test_new_scenarios_run_only_by_name_and_minutes_only_where_they_count() -> N
         == main_scenarios()
         == ("burst", "latency", "recovery")
     )
-    assert set(load_scenarios()) == {*main_scenarios(), "work", "result", "soak"}
+    assert set(load_scenarios()) == {*main_scenarios(), "work", "result", "soak", "workload"}
     plan = make_plan(["soak"], ["huey"], [], ADAPTERS, seed=1, minutes=30.0)
     assert [cell.params["minutes"] for cell in cells(plan)] == [30.0] and plan.time_cap_s >= 1800
     assert [

@@ -123,7 +123,8 @@ def _keys(columns: Sequence[str]) -> list[Key]:
     keys = []
     for name in columns:
         parts = name.rpartition(" ")[0].split("/")
-        if len(parts) != 3 or parts[2] not in METRICS or not name.endswith((" base", " head")):
+        known = len(parts) in (3, 4) and parts[2] in METRICS
+        if not known or not name.endswith((" base", " head")):
             raise ValueError(f"unknown column {name}")
         keys.append(Key(*parts))
     return list(dict.fromkeys(keys))

@@ -6,7 +6,7 @@ It is an adapter like any other, given by its folder; nothing in the instrument 
 import json
 from collections.abc import Mapping
 
-from adapters.base import Command, Held, Launch, Profile, Setting
+from adapters.base import Command, Held, Launch, Needs, Profile, Setting
 
 QUEUE, RUNNING = "synthetic", "synthetic-running"
 HERE = "docs/methodology.md#selftest"
@@ -58,6 +58,12 @@ SETTINGS = (
         HERE,
         "after how long a running task is delivered again if its worker has died; 0 = never",
     ),
+    Setting(
+        "slow_type",
+        [],
+        HERE,
+        "[name, factor]: the tasks of that type of a workload take so many times their times",
+    ),
 )
 
 
@@ -68,6 +74,7 @@ class Synthetic:
     version = 1
     packages = ("redis",)
     app = "synthetic.app"
+    workload_app = "synthetic.workload"
     brokers = ("redis",)
     push_command = "lpush"
     key_patterns = ("synthetic*",)
@@ -96,12 +103,18 @@ class Synthetic:
         """
         if launch.profile == "forking":
             return [Command(("python", "-S", "-m", "synthetic.forking"))] * launch.slots
+        program = ("python", "-m", launch.app or "synthetic.worker")
         if launch.settings["shared_mib"]:
-            return [Command(("python", "-m", "synthetic.worker", "0", str(launch.slots)))]
-        return [
-            Command(("python", "-m", "synthetic.worker", str(slot), "1"))
-            for slot in range(launch.slots)
-        ]
+            return [Command((*program, "0", str(launch.slots)))]
+        return [Command((*program, str(slot), "1")) for slot in range(launch.slots)]
+
+    def lacks(self, launch: Launch, needs: Needs) -> str:
+        """It has retries and nothing else."""
+        if launch.profile == "forking":
+            return "the child of the forking profile knows the no-op alone"
+        if needs.queues or needs.priorities or needs.limits:
+            return "the synthetic queue has no other queues, no priorities and no time limits"
+        return ""
 
     def held(self, broker: str, handles: Mapping[int, str]) -> Mapping[int, Held]:
         """Each task that is on the list or remembered as running; raises what the client raises."""

@@ -13,12 +13,17 @@ QUEUE = "synthetic"
 
 
 def connect() -> Callable[[int, str], str]:
-    """The enqueue call: one LPUSH, answered or not, after the stall that was asked for."""
+    """The enqueue call."""
+    return sender()
+
+
+def sender() -> Callable[[int, Any], str]:
+    """One LPUSH, answered or not, after the stall that was asked for; the work is any JSON."""
     settings = cell_context.load()["settings"]
     push = _forgetful() if settings["fire_and_forget"] else _answered()
     stalled, seconds = settings["stall_call"] or (None, 0.0)
 
-    def enqueue(task: int, work: str) -> str:
+    def enqueue(task: int, work: Any) -> str:
         if task == stalled:
             time.sleep(seconds)
         push(json.dumps([task, work]))

@@ -89,7 +89,7 @@ class Worker:
         self.redeliver()
         tell(serving_ns=monotonic_ns())
         waiting = self.client.rpop(QUEUE, 100_000) or []
-        threads = [threading.Thread(target=body.run, args=json.loads(item)) for item in waiting]
+        threads = [threading.Thread(target=self.perform, args=json.loads(item)) for item in waiting]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -118,7 +118,7 @@ class Worker:
                 tell(redelivered_ns=monotonic_ns(), task=json.loads(item)[0])
                 self.client.rpush(QUEUE, item)
 
-    def task(self, task: int, work: str) -> None:
+    def task(self, task: int, work: Any) -> None:
         """Run, drop or double one task, at the pace and with the stalls that were asked for."""
         self.loaded = self.loaded or task >= 0 or task < READY_TASKS
         if task >= 0:
@@ -152,7 +152,7 @@ class Worker:
                 until(end)
                 tell(went_on_ns=monotonic_ns())
 
-    def run(self, task: int, work: str) -> None:
+    def run(self, task: int, work: Any) -> None:
         """One run of a task, remembered in the broker where that was asked for."""
         kept = bool(self.settings["redeliver_s"]) and task >= 0
         item = json.dumps([task, work])
@@ -162,11 +162,21 @@ class Worker:
         if kept:
             self.client.zrem(RUNNING, item)
 
-    def work(self, task: int, work: str) -> None:
-        """Run the body, burn the CPU time, and stay busy for as long as a no-op is to take."""
-        begin, mean_ns = monotonic_ns(), self.settings["service_ms"] * 1e6
-        wanted = mean_ns * (self.random.expovariate(1.0) if self.settings["exponential"] else 1.0)
+    def service_ns(self) -> float:
+        """How long the next no-op is to take."""
+        mean_ns = self.settings["service_ms"] * 1e6
+        return float(
+            mean_ns * (self.random.expovariate(1.0) if self.settings["exponential"] else 1.0)
+        )
+
+    def perform(self, task: int, work: str) -> None:
+        """The task body."""
         body.run(task, work)
+
+    def work(self, task: int, work: Any) -> None:
+        """Run the body, burn the CPU time, and stay busy for as long as a no-op is to take."""
+        begin, wanted = monotonic_ns(), self.service_ns()
+        self.perform(task, work)
         burnt = time.thread_time_ns() + int(self.settings["burn_us"] * 1000)
         while task >= 0 and time.thread_time_ns() < burnt:
             pass
@@ -184,7 +194,7 @@ class Worker:
                 self.leak[page * PAGE] = 1
 
 
-def main() -> None:
+def main(worker: type[Worker] = Worker) -> None:
     """A slot; or a parent that takes memory and forks a child for each slot."""
     slot, children = int(sys.argv[1]), int(sys.argv[2])
     shared = (
@@ -194,11 +204,11 @@ def main() -> None:
     )
     for number in range(children if shared else 0):
         if not os.fork():
-            Worker(number).serve()
+            worker(number).serve()
     if shared:
         os.wait()
     else:
-        Worker(slot).serve()
+        worker(slot).serve()
 
 
 if __name__ == "__main__":

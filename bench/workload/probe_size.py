@@ -1,0 +1,75 @@
+"""How much of a load a probe takes before it can say anything: seconds, tasks, and so cells."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.workload.objective import BEYOND
+from bench.workload.probe import BATCHES, UNSEEN_SHARE, most_expected
+
+MOST_CELLS, MOST_SHORT_CELLS = 3, 6  # a load of which a verdict takes more is none to search with
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A goal whose share of late tasks is estimated: so many per cent are spared, of so many tasks.
+
+    `tasks` are those of the load as the file has it.
+    """
+
+    spared: int
+    tasks: int
+
+
+@dataclass(frozen=True)
+class LoadSize:
+    """How long a load lasts as the file has it, and what its goals are estimated from.
+
+    `shrinks`: made denser it takes less time and keeps its tasks, as a trace does; any other load
+    keeps its time.
+    """
+
+    seconds: float
+    arrivals: int
+    goals: Sequence[Estimated] = ()
+    shrinks: bool = False
+
+    @property
+    def per_s(self) -> float:
+        """Arrivals per second, on average."""
+        return self.arrivals / self.seconds if self.seconds else 0.0
+
+    def seconds_at(self, times: float) -> float:
+        """How long the load lasts, so many times as dense."""
+        return self.seconds / times if self.shrinks else self.seconds
+
+    def arrivals_at(self, times: float) -> float:
+        """How many arrivals it has then."""
+        return self.arrivals if self.shrinks else self.arrivals * times
+
+    def cells_at(self, times: float) -> int:
+        """The fewest cells of it that can hold, by the rules of bench.workload.probe."""
+        seconds = max(1, math.ceil(self.seconds_at(times)))
+        more = 1.0 if self.shrinks else times
+        needed = [
+            max(
+                seconds_needed(goal.spared) / seconds,
+                100 * BEYOND / goal.spared / _at_least(goal.tasks * more),
+            )
+            for goal in self.goals
+        ]
+        return math.ceil(max([1.0, *needed]))
+
+    def decidable(self, times: float) -> bool:
+        """Whether few enough cells can tell."""
+        return self.cells_at(times) <= (MOST_SHORT_CELLS if self.shrinks else MOST_CELLS)
+
+
+def seconds_needed(spared: int) -> float:
+    """The seconds below which a load with no late task at all stays unclear."""
+    return max(BATCHES, 100 * UNSEEN_SHARE * most_expected(0) / spared)
+
+
+def _at_least(tasks: float) -> float:
+    """What a draw of so many tasks on average hardly falls short of, and above 0."""
+    return max(1.0, tasks - 2 * math.sqrt(tasks))

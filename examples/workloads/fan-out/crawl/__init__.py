@@ -1,0 +1,1 @@
+"""A crawler: pages are fetched, and their links are found."""

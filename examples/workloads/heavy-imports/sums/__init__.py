@@ -1,0 +1,1 @@
+"""The same sums, from a module that imports little and from one that imports much."""

@@ -1,0 +1,1 @@
+"""A web shop: an order is stored, then stock, mail and audit follow from it."""
