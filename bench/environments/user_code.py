@@ -11,14 +11,14 @@ from typing import Any
 
 from bench.base.environ import hidden
 from bench.base.errors import CellFailed, UsageError, one_line
+from bench.base.text_files import opened
+from bench.base.toml_lines import Place, known_part, line_of
 from bench.environments.cache import fit
 from bench.environments.provision import TRY_S, trial_environment
 from bench.hosts.local import Host, last_lines
 from bench.model import requirements
 from bench.model.arm import Arm
 from bench.model.requirements import Requirement
-from bench.workload.text_files import opened
-from bench.workload.toml_lines import Place, known_part, line_of
 from bench.workload.workload_file import WorkloadFile
 
 TRIAL = "bench.inprocess.call_trial"
