@@ -104,6 +104,15 @@ class RunAsked(NamedTuple):
             + " unless told"
         ),
     ] = None
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            "--hosts",
+            metavar="FILE|netns:N",
+            help="measure on several hosts: a hosts.toml (OpenSSH), or N namespaces of this "
+            "machine; --workers counts for each worker host then, 1 unless told",
+        ),
+    ] = None
     fail_on: Annotated[
         str | None,
         typer.Option(

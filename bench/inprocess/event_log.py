@@ -43,9 +43,9 @@ def clock_id() -> bytes:
     return boot_id() + struct.pack("<Q", namespace)
 
 
-def header() -> bytes:
-    """The first record of every event file: format version and clock id."""
-    return struct.pack("<4sHH24s", b"QBEV", FORMAT, RECORD.size, clock_id()).ljust(
+def header(clock: bytes | None = None) -> bytes:
+    """The first record of every event file: format version and clock id, ours unless told."""
+    return struct.pack("<4sHH24s", b"QBEV", FORMAT, RECORD.size, clock or clock_id()).ljust(
         RECORD.size, b"\0"
     )
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.measure.latencies import Floats, spread
 from bench.measure.order_statistics import percentile
+from bench.measure.spreads import Floats, spread
 from bench.model.metric import METRICS, Measure
 from bench.record.clock_bounds import Interval
 from bench.record.clock_network import ClockNetwork

@@ -23,6 +23,15 @@ class Placement(Record):
     workers: Mapping[str, int | None]
 
     @property
+    def engine_and_count(self) -> str:
+        """What run.json keeps of it: no name and no address; namespaces are known by that."""
+        return f"{self.engine}:{len(self.hosts)}"
+
+    def slots(self, each: int) -> int:
+        """The workers of all hosts together, with so many where the file does not count them."""
+        return sum(each if count is None else count for count in self.workers.values())
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """All of them: the broker's, the generators', the workers'."""
         return (*((self.broker,) if self.broker else ()), *self.generators, *self.workers)

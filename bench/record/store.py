@@ -82,11 +82,22 @@ class StoredCell:
 
     @cached_property
     def samples(self) -> pd.DataFrame:
-        """samples.parquet: resources over time, one row per sample and host, `ns` ascending.
+        """samples.parquet: resources over time, one row per sample, `ns` ascending.
 
-        The columns are `host` and those of bench.testbed.sampler.COLUMNS.
+        The columns are `host` ("", all hosts together) and those of
+        bench.testbed.sampler.COLUMNS.
         """
-        return pd.DataFrame(read_parquet(self.folder / "samples.parquet").to_pandas())
+        return self._samples[self._samples["host"] == ""].reset_index(drop=True)
+
+    @cached_property
+    def host_samples(self) -> pd.DataFrame:
+        """The same of each host by itself, where a cell ran on several."""
+        return self._samples[self._samples["host"] != ""].reset_index(drop=True)
+
+    @cached_property
+    def _samples(self) -> pd.DataFrame:
+        frame = pd.DataFrame(read_parquet(self.folder / "samples.parquet").to_pandas())
+        return frame if "host" in frame else frame.assign(host="")
 
     def phase(self, name: str) -> tuple[int, int]:
         """(start_ns, end_ns) of a phase; KeyError if the cell never came to it."""

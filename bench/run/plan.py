@@ -10,6 +10,7 @@ from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine, PlanRecord
+from bench.model.placement import Placement
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 from bench.workload.kept_files import recorded
 from bench.workload.workload_file import WorkloadFile
@@ -43,6 +44,7 @@ class Plan:
     until: Mapping[str, int] = field(default_factory=dict)
     workload: WorkloadFile | None = None  # the load of the scenarios that have it from a file
     search: SearchRecord | None = None  # what is looked for with it, by cells beyond the planned
+    placement: Placement | None = None  # several hosts; `workers` are those of all together
 
     def record(self) -> PlanRecord:
         """The plan as run.json keeps it."""
@@ -60,6 +62,7 @@ class Plan:
             until=self.until,
             passed=self.passed,
             workload=recorded(self.workload, self.search) if self.workload else None,
+            hosts=self.placement.engine_and_count if self.placement else "",
         )
 
 
@@ -82,6 +85,7 @@ def make_plan(
     until: Mapping[str, int] | None = None,
     workload: WorkloadFile | None = None,
     search: SearchRecord | None = None,
+    placement: Placement | None = None,
 ) -> Plan:
     """A plan from the words of the command line, with defaults for what was not given.
 
@@ -118,6 +122,7 @@ def make_plan(
         until or {},
         workload,
         search,
+        placement,
     )
 
 

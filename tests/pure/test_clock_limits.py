@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measure.clock_limits import Bounded, clocks, in_ms, limited, spread_between
-from bench.measure.latencies import spread
 from bench.measure.order_statistics import percentile
+from bench.measure.spreads import spread
 from bench.model.metric import Measure
 from bench.record.clock_bounds import Interval, OffsetBounds
 from bench.record.clock_network import ClockNetwork
