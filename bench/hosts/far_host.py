@@ -50,6 +50,7 @@ class FarHost:
         finally:
             with suppress(CellFailed):  # of a host that is lost the lease ends all
                 self.channel.ask("clear", folder=str(self.work))
+                self.mend()
 
     def measure_offset(self) -> None:
         """How far its clock is before ours, roughly: for orders, never for a figure."""
@@ -95,6 +96,16 @@ class FarHost:
         pids = [each.pid for each in processes]
         answer = self.channel.ask("kill", pids=pids, freeze=freeze)
         return int(answer["stamp_ns"]) - self.offset_ns, list(answer["pids"])
+
+    def cut(self, address: str, port: int) -> int:
+        """Drop all that goes to that server and comes from it, until it is mended or the cell is
+        over; the stamp (ns, our clock) right after. CellFailed where that cannot be done."""
+        answer = self.channel.ask("cut", address=address, port=port)
+        return int(answer["stamp_ns"]) - self.offset_ns
+
+    def mend(self) -> int:
+        """Let everything pass again; the stamp right after."""
+        return int(self.channel.ask("mend")["stamp_ns"]) - self.offset_ns
 
     def usage(self, groups: Mapping[str, list[int]]) -> Document:
         """What the trees below these use, by group, and the host as a whole."""

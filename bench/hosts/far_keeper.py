@@ -14,21 +14,25 @@ import os
 import selectors
 import shutil
 import signal
+import subprocess
 import sys
 import tarfile
 import tempfile
 import time
+from contextlib import suppress
 
 from bench.hosts import keeper
 from bench.hosts.far_answers import Given, Refused
 from bench.hosts.far_clocks import Clocks
 from bench.hosts.far_files import PIECE, Files
+from bench.hosts.far_network import Network
 from bench.hosts.far_processes import Processes
 from bench.hosts.frames import Document, Frames, frame
 from bench.hosts.lease import Lease
 from bench.inprocess import event_log
 
 PREFIX = "queue-bench-"
+REFUSALS = (OSError, ValueError, Refused, tarfile.TarError, subprocess.SubprocessError)
 
 
 class FarKeeper:
@@ -39,7 +43,8 @@ class FarKeeper:
         self.out = bytearray()
         files = Files(root)
         self.processes = Processes(files.inside, self._ended)
-        self._desks = (self.processes, files, Clocks())
+        self.network = Network()
+        self._desks = (self.processes, files, self.network, Clocks())
 
     def _ended(self, pid: int, status: int) -> None:
         self.say({"exit": pid, "status": status})
@@ -58,7 +63,13 @@ class FarKeeper:
         desk = next(each for each in self._desks if hasattr(each, f"do_{kind}"))
         try:
             found = getattr(desk, f"do_{kind}")(payload=payload, **order)
-        except (OSError, ValueError, Refused, tarfile.TarError) as error:
+        except (
+            OSError,
+            ValueError,
+            Refused,
+            tarfile.TarError,
+            subprocess.SubprocessError,
+        ) as error:
             self.say({"number": number, "error": str(error) or type(error).__name__})
             return
         given, enclosed = found if isinstance(found, tuple) else (found, b"")
@@ -151,4 +162,6 @@ def main() -> None:
         serve(ours)
     finally:
         keeper.kill_all(ours.processes.reap)
+        with suppress(OSError, Refused, subprocess.SubprocessError):
+            ours.network.do_mend(b"")
         shutil.rmtree(root, ignore_errors=True)

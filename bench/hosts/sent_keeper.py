@@ -20,6 +20,7 @@ MODULES = (
     "bench.hosts.far_processes",
     "bench.hosts.far_clocks",
     "bench.hosts.far_files",
+    "bench.hosts.far_network",
     "bench.hosts.far_keeper",
 )
 _UNPACK = "import sys,base64,zlib;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"

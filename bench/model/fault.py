@@ -51,6 +51,8 @@ class Fault(StrEnum):
         "",
         True,
     )
+    HOST_LOSS = "host-loss", "a worker host cut off from the broker, then everything there killed"
+    PARTITION = "partition", "the worker hosts cut off from the broker for 10 s"
     POISON = "poison", "a task that kills the process which runs it, each time", "die"
     HANG = (
         "hang",
@@ -63,5 +65,6 @@ class Fault(StrEnum):
 
 
 CORE = (Fault.WORKER_CRASH, Fault.CHILD_CRASH, Fault.DEPLOY, Fault.BROKER_CRASH)
+OF_HOSTS = (Fault.HOST_LOSS, Fault.PARTITION)  # they need several
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
-FURTHER = tuple(fault for fault in FAULTS if fault not in CORE)
+FURTHER = tuple(fault for fault in FAULTS if fault not in (*CORE, *OF_HOSTS))

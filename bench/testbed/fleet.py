@@ -131,6 +131,13 @@ class Fleet:
         if not all_ended(old, grace_s):
             kill_trees([each for each in old if each.exit_status() is None])
 
+    def lose(self, host: CellHost) -> list[ManagedProcess]:
+        """Give up what runs on a host, and start nothing there again; the processes."""
+        with self._lock:
+            lost = [main.process for main in self.mains if main.post.host is host]
+            self.mains = [main for main in self.mains if main.post.host is not host]
+        return lost
+
     def stop(self, timeout_s: float = 15) -> None:
         """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
         roots = self.roots()

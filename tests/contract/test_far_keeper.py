@@ -68,7 +68,9 @@ def test_processes_are_started_signalled_and_told_of(host: FarHost) -> None:
     assert long.exit_status() is None and [each.pid for each in long.tree()] == [long.pid]
     assert long.signal(signal.SIGTERM) and long.wait(5) and long.exit_status() == -signal.SIGTERM
     assert not long.signal(signal.SIGTERM)
-    with pytest.raises(CellFailed, match=r"cannot start /no/such/program: worker-1: .*No such file"):
+    with pytest.raises(
+        CellFailed, match=r"cannot start /no/such/program: worker-1: .*No such file"
+    ):
         host.spawn(["/no/such/program"], host.logs / "none.log", {})
 
 
