@@ -1,6 +1,7 @@
 """A far host as a cell has it: the same contract as bench/hosts/local.py, over a channel."""
 
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,10 +23,12 @@ class FarHost:
     `address` is that by which the other hosts reach it. Paths are those of the host.
     """
 
-    def __init__(self, channel: Channel, address: str, programs: Mapping[str, str]) -> None:
+    def __init__(self, channel: Channel, address: str) -> None:
         self.channel, self.label, self.address = channel, channel.label, address
         self.offset_ns = self.echo_port = 0
-        self._programs, self._codes = programs, dict[str, Path]()
+        self._codes = dict[str, Path]()
+        self._bins: dict[str, tuple[Path, Path]] = {}  # by arm: where its programs are here, there
+        self._arm = ""
         self._numbers = itertools.count(1)
         self._mirror = Path()
         self._mirrored: dict[Path, int] = {}
@@ -33,11 +36,12 @@ class FarHost:
         self.work = self.temporary = self.logs = Path(channel.root)
 
     @contextmanager
-    def cell(self, mirror: Path) -> Iterator["FarHost"]:
-        """A folder for the processes of one cell; nothing of them is left at its end.
+    def cell(self, mirror: Path, arm: str = "") -> Iterator["FarHost"]:
+        """A folder for the processes of one cell of an arm; nothing of them is left at its end.
 
         `mirror` is a folder here, for the copies of what they write.
         """
+        self._arm = arm
         self.work = Path(self.channel.root) / f"cell-{next(self._numbers)}"
         self.temporary, self.logs = self.work / "tmp", self.work / "logs"
         self._mirror, self._mirrored = mirror, {}
@@ -69,7 +73,7 @@ class FarHost:
         self, argv: Sequence[str], log: Path, env: Mapping[str, str], stdin: str = ""
     ) -> ManagedProcess:
         """Start a process there; CellFailed if it cannot be started."""
-        program = self._programs.get(argv[0], argv[0])
+        program = self._there(argv[0])
         try:
             answer = self.channel.ask(
                 "spawn",
@@ -82,6 +86,33 @@ class FarHost:
         except CellFailed as failed:
             raise CellFailed(f"cannot start {program}: {failed}") from None
         return ManagedProcess(int(answer["pid"]), log, self, self.channel.exits)
+
+    def _there(self, program: str) -> str:
+        """Where a program of the arm is on that host."""
+        if self._arm not in self._bins:
+            return program
+        here, there = self._bins[self._arm]
+        if program == sys.executable:
+            return str(there / "python")
+        path = Path(program)
+        return str(there / path.name) if path.parent == here else program
+
+    def programs_of(self, arm: str, here: Path, there: Path) -> None:
+        """The programs of an arm that are in this folder here are in that one there."""
+        self._bins[arm] = here, there
+
+    def environment(self, name: str) -> Path:
+        """Where an environment is made, for as long as the channel lasts."""
+        return Path(self.channel.root) / f"environment-{name}"
+
+    def has_environment(self, name: str) -> bool:
+        """Whether it was made to its end."""
+        return bool(self.names(self.environment(name), "complete"))
+
+    @property
+    def python(self) -> str:
+        """The one that the keeper runs in."""
+        return str(self.channel.facts["executable"])
 
     def signal(self, pid: int, number: int) -> bool:
         """Send a signal; False if the process is gone already."""

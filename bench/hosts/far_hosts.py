@@ -86,30 +86,36 @@ def opened(placement: Placement, says: Path) -> Iterator[FarHosts]:
     UsageError in one line for a host that cannot be reached or used.
     """
     with ExitStack() as stack:
-        ways = stack.enter_context(_ways(placement))
+        found = stack.enter_context(ways(placement))
         labels = placement.labels()
         hosts: dict[str, FarHost] = {}
         for name in placement.hosts:
-            argv, address = ways[name]
+            argv, address = found[name]
             label = labels[name]
             channel = Channel(label, argv, says / f"{label}.txt", ssh.VARIABLES)
             stack.enter_context(channel)
-            hosts[name] = FarHost(channel, address or ssh.address_of(channel, label), {})
-        _refuse_alike(hosts)
-        token = secrets.token_bytes(16)
-        for name in placement.workers:
-            _echo(hosts[name], token)
-        yield FarHosts(
-            placement,
-            hosts[placement.broker] if placement.broker else None,
-            [hosts[name] for name in placement.generators],
-            [hosts[name] for name in placement.workers],
-            token,
-        )
+            hosts[name] = FarHost(channel, address or ssh.address_of(channel, label))
+        yield gathered(placement, hosts)
+
+
+def gathered(placement: Placement, hosts: Mapping[str, FarHost]) -> FarHosts:
+    """Hosts that answer, by their roles; UsageError where two are one, or one has no such address
+    as it is taken to have."""
+    _refuse_alike(hosts)
+    token = secrets.token_bytes(16)
+    for name in placement.workers:
+        _echo(hosts[name], token)
+    return FarHosts(
+        placement,
+        hosts[placement.broker] if placement.broker else None,
+        [hosts[name] for name in placement.generators],
+        [hosts[name] for name in placement.workers],
+        token,
+    )
 
 
 @contextmanager
-def _ways(placement: Placement) -> Iterator[dict[str, tuple[list[str], str]]]:
+def ways(placement: Placement) -> Iterator[dict[str, tuple[list[str], str]]]:
     """The command that leads to each host, and its address where that is known before."""
     if placement.engine == "netns":
         labels = placement.labels()

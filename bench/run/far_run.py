@@ -1,5 +1,6 @@
 """What a run keeps of the hosts that it is measured on."""
 
+from bench.environments.far import environments_on
 from bench.hosts.channel import Channel
 from bench.hosts.far_hosts import FarHosts
 from bench.model.manifest import HostRecord
@@ -8,8 +9,10 @@ from bench.testbed.far_stage import on_hosts
 
 
 def settle_on(runner: Runner, hosts: FarHosts) -> None:
-    """The cells that follow run on these hosts; run.json says what each is, and that one machine
+    """The cells that follow run on these hosts, where each arm gets its environment; run.json says what each is, and that one machine
     plays all of them where it does."""
+    if hosts.placement.engine == "ssh":  # namespaces have our own files
+        environments_on([*hosts.senders, *hosts.workers], runner.plan.arms)
     records = tuple(_record(host.channel) for host in hosts.all)
     warning = (
         f"one machine plays {len(records)} hosts: that proves the instrument, and says nothing of "

@@ -164,7 +164,7 @@ def on_hosts(hosts: FarHosts) -> Placing:
         with ExitStack() as stack:
             work = folder / "work"
             for host in hosts.all:
-                stack.enter_context(host.cell(work / host.label))
+                stack.enter_context(host.cell(work / host.label, cell.arm.name))
             stage = FarStage(cell, hosts, work)
             stack.callback(stage.close)
             hosts.start_pings()

@@ -41,7 +41,7 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
 
 @pytest.fixture
 def host(channel: Channel, tmp_path: Path) -> Iterator[FarHost]:
-    with FarHost(channel, "127.0.0.1", {}).cell(tmp_path / "mirror") as made:
+    with FarHost(channel, "127.0.0.1").cell(tmp_path / "mirror") as made:
         yield made
 
 
@@ -118,7 +118,7 @@ def test_a_sample_has_memory_and_cpu_of_each_group(host: FarHost) -> None:
 
 
 def test_nothing_of_a_cell_is_left_at_its_end(channel: Channel, tmp_path: Path) -> None:
-    with FarHost(channel, "127.0.0.1", {}).cell(tmp_path / "mirror") as made:
+    with FarHost(channel, "127.0.0.1").cell(tmp_path / "mirror") as made:
         pids = [made.spawn(DEAF, made.logs / "deaf.log", {}).pid]
         work = made.work
     assert not any(psutil.pid_exists(pid) for pid in pids) and not work.exists()
@@ -128,7 +128,7 @@ def test_nothing_of_a_cell_is_left_at_its_end(channel: Channel, tmp_path: Path) 
 def test_all_ends_when_nobody_answers_for_it(how: str, tmp_path: Path) -> None:
     channel = Channel("worker-1", OURS, tmp_path / "says.txt", ())
     with channel:
-        host = FarHost(channel, "127.0.0.1", {})
+        host = FarHost(channel, "127.0.0.1")
         with host.cell(tmp_path / "mirror"):
             root = host.spawn(DEAF, host.logs / "deaf.log", {})
             assert within(5, lambda: len(root.tree()) == 3)
