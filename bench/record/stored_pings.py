@@ -31,15 +31,18 @@ def _joined(pings: Mapping[Pair, Pings], name: str) -> pa.Array:
     return pa.array(np.concatenate([np.empty(0, np.int64), *parts]))
 
 
+def read_pings(folder: Path) -> dict[Pair, Pings]:
+    """Those of a stored cell; none where there is one clock. UsageError if the file is damaged."""
+    if not (folder / NAME).is_file():
+        return {}
+    clocks, stamps = ["near", "far"], [f"{name}_ns" for name in PING]
+    groups = read_parquet(folder / NAME, [*clocks, *stamps]).to_pandas().groupby(clocks)
+    return {(near, far): Pings.of(rows[stamps]) for (near, far), rows in groups}
+
+
 def read_network(folder: Path) -> ClockNetwork:
     """The bounds of all clocks of a stored cell; without a file of pings there is one clock.
 
     UsageError if the file is damaged.
     """
-    if not (folder / NAME).is_file():
-        return ClockNetwork({})
-    clocks, stamps = ["near", "far"], [f"{name}_ns" for name in PING]
-    groups = read_parquet(folder / NAME, [*clocks, *stamps]).to_pandas().groupby(clocks)
-    return ClockNetwork(
-        {(near, far): offset_bounds(Pings.of(rows[stamps])) for (near, far), rows in groups}
-    )
+    return ClockNetwork({pair: offset_bounds(each) for pair, each in read_pings(folder).items()})

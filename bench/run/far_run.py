@@ -9,8 +9,10 @@ from bench.testbed.far_stage import on_hosts
 
 
 def settle_on(runner: Runner, hosts: FarHosts) -> None:
-    """The cells that follow run on these hosts, where each arm gets its environment; run.json says what each is, and that one machine
-    plays all of them where it does."""
+    """The cells that follow run on these hosts, where each arm gets its environment.
+
+    run.json says what each of them is, and that one machine plays all of them where it does.
+    """
     if hosts.placement.engine == "ssh":  # namespaces have our own files
         environments_on([*hosts.senders, *hosts.workers], runner.plan.arms)
     records = tuple(_record(host.channel) for host in hosts.all)
