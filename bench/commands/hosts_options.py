@@ -14,11 +14,22 @@ from bench.run.runner import Runner
 EACH = 1  # workers of a worker host, where nobody counts them
 
 
-def hosts_asked(given: str | None, begun: str = "", resuming: bool = False) -> Hosts | None:
+def hosts_asked(
+    given: str | None, cluster: str | None = None, begun: str = "", resuming: bool = False
+) -> Hosts | None:
     """The hosts of a run; of one that is taken up those with which it was begun.
 
     UsageError where these have to be named again, for a run keeps no name of a host, or are others.
     """
+    if given and cluster:
+        raise UsageError("--hosts and --cluster both say where a run takes place: leave one out")
+    if cluster:
+        from bench.hosts.dask_cluster import placed
+
+        found = Hosts(placed(cluster))
+        if resuming and found.placement.engine_and_count != begun:
+            raise UsageError(f"this run was begun on {begun or 'one host'}: {cluster} has others")
+        return found
     if not resuming:
         return read_hosts(given) if given else None
     engine, _, count = begun.partition(":")
@@ -33,7 +44,7 @@ def hosts_asked(given: str | None, begun: str = "", resuming: bool = False) -> H
     if given is None:
         raise UsageError(
             "this run was begun on several hosts, whose names it does not keep: name "
-            "them again by --hosts FILE"
+            "them again by --hosts FILE or --cluster URL"
         )
     found = read_hosts(given)
     if found.placement.engine_and_count != begun:

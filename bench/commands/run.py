@@ -60,10 +60,10 @@ def run(
     if asked.resume is not None:
         folder = find_run(asked.resume)
         begun = store.open_run(folder).manifest.plan.hosts
-        hosts = hosts_asked(asked.hosts, begun, resuming=True)
+        hosts = hosts_asked(asked.hosts, asked.cluster, begun, resuming=True)
         plan = _stored_plan(folder, adapters, asked, hosts)
     else:
-        hosts = hosts_asked(asked.hosts)
+        hosts = hosts_asked(asked.hosts, asked.cluster)
         plan = _new_plan(asked, adapters, hosts)
         folder = new_folder(asked.out, plan.seed)
         refuse_folder(folder)

@@ -113,6 +113,15 @@ class RunAsked(NamedTuple):
             "machine; --workers counts for each worker host then, 1 unless told",
         ),
     ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="URL",
+            help="measure on the hosts of a Dask cluster, tcp://scheduler:8786: one has the "
+            "broker, one sends, the others work",
+        ),
+    ] = None
     fail_on: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.base.errors import CellFailed, UsageError
-from bench.hosts import ssh
+from bench.hosts import dask_cluster, ssh
 from bench.hosts.channel import Channel
 from bench.hosts.far_host import FarHost
 from bench.hosts.netns import namespaces
@@ -101,7 +101,8 @@ def opened(placement: Placement, says: Path) -> Iterator[FarHosts]:
 def gathered(placement: Placement, hosts: Mapping[str, FarHost]) -> FarHosts:
     """Hosts that answer, by their roles; UsageError where two are one, or one has no such address
     as it is taken to have."""
-    _refuse_alike(hosts)
+    if placement.engine == "ssh":
+        _refuse_alike(hosts)
     token = secrets.token_bytes(16)
     for name in placement.workers:
         _echo(hosts[name], token)
@@ -124,6 +125,12 @@ def ways(placement: Placement) -> Iterator[dict[str, tuple[list[str], str]]]:
                 name: (host.keeper(), host.address)
                 for name, host in zip(placement.hosts, made, strict=True)
             }
+        return
+    if placement.engine == "dask":
+        yield {
+            name: (dask_cluster.command(placement.cluster, name), dask_cluster.address_of(name))
+            for name in placement.hosts
+        }
         return
     given = {placement.broker: placement.address}
     yield {name: (ssh.command(name), given.get(name, "")) for name in placement.hosts}

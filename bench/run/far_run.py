@@ -13,7 +13,7 @@ def settle_on(runner: Runner, hosts: FarHosts) -> None:
 
     run.json says what each of them is, and that one machine plays all of them where it does.
     """
-    if hosts.placement.engine == "ssh":  # namespaces have our own files
+    if hosts.placement.engine != "netns":  # these have our own files
         environments_on([*hosts.senders, *hosts.workers], runner.plan.arms)
     records = tuple(_record(host.channel) for host in hosts.all)
     warning = (

@@ -1,0 +1,119 @@
+"""The way to a far keeper through a Dask cluster: a program whose streams are the keeper's.
+
+`python -m bench.hosts.dask_relay SCHEDULER WORKER`. An actor on that worker starts the keeper,
+whose parent is the worker then: if that is killed, its pipe closes and the keeper ends all at once.
+If this program is killed instead nobody gives the keeper its stamps back, and its lease is over.
+Without a worker it says which ones there are, a line each.
+"""
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+from bench.hosts.sent_keeper import python_command
+
+LOOK_S = 0.2  # so long the actor waits for something to read before it says that there is nothing
+PIECE = 1 << 20
+
+
+class KeeperActor:
+    """A keeper on the worker's host; it is sent by value, for bench is not installed there."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.argv = argv
+        self.process: Any = None
+
+    async def start(self) -> None:
+        """With the worker's own Python."""
+        import asyncio
+        import sys
+
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self.argv[1:],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=1 << 24,
+        )
+
+    async def write(self, piece: bytes) -> None:
+        """To the keeper; nothing closes its pipe."""
+        if piece:
+            self.process.stdin.write(piece)
+            await self.process.stdin.drain()
+        else:
+            self.process.stdin.close()
+
+    async def read(self, most: int, wait_s: float) -> bytes | None:
+        """What the keeper says; None where it says nothing for so long, empty at its end."""
+        import asyncio
+
+        try:
+            return bytes(await asyncio.wait_for(self.process.stdout.read(most), wait_s))
+        except asyncio.TimeoutError:  # noqa: UP041  (of Python 3.10 it is another class)
+            return None
+
+
+async def relay(scheduler: str, worker: str) -> None:
+    """Between our streams and the keeper, until one of them ends."""
+    import cloudpickle
+    from distributed import Client
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    async with Client(scheduler, asynchronous=True, timeout="10s") as client:
+        argv = python_command(sys.executable, sys.version_info)
+        made = client.submit(
+            KeeperActor, argv, actor=True, workers=[worker], allow_other_workers=False, pure=False
+        )
+        actor = await made
+        await actor.start()
+        tasks = [asyncio.create_task(_out(actor)), asyncio.create_task(_in(actor))]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        with suppress(Exception):
+            await asyncio.wait_for(actor.write(b""), 2)
+
+
+async def workers(scheduler: str) -> None:
+    """Print the address of each."""
+    from distributed import Client
+
+    async with Client(scheduler, asynchronous=True, timeout="10s") as client:
+        for each in client.scheduler_info(n_workers=-1)["workers"]:
+            print(each)
+
+
+async def _out(actor: Any) -> None:
+    while (piece := await actor.read(PIECE, LOOK_S)) != b"":
+        if piece:
+            _all(piece)
+
+
+def _all(piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(1, left) :]
+
+
+async def _in(actor: Any) -> None:
+    loop = asyncio.get_running_loop()
+    while piece := await loop.run_in_executor(None, os.read, 0, PIECE):
+        await actor.write(piece)
+
+
+def main() -> None:
+    """One line for whoever asked, and no traceback, where there is no cluster."""
+    try:
+        asyncio.run(workers(sys.argv[1]) if len(sys.argv) < 3 else relay(*sys.argv[1:3]))
+    except ImportError as error:
+        sys.exit(f"{error.name} is not installed: pip install 'queue-bench[dask]'")
+    except (OSError, TimeoutError, ValueError) as error:
+        sys.exit(f"{sys.argv[1]}: {' '.join(str(error).split()) or type(error).__name__}"[:300])
+
+
+if __name__ == "__main__":
+    main()
