@@ -11,9 +11,10 @@ Engine = Literal["ssh", "netns", "dask"]
 class Placement(Record):
     """The hosts of a run by the names under which the engine reaches them.
 
-    `cluster` is the scheduler of Dask's. `broker` is empty where a server of the user's is given by URL; `address` is where a broker of
-    ours listens, empty where it is to be found out. `workers` are in the order in which they are
-    added, each with how many workers it has, or None for what --workers says.
+    `cluster` is the scheduler of Dask's. `broker` is empty where a server of the user's is given by
+    URL; `address` is where a broker of ours listens, empty where it is to be found out. `workers`
+    are in the order in which they are added, each with how many workers it has, or None for what
+    --workers says.
     """
 
     engine: Engine

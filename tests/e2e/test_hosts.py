@@ -1,0 +1,173 @@
+"""Cells on several hosts: namespaces of this machine, with networks and clocks of their own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from bench.record import ledger, store
+from bench.record.stored_pings import read_network, read_pings
+from tests.e2e.test_end_to_end import ENV
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="namespaces with networks take root"),
+    pytest.mark.skipif(shutil.which("ip") is None, reason="apt install iproute2"),
+]
+OF_SSH = pytest.mark.skipif(
+    not Path("/usr/sbin/sshd").exists(), reason="apt install openssh-server"
+)
+
+
+def bench(folder: Path, *args: str, before: tuple[str, ...] = (), timeout: float = 900) -> Any:
+    return subprocess.run(
+        [*before, sys.executable, "-m", "bench.cli", *args],
+        cwd=folder,
+        env=ENV | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+
+
+def ours() -> list[str]:
+    """Processes of ours that live, wherever they run."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if "namespace_holder" in line or "queue-bench-" in line or "b64decode" in line:
+            found.append(line[:200])
+    return found
+
+
+def folders() -> set[str]:
+    return {path.name for path in Path("/tmp").glob("queue-bench-*") if path.is_dir()}
+
+
+def checked(folder: Path) -> store.Run:
+    """A run whose cells are done, on hosts whose clocks differ by minutes and are known to µs."""
+    run = store.open_run(folder)
+    lines = [(line.number, line.state, line.verdict, line.reason) for line in run.manifest.cells]
+    assert all(state == "done" for _, state, _, _ in lines), lines
+    assert len({each.clock for each in run.manifest.hosts}) == len(run.manifest.hosts)
+    assert any("one machine plays" in each for each in run.manifest.warnings)
+    return run
+
+
+def test_doctor_says_how_well_clocks_are_known(tmp_path: Path) -> None:
+    done = bench(tmp_path, "doctor", "--hosts", "netns:4", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {each["what"]: each for each in json.loads(done.stdout)}
+    assert {"broker", "generator-1", "worker-1", "worker-2", "broker's server"} <= set(found)
+    clocks = [each["detail"] for what, each in found.items() if what.startswith("clocks of")]
+    assert len(clocks) == 2
+    assert all(float(each.split("± ")[1].split(" ")[0]) <= 100 for each in clocks), clocks
+    assert not ours()
+
+
+def test_a_smoke_run_on_hosts_with_clocks_of_their_own(tmp_path: Path) -> None:
+    before = folders()
+    asked = ("--hosts", "netns:4", "--arm", "huey", "--arm", "floor", "--size", "smoke")
+    done = bench(tmp_path, "run", "burst", "latency", *asked, "--out", "run", "--wait")
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    run = checked(tmp_path / "run")
+    for line, cell in run.measured():
+        book = ledger.load(cell)
+        told = cell.runs("host").combine_chunks().dictionary.to_pylist()
+        assert {"worker-1", "worker-2"} <= set(told), line
+        offsets = [abs(each.offset_ns) for each in cell.log.hosts.values()][1:]
+        assert min(offsets) > 100e9, "their clocks are minutes apart"
+        # And yet nothing begins before it was sent, by one clock.
+        assert (book.first_start() >= book.sent - book.give_of_tasks())[book.measured()].all()
+        assert len(read_pings(cell.folder)) == 2 and not read_network(cell.folder).unfit(
+            [each.clock for each in cell.log.hosts.values()]
+        )
+    measures = run.measures
+    latency = measures[
+        (measures["metric"] == "latency_p50_ms") & (measures["arm"] == "floor/default")
+    ]
+    assert (latency["value"] < 20).all() and latency["reason"].str.contains("by the clocks").all()
+    assert not ours() and folders() <= before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_left_of_a_run_that_was_ended(how: int, tmp_path: Path) -> None:
+    before = folders()
+    asked = ("run", "burst", "--hosts", "netns:4", "--arm", "huey", "--size", "quick")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.cli", *asked, "--out", "run", "--wait"],
+        cwd=tmp_path,
+        env=ENV | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "run" / "cells").glob("*/work/*/runs.bin")):
+        assert time.monotonic() < deadline, "no cell began"
+        time.sleep(0.1)
+    process.send_signal(how)
+    process.wait(30)
+    time.sleep(5)
+    assert not ours()
+    assert folders() <= before
+
+
+@pytest.mark.slow
+def test_quick_on_namespaces_with_all_three_systems(tmp_path: Path) -> None:
+    asked = ("--hosts", "netns:4", "--size", "quick", "--out", "run", "--wait")
+    done = bench(tmp_path, "run", "burst", "latency", "recovery", *asked, timeout=2400)
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    run = checked(tmp_path / "run")
+    fates = run.standing[run.standing["metric"] == "lost"]
+    assert (fates["value"].fillna(0) <= 2).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arm", ["celery/durable", "rq/durable", "huey/default"])
+def test_a_lost_host_and_a_partition_have_fates_by_id(arm: str, tmp_path: Path) -> None:
+    asked = ("--hosts", "netns:4", "--case", "hosts", "--size", "quick", "--arm", arm)
+    done = bench(tmp_path, "run", "recovery", *asked, "--out", "run", "--wait", timeout=1200)
+    assert done.returncode in (0, 3, 4), done.stdout + done.stderr
+    run = checked(tmp_path / "run")
+    for line, cell in run.measured():
+        (struck,) = cell.log.injections
+        assert struck.victims, line
+        assert (struck.back_ns is not None) == (line.case == "partition")
+
+
+@OF_SSH
+@pytest.mark.slow
+def test_the_same_over_a_real_sshd(tmp_path: Path) -> None:
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    before = (sys.executable, "-m", "tests.ssh_hosts", str(folder), "4")
+    hosts = ("--hosts", str(folder / "hosts.toml"))
+    asked = ("--arm", "floor", "--size", "smoke", "--out", "run", "--wait")
+    done = bench(tmp_path, "run", "burst", "latency", *hosts, *asked, before=before)
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    checked(tmp_path / "run")
+    assert not ours()
+
+
+@OF_SSH
+@pytest.mark.slow
+def test_an_unknown_host_key_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "ssh"
+    folder.mkdir()
+    before = (sys.executable, "-m", "tests.ssh_hosts", str(folder), "3")
+    forget = ("sh", "-c", f': > {folder}/known_hosts; exec "$0" "$@"')
+    hosts = ("--hosts", str(folder / "hosts.toml"))
+    done = bench(tmp_path, "run", "burst", *hosts, "--arm", "floor", before=(*before, *forget))
+    assert done.returncode == 64, done.stdout + done.stderr
+    assert "Host key verification failed" in done.stderr and "Traceback" not in done.stderr
