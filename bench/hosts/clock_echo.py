@@ -82,7 +82,7 @@ class Pinger:
                 with self._lock:
                     self._stamps[self._targets[number][0]].extend((sent, seen, answered, returned))
 
-    def pings(self) -> dict[str, array[int]]:
+    def pings(self) -> "dict[str, array[int]]":
         """By target all that came back so far, four stamps (ns) each."""
         with self._lock:
             return {name: array("q", stamps) for name, stamps in self._stamps.items()}

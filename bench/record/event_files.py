@@ -91,11 +91,14 @@ def _resync(data: bytes) -> Events:
     return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
 
 
-def read(path: Path) -> Events:
-    """A whole event file; UsageError if it is of another format or by another clock."""
+def read(path: Path, begin: bytes | None = None) -> Events:
+    """A whole event file; UsageError if it is of another format or of another clock.
+
+    `begin` is its first record, that of this host's files unless told.
+    """
     # Unbuffered: a million tasks are 80 MB, once is enough.
     with open(path, "rb", buffering=0) as file:
-        if file.read(RECORD.size) != header():
+        if file.read(RECORD.size) != (begin or header()):
             raise UsageError(
                 f"{path} was not written by this version of bench in this boot and time namespace: "
                 "measure the cell again"

@@ -86,7 +86,7 @@ class FarStage:
             host.write(path, b"")
         self._counting = threading.Thread(target=self._count, args=(tail, until_ns), daemon=True)
         self._counting.start()
-        return paths[0]
+        return Path(COUNTED)  # each generator runs in the folder of its host
 
     def _count(self, tail: Tail, until_ns: int) -> None:
         before = tail.count()
