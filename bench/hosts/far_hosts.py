@@ -39,14 +39,14 @@ class FarHosts:
         """Whether one machine plays all of them."""
         return len({host.channel.facts["boot"] for host in self.all}) == 1
 
-    def slots(self, total: int) -> list[int]:
-        """So many on each worker host: as the file counts them where they come to that, else as
-        evenly as can be."""
-        counted = list(self.placement.workers.values())
+    def slots(self, total: int, hosts: int) -> list[int]:
+        """So many on each of the first `hosts` worker hosts: as the file counts them where they
+        come to that, else as evenly as can be."""
+        counted = list(self.placement.workers.values())[:hosts]
         if None not in counted and sum(each or 0 for each in counted) == total:
             return [each or 0 for each in counted]
-        least, more = divmod(total, len(self.workers))
-        return [least + (number < more) for number in range(len(self.workers))]
+        least, more = divmod(total, hosts)
+        return [least + (number < more) for number in range(hosts)]
 
     def start_pings(self) -> None:
         """From now on; what was heard before is forgotten."""

@@ -137,6 +137,11 @@ class HostClock(Record):
     clock: str
     offset_ns: int
 
+    @property
+    def boot(self) -> str:
+        """The boot of the machine, which several of its clocks may share."""
+        return self.clock[:32]
+
 
 class CellLog(Record):
     """phases.json. `held` is None where it cannot be told what the broker held.

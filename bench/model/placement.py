@@ -5,6 +5,8 @@ from typing import Literal
 
 from bench.model.stored import Record
 
+HOSTS = "hosts"  # the parameter of a cell that has not all of the worker hosts
+SCALE = "scale"  # stands for each number of them that there is
 Engine = Literal["ssh", "netns", "dask"]
 
 
@@ -32,6 +34,13 @@ class Placement(Record):
     def slots(self, each: int) -> int:
         """The workers of all hosts together, with so many where the file does not count them."""
         return sum(each if count is None else count for count in self.workers.values())
+
+    def slots_of(self, hosts: int, total: int) -> int:
+        """Of so many slots of all worker hosts together, those of the first `hosts`."""
+        counted = list(self.workers.values())
+        if None not in counted and sum(each or 0 for each in counted) == total:
+            return sum(each or 0 for each in counted[:hosts])
+        return total * hosts // len(counted)
 
     @property
     def hosts(self) -> tuple[str, ...]:

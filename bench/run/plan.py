@@ -10,7 +10,7 @@ from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine, PlanRecord
-from bench.model.placement import Placement
+from bench.model.placement import HOSTS, SCALE, Placement
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 from bench.workload.kept_files import recorded
 from bench.workload.workload_file import WorkloadFile
@@ -93,7 +93,7 @@ def make_plan(
     """
     names = _chosen_scenarios(scenarios, size)
     chosen = [load_scenarios()[name] for name in names]
-    chosen_cases = _chosen_cases(cases, chosen)
+    chosen_cases = _chosen_cases(_of_hosts(cases, placement), chosen)
     _check_workload(chosen, workload)
     _check_numbers(tasks=tasks, blocks=blocks, workers=workers)
     if minutes is not None:
@@ -124,6 +124,18 @@ def make_plan(
         search,
         placement,
     )
+
+
+def _of_hosts(words: Sequence[str], placement: Placement | None) -> list[str]:
+    """The words with `scale` for each number of worker hosts; UsageError for more than there are."""
+    most = len(placement.workers) if placement else 0
+    if not most and any(word == SCALE or word.startswith(f"{HOSTS}=") for word in words):
+        raise UsageError("this case takes several worker hosts: name them by --hosts")
+    numbers = [f"{HOSTS}={number}" for number in range(1, most + 1)]
+    for word in words:
+        if word.startswith(f"{HOSTS}=") and word not in numbers:
+            raise UsageError(f"--case {word}: there are {most} worker hosts")
+    return [each for word in words for each in (numbers if word == SCALE else [word])]
 
 
 def _check_workload(scenarios: Sequence[Scenario], workload: WorkloadFile | None) -> None:
@@ -232,16 +244,19 @@ def cells(plan: Plan) -> list[Cell]:
 
 def cell_of(plan: Plan, number: int, scenario: Scenario, case: str, arm: Arm, block: int) -> Cell:
     """One cell of a plan, planned beforehand or, as the probes of a search are, as it goes."""
-    drawn_as = scenario.drawn_as(case)
+    drawn_as, params = scenario.drawn_as(case), _params(scenario, case, plan)
+    slots = scenario.slots(case, plan.workers)
+    if plan.placement and HOSTS in params:
+        slots = plan.placement.slots_of(int(params[HOSTS]), slots)
     return Cell(
         number,
         scenario.name,
         case,
         arm,
         block,
-        scenario.slots(case, plan.workers),
+        slots,
         random.Random(f"{plan.seed}/{block}/{scenario.name}/{drawn_as}").getrandbits(31),
-        _params(scenario, case, plan),
+        params,
         plan.passed,
         plan.workload if scenario.by_file else None,
     )

@@ -18,6 +18,7 @@ from bench.hosts.task_code import task_code
 from bench.inprocess import event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, HostClock
+from bench.model.placement import HOSTS
 from bench.record import far_events, stored_pings
 from bench.record.clock_bounds import Pings
 from bench.record.far_events import HostEvents
@@ -40,8 +41,9 @@ class FarStage:
     def __init__(self, cell: Cell, hosts: FarHosts, work: Path) -> None:
         self.cell, self.hosts, self.work = cell, hosts, work
         self.broker: CellHost = hosts.broker or hosts.senders[0]
-        self.senders, self.workers = hosts.senders, hosts.workers
-        self.slots = hosts.slots(cell.slots)
+        self.senders = hosts.senders
+        self.workers = hosts.workers[: int(cell.params.get(HOSTS, len(hosts.workers)))]
+        self.slots = hosts.slots(cell.slots, len(self.workers))
         self._codes = {host.label: self._bring(host) for host in hosts.all}
         self._over = threading.Event()
         self._counting: threading.Thread | None = None

@@ -31,7 +31,7 @@ from bench.measure.figures import (
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.store import StoredCell
-from scenarios.burst import backlog_of
+from scenarios.burst import backlog_of, hosts_of
 
 
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
@@ -91,12 +91,20 @@ def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     finished = book.first_finish()[book.measured()]
     verdict, reason = capped(cell)
     drained = ((end_ns if verdict == "beyond" else int(finished.max())) - start_ns) / 1e9
+    scaled = one_machine(cell) if hosts_of(cell.spec.case) else ""
+    speed = Measure("throughput", None, "withheld", scaled) if scaled else throughput(cell, book)
     return [
-        throughput(cell, book),
+        speed,
         Measure("enqueue_rate", enqueue_rate(book)),
         Measure("boot_s", float(cell.log.marks["boot_s"])),
         Measure("drain_s", drained, verdict, reason),
     ]
+
+
+def one_machine(cell: StoredCell) -> str:
+    """Why nothing can be said of how a system scales; empty where something can."""
+    boots = {each.boot for each in cell.log.hosts.values()}
+    return "one machine plays all hosts: they share its cores" if len(boots) == 1 else ""
 
 
 def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
