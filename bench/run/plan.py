@@ -127,7 +127,7 @@ def make_plan(
 
 
 def _of_hosts(words: Sequence[str], placement: Placement | None) -> list[str]:
-    """The words with `scale` for each number of worker hosts; UsageError for more than there are."""
+    """The words, `scale` as each number of worker hosts; UsageError for more than there are."""
     most = len(placement.workers) if placement else 0
     if not most and any(word == SCALE or word.startswith(f"{HOSTS}=") for word in words):
         raise UsageError("this case takes several worker hosts: name them by --hosts")
