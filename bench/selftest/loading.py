@@ -69,14 +69,15 @@ def _written(folder: Path) -> WorkloadFile:
 
 def _times(book: Ledger, slow: Ledger) -> list[SelftestLine]:
     """What the two types with times take, and how much longer in the other arm."""
-    planted = {"wait": (SLEEP_MS, SLOWER), "compute": (CPU_MS, 1.0)}
+    # What computes shares its core with broker and generator now and then; what sleeps does not.
+    planted = {"wait": (SLEEP_MS, SLOWER, 0.05), "compute": (CPU_MS, 1.0, 0.1)}
     lines = []
-    for name, (wanted, factor) in planted.items():
+    for name, (wanted, factor, more) in planted.items():
         took = _median_ms(book, name)
         what = f"a task of {wanted:g} ms in type {name}: the median run"
-        lines.append(within(11, what, took, wanted, wanted * 1.05, "ms", WHERE))
+        lines.append(within(11, what, took, wanted, wanted * (1 + more), "ms", WHERE))
         ratio, what = _median_ms(slow, name) / took, f"with wait ×{SLOWER:g} slower: type {name}"
-        lines.append(within(11, what, ratio, factor * 0.97, factor * 1.03, "times", WHERE))
+        lines.append(within(11, what, ratio, factor * 0.95, factor * 1.05, "times", WHERE))
     return lines
 
 
