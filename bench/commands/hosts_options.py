@@ -73,7 +73,7 @@ def refuse_undone(hosts: Hosts | None, scenarios: tuple[str, ...], own: Servers)
 
 
 @contextmanager
-def on_them(hosts: Hosts | None, runner: Runner, folder: Path) -> Iterator[None]:
+def on_them(hosts: Hosts | None, runner: Runner, folder: Path, wait: bool) -> Iterator[None]:
     """The runner's cells run there; nothing of ours is left on them at the end."""
     if hosts is None:
         yield
@@ -84,6 +84,6 @@ def on_them(hosts: Hosts | None, runner: Runner, folder: Path) -> Iterator[None]
 
     says = folder / "hosts"
     says.mkdir(exist_ok=True)
-    with opened(hosts.placement, says) as found:
+    with opened(hosts.placement, says, wait) as found:
         settle_on(runner, found)
         yield

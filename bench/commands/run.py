@@ -75,7 +75,7 @@ def run(
     servers = dict(with_url(servers, hosts))
     out = console(as_json)
     with lock.measuring(wait, out.print):
-        code = measure_live(plan, folder, servers, out, asked.resume is not None, page, hosts)
+        code = measure_live(plan, folder, servers, out, asked.resume is not None, page, hosts, wait)
     if asked.fail_on:
         code = worst(code, code_of_objective(folder, out))
     if as_json:
@@ -118,6 +118,7 @@ def measure_live(
     resuming: bool,
     page: Path,
     hosts: Hosts | None = None,
+    wait: bool = False,
 ) -> int:
     """Run a plan before somebody's eyes, make its report, and return the exit code."""
     from bench.report.writing import write_report
@@ -133,7 +134,7 @@ def measure_live(
         runner.prepare()
         runner.manifest = stored_selftest.attached(runner.manifest, folder)
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
-    with on_them(hosts, runner, folder), live.bar:
+    with on_them(hosts, runner, folder, wait), live.bar:
         code = runner.carry_out()
     return in_spite(
         code,

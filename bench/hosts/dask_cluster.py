@@ -20,7 +20,7 @@ def placed(scheduler: str) -> Placement:
     Where all of them are on one host each process counts as a host. UsageError where there is no
     cluster, or too few of them.
     """
-    found = _workers(scheduler)
+    found = workers_of(scheduler)
     by_host = {address_of(each): each for each in reversed(found)}
     chosen = list(reversed(by_host.values())) if len(by_host) >= FEWEST else found
     if len(chosen) < FEWEST:
@@ -48,7 +48,7 @@ def address_of(worker: str) -> str:
     return urlsplit(worker).hostname or ""
 
 
-def _workers(scheduler: str) -> Sequence[str]:
+def workers_of(scheduler: str) -> Sequence[str]:
     done = subprocess.run(
         [*_RELAY, scheduler],
         env=built(),

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.hosts.sent_keeper import python_command
 
-LOOK_S = 0.2  # so long the actor waits for something to read before it says that there is nothing
+LOOK_S = 10.0  # so long the actor waits for something to read before it says that there is nothing
 PIECE = 1 << 20
 
 

@@ -11,7 +11,7 @@ class Clocks:
     """The clock of this host as others know it."""
 
     def __init__(self) -> None:
-        self._echo: Echo | None = None
+        self._echoes: dict[str, Echo] = {}  # by address
         self._pinger: Pinger | None = None
 
     def do_clock(self, payload: bytes) -> Given:
@@ -20,8 +20,9 @@ class Clocks:
 
     def do_echo(self, address: str, payload: bytes) -> Given:
         """Answer pings on this address that carry the token (the payload)."""
-        self._echo = self._echo or Echo(address, payload)
-        return {"port": self._echo.port}
+        if address not in self._echoes:
+            self._echoes[address] = Echo(address, payload)
+        return {"port": self._echoes[address].port}
 
     def do_ping(self, address: str, targets: dict[str, Address], payload: bytes) -> Given:
         """Ping these from now on, with the token (the payload)."""

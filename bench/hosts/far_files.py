@@ -10,7 +10,10 @@ import shutil
 import socket
 import subprocess
 import tarfile
+from contextlib import ExitStack
 
+from bench.base.errors import UsageError
+from bench.hosts import lock
 from bench.hosts.far_answers import Given, Refused
 from bench.inprocess import event_log
 
@@ -22,6 +25,7 @@ class Files:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._held = ExitStack()
 
     def do_folder(self, path: str, payload: bytes) -> Given:
         """Make it, if it is not there."""
@@ -80,6 +84,14 @@ class Files:
         with socket.socket(family, socket.SOCK_STREAM) as free:
             free.bind((address, 0))
             return {"port": free.getsockname()[1]}
+
+    def do_lock(self, payload: bytes) -> Given:
+        """Keep every other bench from measuring on this host until the keeper ends."""
+        try:
+            self._held.enter_context(lock.measuring())
+        except UsageError as error:
+            raise Refused(str(error)) from None
+        return {}
 
     def do_program(self, name: str, payload: bytes) -> Given:
         """Where a program is, empty where it is not; what it answers to --version."""

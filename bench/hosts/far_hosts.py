@@ -1,6 +1,7 @@
 """The hosts of a run, each behind its channel, by the role that it has."""
 
 import secrets
+import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,8 +13,10 @@ from bench.hosts import dask_cluster, ssh
 from bench.hosts.channel import Channel
 from bench.hosts.far_host import FarHost
 from bench.hosts.netns import namespaces
+from bench.inprocess.event_log import boot_id
 from bench.model.placement import Placement
 
+LOOK_S = 2.0  # so often whoever waits for another bench asks again
 Pair = tuple[str, str]
 Rows = list[tuple[int, int, int, int]]
 
@@ -33,6 +36,16 @@ class FarHosts:
     def all(self) -> list[FarHost]:
         """Each of them once."""
         return [*([self.broker] if self.broker else []), *self.senders, *self.workers]
+
+    def lock(self, wait: bool) -> None:
+        """Keep every other bench from measuring on them; on our own machine we do already."""
+        by_boot = {host.channel.facts["boot"]: host for host in self.all}
+        by_boot.pop(boot_id().hex(), None)
+        for host in by_boot.values():
+            while (why := _locked(host)) and wait:
+                time.sleep(LOOK_S)
+            if why:
+                raise UsageError(why)
 
     @property
     def one_machine(self) -> bool:
@@ -80,10 +93,11 @@ class FarHosts:
 
 
 @contextmanager
-def opened(placement: Placement, says: Path) -> Iterator[FarHosts]:
+def opened(placement: Placement, says: Path, wait: bool = False) -> Iterator[FarHosts]:
     """Keepers on all of them, which end with this; `says` is a folder for what ssh has to say.
 
-    UsageError in one line for a host that cannot be reached or used.
+    UsageError in one line for a host that cannot be reached or used, or on which another bench
+    measures, unless we are to `wait` for that.
     """
     with ExitStack() as stack:
         found = stack.enter_context(ways(placement))
@@ -95,7 +109,9 @@ def opened(placement: Placement, says: Path) -> Iterator[FarHosts]:
             channel = Channel(label, argv, says / f"{label}.txt", ssh.VARIABLES)
             stack.enter_context(channel)
             hosts[name] = FarHost(channel, address or ssh.address_of(channel, label))
-        yield gathered(placement, hosts)
+        ours = gathered(placement, hosts)
+        ours.lock(wait)
+        yield ours
 
 
 def gathered(placement: Placement, hosts: Mapping[str, FarHost]) -> FarHosts:
@@ -143,6 +159,17 @@ def _refuse_alike(hosts: Mapping[str, FarHost]) -> None:
     for name, host in hosts.items():
         if (before := seen.setdefault(host.channel.clock, name)) != name:
             raise UsageError(f"{before} and {name} are one host: give each role a host of its own")
+
+
+def _locked(host: FarHost) -> str:
+    """Why its lock is not ours; empty where it is now."""
+    try:
+        host.channel.ask("lock")
+    except CellFailed as failed:
+        if host.channel.lost():
+            raise
+        return str(failed)
+    return ""
 
 
 def _echo(host: FarHost, token: bytes) -> None:

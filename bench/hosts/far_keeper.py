@@ -63,13 +63,7 @@ class FarKeeper:
         desk = next(each for each in self._desks if hasattr(each, f"do_{kind}"))
         try:
             found = getattr(desk, f"do_{kind}")(payload=payload, **order)
-        except (
-            OSError,
-            ValueError,
-            Refused,
-            tarfile.TarError,
-            subprocess.SubprocessError,
-        ) as error:
+        except REFUSALS as error:
             self.say({"number": number, "error": str(error) or type(error).__name__})
             return
         given, enclosed = found if isinstance(found, tuple) else (found, b"")
@@ -154,7 +148,10 @@ def main() -> None:
     ctypes.CDLL(None).prctl(keeper.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, lambda *_: None)
-    root = tempfile.mkdtemp(prefix=PREFIX)
+    try:
+        root = tempfile.mkdtemp(prefix=PREFIX)
+    except OSError as error:
+        sys.exit(f"queue-bench: no folder for its files ({error.strerror})")
     os.chmod(root, 0o711)
     ours = FarKeeper(root, Lease(time.monotonic_ns()))
     try:

@@ -9,6 +9,7 @@ from inspect import getsource
 
 # In this order: each imports only what stands before it, and all else is the standard library's.
 MODULES = (
+    "bench.base.errors",
     "bench.inprocess.event_log",
     "bench.hosts.cgroup",
     "bench.hosts.process",
@@ -16,6 +17,7 @@ MODULES = (
     "bench.hosts.frames",
     "bench.hosts.clock_echo",
     "bench.hosts.keeper",
+    "bench.hosts.lock",
     "bench.hosts.far_answers",
     "bench.hosts.far_processes",
     "bench.hosts.far_clocks",

@@ -1,5 +1,6 @@
 """Percentiles of tasks that fell due at moments of their own, whether or not the system kept up."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -7,12 +8,15 @@ import numpy.typing as npt
 
 from bench.measure import validity
 from bench.measure.clock_limits import clocks, spread_between
+from bench.measure.counted_percentiles import counted_spread
+from bench.measure.figures import stands_for
 from bench.measure.spreads import spread
 from bench.model.metric import Measure
 from bench.record import stored_pings
 from bench.record.clock_bounds import Interval
 from bench.record.ledger import Ints, Ledger
 from bench.record.store import StoredCell
+from bench.record.stored_counts import Both
 
 Floats = npt.NDArray[np.float64]
 PERCENTILES = (
@@ -28,6 +32,14 @@ FURTHER = (
     "enqueue_call_p99_ms",
     "latency_p99_from_sent_ms",
 )
+# By which name the durations are counted where a cell is too large for its events.
+COUNTED = {
+    **dict.fromkeys(dict(PERCENTILES), "latency"),
+    "wait_p99_ms": "wait",
+    "service_p99_ms": "service",
+    "enqueue_call_p99_ms": "call",
+    "latency_p99_from_sent_ms": "from_sent",
+}
 # They begin and end on one host.
 ONE_CLOCK = ("service_p99_ms", "send_wait_p99_ms", "enqueue_call_p99_ms")
 
@@ -41,6 +53,7 @@ def percentiles(
     second. Those beyond `farthest` are `withheld`: the cell was not meant to show them.
     """
     ours = np.flatnonzero(book.measured() & (book.due >= since_ns))
+    rate /= stands_for(cell, book) if cell.counts else 1
     if unbounded(book, rate, ours, int(cell.log.marks["steady_end_ns"])):
         return [
             Measure(
@@ -51,6 +64,8 @@ def percentiles(
             )
             for name in (*dict(PERCENTILES), *FURTHER)
         ]
+    if cell.counts is not None:
+        return _counted(cell, cell.counts, farthest)
     start, finish = book.first_start()[ours], book.first_finish()[ours]
     due, sent, returned = book.due[ours], book.sent[ours], book.returned[ours]
     whole = (finish >= 0) & (returned >= 0)
@@ -68,6 +83,22 @@ def percentiles(
         show.spread(name, (ns / 1e6)[whole], due[whole], 99.0, whole)
         for name, ns in zip(FURTHER, durations, strict=True)
     ]
+
+
+def _counted(cell: StoredCell, counts: Mapping[str, Both], farthest: float) -> list[Measure]:
+    """The same of a cell whose hosts sent counts; `since_ns` is not known of these."""
+    ids = [each.clock for each in cell.log.hosts.values()]
+    unfit = clocks(stored_pings.read_network(cell.folder), ids) if ids else ""
+    found = []
+    for name, p in (*PERCENTILES, *dict.fromkeys(FURTHER, 99.0).items()):
+        if p > farthest or (counted := COUNTED.get(name)) is None:
+            why = f"P{p:g} is not kept of a cell too large for its events"
+            found.append(Measure(name, None, "withheld", why))
+        elif unfit and name not in ONE_CLOCK:
+            found.append(Measure(name, None, "invalid", unfit))
+        else:
+            found.append(counted_spread(name, *counts[counted], p).measure)
+    return found
 
 
 class _Shown:

@@ -15,6 +15,7 @@ from bench.base.errors import UsageError
 from bench.model.cell_log import CellLog, CellSpec, held_places
 from bench.model.manifest import CellLine, Manifest
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
+from bench.record.stored_counts import Both, read_counts
 from bench.record.stored_curves import Curves, read_curves
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and
@@ -79,6 +80,11 @@ class StoredCell:
         a workload also raised_ns.
         """
         return read_parquet(self.folder / "runs.parquet", [column])[column]
+
+    @cached_property
+    def counts(self) -> Mapping[str, Both] | None:
+        """How long everything took, of a cell too large for its events; None of any other."""
+        return read_counts(self.folder)
 
     @cached_property
     def samples(self) -> pd.DataFrame:

@@ -13,21 +13,22 @@ from bench.base.errors import CellFailed, Unavailable
 from bench.brokers.contract import Broker
 from bench.hosts.cell_host import CellHost
 from bench.hosts.far_host import FarHost
-from bench.hosts.far_hosts import FarHosts
+from bench.hosts.far_hosts import FarHosts, Pair
 from bench.hosts.task_code import task_code
 from bench.inprocess import event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, HostClock
 from bench.model.placement import HOSTS
 from bench.record import far_events, stored_pings
-from bench.record.clock_bounds import Pings
+from bench.record.clock_bounds import Pings, offset_bounds
+from bench.record.clock_network import ClockNetwork
 from bench.record.far_events import HostEvents
 from bench.record.ledger import Ledger
 from bench.testbed.far_sampler import FarSampler
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.sampler import Sampler
-from bench.testbed.stage import RUNS, Placing, Planned, Roots
+from bench.testbed.stage import RUNS, Events, Placing, Planned, Roots
 from bench.testbed.tails import LOOK_S, Tail
 from bench.workload import cell_files
 
@@ -102,8 +103,27 @@ class FarStage:
 
     def ledger(self, plan: Planned, load: Load, raw: bool) -> tuple[Ledger, int]:
         """From copies of the hosts' event files, of which only what is new is fetched."""
-        files = [self._files(host, load) for host in (*self.senders, *self.workers)]
-        return far_events.build(plan, files, raw)
+        return far_events.build(plan, self._all_files(load), raw)
+
+    def events(self, load: Load) -> Events:
+        """As they were fetched, and what the pings say of the clocks so far."""
+        found = {pair: offset_bounds(each) for pair, each in self._pings().items()}
+        return self._all_files(load), self.clocks(), ClockNetwork(found)
+
+    def clocks(self) -> dict[str, HostClock]:
+        """By host; offsets are from the first that sends."""
+        return {
+            host.label: HostClock(
+                clock=host.channel.clock, offset_ns=host.offset_ns - self.later_ns
+            )
+            for host in (*self.senders, *self.workers)
+        }
+
+    def _pings(self) -> dict[Pair, Pings]:
+        return {pair: Pings.of(rows) for pair, rows in self.hosts.pings().items()}
+
+    def _all_files(self, load: Load) -> list[HostEvents]:
+        return [self._files(host, load) for host in (*self.senders, *self.workers)]
 
     def _files(self, host: FarHost, load: Load) -> HostEvents:
         sent = tuple(host.fetch(path) for path in load.files_of(host))
@@ -133,19 +153,13 @@ class FarStage:
                 "restarts": tuple(
                     each.model_copy(update={"ns": each.ns + later}) for each in log.restarts
                 ),
-                "hosts": {
-                    host.label: HostClock(
-                        clock=host.channel.clock, offset_ns=host.offset_ns - later
-                    )
-                    for host in (*self.senders, *self.workers)
-                },
+                "hosts": self.clocks(),
             }
         )
 
     def store(self, folder: Path) -> None:
         """The pings and the logs of the hosts."""
-        found = {pair: Pings.of(rows) for pair, rows in self.hosts.pings().items()}
-        stored_pings.write_pings(folder, found)
+        stored_pings.write_pings(folder, self._pings())
         for host in self.hosts.all:
             for path in host.names(host.logs, "*.log"):
                 copy = folder / "logs" / f"{host.label}-{path.name}"

@@ -3,7 +3,7 @@
 far_stage.py has the same for several.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -12,9 +12,12 @@ from bench.brokers.contract import Broker
 from bench.hosts.cell_host import CellHost, ManagedProcess
 from bench.hosts.local import Host
 from bench.hosts.task_code import task_code
+from bench.inprocess import event_log
 from bench.model.cell import Cell
-from bench.model.cell_log import CellLog
+from bench.model.cell_log import CellLog, HostClock
 from bench.record import event_files
+from bench.record.clock_network import ClockNetwork
+from bench.record.far_events import HostEvents
 from bench.record.ledger import Ints, Ledger
 from bench.testbed.load import Load
 from bench.testbed.network import Network
@@ -26,6 +29,7 @@ RUNS = "runs.bin"
 NETWORK_LOG = "network.log"
 Roots = Callable[[], Iterable[ManagedProcess]]
 Planned = tuple[Ints, Ints] | None
+Events = tuple[Sequence[HostEvents], Mapping[str, HostClock], ClockNetwork]
 
 
 class Stage(Protocol):
@@ -59,6 +63,9 @@ class Stage(Protocol):
     def ledger(self, plan: Planned, load: Load, raw: bool) -> tuple[Ledger, int]:
         """(the ledger of all that has been written so far, torn pieces), by our clock; or, `raw`,
         each stamp by that of its own host."""
+
+    def events(self, load: Load) -> Events:
+        """The event files of all hosts, their clocks, and what lies between these."""
 
     def on_its_clock(self, log: CellLog) -> CellLog:
         """The log of a cell as it is stored."""
@@ -102,6 +109,13 @@ class HereStage:
     def ledger(self, plan: Planned, load: Load, raw: bool) -> tuple[Ledger, int]:
         """All stamps are by one clock."""
         return event_files.build(plan, load.files_of(self.host), self.work / RUNS)
+
+    def events(self, load: Load) -> Events:
+        """Those of one host, by our own clock."""
+        sent = tuple(load.files_of(self.host))
+        files = [HostEvents("", event_log.header(), 0, sent, self.work / RUNS)]
+        clocks = {"": HostClock(clock=event_log.clock_id().hex(), offset_ns=0)}
+        return files, clocks, ClockNetwork({})
 
     def on_its_clock(self, log: CellLog) -> CellLog:
         """It is our own."""

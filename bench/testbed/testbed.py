@@ -17,9 +17,11 @@ from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
 from bench.record import documents, ledger, store
+from bench.record.stored_counts import write_counts
 from bench.testbed import ready, workload_cell
 from bench.testbed.cell_notes import CellNotes
 from bench.testbed.fleet import Fleet, Post
+from bench.testbed.large_cell import gathered, is_large
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
@@ -226,6 +228,8 @@ class Testbed:
         `chosen_as_it_went`: no schedule says which tasks there are, as in Ending.
         """
         plan = None if chosen_as_it_went else self.load.plan()
+        if is_large(plan):
+            return gathered(self.stage, plan, self.load, every=1).sample
         book, self.notes.torn_records = self.stage.ledger(plan, self.load, raw=False)
         return book
 
@@ -246,25 +250,35 @@ class Testbed:
             notes.held = self.pending.without_workers(notes.held, left)
         self.sampler.edge("end")
         self.sampler.stop()
-        plan = None if chosen else self.load.plan()
-        book, notes.torn_records = self.stage.ledger(plan, self.load, raw=True)
-        if ending.planned_until_ns:
-            # What was never sent because the cell had ended before it was due.
-            until_ns = ending.planned_until_ns + self.stage.later_ns
-            planned = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
-            book = book.only(planned, np.ones(len(book.run_task), bool))
-        book, left_out = (
-            ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
-        )
+        book, left_out, every = self._to_be_stored(ending)
         if (file := self.cell.workload) and ending.kinds is not None:
             book = book.typed(ending.kinds, file.workload.names)
             notes.ran(file.workload, self.work)
         restarts = tuple(self.fleet.restarts)
         versions = self.load.versions(self.stage.workers)
-        log = notes.log(restarts, versions, ending.keep_every, left_out)
+        log = notes.log(restarts, versions, every, left_out)
         log = self.stage.on_its_clock(log)
         tasks_and_runs = ledger.tables(book, self.load.errors())
         samples = self.sampler.frame(self.stage.later_ns)
         self.stage.store(self.folder)
         store.write_cell(self.folder, log, *tasks_and_runs, samples)
         return log
+
+    def _to_be_stored(self, ending: Ending) -> tuple[ledger.Ledger, int, int]:
+        """(the ledger, how many tasks it leaves out, one stretch of how many it keeps)."""
+        plan = None if ending.chosen_as_it_went else self.load.plan()
+        every, left_out = ending.keep_every, 0
+        if large := is_large(plan):
+            found = gathered(self.stage, plan, self.load, every)
+            write_counts(self.folder, found.counts)
+            book, left_out, every = found.sample, found.left_out, found.every
+        else:
+            book, self.notes.torn_records = self.stage.ledger(plan, self.load, raw=True)
+        if ending.planned_until_ns:
+            # What was never sent because the cell had ended before it was due.
+            until_ns = ending.planned_until_ns + self.stage.later_ns
+            planned = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
+            book = book.only(planned, np.ones(len(book.run_task), bool))
+        if every > 1 and not large:
+            book, left_out = ledger.thin(book, every)
+        return book, left_out, every

@@ -68,7 +68,7 @@ def _bulk(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
         lambda: validity.events(cell, book, all_sent=True),
         lambda: validity.machine(cell, ("enqueue",), cores),
     )
-    return judged([Measure("bulk_enqueue_rate", enqueue_rate(book))], short or unfit, "")
+    return judged([Measure("bulk_enqueue_rate", enqueue_rate(cell, book))], short or unfit, "")
 
 
 def _backlog(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
@@ -95,7 +95,7 @@ def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     speed = Measure("throughput", None, "withheld", scaled) if scaled else throughput(cell, book)
     return [
         speed,
-        Measure("enqueue_rate", enqueue_rate(book)),
+        Measure("enqueue_rate", enqueue_rate(cell, book)),
         Measure("boot_s", float(cell.log.marks["boot_s"])),
         Measure("drain_s", drained, verdict, reason),
     ]
@@ -118,7 +118,8 @@ def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
 
 def _broker_memory(cell: StoredCell, book: ledger.Ledger, phases: Sequence[str]) -> list[Measure]:
     """The peak over these phases, and what it grew by for each task that was put on the queue."""
-    queued = int((book.measured() & (book.enqueue == ledger.ACCEPTED)).sum()) or 1
+    accepted = int((book.measured() & (book.enqueue == ledger.ACCEPTED)).sum())
+    queued = accepted + cell.log.left_out or 1
     grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
     told = why_no_server(cell)
     return [
@@ -128,7 +129,7 @@ def _broker_memory(cell: StoredCell, book: ledger.Ledger, phases: Sequence[str])
 
 
 def _cost(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
-    finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
+    finished = int((book.first_finish()[book.measured()] >= 0).sum()) + cell.log.left_out or 1
     cpu_s, commands = broker_spent(cell, book)
     return [
         worker_cpu(cell, book),

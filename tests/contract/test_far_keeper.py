@@ -172,3 +172,16 @@ def test_a_host_that_cannot_be_used_is_one_line(argv: list[str], said: str, tmp_
     ):
         pass
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_two_benches_do_not_measure_on_one_host(
+    channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with Channel("worker-1", OURS, tmp_path / "a.txt", ("TMPDIR",)) as first:
+        first.ask("lock")
+        with Channel("worker-1", OURS, tmp_path / "b.txt", ("TMPDIR",)) as second:
+            with pytest.raises(CellFailed, match=f"another bench .* {first.facts['pid']}\\b"):
+                second.ask("lock")
+            first.__exit__()
+            second.ask("lock")

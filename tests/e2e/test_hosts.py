@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from bench.record import ledger, store
 from bench.record.stored_pings import read_network, read_pings
 from tests.e2e.test_end_to_end import ENV
+from tests.made_hosts import SCHEDULER, SSHD
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [
@@ -23,9 +26,9 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="namespaces with networks take root"),
     pytest.mark.skipif(shutil.which("ip") is None, reason="apt install iproute2"),
 ]
-OF_SSH = pytest.mark.skipif(
-    not Path("/usr/sbin/sshd").exists(), reason="apt install openssh-server"
-)
+OF_SSH = pytest.mark.skipif(not Path(SSHD).exists(), reason="apt install openssh-server")
+OF_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="pip install distributed")
+ENGINES = [pytest.param("ssh", marks=OF_SSH), pytest.param("dask", marks=OF_DASK)]
 
 
 def bench(folder: Path, *args: str, before: tuple[str, ...] = (), timeout: float = 900) -> Any:
@@ -146,15 +149,22 @@ def test_a_lost_host_and_a_partition_have_fates_by_id(arm: str, tmp_path: Path) 
         assert (struck.back_ns is not None) == (line.case == "partition")
 
 
-@OF_SSH
-@pytest.mark.slow
-def test_the_same_over_a_real_sshd(tmp_path: Path) -> None:
-    folder = tmp_path / "ssh"
+def made(engine: str, folder: Path, count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(what a command is preceded by to run where such hosts are, the option that names them)."""
     folder.mkdir()
-    before = (sys.executable, "-m", "tests.ssh_hosts", str(folder), "4")
-    hosts = ("--hosts", str(folder / "hosts.toml"))
-    asked = ("--arm", "floor", "--size", "smoke", "--out", "run", "--wait")
-    done = bench(tmp_path, "run", "burst", "latency", *hosts, *asked, before=before)
+    before = (sys.executable, "-m", "tests.made_hosts", engine, str(folder), str(count))
+    if engine == "dask":
+        return before, ("--cluster", SCHEDULER)
+    return before, ("--hosts", str(folder / "hosts.toml"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_quick_over_a_real_engine_with_all_three_systems(engine: str, tmp_path: Path) -> None:
+    before, hosts = made(engine, tmp_path / "made", 4)
+    asked = ("--size", "quick", "--out", "run", "--wait")
+    names = ("burst", "latency", "recovery")
+    done = bench(tmp_path, "run", *names, *hosts, *asked, before=before, timeout=2400)
     assert done.returncode in (0, 4), done.stdout + done.stderr
     checked(tmp_path / "run")
     assert not ours()
@@ -163,11 +173,57 @@ def test_the_same_over_a_real_sshd(tmp_path: Path) -> None:
 @OF_SSH
 @pytest.mark.slow
 def test_an_unknown_host_key_is_refused_in_one_line(tmp_path: Path) -> None:
-    folder = tmp_path / "ssh"
-    folder.mkdir()
-    before = (sys.executable, "-m", "tests.ssh_hosts", str(folder), "3")
+    folder = tmp_path / "made"
+    before, hosts = made("ssh", folder, 3)
     forget = ("sh", "-c", f': > {folder}/known_hosts; exec "$0" "$@"')
-    hosts = ("--hosts", str(folder / "hosts.toml"))
     done = bench(tmp_path, "run", "burst", *hosts, "--arm", "floor", before=(*before, *forget))
     assert done.returncode == 64, done.stdout + done.stderr
     assert "Host key verification failed" in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr.count("\n") <= 2
+
+
+@OF_SSH
+@pytest.mark.slow
+@pytest.mark.parametrize("host", [0, 1, 2], ids=["broker", "generator", "worker"])
+def test_a_link_that_goes_down_fails_its_cell_and_what_was_gathered_stays(
+    host: int, tmp_path: Path
+) -> None:
+    before, hosts = made("ssh", tmp_path / "made", 3)
+    asked = ("--arm", "floor", "--size", "smoke", "--blocks", "2", "--out", "run", "--wait")
+    argv = [*before, sys.executable, "-m", "bench.cli", "run", "burst", *hosts, *asked]
+    with (tmp_path / "says.txt").open("wb") as says:
+        process = subprocess.Popen(
+            argv, cwd=tmp_path, env=ENV | {"PYTHONPATH": str(ROOT)}, stdout=says, stderr=says
+        )
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "run" / "cells" / "002" / "work").exists():
+            assert time.monotonic() < deadline and process.poll() is None, said(tmp_path)
+            time.sleep(0.02)
+        (tmp_path / "made" / "unplug").write_text(str(host), encoding="utf-8")
+        assert process.wait(120) == 4, said(tmp_path)
+    assert "Traceback" not in said(tmp_path)
+    first, second = store.open_run(tmp_path / "run").manifest.cells
+    assert (first.state, second.state) == ("done", "failed")
+    assert "lost" in second.reason or "does not answer" in second.reason, second.reason
+    assert bench(tmp_path, "report", "run", "--out", "page.html").returncode == 0
+    assert not ours()
+
+
+def said(folder: Path) -> str:
+    return (folder / "says.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_somebody_else_may_too_where_user_namespaces_are() -> None:
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    own = (*nobody, "unshare", "--user", "--map-root-user", "--net", "--mount")
+    if subprocess.run([*own, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no user namespaces for everybody here")
+    with tempfile.TemporaryDirectory(prefix="hosts-") as made_folder:
+        folder = Path(made_folder)
+        folder.chmod(0o777)
+        asked = ("run", "burst", "--hosts", "netns:3", "--arm", "floor", "--size", "smoke")
+        done = bench(folder, *asked, "--out", "run", "--wait", before=own)
+        assert done.returncode in (0, 4), done.stdout + done.stderr
+        checked(folder / "run")
+    assert not ours()
