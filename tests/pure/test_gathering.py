@@ -1,6 +1,7 @@
 """What many hosts have counted is merged without loss: ids exactly, durations within their bars."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,13 @@ from bench.base.errors import UsageError
 from bench.measure.counted_percentiles import counted_spread
 from bench.measure.order_statistics import percentile
 from bench.measure.spells import spells
+from bench.record import far_events
 from bench.record.duration_counts import LONGEST_NS, DurationCounts, edges_ns
 from bench.record.id_bitmaps import Finishes, IdSet, apart, sampled, unexpected
+from bench.record.one_clock import on_one_clock
+from bench.record.stored_counts import read_counts, write_counts
+from bench.record.stored_pings import read_network
+from tests.hosts_at_scale import FakeHosts
 
 TASKS = 1_003  # no multiple of eight
 IDS = st.lists(st.integers(0, TASKS - 1), max_size=60)
@@ -170,3 +176,51 @@ def test_percentiles_of_counts_keep_the_rules() -> None:
 def test_twenty_seconds_of_the_clock_are_ten_spells(due_ms: list[int]) -> None:
     due = np.array(due_ms, np.int64) * 1_000_000
     assert len(spells(due)) >= len(np.unique(due // S)) / 2
+
+
+def test_what_is_gathered_host_by_host_is_what_one_ledger_says(tmp_path: Path) -> None:
+    hosts = FakeHosts(tmp_path, tasks=60_000, seconds=30.0, senders=2, workers=3, generators=2)
+    hosts.write()
+    network = read_network(tmp_path)
+    found = hosts.gathered(every=10)
+    plan = np.arange(hosts.tasks), hosts.due_ns() - hosts.clocks[0].offset_ns
+    whole, _ = far_events.build(plan, list(hosts.files()), raw=True)
+    placed = on_one_clock(whole, hosts.by_host(), network)
+    assert len(found.sample.task) + found.left_out == hosts.tasks
+    assert 0.05 < len(found.sample.task) / hosts.tasks < 0.2
+    kept = np.isin(whole.task, found.sample.task)
+    for name in ("due", "sent", "returned", "enqueue", "task_host"):
+        assert (getattr(found.sample, name) == getattr(whole, name)[kept]).all(), name
+    runs = np.isin(whole.run_task, found.sample.task)
+    for name in ("run_task", "run_pid", "started", "finished", "run_host"):
+        ours, theirs = (getattr(each, name) for each in (found.sample, whole))
+        assert sorted(ours.tolist()) == sorted(theirs[runs].tolist()), name
+    # Lost and doubled tasks are among what is kept, whole.
+    unfinished = found.sample.task[found.sample.first_finish() < 0]
+    assert unfinished.tolist() == hosts.lost
+    assert (found.sample.run_task == 0).sum() == 2
+    for p in (50.0, 90.0):
+        low, high = found.counts["latency"]
+        assert low.total == high.total == hosts.tasks
+        latency = np.where(
+            placed.first_finish() < 0, np.inf, (placed.first_finish() - placed.due) / 1e6
+        )
+        counted = counted_spread("latency_p50_ms", low, high, p)
+        exact = percentile(np.sort(latency), p)
+        assert counted.measure.value is not None and counted.bound is not None
+        assert abs(counted.measure.value - exact) <= counted.bound * 1.01
+    assert found.counts["call"][0].total == hosts.tasks
+
+
+def test_counts_are_stored_and_read_again(tmp_path: Path) -> None:
+    hosts = FakeHosts(tmp_path, tasks=4_000, seconds=5.0, senders=1, workers=2, generators=1)
+    hosts.write()
+    counts = hosts.gathered(every=10).counts
+    write_counts(tmp_path, counts)
+    again = read_counts(tmp_path)
+    assert again is not None and again.keys() == counts.keys()
+    for name, both in counts.items():
+        for ours, theirs in zip(both, again[name], strict=True):
+            assert theirs.total == ours.total
+            assert (ours.counts[: len(theirs.counts)] == theirs.counts).all()
+    assert read_counts(tmp_path / "none") is None
