@@ -35,9 +35,13 @@ class Files:
     def do_write(self, path: str, payload: bytes) -> Given:
         """A file, whole or not at all: who waits for its name reads all of it."""
         path = self.inside(path)
-        with open(f"{path}.part", "wb") as file:
-            file.write(payload)
-        os.replace(f"{path}.part", path)
+        try:
+            with open(f"{path}.part", "wb") as file:
+                file.write(payload)
+            os.replace(f"{path}.part", path)
+        except OSError:  # half a file would keep a full disk full
+            os.unlink(f"{path}.part")
+            raise
         return {}
 
     def do_unpack(self, path: str, payload: bytes) -> Given:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -172,6 +173,24 @@ def test_a_host_that_cannot_be_used_is_one_line(argv: list[str], said: str, tmp_
     ):
         pass
     assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_fails_what_is_written_and_the_keeper_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    small = f'mount -t tmpfs -o size=1m none {tmp_path} && exec "$0" "$@"'
+    argv = ["unshare", "--mount", "sh", "-c", small, *OURS]
+    with (
+        tempfile.TemporaryDirectory() as ours,
+        Channel("worker-1", argv, Path(ours) / "says.txt", ("TMPDIR",)) as channel,
+        FarHost(channel, "127.0.0.1").cell(Path(ours) / "mirror") as host,
+    ):
+        with pytest.raises(CellFailed, match="worker-1: .*No space left on device"):
+            host.write(host.work / "big.bin", bytes(9_000_000))
+        host.write(host.work / "small.bin", b"abc")
+        assert host.read(host.work / "small.bin") == b"abc"
 
 
 def test_two_benches_do_not_measure_on_one_host(

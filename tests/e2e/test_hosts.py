@@ -172,14 +172,27 @@ def test_quick_over_a_real_engine_with_all_three_systems(engine: str, tmp_path: 
 
 @OF_SSH
 @pytest.mark.slow
-def test_an_unknown_host_key_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        (": > known_hosts", "Host key verification failed"),
+        (": > key.pub", "Permission denied"),
+        ("sed -i s/10.217.0.4/10.217.0.99/ hosts.toml", "No route to host"),
+        ("sed -i s/10.217.0.4/10.217.0.3/ hosts.toml", "give each role a host of its own"),
+    ],
+    ids=["unknown host key", "wrong key", "unreachable", "one host twice"],
+)
+def test_hosts_that_cannot_be_used_are_one_line_before_anything_is_measured(
+    spoilt: str, said: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "made"
     before, hosts = made("ssh", folder, 3)
-    forget = ("sh", "-c", f': > {folder}/known_hosts; exec "$0" "$@"')
-    done = bench(tmp_path, "run", "burst", *hosts, "--arm", "floor", before=(*before, *forget))
+    spoil = ("sh", "-c", f'(cd {folder} && {spoilt}); exec "$0" "$@"')
+    done = bench(tmp_path, "run", "burst", *hosts, "--arm", "floor", before=(*before, *spoil))
     assert done.returncode == 64, done.stdout + done.stderr
-    assert "Host key verification failed" in done.stderr and "Traceback" not in done.stderr
-    assert done.stderr.count("\n") <= 2
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not ours()
 
 
 @OF_SSH
