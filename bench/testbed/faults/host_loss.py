@@ -11,6 +11,11 @@ from bench.testbed.testbed import Testbed
 
 
 def strike(testbed: Testbed, busy: list[int]) -> Struck:
+    """The first worker host, while all slots are busy."""
+    return lose(testbed)
+
+
+def lose(testbed: Testbed) -> Struck:
     """The first worker host; it does not come back in this cell."""
     host = worker_hosts(testbed)[0]
     t0 = cut(testbed, [host])
