@@ -45,9 +45,7 @@ def carry(ends: tuple[int, int], delays_s: tuple[float, float]) -> None:
 
 
 def main(pids: list[str], delays_ms: list[str]) -> None:
-    one, other = (
-        device(int(pid), address) for pid, address in zip(pids, ADDRESSES, strict=True)
-    )
+    one, other = (device(int(pid), address) for pid, address in zip(pids, ADDRESSES, strict=True))
     print("ready", flush=True)
     carry((one, other), (float(delays_ms[0]) / 1e3, float(delays_ms[1]) / 1e3))
 

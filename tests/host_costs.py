@@ -1,7 +1,7 @@
 """What we add on a measured host between cells and within them; see made_hosts.py.
 
-`python -m tests.host_costs ENGINE FOLDER` prints as JSON the share of a core and the memory (PSS) of
-what is there for us: the session of sshd or the Dask worker, and the keeper.
+`python -m tests.host_costs ENGINE FOLDER` prints as JSON the share of a core and the memory (PSS)
+of what is there for us: the session of sshd or the Dask worker, and the keeper.
 """
 
 import json

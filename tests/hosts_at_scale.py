@@ -134,9 +134,7 @@ class FakeHosts:
         """As the log of a cell has them."""
         main = self.clocks[0].offset_ns
         return {
-            self.label(number): HostClock(
-                clock=self.name(number), offset_ns=each.offset_ns - main
-            )
+            self.label(number): HostClock(clock=self.name(number), offset_ns=each.offset_ns - main)
             for number, each in enumerate(self.clocks)
         }
 

@@ -42,7 +42,9 @@ Started = subprocess.Popen[bytes]
 
 
 @contextmanager
-def made(engine: str, folder: Path, count: int) -> Iterator[tuple[list[NamespaceHost], list[Started]]]:
+def made(
+    engine: str, folder: Path, count: int
+) -> Iterator[tuple[list[NamespaceHost], list[Started]]]:
     """The hosts, and the process on each that the engine has there."""
     with ExitStack() as stack:
         hosts = stack.enter_context(namespaces([f"host-{number}" for number in range(count)]))

@@ -64,7 +64,7 @@ async def relay(scheduler: str, worker: str) -> None:
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     async with Client(scheduler, asynchronous=True, timeout="10s") as client:
-        argv = python_command(sys.executable, sys.version_info)
+        argv = python_command(sys.executable, sys.version_info[:2])
         made = client.submit(
             KeeperActor, argv, actor=True, workers=[worker], allow_other_workers=False, pure=False
         )

@@ -38,7 +38,7 @@ class NamespaceHost:
 
     def keeper(self) -> list[str]:
         """What starts a far keeper inside."""
-        return self.command(python_command(sys.executable, sys.version_info))
+        return self.command(python_command(sys.executable, sys.version_info[:2]))
 
     def link(self, up: bool) -> None:
         """Plug its cable in, or out: nothing goes either way."""

@@ -22,7 +22,7 @@ class Process:
         except ProcessLookupError:
             return False
 
-    def tree(self) -> list["Process"]:
+    def tree(self) -> Sequence["Process"]:
         """It and all below it that live now, a parent before its children."""
         return [Process(pid) for pid in ProcessTable().below([self.pid])]
 

@@ -3,7 +3,6 @@
 import base64
 import shlex
 import zlib
-from collections.abc import Sequence
 from importlib import import_module
 from inspect import getsource
 
@@ -46,17 +45,17 @@ module.main()
 """
 
 
-def python_command(python: str, version: Sequence[int]) -> list[str]:
+def python_command(python: str, version: tuple[int, int]) -> list[str]:
     """What starts it with a Python that is found by this name; another minor version says so.
 
     -S and -E: neither what is installed there nor a variable changes what it does.
     """
     sources = [(name, getsource(import_module(name))) for name in MODULES]
-    program = _SETUP.format(python=tuple(version[:2]), sources=sources)
+    program = _SETUP.format(python=version, sources=sources)
     packed = base64.b64encode(zlib.compress(program.encode(), 9)).decode()
     return [python, "-X", "utf8=1", "-S", "-E", "-c", _UNPACK, packed]
 
 
-def shell_command(python: str, version: Sequence[int]) -> str:
+def shell_command(python: str, version: tuple[int, int]) -> str:
     """The same as one line for a shell, as ssh wants it."""
     return shlex.join(python_command(python, version))

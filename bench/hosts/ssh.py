@@ -22,7 +22,7 @@ def command(destination: str) -> list[str]:
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     # Where it has no program of that name its python3 may still be of that version, or say so.
     found = f"$(command -v {python} || command -v python3 || echo {python})"
-    keeper = shell_command("QB_PYTHON", sys.version_info).replace("QB_PYTHON", found, 1)
+    keeper = shell_command("QB_PYTHON", sys.version_info[:2]).replace("QB_PYTHON", found, 1)
     return ["ssh", *OPTIONS, "--", destination, f"exec {keeper}"]
 
 

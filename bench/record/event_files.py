@@ -34,6 +34,8 @@ EVENT = np.dtype(
     ]
 )
 assert EVENT.itemsize == RECORD.size
+RunColumns = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints]
+"""The columns of a ledger from `run_task` to `raised`."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +195,7 @@ def placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
     return result
 
 
-def runs_of(
-    path: Path, begin: bytes | None = None
-) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+def runs_of(path: Path, begin: bytes | None = None) -> tuple[RunColumns, int]:
     """(the run columns of a ledger, how many torn pieces the file has).
 
     A run is a start and its end, a finish or an exception, if that comes next in the same thread;

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.record import event_files
-from bench.record.event_files import joined, placed, with_chosen
+from bench.record.event_files import RunColumns, joined, placed, with_chosen
 from bench.record.ledger import ACCEPTED, ERROR, OPEN, UNSENT, Ints, Kinds, Ledger
 
 
@@ -88,26 +88,28 @@ def _all_sent(
     return joined(sends), joined(returns), np.concatenate(hosts), torn
 
 
-def _all_runs(files: Sequence[HostEvents], moved: Sequence[int]) -> tuple[list[Ints], Kinds, int]:
+def _all_runs(files: Sequence[HostEvents], moved: Sequence[int]) -> tuple[RunColumns, Kinds, int]:
     """(the run columns of a ledger, the host of each run, torn), in order of their start."""
-    parts, hosts, begun, torn = [], [], [], 0
+    parts, hosts = [[np.empty(0, np.int64)] * 8], [np.empty(0, np.int16)]
+    begun, torn = [np.empty(0, np.int64)], 0
     for number, (each, offset_ns) in enumerate(zip(files, moved, strict=True)):
         if each.runs is None:
             continue
-        columns, pieces = event_files.runs_of(each.runs, each.begin)
-        *others, started, finished, import_us, raised = columns
-        raised = raised if raised.size else np.full(len(started), -1)
-        stamps = [_moved(each, offset_ns) for each in (started, finished, raised)]
-        parts.append([*others, stamps[0], stamps[1], import_us, stamps[2]])
+        found, pieces = event_files.runs_of(each.runs, each.begin)
+        *others, started, finished, imports, raises = found
+        raises = raises if raises.size else np.full(len(started), -1)
+        stamps = [_moved(stamp, offset_ns) for stamp in (started, finished, raises)]
+        parts.append([*others, stamps[0], stamps[1], imports, stamps[2]])
         hosts.append(np.full(len(started), number, np.int16))
         begun.append(_moved(started, each.offset_ns))
         torn += pieces
-    if not parts:
-        return [np.empty(0, np.int64)] * 8, np.empty(0, np.int16), torn
     by = np.argsort(np.concatenate(begun), kind="stable")
-    columns = [column[by] for column in joined(parts)]
-    if not (columns[-1] >= 0).any():
-        columns[-1] = np.empty(0, np.int64)
+    task, pid, parent, thread, start, finish, import_us, raised = (
+        column[by] for column in joined(parts)
+    )
+    if not (raised >= 0).any():
+        raised = np.empty(0, np.int64)
+    columns = task, pid, parent, thread, start, finish, import_us, raised
     return columns, np.concatenate(hosts)[by], torn
 
 

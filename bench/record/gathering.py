@@ -41,9 +41,9 @@ NAMES = ("latency", "wait", "from_sent", "service", "call")
 class Gathered:
     """What is left of a cell: `sample` is its thinned ledger, each stamp by its own host's clock.
 
-    `left_out` ordinary tasks are not in it, one stretch out of `every` is. `counts` are of all of them, by name the shortest and
-    the longest that the clocks allow, from `begin_ns` of the first sender's clock on; a task that
-    never finished has lasted for ever.
+    `left_out` ordinary tasks are not in it, one stretch out of `every` is. `counts` are of all
+    tasks that were sent, by name the shortest and the longest that the clocks allow, from
+    `begin_ns` of the first sender's clock on; a task that never finished has lasted for ever.
     """
 
     sample: Ledger
@@ -94,7 +94,7 @@ def gather(
         kept[book.task] |= ~plain[book.task]
         parts.append(book.only(kept[book.task], _of_kept(book, kept)))
     sample = _sample(files, sent, np.flatnonzero(kept), parts)
-    # What was never sent has not lasted: whether it should have been is for whoever judges the cell.
+    # What was never sent has not lasted; whether it should have been sent, others judge.
     counting.add(
         on_one_clock(sample, clocks, network),
         ~plain[sample.task] & (sample.enqueue != UNSENT),
@@ -218,28 +218,25 @@ def _of_kept(book: Ledger, kept: Bools) -> Bools:
     return ~planned | kept[np.where(planned, book.run_task, 0)]
 
 
-def _sample(
-    files: Sequence[HostEvents], sent: _Sent, ids: Ints, parts: Sequence[Ledger]
-) -> Ledger:
+def _sample(files: Sequence[HostEvents], sent: _Sent, ids: Ints, parts: Sequence[Ledger]) -> Ledger:
     """These tasks and the runs that were kept of them, in order of their start."""
     returned = np.full(len(ids), -1, np.int64)
     for _, each, path in _paths(files):
         _, (back, stamps, _), _ = event_files.sent_of([path], each.begin)
         at, known = positions(ids, back)
         returned[at[known]] = stamps[known]
-    runs = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in RUN_COLUMNS
-        if name != "give_ns"
-    }
-    by = np.argsort(runs["started"], kind="stable")
+    by = np.argsort(np.concatenate([part.started for part in parts]), kind="stable")
+    task, pid, parent, thread, started, finished, import_us, raised = (
+        np.concatenate([getattr(part, name) for part in parts])[by] for name in RUN_COLUMNS[:8]
+    )
     return Ledger(
         ids,
         sent.due[ids],
         sent.sent[ids],
         returned,
         sent.state[ids],
-        **{name: column[by] for name, column in runs.items()},
+        *(task, pid, parent, thread, started, finished, import_us, raised),
         task_host=sent.host[ids],
+        run_host=np.concatenate([part.run_host for part in parts])[by],
         hosts=tuple(each.host for each in files),
     )

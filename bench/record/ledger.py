@@ -227,11 +227,14 @@ def load(cell: StoredCell) -> Ledger:
         _ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns")
     )
     kind, types = _kinds(cell)
-    stored = ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
-    # The last column is there only where a workload ran.
-    names = (*stored, "raised_ns") if types else stored
-    runs = dict(zip(RUN_COLUMNS, (_ints(cell.runs(name)) for name in names), strict=False))
-    book = Ledger(task, due, sent, returned, codes, **runs, kind=kind, types=types)
+    run_task, pid, parent, thread, started, finished, import_us = (
+        _ints(cell.runs(name))
+        for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
+    )
+    # The column is there only where a workload ran.
+    raised = _ints(cell.runs("raised_ns")) if types else np.empty(0, np.int64)
+    runs = run_task, pid, parent, thread, started, finished, import_us, raised
+    book = Ledger(task, due, sent, returned, codes, *runs, kind=kind, types=types)
     return book if not cell.log.hosts else _of_hosts(book, cell)
 
 

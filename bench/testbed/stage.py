@@ -39,12 +39,18 @@ class Stage(Protocol):
     cell is by a clock that is `later_ns` before ours.
     """
 
-    work: Path
-    broker: CellHost
-    senders: Sequence[CellHost]
-    workers: Sequence[CellHost]
-    slots: Sequence[int]
-    later_ns: int
+    @property
+    def work(self) -> Path: ...
+    @property
+    def broker(self) -> CellHost: ...
+    @property
+    def senders(self) -> Sequence[CellHost]: ...
+    @property
+    def workers(self) -> Sequence[CellHost]: ...
+    @property
+    def slots(self) -> Sequence[int]: ...
+    @property
+    def later_ns(self) -> int: ...
 
     def code(self, host: CellHost) -> Path:
         """What measured processes of that host import."""

@@ -30,8 +30,8 @@ DEAF = [
     "os.setsid() if os.getpid() != os.getsid(0) else None\n"
     "time.sleep(600)",
 ]
-OURS = python_command(sys.executable, sys.version_info)
-IN_A_SHELL = shell_command(sys.executable, sys.version_info)
+OURS = python_command(sys.executable, sys.version_info[:2])
+IN_A_SHELL = shell_command(sys.executable, sys.version_info[:2])
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_a_full_disk_fails_what_is_written_and_the_keeper_lives(
         Channel("worker-1", argv, Path(ours) / "says.txt", ("TMPDIR",)) as channel,
         FarHost(channel, "127.0.0.1").cell(Path(ours) / "mirror") as host,
     ):
-        with pytest.raises(CellFailed, match="worker-1: .*No space left on device"):
+        with pytest.raises(CellFailed, match=r"worker-1: .*No space left on device"):
             host.write(host.work / "big.bin", bytes(9_000_000))
         host.write(host.work / "small.bin", b"abc")
         assert host.read(host.work / "small.bin") == b"abc"

@@ -1,4 +1,4 @@
-"""What we add on a measured host stays below what the guide says, over a real sshd and over Dask."""
+"""What we add on a measured host stays below what the guide says, over sshd and over Dask."""
 
 import json
 import os

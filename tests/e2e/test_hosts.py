@@ -137,7 +137,9 @@ def test_quick_on_namespaces_with_all_three_systems(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arm", ["celery/durable", "rq/durable", "huey/default"])
+@pytest.mark.parametrize(
+    "arm", ["celery/durable", "celery/durable@rabbitmq", "rq/durable", "huey/default"]
+)
 def test_a_lost_host_and_a_partition_have_fates_by_id(arm: str, tmp_path: Path) -> None:
     asked = ("--hosts", "netns:4", "--case", "hosts", "--size", "quick", "--arm", arm)
     done = bench(tmp_path, "run", "recovery", *asked, "--out", "run", "--wait", timeout=1200)
