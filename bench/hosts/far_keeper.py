@@ -25,7 +25,7 @@ from bench.hosts import keeper
 from bench.hosts.far_answers import Given, Refused
 from bench.hosts.far_clocks import Clocks
 from bench.hosts.far_files import PIECE, Files
-from bench.hosts.far_network import Network
+from bench.hosts.far_network import FarNetwork
 from bench.hosts.far_processes import Processes
 from bench.hosts.frames import Document, Frames, frame
 from bench.hosts.lease import Lease
@@ -43,7 +43,7 @@ class FarKeeper:
         self.out = bytearray()
         files = Files(root)
         self.processes = Processes(files.inside, self._ended)
-        self.network = Network()
+        self.network = FarNetwork()
         self._desks = (self.processes, files, self.network, Clocks())
 
     def _ended(self, pid: int, status: int) -> None:

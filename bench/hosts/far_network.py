@@ -22,7 +22,7 @@ table inet {table} {{
 """
 
 
-class Network:
+class FarNetwork:
     """A cut lasts until it is mended, or the keeper ends."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.record.clock_bends import common_bend
-from bench.record.clock_lines import MOST_DRIFT, Floats, Lines, between
+from bench.record.clock_lines import MOST_DRIFT, Floats, ClockLines, between
 
 Ints = npt.NDArray[np.int64]
 WINDOW_NS = 20_000_000_000
@@ -83,7 +83,7 @@ class Window:
     end: int
     origin: int
     offset: int
-    lines: Lines
+    lines: ClockLines
     slack: float
 
     def far(self, near: Ints) -> tuple[npt.NDArray[np.bool_], Interval]:
@@ -196,7 +196,7 @@ class _Stretch:
             (pings.answered - pings.returned - offset)[late].astype(float),
         )
 
-    def between(self, slack: float, steepest: float = MOST_DRIFT) -> Lines | None:
+    def between(self, slack: float, steepest: float = MOST_DRIFT) -> ClockLines | None:
         """The lines that pass when each ping is taken to be off by as much."""
         return between(self.sent, self.most + slack, self.returned, self.least - slack, steepest)
 

@@ -19,7 +19,7 @@ MOST_DRIFT = 1e-3
 
 
 @dataclass(frozen=True)
-class Lines:
+class ClockLines:
     """The extreme lines by their slopes: of each slope the highest and the lowest that passes.
 
     All are (slopes,). `highest` and `lowest` are the offset at x = 0, in ns; x is in ns.
@@ -61,7 +61,7 @@ class Lines:
 
 def between(
     most_at: Floats, most: Floats, least_at: Floats, least: Floats, steepest: float = MOST_DRIFT
-) -> Lines | None:
+) -> ClockLines | None:
     """The lines that are at most `most` at `most_at`, and at least `least` at `least_at`.
 
     All are in ns, (pings,) ascending in time. None if no line up to that slope does both.
@@ -80,7 +80,7 @@ def between(
         if 0 <= outside < len(slopes)
     ]
     slopes = np.concatenate((slopes[first : last + 1], ends))
-    return Lines(slopes, _highest(over, slopes), _lowest(under, slopes))
+    return ClockLines(slopes, _highest(over, slopes), _lowest(under, slopes))
 
 
 def _no_room_left(slopes: Floats, room: Floats, inside: int, outside: int) -> float:

@@ -12,9 +12,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from bench.record.ledger import Ints
-
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 SHORTEST_NS, LONGEST_NS = 1_000, 86_400_000_000_000
 SECOND_NS = 1_000_000_000
 WIDTH = 200  # a bar is a 200th of where it begins

@@ -108,7 +108,7 @@ def read(path: Path, begin: bytes | None = None) -> Events:
         return parse(file.read())
 
 
-class Tail:
+class FileTail:
     """An event file that grows, read a bit at a time; each `poll` gives the new records."""
 
     def __init__(self, path: Path) -> None:

@@ -90,7 +90,7 @@ class Tails:
 
 def tail_of(host: CellHost, path: Path) -> Tail:
     """That of a file on this host."""
-    return FarTail(host, path) if host.label else event_files.Tail(path)
+    return FarTail(host, path) if host.label else event_files.FileTail(path)
 
 
 def tail_of_all(hosts: Sequence[CellHost], name: str) -> Tail:

@@ -16,7 +16,7 @@ from bench.record.clock_bounds import (
     Pings,
     offset_bounds,
 )
-from bench.record.clock_lines import Floats, Lines, between
+from bench.record.clock_lines import Floats, ClockLines, between
 from bench.record.clock_network import ClockNetwork
 from bench.record.stored_pings import read_network, write_pings
 from tests.made_up_clocks import MS, MadeUpClock, Rng, S, Way, pings
@@ -259,7 +259,7 @@ def test_the_extreme_lines_are_those_that_touch_two_points(seed: int) -> None:
 
 
 def test_the_far_clock_finds_the_same_lines() -> None:
-    lines = Lines(np.array([-1e-4, 2e-4]), np.array([50.0, 20.0]), np.array([-10.0, -40.0]))
+    lines = ClockLines(np.array([-1e-4, 2e-4]), np.array([50.0, 20.0]), np.array([-10.0, -40.0]))
     x = np.array([0.0, 1e6, float(WINDOW_NS)])
     for offset, back in ((lines.above, lines.above_at_far), (lines.below, lines.below_at_far)):
         assert back(x + offset(x)) == pytest.approx(offset(x), abs=1e-5)

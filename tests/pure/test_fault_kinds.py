@@ -5,7 +5,7 @@ from bench.model.fault import CORE, FAULTS, FURTHER, OF_HOSTS, Fault
 from bench.testbed.faults import strike_of
 
 # What several of them share.
-SHARED = {"__init__", "struck", "broker_away", "network_away", "poison_task"}
+SHARED = {"__init__", "struck", "broker_away", "network_away", "poison_task", "worker_hosts"}
 
 
 def test_every_fault_that_no_task_brings_about_has_a_file() -> None:
