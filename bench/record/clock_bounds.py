@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.record.clock_bends import common_bend
-from bench.record.clock_lines import MOST_DRIFT, Floats, ClockLines, between
+from bench.record.clock_lines import MOST_DRIFT, ClockLines, Floats, between
 
 Ints = npt.NDArray[np.int64]
 WINDOW_NS = 20_000_000_000

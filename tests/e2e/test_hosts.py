@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from bench.record import ledger, store
 from bench.record.stored_pings import read_network, read_pings
+from tests.conftest import ours
 from tests.e2e.test_end_to_end import ENV
 from tests.made_hosts import SCHEDULER, SSHD
 
@@ -41,16 +41,6 @@ def bench(folder: Path, *args: str, before: tuple[str, ...] = (), timeout: float
         timeout=timeout,
         check=False,
     )
-
-
-def ours() -> list[str]:
-    """Processes of ours that live, wherever they run."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or ())
-        if "namespace_holder" in line or "queue-bench-" in line or "b64decode" in line:
-            found.append(line[:200])
-    return found
 
 
 def folders() -> set[str]:

@@ -16,7 +16,7 @@ from bench.record.clock_bounds import (
     Pings,
     offset_bounds,
 )
-from bench.record.clock_lines import Floats, ClockLines, between
+from bench.record.clock_lines import ClockLines, Floats, between
 from bench.record.clock_network import ClockNetwork
 from bench.record.stored_pings import read_network, write_pings
 from tests.made_up_clocks import MS, MadeUpClock, Rng, S, Way, pings
