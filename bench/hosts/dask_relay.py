@@ -83,7 +83,7 @@ async def workers(scheduler: str) -> None:
     from distributed import Client
 
     async with Client(scheduler, asynchronous=True, timeout="10s") as client:
-        for each in client.scheduler_info(n_workers=-1)["workers"]:
+        for each in (await client.scheduler.identity(n_workers=-1))["workers"]:
             print(each)
 
 
