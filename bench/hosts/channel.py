@@ -45,6 +45,7 @@ class Channel:
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Future[Answer]] = {}
         self._lock, self._ready, self._over = threading.Lock(), threading.Event(), threading.Event()
+        self._stamped = threading.Event()
         self._outgoing = threading.Lock()
         self._trouble = ""
 
@@ -204,13 +205,19 @@ class Channel:
         elif "stamp" in document:
             with self._lock:
                 self._watch.hear(time.monotonic_ns(), document["stamp"])
+            self._stamped.set()
         elif "facts" in document:
             self.facts = document["facts"]
             self._ready.set()
 
     def _beat(self) -> None:
-        """Give the keeper's newest stamp back: by that alone it keeps what it has."""
-        while not self._over.wait(LOOK_S):
+        """Give the keeper's newest stamp back: by that alone it keeps what it has.
+
+        In a thread of its own: whoever hears must not wait until somebody else has written.
+        """
+        while not self._over.is_set():
+            self._stamped.wait(LOOK_S)
+            self._stamped.clear()
             with self._lock:
                 stamp = self._watch.beat(time.monotonic_ns())
             if stamp is not None:
@@ -226,6 +233,7 @@ class Channel:
     def stop_beating(self) -> None:
         """Leave the host to its lease: it ends what it has, whatever becomes of the channel."""
         self._over.set()
+        self._stamped.set()
 
     def _close(self) -> None:
         with self._lock:

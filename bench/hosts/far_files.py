@@ -4,7 +4,6 @@ All files are inside the one folder of ours on this host.
 """
 
 import glob
-import io
 import os
 import shutil
 import socket
@@ -17,7 +16,8 @@ from bench.hosts import lock
 from bench.hosts.far_answers import Given, Refused
 from bench.inprocess import event_log
 
-PIECE = 1 << 22
+# So much at once: what renews the lease must not stand behind more than that on a slow link.
+PIECE = 1 << 20
 
 
 class Files:
@@ -32,22 +32,25 @@ class Files:
         os.makedirs(self.inside(path), exist_ok=True)
         return {}
 
-    def do_write(self, path: str, payload: bytes) -> Given:
-        """A file, whole or not at all: who waits for its name reads all of it."""
+    def do_write(self, path: str, at: int, last: bool, payload: bytes) -> Given:
+        """A piece of a file, which is there whole or not at all: who waits for its name reads all
+        of it."""
         path = self.inside(path)
         try:
-            with open(f"{path}.part", "wb") as file:
+            with open(f"{path}.part", "ab" if at else "wb") as file:
                 file.write(payload)
-            os.replace(f"{path}.part", path)
+            if last:
+                os.replace(f"{path}.part", path)
         except OSError:  # half a file would keep a full disk full
             os.unlink(f"{path}.part")
             raise
         return {}
 
-    def do_unpack(self, path: str, payload: bytes) -> Given:
-        """A folder from a tar archive."""
-        with tarfile.open(fileobj=io.BytesIO(payload)) as archive:
-            archive.extractall(self.inside(path), filter="data")
+    def do_unpack(self, path: str, archive: str, payload: bytes) -> Given:
+        """A folder from a tar archive, which is gone then."""
+        with tarfile.open(self.inside(archive)) as file:
+            file.extractall(self.inside(path), filter="data")
+        os.unlink(archive)
         return {}
 
     def do_read(self, path: str, at: int, payload: bytes) -> tuple[Given, bytes]:

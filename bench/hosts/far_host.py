@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.base.errors import CellFailed
 from bench.hosts.cell_host import ManagedProcess
 from bench.hosts.channel import Channel
+from bench.hosts.far_files import PIECE
 from bench.hosts.frames import Document
 from bench.hosts.process import Process
 
@@ -159,11 +160,20 @@ class FarHost:
 
     def write(self, path: Path, content: bytes) -> None:
         """A file, whole or not at all."""
-        self.channel.ask("write", content, path=str(path), wait_s=PIECES_S)
+        at, view = 0, memoryview(content)
+        while True:
+            piece = bytes(view[at : at + PIECE])
+            last = at + len(piece) == len(view)
+            self.channel.ask("write", piece, path=str(path), at=at, last=last, wait_s=PIECES_S)
+            at += len(piece)
+            if last:
+                return
 
     def unpack(self, folder: Path, archive: bytes) -> None:
         """A folder from a tar archive."""
-        self.channel.ask("unpack", archive, path=str(folder), wait_s=PIECES_S)
+        packed = folder.with_name(f"{folder.name}.tar")
+        self.write(packed, archive)
+        self.channel.ask("unpack", path=str(folder), archive=str(packed), wait_s=PIECES_S)
 
     def code(self, name: str, packed: Callable[[], bytes]) -> Path:
         """A folder of code of that name, sent once for all cells."""

@@ -17,7 +17,7 @@ from bench.record import event_files
 from bench.record.clock_network import ClockNetwork
 from bench.record.duration_counts import SECOND_NS, DurationCounts
 from bench.record.far_events import HostEvents
-from bench.record.id_bitmaps import Finishes, IdSet, sampled
+from bench.record.id_bitmaps import Finishes, IdSet, first_sampled
 from bench.record.ledger import (
     ACCEPTED,
     ERROR,
@@ -30,7 +30,7 @@ from bench.record.ledger import (
     Ledger,
     positions,
 )
-from bench.record.one_clock import on_one_clock
+from bench.record.one_clock import beside_their_tasks
 
 MOST_EVENTS = 20_000_000  # tasks of a cell whose events are kept in one ledger
 Bools = npt.NDArray[np.bool_]
@@ -77,17 +77,18 @@ def gather(
     """
     tasks, begin_ns = len(due_ns), int(due_ns.min())
     seconds = int((due_ns.max() - begin_ns) // SECOND_NS) + 2  # clocks may put one behind the end
-    counting = _Counting(begin_ns, seconds)
-    sent, plain = _sent(due_ns, files, clocks, counting)
+    rough = np.array([clocks[each.host].offset_ns for each in files])
+    counting = _Counting(begin_ns, seconds, rough)
+    sent, plain = _sent(due_ns, files, counting)
     ran, finished = _ran(files, tasks)
     plain &= _flags(ran.once - ran.again) & _flags(finished.once)
-    kept = ~plain | sampled(np.arange(tasks), every)
+    kept = ~plain | first_sampled(tasks, every)
     parts = list[Ledger]()
     for number, each in enumerate(files):
         if each.runs is None:
             continue
         book = _of_worker(files, number, each.runs, sent)
-        placed = on_one_clock(book, clocks, network)
+        placed = beside_their_tasks(book, clocks, network)
         usual = plain[book.task]
         plain[book.task] &= _in_order(placed)
         counting.add(placed, usual & plain[book.task])
@@ -96,24 +97,26 @@ def gather(
     sample = _sample(files, sent, np.flatnonzero(kept), parts)
     # What was never sent has not lasted; whether it should have been sent, others judge.
     counting.add(
-        on_one_clock(sample, clocks, network),
+        beside_their_tasks(sample, clocks, network),
         ~plain[sample.task] & (sample.enqueue != UNSENT),
     )
     return Gathered(sample, tasks - int(kept.sum()), every, begin_ns, counting.found)
 
 
 class _Counting:
-    """The counts so far."""
+    """The counts so far; `rough` (hosts,) ns is how far their clocks are before the first's, for
+    the second in which a task fell due."""
 
-    def __init__(self, begin_ns: int, seconds: int) -> None:
-        self.begin_ns, self.seconds = begin_ns, seconds
+    def __init__(self, begin_ns: int, seconds: int, rough: Ints) -> None:
+        self.begin_ns, self.seconds, self.rough = begin_ns, seconds, rough
         none = DurationCounts.none(seconds)
         self.found = {name: (none, none) for name in NAMES}
 
     def add(self, book: Ledger, ours: Bools) -> None:
-        """The durations of some (tasks,) of a ledger by one clock."""
+        """The durations of some (tasks,) of a ledger whose runs are beside their tasks."""
         start, finish = book.first_start()[ours], book.first_finish()[ours]
         due, sent, give = book.due[ours], book.sent[ours], book.give_of_tasks()[ours]
+        by_first = due - self.rough[book.task_host[ours]]
         for name, ends, begins, give_ns in (
             ("latency", finish, due, give),
             ("wait", start, due, give),
@@ -123,7 +126,7 @@ class _Counting:
             there = (begins >= 0) | (name != "service")
             lasted = np.where(ends < 0, np.inf, (ends - begins).astype(float))
             known = np.where(np.isinf(lasted), 0.0, give_ns)
-            self.count(name, due[there], lasted[there] - known[there], (lasted + known)[there])
+            self.count(name, by_first[there], lasted[there] - known[there], (lasted + known)[there])
 
     def count(self, name: str, due_ns: Ints, shortest: Floats, longest: Floats) -> None:
         """More of one kind; `due_ns` by the clock of the first host that sends."""
@@ -135,9 +138,7 @@ class _Counting:
         )
 
 
-def _sent(
-    due_ns: Ints, files: Sequence[HostEvents], clocks: Mapping[str, HostClock], counting: _Counting
-) -> tuple[_Sent, Bools]:
+def _sent(due_ns: Ints, files: Sequence[HostEvents], counting: _Counting) -> tuple[_Sent, Bools]:
     """(what became of each task's enqueue call, (tasks,) where that was ordinary)."""
     count = len(due_ns)
     first = next(number for number, each in enumerate(files) if each.sent)
@@ -158,7 +159,7 @@ def _sent(
         found.state[back] = np.where(flag == 1, ERROR, ACCEPTED)
         lasted = returned - found.sent[back]
         plain[back] = (flag == 0) & (found.due[back] <= found.sent[back]) & (lasted >= 0)
-        by_first = found.due[back] - clocks[each.host].offset_ns
+        by_first = found.due[back] - counting.rough[number]
         counting.count("call", by_first, lasted.astype(float), lasted.astype(float))
     return found, plain
 

@@ -124,9 +124,8 @@ def unexpected(ids: Ints, tasks: int) -> Ints:
     return np.unique(ids[ids >= tasks])
 
 
-def sampled(ids: Ints, every: int) -> npt.NDArray[np.bool_]:
-    """(n,) which tasks a thinned sample keeps: every `every`-th stretch of neighbours by id.
-
-    Every host chooses the same ones without asking another, so all runs of a kept task are kept.
-    """
-    return np.asarray((ids >= 0) & (ids // STRETCH % every == 0))
+def first_sampled(tasks: int, every: int) -> npt.NDArray[np.bool_]:
+    """(tasks,) which of the tasks from 0 on a thinned sample keeps: every `every`-th stretch of
+    neighbours by id."""
+    stretches = np.arange(-(-tasks // STRETCH)) % every == 0
+    return np.repeat(stretches, STRETCH)[:tasks]

@@ -19,21 +19,39 @@ def on_one_clock(book: Ledger, hosts: Mapping[str, HostClock], network: ClockNet
     pings say nothing: then they are placed by what the hosts roughly told, good for rates and
     counts and for no latency.
     """
-    labels = list(hosts)
-    index = {label: number for number, label in enumerate(book.hosts)}
-    clocks = {index[label]: each.clock for label, each in hosts.items() if label in index}
-    rough = {index[label]: each.offset_ns for label, each in hosts.items() if label in index}
-    main = hosts[labels[0]].clock
-    due, sent, returned = (stamps.copy() for stamps in (book.due, book.sent, book.returned))
+    main = next(iter(hosts.values())).clock
+    clocks, rough = _known(book, hosts)
+    later = np.zeros(len(book.task), np.int64)
     for number in np.unique(book.task_host):
         ours = book.task_host == number
-        added = _middle(network.shift(book.due[ours], clocks[number], main), -rough[number])
-        for stamps in (due, sent, returned):
-            stamps[ours] = _added(stamps[ours], added)
+        bounds = network.shift(book.due[ours], clocks[number], main)
+        later[ours] = np.rint(_middle(bounds, -rough[number])).astype(np.int64)
+    placed = beside_their_tasks(book, hosts, network)
     at, planned = positions(book.task, book.run_task)
-    sender = np.where(planned, book.task_host[np.where(planned, at, 0)], index[labels[0]])
-    since = np.where(planned, book.due[np.where(planned, at, 0)], book.started - _at(rough, book))
-    base = np.where(planned, due[np.where(planned, at, 0)] - since, 0)
+    of_run = np.where(planned, later[np.where(planned, at, 0)], 0)
+    return replace(
+        placed,
+        due=_added(book.due, later),
+        sent=_added(book.sent, later),
+        returned=_added(book.returned, later),
+        started=_added(placed.started, of_run),
+        finished=_added(placed.finished, of_run),
+        raised=_added(placed.raised, of_run) if book.types else np.empty(0, np.int64),
+    )
+
+
+def beside_their_tasks(
+    book: Ledger, hosts: Mapping[str, HostClock], network: ClockNetwork
+) -> Ledger:
+    """The same with the stamps of each run by the clock of whoever sent its task, and those of each
+    task as they are: durations are right, and tasks of two senders are not beside each other.
+
+    A run of no planned task is placed by the clock of the first of these hosts.
+    """
+    clocks, rough = _known(book, hosts)
+    first = book.hosts.index(next(iter(hosts)))
+    at, planned = positions(book.task, book.run_task)
+    sender = np.where(planned, book.task_host[np.where(planned, at, 0)], first)
     started, finished, raised = (
         stamps.copy() for stamps in (book.started, book.finished, book.raised)
     )
@@ -41,19 +59,15 @@ def on_one_clock(book: Ledger, hosts: Mapping[str, HostClock], network: ClockNet
     for far in np.unique(book.run_host):
         for near in np.unique(sender):
             ours = (book.run_host == far) & (sender == near)
-            if not ours.any():
-                continue
             between = rough[near] - rough[far]
             for stamps in (started, finished, raised):
                 here = np.flatnonzero(ours & (stamps != -1))
-                bounds = network.shift(stamps[here], clocks[far], clocks[near])
-                stamps[here] += np.rint(_middle(bounds, between)).astype(np.int64) + base[here]
-                give[here] = np.maximum(give[here], bounds.half())
+                if len(here):
+                    bounds = network.shift(stamps[here], clocks[far], clocks[near])
+                    stamps[here] += np.rint(_middle(bounds, between)).astype(np.int64)
+                    give[here] = np.maximum(give[here], bounds.half())
     return replace(
         book,
-        due=due,
-        sent=sent,
-        returned=returned,
         started=started,
         finished=finished,
         raised=raised if book.types else np.empty(0, np.int64),
@@ -61,11 +75,14 @@ def on_one_clock(book: Ledger, hosts: Mapping[str, HostClock], network: ClockNet
     )
 
 
-def _at(rough: Mapping[int, int], book: Ledger) -> Ints:
-    """(runs,) the rough offset of the host of each run."""
-    most = max(rough, default=0) + 1
-    table = np.array([rough.get(number, 0) for number in range(most)], np.int64)
-    return table[book.run_host]
+def _known(
+    book: Ledger, hosts: Mapping[str, HostClock]
+) -> tuple[Mapping[int, str], Mapping[int, int]]:
+    """By the index of a host in the ledger: its clock, and how far it is before the first's."""
+    index = {label: number for number, label in enumerate(book.hosts)}
+    there = {index[label]: each for label, each in hosts.items() if label in index}
+    clocks = {number: each.clock for number, each in there.items()}
+    return clocks, {number: each.offset_ns for number, each in there.items()}
 
 
 def _middle(bounds: Interval, otherwise: int) -> Floats:
@@ -74,6 +91,6 @@ def _middle(bounds: Interval, otherwise: int) -> Floats:
     return np.where(bounds.known(), (low + high) / 2, float(otherwise))
 
 
-def _added(stamps: Ints, by: Floats) -> Ints:
+def _added(stamps: Ints, by: Ints) -> Ints:
     """Stamps that are there, moved; -1 is none."""
-    return np.where(stamps == -1, -1, stamps + np.rint(by).astype(np.int64))
+    return np.where(stamps == -1, -1, stamps + by)

@@ -120,7 +120,7 @@ def test_a_controller_that_was_killed_is_known_at_once_by_its_pipe_and_else_by_i
     assert lease.over(10 * NS + 1) == "the controller is gone"
     link = Link(MS, killed_ns=10 * NS)
     link.run()
-    assert link.ended is not None and 13 * NS < link.ended[0] <= 14 * NS
+    assert link.ended is not None and 13 * NS <= link.ended[0] <= 14 * NS
 
 
 @pytest.mark.parametrize("pause_s", [2, 6, 15])
@@ -136,9 +136,9 @@ def test_a_host_that_was_paused_may_hear_the_controller_first(pause_s: int) -> N
 
 def test_a_keeper_that_is_rarely_run_is_not_kept_alive_by_that() -> None:
     lease = Lease(0)
-    times = range(0, 30 * NS, 1_100 * MS)
+    times = range(0, 30 * NS, 1_600 * MS)
     ended = next(now for now in times if lease.over(now))
-    assert PATIENCE_NS < ended <= 2 * PATIENCE_NS + 1_100 * MS
+    assert PATIENCE_NS < ended <= 2 * PATIENCE_NS + 1_600 * MS
 
 
 def test_a_lost_host_is_given_no_stamp_back() -> None:
@@ -146,9 +146,9 @@ def test_a_lost_host_is_given_no_stamp_back() -> None:
     assert watch.beat(NS) is None  # nothing was heard yet
     watch.hear(NS, 77)
     assert watch.beat(NS) == 77
-    assert watch.beat(NS + BEAT_NS - 1) is None
+    assert watch.beat(NS + 1) is None  # each once
     watch.hear(2 * NS, 76)  # an older word that was overtaken proves nothing newer
-    assert watch.beat(NS + BEAT_NS) == 77
+    assert watch.beat(2 * NS) is None
     assert watch.lost(NS + PATIENCE_NS) == "it was silent for 4.0 s"
     assert watch.beat(NS + PATIENCE_NS) is None
     watch.hear(6 * NS, 99)  # what lay in a buffer does not bring it back

@@ -182,7 +182,7 @@ def test_a_start_before_the_return_is_in_order(tmp_path: Path) -> None:
 
 def test_the_tail_gives_each_record_once(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.bin", ran(0, 1, 2))
-    tail = event_files.Tail(path)
+    tail = event_files.FileTail(path)
     assert tail.poll()["task"].tolist() == [0, 0]
     with open(path, "ab") as file:
         file.write(
