@@ -29,6 +29,8 @@ SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 def main(engine: str, folder: Path) -> None:
     with made(engine, folder, 3) as (hosts, started), ExitStack() as stack:
+        time.sleep(5.0)
+        alone = _used([psutil.Process(started[0].pid)], lambda: time.sleep(0.1))
         names = [host.address for host in hosts]
         if engine == "dask":
             names = list(dask_cluster.workers_of(SCHEDULER))
@@ -71,7 +73,7 @@ def main(engine: str, folder: Path) -> None:
 
             within = _used(there, sampled)
             ours.stop_pings()
-        print(json.dumps({"between": between, "within": within}))
+        print(json.dumps({"engine": alone, "between": between, "within": within}))
 
 
 def _there(engine: str, started: Started, keeper: int) -> list[psutil.Process]:
@@ -86,7 +88,8 @@ def _used(there: Sequence[psutil.Process], meanwhile: Callable[[], None]) -> dic
     before, begun_s = _cpu_s(there), time.monotonic()
     while time.monotonic() - begun_s < WATCHED_S:
         meanwhile()
-    share = (_cpu_s(there) - before) / (time.monotonic() - begun_s)
+    seconds = time.monotonic() - begun_s
+    share = (_cpu_s(there) - before) / seconds
     memory = sum(each.memory_full_info().pss for each in there)
     return {"core_percent": round(share * 100, 3), "mb": round(memory / 1e6, 1)}
 

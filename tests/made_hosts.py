@@ -107,6 +107,7 @@ def _by_dask(folder: Path, hosts: Sequence[NamespaceHost]) -> Iterator[list[Star
         for host in hosts:
             place = ["--host", host.address, "--local-directory", str(folder / host.name)]
             options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", host.name]
+            options += ["--memory-limit", "0"]
             argv = [*dask[:2], f"{dask[2]}.dask_worker", SCHEDULER, *options, *place]
             log = folder / f"{host.name}.log"
             started.append(stack.enter_context(_running(log, host.command(argv))))

@@ -12,11 +12,11 @@ keeper can judge as of the moment at which it has read all that had come.
 
 NS = 1_000_000_000
 PATIENCE_NS = 4 * NS
-# The keeper speaks so often and is answered at once: an outage of almost 3 s harms nothing. Twice as
-# often would take twice as much of a measured host.
+# The keeper speaks so often and is answered at once: an outage of almost 3 s harms nothing. Twice
+# as often would take twice as much of a measured host.
 BEAT_NS = NS
-# A keeper that itself was not run, on a host that was paused or full, must be able to hear first. It
-# sleeps for BEAT_NS of its own will, and wakes a little late.
+# A keeper that itself was not run, on a host that was paused or full, must be able to hear first.
+# It sleeps for BEAT_NS of its own will, and wakes a little late.
 HELD_UP_NS = 3 * NS // 2
 GRACE_NS = NS
 # From the end of the lease until the last process has gone: SIGKILL until nothing is left.
