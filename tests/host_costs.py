@@ -18,11 +18,13 @@ from bench.hosts.channel import Channel
 from bench.hosts.far_host import FarHost
 from bench.hosts.far_hosts import gathered
 from bench.model.placement import Placement
+from bench.testbed.far_sampler import FarSampler
+from bench.testbed.tails import POLL_S
 from tests.made_hosts import SCHEDULER, Started, made
 
 WATCHED_S = 20.0
-SAMPLED_S = 0.5  # as often as a cell asks a host for memory and CPU
-LOOKED_S = 0.05  # as often as it asks how far the workers are
+SAMPLED_S = FarSampler.interval_s  # as often as a cell asks a host for memory and CPU
+LOOKED_S = POLL_S  # as often as it asks how far the workers are
 SLOTS = 4
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 

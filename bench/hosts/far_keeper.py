@@ -109,6 +109,8 @@ def serve(ours: FarKeeper) -> str:
         now = time.monotonic_ns()
         if (stamp := ours.lease.tell(now)) is not None:
             ours.say({"stamp": stamp})
+        if ours.out and not writing:
+            _write(ours)  # nearly always all of it at once: then nobody waits to be told to write
         if bool(ours.out) != writing:
             writing = not writing
             if writing:

@@ -21,6 +21,8 @@ class FarSampler(Sampler):
     Hosts of one boot are one machine, whatever they are called: it has been busy once.
     """
 
+    interval_s = 1.0  # a look at all processes of a host takes 2 ms of it
+
     def __init__(
         self,
         hosts: Sequence[FarHost],

@@ -49,6 +49,8 @@ def or_nan(value: float | None) -> float:
 class Sampler(ABC):
     """Reads a few times per second; `edge` forces a sample where a phase begins or ends."""
 
+    interval_s = INTERVAL_S
+
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._lock = threading.Lock()
@@ -56,7 +58,7 @@ class Sampler(ABC):
         self._thread = threading.Thread(target=self._loop, daemon=True)
 
     def start(self) -> None:
-        """Sample every 0.4 s from now on."""
+        """Sample every `interval_s` from now on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -65,7 +67,7 @@ class Sampler(ABC):
         self._thread.join()
 
     def _loop(self) -> None:
-        while not self._end.wait(INTERVAL_S):
+        while not self._end.wait(self.interval_s):
             self.edge("")
 
     def edge(self, label: str) -> None:

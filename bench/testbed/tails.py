@@ -15,7 +15,9 @@ from bench.record import event_files
 from bench.record.event_files import EVENT
 
 Records = npt.NDArray[np.void]
-LOOK_S = 0.05  # a far file is looked at twenty times a second, however often it is asked for
+# A far file is looked at so often at most, however often it is asked for: what has come ten times a
+# second, and twenty times a second where a load generator is told how many tasks still wait.
+POLL_S, LOOK_S = 0.1, 0.05
 
 
 class Tail(Protocol):
@@ -41,7 +43,7 @@ class FarTail:
 
     def poll(self) -> Records:
         """What has come; nothing where it was looked at just now."""
-        if not self._look():
+        if not self._look(POLL_S):
             return np.empty(0, EVENT)
         data = self._host.read(self._path, self._at)
         data = data[: len(data) // RECORD.size * RECORD.size]
@@ -53,13 +55,13 @@ class FarTail:
 
     def count(self) -> int:
         """As of the last look."""
-        if self._look():
+        if self._look(LOOK_S):
             self._size = self._host.size(self._path)
         return (self._size - RECORD.size) // RECORD.size
 
-    def _look(self) -> bool:
+    def _look(self, apart_s: float) -> bool:
         now_s = time.monotonic()
-        if now_s - self._looked_s < LOOK_S:
+        if now_s - self._looked_s < apart_s:
             return False
         self._looked_s = now_s
         return True
