@@ -10,8 +10,9 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from bench.base.distributions import installed, needed_by
 from bench.base.errors import CellFailed, UsageError
@@ -20,6 +21,7 @@ from bench.hosts.far_host import FarHost
 from bench.model.arm import Arm, needs_of
 
 INSTALL_S = 300.0
+PIP = "pip.zip"
 
 
 def environments_on(hosts: Iterable[FarHost], arms: Iterable[Arm]) -> None:
@@ -55,18 +57,29 @@ def _bin_here(arm: Arm) -> Path:
 
 
 def _collected(arm: Arm, lines: list[str]) -> bytes:
-    """A tar archive of their wheels, and of pip's: the host may have none."""
+    """A tar archive of their wheels, and of pip itself: the host may have none."""
     with build_dir(arm.name) as work, tempfile.TemporaryDirectory(prefix="queue-bench-") as made:
         locked = work.work / "locked.txt"
-        wanted = [*lines, f"pip=={version('pip')}"]
-        locked.write_text("".join(f"{each}\n" for each in wanted), encoding="utf-8")
+        locked.write_text("".join(f"{each}\n" for each in lines), encoding="utf-8")
         order = ("--quiet", "--no-deps", "--wheel-dir", made, "-r", str(locked))
         pip(work, "wheel", *order, python=sys.executable)
+        _pack_pip(Path(made) / PIP)
         file = io.BytesIO()
         with tarfile.open(fileobj=file, mode="w") as archive:
-            for path in sorted(Path(made).glob("*.whl")):
+            for path in sorted(Path(made).iterdir()):
                 archive.add(path, path.name)
         return file.getvalue()
+
+
+def _pack_pip(archive: Path) -> None:
+    """Ours, as it is installed: Python starts it from a zip file, and no index is asked for it."""
+    spec = find_spec("pip")
+    assert spec and spec.origin
+    folder = Path(spec.origin).parent
+    with ZipFile(archive, "w", ZIP_DEFLATED) as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                file.write(path, Path("pip") / path.relative_to(folder))
 
 
 def _make(host: FarHost, arm: Arm, digest: str, archive: bytes) -> None:
@@ -75,11 +88,9 @@ def _make(host: FarHost, arm: Arm, digest: str, archive: bytes) -> None:
         host.make_folder(wheels)
         host.unpack(wheels, archive)
         _run(host, [host.python, "-m", "venv", "--without-pip", str(folder)])
-        names = host.names(wheels, "*.whl")
-        pip_wheel = next(path for path in names if path.name.startswith("pip-"))
-        others = [str(path) for path in names if path != pip_wheel]
-        python = str(folder / "bin" / "python")
-        _run(host, [python, f"{pip_wheel}/pip", "install", "--no-index", "--no-deps", *others])
+        found = [str(path) for path in host.names(wheels, "*.whl")]
+        python, pip_here = str(folder / "bin" / "python"), f"{wheels / PIP}/pip"
+        _run(host, [python, pip_here, "install", "--no-index", "--no-deps", *found])
         host.write(folder / "complete", b"")
     except CellFailed as failed:
         raise UsageError(f"{arm.name} cannot be installed on {failed}") from None
