@@ -234,9 +234,11 @@ def test_a_link_that_goes_down_fails_its_cell_and_what_was_gathered_stays(
         (tmp_path / "made" / "unplug").write_text(str(host), encoding="utf-8")
         assert process.wait(120) == 4, said(tmp_path)
     assert "Traceback" not in said(tmp_path)
-    first, second = store.open_run(tmp_path / "run").manifest.cells
-    assert (first.state, second.state) == ("done", "failed")
-    assert "lost" in second.reason or "does not answer" in second.reason, second.reason
+    first, *others = store.open_run(tmp_path / "run").manifest.cells
+    assert first.state == "done" and others
+    for each in others:
+        assert each.state == "failed", each
+        assert "lost" in each.reason or "does not answer" in each.reason, each.reason
     assert bench(tmp_path, "report", "run", "--out", "page.html").returncode == 0
     assert not ours()
 
