@@ -84,6 +84,7 @@ class Processes:
                 raise Refused(f"processes {left} survived SIGKILL")
             self.reap()
             time.sleep(0.002)
+        self.reap()  # the last ones had ended, and were still there for whoever looks by pid
 
     def do_clear(self, folder: str, payload: bytes) -> Given:
         """The end of a cell: kill all that runs here and remove its folder."""
