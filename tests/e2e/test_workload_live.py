@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,56 @@ def send(to):
     return {"to": to, "mode": os.environ["SHOP_MODE"], "key": len(os.environ["SHOP_KEY"])}
 """
 BAD = "import os\ndef send(to):\n    raise RuntimeError('no ' + os.environ['SHOP_KEY'])\n"
+
+
+NEEDY = """
+[[task]]
+name = "needy"
+call = "needy:plural"
+args = "words.jsonl"
+[code]
+requirements = ["{requirement}"]
+[arrivals]
+rate = 5
+seconds = 2
+"""
+ABROAD = """import sys
+from importlib.metadata import version
+def plural(word):
+    import inflection
+    return [inflection.pluralize(word), version("inflection"), sys.prefix]
+"""
+
+
+def needy(folder: Path, requirement: str) -> tuple[str, ...]:
+    """A load whose code needs what nothing else here has."""
+    (folder / "needy.py").write_text(ABROAD, encoding="utf-8")
+    (folder / "words.jsonl").write_text('["octopus"]\n', encoding="utf-8")
+    text = NEEDY.format(requirement=requirement)
+    (folder / "needy.toml").write_text(text, encoding="utf-8")
+    return ("workload", "check", "needy.toml", "--json", "--arm", "huey", "--arm", "floor")
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_what_the_code_requires_is_installed_beside_each_system(tmp_path: Path) -> None:
+    assert find_spec("inflection") is None, "else it proves nothing"
+    cache = tmp_path / "cache"
+    done = bench(tmp_path, *needy(tmp_path, "inflection==0.5.1"), XDG_CACHE_HOME=str(cache))
+    assert done.returncode == 0, done.stdout + done.stderr
+    for arm, trials in json.loads(done.stdout)["tasks"].items():
+        (trial,) = trials
+        assert trial["came"] == "finished", (arm, trial)
+        for part in ("octopi", "0.5.1", str(cache)):
+            assert part in str(trial), (arm, trial)
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_what_cannot_be_installed_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    done = bench(tmp_path, *needy(tmp_path, "inflection==99.0"))
+    assert done.returncode == 64, done.stdout + done.stderr
+    assert "inflection==99.0" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.e2e
