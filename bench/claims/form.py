@@ -3,7 +3,6 @@
 A misspelt word is refused.
 """
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,8 @@ from bench.base.errors import UsageError
 from bench.model.fault import FAULTS
 from bench.model.feature import FEATURES
 from bench.model.stored import Record
+from bench.workload.toml_lines import read_toml
+from bench.workload.toml_words import in_words
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
@@ -217,14 +218,12 @@ def load(folder: Path = TABLES) -> list[Claims]:
     found = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            found.append(Claims.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig"))))
+            found.append(Claims.model_validate(read_toml(path)[1]))
         except ValidationError as error:
             first = error.errors()[0]
             raise UsageError(
-                f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+                f"{path}: {'.'.join(map(str, first['loc']))}: {in_words(first)}"
             ) from None
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path}: {error}") from None
     if not found:
         raise UsageError(f"{folder} has no published claims (*.toml): install queue-bench again")
     return found

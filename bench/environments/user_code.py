@@ -3,7 +3,6 @@
 import json
 import os
 import tempfile
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +16,10 @@ from bench.hosts.local import Host, last_lines
 from bench.model import requirements
 from bench.model.arm import Arm
 from bench.model.requirements import Requirement
-from bench.workload.text_files import opened
-from bench.workload.toml_lines import Place, known_part, line_of
-from bench.workload.workload_file import WorkloadFile
+from bench.workload.toml_lines import Place, known_part, line_of, read_toml
+from bench.workload.workload_file import LONGEST, WorkloadFile
 
 TRIAL = "bench.inprocess.call_trial"
-LONGEST = 400
 NO_PORT = 9  # of a broker that nobody serves: an import that wants one may say so
 
 
@@ -71,10 +68,9 @@ def refusal(file: WorkloadFile, place: Place, what: str, passed: Iterable[str] =
 
     Without the values of variables that are handed on, by the file or as `passed`.
     """
-    with opened(file.path) as text:
-        content = text.read()
+    text, document = read_toml(file.path)
     # What is not written has the line of what it would stand in.
-    line = line_of(content, known_part(tomllib.loads(content), place))
+    line = line_of(text, known_part(document, place))
     clean = hidden(one_line(what), (*file.workload.code.passed, *passed))
     return UsageError(f"{file.path}:{line}: {clean[:LONGEST]}")
 

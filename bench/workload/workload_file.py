@@ -1,8 +1,7 @@
 """Reading a workload file: whatever is wrong with it is one line, with the file and its line."""
 
 import hashlib
-import re
-import tomllib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,16 +14,23 @@ from bench.model import requirements
 from bench.model.arm import nearest
 from bench.model.stored import Record
 from bench.workload.args_file import Arguments, read_arguments
-from bench.workload.arrival_form import KINDS, MOST_ARRIVALS, TraceArrivals, kind_of
+from bench.workload.arrival_form import (
+    KINDS,
+    MOST_ARRIVALS,
+    TraceArrivals,
+    kind_of,
+)
+from bench.workload.quantities import MOST_SECONDS
 from bench.workload.task_form import SYNTHETIC, Amount, Code, TaskType
-from bench.workload.text_files import opened
-from bench.workload.toml_lines import Place, known_part, line_of
+from bench.workload.text_files import NoFile
+from bench.workload.toml_lines import Place, known_part, line_of, read_toml
+from bench.workload.toml_words import in_words
 from bench.workload.trace_file import Trace, read_trace
 from bench.workload.workload_form import Bounds, Objective, Workload
 
 TEMPLATE = Path(__file__).parent / "template.toml"  # package data: what `workload new` writes
 
-_NO_TOML = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
+LONGEST = 400  # of what is said of a fault: a value may be a page of text
 Misfit = tuple[Place, str]
 """A place in the document, and what is wrong there."""
 
@@ -48,28 +54,50 @@ def read_workload(path: Path) -> WorkloadFile:
 
     Nothing is imported and nothing runs: whether a function is there, its worker will tell.
     """
-    with opened(path) as file:
-        text = file.read()
-    document = _parsed(text, path)
+    text, document = read_toml(path)
     try:
         for misfit in _shape_misfits(document):
             raise _Refused(*misfit)
         workload = _validated(document)
         for misfit in _misfits(workload, path.parent):
             raise _Refused(*misfit)
+        trace, arguments = _trace(workload, path.parent), _arguments(workload, path.parent)
     except _Refused as refused:
         line = line_of(text, refused.place)
-        raise UsageError(f"{path}:{line}: {one_line(refused.what)}") from None
+        raise UsageError(f"{path}:{line}: {one_line(refused.what)[:LONGEST]}") from None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return WorkloadFile(path, digest, workload, trace, arguments)
+
+
+def _trace(workload: Workload, folder: Path) -> Trace | None:
+    """The trace of a file that names one; UsageError with its line for a fault in it."""
     arrivals = workload.arrivals
-    return WorkloadFile(
-        path,
-        hashlib.sha256(text.encode()).hexdigest(),
-        workload,
-        read_trace(path.parent / arrivals.trace, workload.names)
-        if isinstance(arrivals, TraceArrivals)
-        else None,
-        {t.name: read_arguments(path.parent / t.args) for t in workload.task if t.args},
-    )
+    if not isinstance(arrivals, TraceArrivals):
+        return None
+    try:
+        trace = read_trace(folder / arrivals.trace, workload.names)
+    except NoFile as error:
+        raise _Refused(("arrivals", "trace"), str(error)) from None
+    if (seconds := float(trace.seconds[-1]) / arrivals.speed) > MOST_SECONDS:
+        played = "speed" if "speed" in arrivals.model_fields_set else "trace"
+        raise _Refused(
+            ("arrivals", played),
+            f"the trace lasts {seconds:,.0f} s, and {MOST_SECONDS:,} s are the most: "
+            "take a part of it, or play it faster",
+        )
+    return trace
+
+
+def _arguments(workload: Workload, folder: Path) -> dict[str, Arguments]:
+    """The files of arguments by task name; UsageError with file and line for a fault in one."""
+    found: dict[str, Arguments] = {}
+    for number, task in enumerate(workload.task):
+        try:
+            if task.args:
+                found[task.name] = read_arguments(folder / task.args)
+        except NoFile as error:
+            raise _Refused(("task", number, "args"), str(error)) from None
+    return found
 
 
 class _Refused(Exception):
@@ -77,16 +105,6 @@ class _Refused(Exception):
 
     def __init__(self, place: Place, what: str) -> None:
         self.place, self.what = place, what
-
-
-def _parsed(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        told = _NO_TOML.fullmatch(str(error))
-        what = told["what"] if told else str(error)
-        line = (told and told["line"]) or text.rstrip("\n").count("\n") + 1
-        raise UsageError(f"{path}:{line}: this is not TOML: {what}") from None
 
 
 def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -97,6 +115,8 @@ def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
         if not isinstance(document.get(name, {}), dict):
             yield (name,), f"write [{name}] with one bracket and keys below it"
     arrivals = document.get("arrivals", {})
+    if not isinstance(arrivals.get("kind", ""), str):
+        yield ("arrivals", "kind"), f"write it as a text: {', '.join(KINDS)}"
     if (kind := kind_of(arrivals)) not in KINDS:
         yield ("arrivals", "kind"), str(nearest(kind, KINDS, "kind of arrivals"))
 
@@ -115,9 +135,7 @@ def _validated(document: Mapping[str, Any]) -> Workload:
         elif first["type"] == "missing":
             what = f"{word} is missing" + (f" in {_table_of(place)}" if place else "")
         else:
-            message = first["msg"]
-            ours = message.removeprefix("Value error, ")
-            what = f"{where}: {ours if ours != message else message[:1].lower() + message[1:]}"
+            what = f"{where}: {in_words(first)}"
         raise _Refused(place, what) from None
 
 
@@ -157,7 +175,7 @@ def _misfits(workload: Workload, folder: Path) -> Iterator[Misfit]:
     for name in workload.objective.task:
         if name not in workload.names:
             yield ("objective", "task", name), str(nearest(name, workload.names, "task"))
-    if any(task.call for task in workload.task) and not (folder / workload.code.path).is_dir():
+    if not os.path.isdir(folder / workload.code.path):
         yield ("code", "path"), f"there is no folder {folder / workload.code.path}"
     if workload.code.requirements:
         try:
