@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bench.base.errors import UsageError
 from bench.base.streams import in_spite
+from bench.base.typed import typed
 from bench.commands.options import (
     Adapters,
     Json,
@@ -54,8 +55,8 @@ def new(file: File, as_json: Json = False) -> None:
     if as_json:
         return answer({"file": str(file)})
     console().print(
-        f"{file} written: change it, try it by `bench workload check {file}`, "
-        f"measure it by `bench run workload --workload {file}`",
+        f"{file} written: change it, try it by `bench workload check {typed(file)}`, "
+        f"measure it by `bench run workload --workload {typed(file)}`",
         markup=False,
         soft_wrap=True,
     )
