@@ -17,6 +17,7 @@ from bench.base.errors import BenchError, CellFailed
 from bench.base.plain_names import plainly
 from bench.hosts.process import Exits, ManagedProcess, Process, ProcessTable
 
+EMPTY_LOG = "(empty log)"
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -168,4 +169,4 @@ def last_lines(log: Path, count: int = 6) -> str:
         lines = log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
     except OSError:
         return "(no log)"
-    return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or "(empty log)"
+    return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or EMPTY_LOG

@@ -8,8 +8,7 @@ from statistics import median
 from bench.base import environ
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_USAGE
 from bench.brokers import choice
-from bench.environments.provision import provision
-from bench.environments.user_code import refuse_unusable_code, with_code
+from bench.environments.user_code import provisioned, refuse_unusable_code
 from bench.hosts.machine import slots
 from bench.model.arm import Arm
 from bench.model.stored import Json
@@ -38,7 +37,7 @@ def check(
     """
     environ.take_out(read_by(arm.adapter for arm in arms), (*passed, *file.workload.code.passed))
     choice.check(arms, servers)
-    made = provision(with_code(arms, file), say, passed)
+    made = provisioned(arms, file, say, passed)
     refuse_unusable_code(made, file, passed)
     with tempfile.TemporaryDirectory(prefix="queue-bench-try-") as folder:
         return {
