@@ -69,10 +69,13 @@ class Live(Watcher):
         )
 
     def _planned(self, todo: list[Cell]) -> None:
+        if not todo:
+            return self._said("plan: nothing is missing, every cell of this run is there")
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
         counted = Counter(cell.scenario for cell in todo)
+        cells = "1 cell" if len(todo) == 1 else f"{len(todo)} cells"
         by_scenario = ", ".join(f"{count} {name}" for name, count in counted.items())
-        self._said(f"plan: {len(todo)} cells ({by_scenario}) of {arms}")
+        self._said(f"plan: {cells} ({by_scenario}) of {arms}")
 
     def _estimated(self, calibrations: Mapping[str, CalibrationRecord], seconds: float) -> None:
         rates = ", ".join(
@@ -135,7 +138,7 @@ class Live(Watcher):
 
 def _in_words(row: Any) -> str:
     """A row of measures.csv; a call that was refused is no task."""
-    if row.metric == "refused":
+    if row.metric == "refused" and not pd.isna(row.value):
         return f"{row.value:,.0f} call{'s' if row.value != 1 else ''} refused"
     return f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
 

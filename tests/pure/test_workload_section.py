@@ -253,8 +253,14 @@ def test_the_line_of_a_cell_tells_failed_tasks_and_refused_calls() -> None:
     )
     cell.label = "workload huey/default"
     line = SimpleNamespace(verdict="ok", reason="", seconds=5.0)
-    Live(Console(file=out, width=140)).ended(cell, line, told.assign(unit="tasks"))
+    live = Live(Console(file=out, width=140))
+    live.ended(cell, line, told.assign(unit="tasks"))
     assert "lost 1 task, failed 17 tasks, 3 calls refused" in out.getvalue()
+    none = told.assign(unit="tasks", value=None, verdict="unavailable")
+    live.ended(cell, line, none)
+    assert "refused unavailable" in out.getvalue()
+    live.planned([])
+    assert "plan: nothing is missing, every cell of this run is there" in out.getvalue()
 
 
 def test_the_sentences_lead_the_page_and_are_all_of_the_terminal(run: Run, page: str) -> None:
