@@ -50,6 +50,7 @@ except ImportError as error:
     sys.exit(EXIT_USAGE)
 
 INTERRUPTED = "interrupted; if a run had begun, it is kept: `bench run --resume RUN` does the rest"
+KEEP_NOTHING = ("workload", "doctor", "list", "advise", "compare", "trend", "claims")
 
 
 def version_asked(asked: bool) -> None:
@@ -90,7 +91,7 @@ def _carried_out(work: Callable[[], object], program: str) -> tuple[int, str]:
         if not isinstance(code, int):
             return EXIT_OK, ""
         # Said here: typer turns a Ctrl-C into this code by itself.
-        return code, INTERRUPTED if code == EXIT_INTERRUPTED else ""
+        return code, _interrupted() if code == EXIT_INTERRUPTED else ""
     except typer.Exit as stop:
         return stop.exit_code, ""
     except TyperException as error:
@@ -98,7 +99,7 @@ def _carried_out(work: Callable[[], object], program: str) -> tuple[int, str]:
         message = error.format_message() if hasattr(error, "format_message") else str(error)
         return EXIT_USAGE, message and f"{message}; `{program} --help` shows what there is"
     except (KeyboardInterrupt, typer.Abort):
-        return EXIT_INTERRUPTED, INTERRUPTED
+        return EXIT_INTERRUPTED, _interrupted()
     except BenchError as error:
         return error.exit_code, one_line(error)
     except streams.OutputLost as lost:
@@ -109,6 +110,12 @@ def _carried_out(work: Callable[[], object], program: str) -> tuple[int, str]:
         return _internal(stop.__context__ or stop)
     except Exception as error:
         return _internal(error)
+
+
+def _interrupted() -> str:
+    """What is left of a command that was interrupted: of one that only looks, nothing."""
+    command = next((each for each in sys.argv[1:] if not each.startswith("-")), "")
+    return "interrupted; nothing of it is kept" if command in KEEP_NOTHING else INTERRUPTED
 
 
 def _internal(error: BaseException) -> tuple[int, str]:

@@ -1,6 +1,5 @@
 """What is asked for: from options, a TOML file, or questions in the terminal."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -8,9 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.model.arm import nearest
 from bench.model.broker import FAMILIES
 from bench.model.feature import FEATURES
+from bench.model.toml_words import in_words
 
 NAMES = {"needs": ("feature", FEATURES), "brokers": ("broker", FAMILIES)}
 
@@ -72,18 +73,13 @@ def checked(values: Mapping[str, object]) -> Asked:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise UsageError(f"{place}: {in_words(first)}") from None
 
 
 # Any: TOML comes in here, and `checked` looks at it.
 def from_file(path: Path) -> Mapping[str, Any]:
     """The values in a TOML file."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(
-            f"{path} cannot be read as TOML ({error}): write lines such as rate = 100"
-        ) from None
+    return read_toml(path).document
 
 
 def by_asking(ask: Callable[[str], str]) -> dict[str, str | bool | tuple[str, ...]]:

@@ -147,4 +147,7 @@ def _struck(joined: Joined, told: ArmAnswer) -> str:
         count = figure(joined.rows(SCENARIO, told.case, told.arm, fate), fate)
         if count.value:
             words.append(f"{count.text} {fate}")
+    calls = figure(joined.rows(SCENARIO, told.case, told.arm, "refused"), "refused")
+    if calls.value:
+        words.append(f"{calls.text} call{'s' if calls.value != 1 else ''} refused")
     return "; ".join(words) or "too few tasks to tell"

@@ -15,7 +15,10 @@ VERDICTS = {
     "beyond": (
         "the truth is larger than the value: the horizon or the time cap ended the cell first"
     ),
-    "unbounded": "the backlog grew to the end: there is no such number",
+    "unbounded": (
+        "there is no such number: the backlog grew to the end, or that many tasks never finished; "
+        "the reason says which"
+    ),
     "not_offered": "the system does not offer it",
     "unavailable": "not to be had on this machine or this broker",
     "withheld": "too few samples for this number, or too few spells of them",
@@ -193,4 +196,5 @@ def measure_in_words(row: Any) -> str:
         if abs(row.value) >= 100 or float(row.value).is_integer()
         else f"{row.value:.3g}"
     )
-    return f"{'> ' if row.verdict == 'beyond' else ''}{number} {row.unit}"
+    unit = "task" if (row.unit, row.value) == ("tasks", 1) else row.unit
+    return f"{'> ' if row.verdict == 'beyond' else ''}{number} {unit}"

@@ -14,7 +14,7 @@ from bench.analysis.dataset import Joined
 from bench.analysis.drawn import Drawn, all_drawn
 from bench.analysis.formatting import Figure, figure, listing, number
 from bench.record.stored_curves import Curves
-from bench.workload.objective import SPARED, Goal, GoalResult, goals
+from bench.workload.objective import NEVER, SPARED, Goal, GoalResult, goals
 from bench.workload.probe import Probe, SecondCounts, Verdict, of_all, probe
 from bench.workload.workload_form import Objective
 
@@ -26,8 +26,9 @@ SAYS: Mapping[str, Verdict] = {"met": "holds", "missed": "misses", "withheld": "
 def as_curves(results: Sequence[GoalResult], seconds: Mapping[int, SecondCounts]) -> Curves:
     """What a cell stores of its goals, in their order.
 
-    `goals` has (what was reached, the verdict as an index), `goals late` (late, tasks), and
-    `seconds N` (due, late) per second for goal N, if it is one of latency.
+    `goals` has (what was reached, the verdict as an index), `goals late` (late, tasks), `goals
+    failed` and the other words of NEVER (which goal, how many of the late), and `seconds N` (due,
+    late) per second for goal N, if it is one of latency.
     """
     if not results:
         return {}
@@ -38,8 +39,11 @@ def as_curves(results: Sequence[GoalResult], seconds: Mapping[int, SecondCounts]
         f"seconds {at}": (np.array(counts.due, float), np.array(counts.late, float))
         for at, counts in seconds.items()
     }
-    both = {"goals": (reached, verdicts), "goals late": (late, tasks)}
-    return {name: (np.array(x, float), np.array(y, float)) for name, (x, y) in both.items()} | (
+    lines = {"goals": (reached, verdicts), "goals late": (late, tasks)}
+    for word in NEVER:
+        if told := {at: each.never[word] for at, each in enumerate(results) if word in each.never}:
+            lines[f"goals {word}"] = ([*told], [*told.values()])
+    return {name: (np.array(x, float), np.array(y, float)) for name, (x, y) in lines.items()} | (
         per_second
     )
 
@@ -56,9 +60,19 @@ def results_in(cell: Drawn, wanted: Sequence[Goal]) -> list[GoalResult]:
             None if math.isnan(reached[at]) else float(reached[at]),
             int(late[at]),
             int(tasks[at]),
+            _never(cell, at),
         )
         for at, goal in enumerate(wanted)
     ]
+
+
+def _never(cell: Drawn, goal: int) -> dict[str, int]:
+    """How many of the late of a goal never finished; nothing of a slim run that is older."""
+    told = {}
+    for word in NEVER:
+        which, counts = cell.curve(f"goals {word}")
+        told[word] = int(counts[which == goal].sum())
+    return {word: count for word, count in told.items() if count}
 
 
 @dataclass(frozen=True)
@@ -190,17 +204,17 @@ def in_words(result: GoalResult) -> str:
 def outcome(result: GoalResult) -> str:
     """The same without the goal; tasks that never finished leave no number."""
     goal, reached = result.goal, result.reached
-    share = result.late / result.tasks if result.tasks else 0.0
-    later = f"{share:.2%} of {result.tasks:,} tasks were later"
     if result.verdict == "withheld" or reached is None:
-        return f"withheld, {result.late} of {result.tasks} tasks were later: so few tell nothing"
+        return f"withheld, {result.few()}: so few tell nothing"
     if goal.word not in SPARED:
         return f"{result.verdict} with {reached:,.0f}"
+    later = f"{result.lateness()}, {SPARED[goal.word]} % may be"
     if math.isinf(reached):
-        later += " or never finished"
-        return f"{result.verdict}; {later}, {SPARED[goal.word]} % may be"
+        # Slim runs of before do not say what became of them.
+        later = later if result.never else later.replace("later", "later or never finished")
+        return f"{result.verdict}; {later}"
     times = "" if result.factor is None else f" ({number(result.factor)} times the limit)"
-    return f"{result.verdict} with {number(reached)}{times}; {later}, {SPARED[goal.word]} % may be"
+    return f"{result.verdict} with {number(reached)}{times}; {later}"
 
 
 def cost(joined: Joined, case: str, arm: str) -> str:

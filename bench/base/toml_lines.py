@@ -1,4 +1,4 @@
-"""On which line of a TOML file something stands: tomllib, which reads it, does not say."""
+"""On which line something stands in a TOML file: tomllib, which reads it, does not say."""
 
 import tomllib
 from bisect import bisect_left

@@ -1,7 +1,6 @@
 """What a repository asks of its gate: the table [check] of bench.toml, and options."""
 
 import difflib
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.check.blocks import GATED
 from bench.model.arm import nearest
+from bench.model.toml_words import in_words
 
 FILE = "bench.toml"
 Size = Annotated[float | str, Field(union_mode="left_to_right")]
@@ -43,11 +44,7 @@ def from_file(folder: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        return Settings.model_validate(
-            tomllib.loads(path.read_text(encoding="utf-8-sig")).get("check", {})
-        )
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
+        return Settings.model_validate(read_toml(path).document.get("check", {}))
     except ValidationError as error:
         first = error.errors()[0]
         word = ".".join(str(part) for part in first["loc"])
@@ -55,7 +52,7 @@ def from_file(folder: Path) -> Settings:
             raise UsageError(
                 f"{path}: {nearest(word, Settings.model_fields, 'word in [check]')}"
             ) from None
-        raise UsageError(f"{path}: [check] {word}: {first['msg']}") from None
+        raise UsageError(f"{path}: [check] {word}: {in_words(first)}") from None
 
 
 def metrics(words: Iterable[str]) -> tuple[str, ...]:

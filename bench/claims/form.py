@@ -3,7 +3,6 @@
 A misspelt word is refused.
 """
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.model.fault import FAULTS
 from bench.model.feature import FEATURES
 from bench.model.stored import Record
+from bench.model.toml_words import in_words
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
@@ -217,14 +218,12 @@ def load(folder: Path = TABLES) -> list[Claims]:
     found = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            found.append(Claims.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig"))))
+            found.append(Claims.model_validate(read_toml(path).document))
         except ValidationError as error:
             first = error.errors()[0]
             raise UsageError(
-                f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+                f"{path}: {'.'.join(map(str, first['loc']))}: {in_words(first)}"
             ) from None
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise UsageError(f"{path}: {error}") from None
     if not found:
         raise UsageError(f"{folder} has no published claims (*.toml): install queue-bench again")
     return found

@@ -1,14 +1,17 @@
 """`bench workload`: a load of your own, begun and tried out; `bench run workload` measures it."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from bench.base.errors import UsageError
 from bench.base.streams import in_spite
+from bench.base.typed import typed
 from bench.commands.options import (
     Adapters,
     Json,
@@ -41,7 +44,7 @@ COLOURS = {"finished": "green", "planned": "green", "failed": "red", "unfinished
 
 @workload.command("new")
 def new(file: File, as_json: Json = False) -> None:
-    """Write a workload file with a comment on every line; it runs as it is."""
+    """Write a workload file, its keys explained in comments; it runs as it is."""
     try:
         with open(file, "x", encoding="utf-8") as out:
             out.write(TEMPLATE.read_text(encoding="utf-8"))
@@ -54,8 +57,8 @@ def new(file: File, as_json: Json = False) -> None:
     if as_json:
         return answer({"file": str(file)})
     console().print(
-        f"{file} written: change it, try it by `bench workload check {file}`, "
-        f"measure it by `bench run workload --workload {file}`",
+        f"{file} written: change it, try it by `bench workload check {typed(file)}`, "
+        f"measure it by `bench run workload --workload {typed(file)}`",
         markup=False,
         soft_wrap=True,
     )
@@ -76,7 +79,9 @@ def check(
 ) -> None:
     """Read the file, run each of its tasks once on every system, and say what it would ask.
 
-    0 all went well, 4 a task did not end, 64 something in the file is to be changed first.
+    It ends with 0 where each task came to its end wherever it is offered, with 4 where one did not
+    end or no system asked offers any, with 64 where a task fails or something is to be changed
+    first.
     """
     from bench.run.progress import Live
     from bench.run.workload_check import as_document, demand_lines, demand_of, exit_code
@@ -94,18 +99,22 @@ def check(
         live = Live(out)
         with live.bar:
             servers = {"redis": redis} if redis else {}
-            trials = carry_out(arms, read, servers, handed, live.said, live.progress)
+            trials = carry_out(
+                arms, read, servers, handed, live.said, live.progress, partial(_show, out)
+            )
     code = exit_code(trials)
     if as_json:
         code = in_spite(code, lambda: answer(as_document(read, trials, told)))
     else:
-        for name, each in trials.items():
-            out.print(name, style="bold", markup=False)
-            for row in _rows(each):
-                out.print(row, soft_wrap=True)
         for line in demand_lines(told, trials):
             out.print(line, markup=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def _show(out: Console, arm: str, trials: "Sequence[TaskTrial]") -> None:
+    out.print(arm, style="bold", markup=False)
+    for row in _rows(trials):
+        out.print(row, soft_wrap=True)
 
 
 def _rows(trials: "Sequence[TaskTrial]") -> Iterator[Text]:

@@ -96,11 +96,14 @@ def _searched(
     search = search_for(kind, load_size(file, seed), workers, minutes)
     first = search.wanted([])
     if first is None:
+        size = search.size
+        least_s = size.least_seconds()
         raise refusal(
             file,
             ("arrivals",),
-            f"{search.size.arrivals:,} tasks in {search.size.seconds:.0f} s are too few to tell "
-            "whether the objective holds (P99 takes 1,000 and 37 s): let the load last longer",
+            f"{size.arrivals:,} tasks in {size.seconds:.0f} s are too few to tell whether the "
+            f"objective holds: {size.needs()}, in {size.most_cells} cells at most: let the load "
+            + ("last longer" if least_s is None else f"last {least_s:,} s or longer"),
         )
     needed_s = AROUND_S + search.size.seconds_at(search.times(first))
     if needed_s > search.limit_s:

@@ -11,6 +11,13 @@ from bench.model.systems import read_by
 from bench.workload.workload_file import WorkloadFile, read_workload
 
 OURS = ("QUEUE_BENCH_", "PYTHONPATH")
+# With another value of these a cell would not have the programs, libraries or modules that bench
+# says it has. The user's own values are handed on to all processes, or may be by name.
+SEARCHED = (
+    *("PATH", "LD_*", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONSAFEPATH"),
+    *("PYTHONEXECUTABLE", "VIRTUAL_ENV"),
+)
+TEMPORARY = ("TMPDIR", "TEMP", "TMP")
 
 
 def refused_variable(name: str, steering: Iterable[str]) -> str:
@@ -51,5 +58,17 @@ def refuse_variables(file: WorkloadFile, adapters: Iterable[Adapter]) -> None:
         if fault := refused_variable(name, steering) or not_there(name):
             raise refusal(file, ("code", "pass"), f"{name}: {fault}")
     for name in code.env:
-        if fault := refused_variable(name, steering):
+        if fault := refused_variable(name, steering) or _refused_value(name):
             raise refusal(file, ("code", "env", name), f"{name}: {fault}")
+
+
+def _refused_value(name: str) -> str:
+    """Why a file may not give that variable a value of its own; empty where it may."""
+    if name in TEMPORARY:
+        return "each cell has a folder of its own for temporary files: leave it out"
+    if environ.matches(name, SEARCHED):
+        return (
+            "it decides which programs, libraries or modules a process finds, and the arm would "
+            "be another one than it says: leave it out"
+        )
+    return ""

@@ -54,6 +54,10 @@ class Attempt:
         return json.dumps([*where, self.arm.settings, self.argv], sort_keys=True, default=str)
 
 
+class CodeNotInstalled(UsageError):
+    """An environment cannot be made or used, and the user's own code asks for something in it."""
+
+
 def provision(
     arms: Sequence[Arm], say: Callable[[str], None], passed: Iterable[str] = ()
 ) -> list[Arm]:
@@ -74,7 +78,10 @@ def provision(
 
 
 def _environment(arm: Arm, python: Interpreter, say: Callable[[str], None]) -> Environment:
-    return environment_for(arm.name, needs_of(arm), arm.asked, say, python)
+    try:
+        return environment_for(arm.name, needs_of(arm), arm.asked, say, python)
+    except UsageError as error:
+        raise CodeNotInstalled(str(error)) if arm.code else error from None
 
 
 def refuse_unusable(arms: Sequence[Arm], passed: Iterable[str] = ()) -> None:
@@ -135,7 +142,8 @@ def _carry_out(attempts: Sequence[Attempt], passed: tuple[str, ...]) -> None:
 
 
 def _refused(attempt: Attempt, why: str) -> UsageError:
-    return UsageError(f"{attempt.arm.name} {attempt.means} ({why}): {attempt.fix}")
+    refused = CodeNotInstalled if attempt.arm.code else UsageError
+    return refused(f"{attempt.arm.name} {attempt.means} ({why}): {attempt.fix}")
 
 
 def trial_environment(arm: Arm, work: Path, port: int, passed: Iterable[str]) -> dict[str, str]:

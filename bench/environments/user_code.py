@@ -3,26 +3,29 @@
 import json
 import os
 import tempfile
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.base.environ import hidden
 from bench.base.errors import CellFailed, UsageError, one_line
-from bench.base.text_files import opened
-from bench.base.toml_lines import Place, known_part, line_of
+from bench.base.toml_file import read_toml
+from bench.base.toml_lines import Place, known_part
 from bench.environments.cache import fit
-from bench.environments.provision import TRY_S, trial_environment
-from bench.hosts.local import Host, last_lines
+from bench.environments.provision import (
+    TRY_S,
+    CodeNotInstalled,
+    provision,
+    trial_environment,
+)
+from bench.hosts.local import EMPTY_LOG, Host, last_lines
 from bench.model import requirements
 from bench.model.arm import Arm
 from bench.model.requirements import Requirement
 from bench.workload.workload_file import WorkloadFile
 
 TRIAL = "bench.inprocess.call_trial"
-LONGEST = 400
 NO_PORT = 9  # of a broker that nobody serves: an import that wants one may say so
 
 
@@ -37,6 +40,24 @@ def required(file: WorkloadFile) -> tuple[Requirement, ...]:
         else each
         for each in requirements.parse(", ".join(texts), "[code]")
     )
+
+
+def provisioned(
+    arms: Sequence[Arm],
+    file: WorkloadFile | None,
+    say: Callable[[str], None],
+    passed: Sequence[str],
+) -> list[Arm]:
+    """The arms with their environments, in which what [code] asks for is installed.
+
+    UsageError as for `provision`; with file and line where what [code] asks for is in it.
+    """
+    if file is None:
+        return provision(arms, say, passed)
+    try:
+        return provision(with_code(arms, file), say, passed)
+    except CodeNotInstalled as error:
+        raise refusal(file, ("code", "requirements"), str(error), passed) from None
 
 
 def with_code(arms: Iterable[Arm], file: WorkloadFile) -> list[Arm]:
@@ -61,9 +82,12 @@ def refuse_unusable_code(arms: Sequence[Arm], file: WorkloadFile, passed: Sequen
     for arm in reversed(by_environment.values()):
         for kind, fault in zip(calling, _faults(arm, file, calling, passed), strict=True):
             if fault:
-                where = f"{arm.name}, Python {arm.environment.python.name}"
                 place = ("task", kind, fault["key"])
-                raise refusal(file, place, f"{fault['said']} ({where})", passed)
+                raise refusal(file, place, f"{fault['said']} ({_where(arm)})", passed)
+
+
+def _where(arm: Arm) -> str:
+    return f"{arm.name}, Python {arm.environment.python.name}"
 
 
 def refusal(file: WorkloadFile, place: Place, what: str, passed: Iterable[str] = ()) -> UsageError:
@@ -71,12 +95,10 @@ def refusal(file: WorkloadFile, place: Place, what: str, passed: Iterable[str] =
 
     Without the values of variables that are handed on, by the file or as `passed`.
     """
-    with opened(file.path) as text:
-        content = text.read()
+    written = read_toml(file.path)
     # What is not written has the line of what it would stand in.
-    line = line_of(content, known_part(tomllib.loads(content), place))
-    clean = hidden(one_line(what), (*file.workload.code.passed, *passed))
-    return UsageError(f"{file.path}:{line}: {clean[:LONGEST]}")
+    known = known_part(written.document, place)
+    return written.refusal(known, hidden(one_line(what), (*file.workload.code.passed, *passed)))
 
 
 def _folder(file: WorkloadFile) -> Path:
@@ -110,11 +132,17 @@ def _faults(
             process = host.spawn(argv, host.work / "said.log", env)
         except CellFailed as failed:
             raise refusal(file, first, str(failed)) from None
-        if not process.wait(TRY_S):
-            raise refusal(file, first, f"the functions are not imported after {TRY_S:.0f} s")
-        if not answer.exists():
-            said = last_lines(process.log, 1)
-            what = f"their import ended Python with status {process.exit_status()}: {said}"
-            raise refusal(file, first, what, passed)
+        ended = process.wait(TRY_S)
+        if not ended or not answer.exists():
+            reached = Path(f"{answer}.at")
+            at = int(reached.read_text(encoding="utf-8") or 0) if reached.exists() else 0
+            call, said = tasks[at].call, last_lines(process.log, 1)
+            what = f"{call} cannot be imported: " + (
+                f"its import ended Python with status {process.exit_status()}"
+                if ended
+                else f"its import has not ended after {TRY_S:.0f} s"
+            )
+            what += "" if said == EMPTY_LOG else f": {said}"
+            raise refusal(file, ("task", calling[at], "call"), f"{what} ({_where(arm)})", passed)
         faults: list[dict[str, Any] | None] = json.loads(answer.read_text(encoding="utf-8"))
     return faults

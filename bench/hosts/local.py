@@ -20,6 +20,7 @@ from bench.hosts.cell_host import Exits, ManagedProcess
 from bench.hosts.process import Process, ProcessTable
 from bench.inprocess import event_log, ports
 
+EMPTY_LOG = "(empty log)"
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -218,4 +219,4 @@ def last_lines(log: Path, count: int = 6) -> str:
         lines = log.read_text(errors="replace", encoding="utf-8").strip().splitlines()
     except OSError:
         return "(no log)"
-    return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or "(empty log)"
+    return " | ".join(line.strip() for line in lines[-count:] if line.strip()) or EMPTY_LOG

@@ -4,6 +4,7 @@
 (`module:name`) and `args` (a file with a JSON list or object a line, or null). Each function is
 imported, none is called. ANSWER then holds a JSON list: of each in turn null, or an object with
 `key` (`call` or `args`, what is wrong), `said`, and `line` (of the file of arguments, or null).
+Until then the file ANSWER.at has the index of the one that is tried.
 """
 
 import inspect
@@ -22,7 +23,13 @@ def main() -> None:
     """Try each, and end without waiting for threads that the user's code may have begun."""
     asked, answer = sys.argv[1:]
     with open(asked, encoding="utf-8") as file:
-        faults = [tried(each["call"], each["args"]) for each in json.load(file)]
+        given = json.load(file)
+    faults = []
+    for number, each in enumerate(given):
+        # Before it: an import may end this process.
+        with open(answer + ".at", "w", encoding="utf-8") as at:
+            at.write(str(number))
+        faults.append(tried(each["call"], each["args"]))
     part = answer + ".part"
     with open(part, "w", encoding="utf-8") as file:
         json.dump(faults, file)

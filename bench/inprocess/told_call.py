@@ -1,7 +1,8 @@
 """A user's function that tells what it did: `bench workload check` has it in place of the bare one.
 
 `told.json` beside cell.json lists the functions; `bench.inprocess.told_call:task_0` is the first.
-Each call leaves `told-0.json`: `seconds`, `memory_bytes`, and `result` or `error`.
+Each call leaves `told-0.json`: `seconds`, `memory_bytes`, and `result` or `error`; `ends` is true
+of an error that is none of the task but ends its process, such as SystemExit.
 """
 
 import json
@@ -42,6 +43,8 @@ def telling(number: int, function: Callable[..., Any]) -> Callable[..., Any]:
             return result
         except BaseException as error:
             said["error"] = _words(error)
+            # gevent's Timeout is no Exception, and yet no more than a failure.
+            said["ends"] = not (isinstance(error, Exception) or type(error).__name__ == "Timeout")
             raise
         finally:
             said["seconds"] = perf_counter() - began

@@ -133,8 +133,12 @@ def ranked(name: str, values: npt.NDArray[np.float64], p: float) -> Measure:
             name, None, "withheld", f"{len(values)} tasks leave fewer than 10 beyond P{p:g}"
         )
     if math.isinf(value):
+        never = int(np.isinf(values).sum())
         return Measure(
-            name, None, "unbounded", "that many tasks had not finished when the cell ended"
+            name,
+            None,
+            "unbounded",
+            f"P{p:g} falls among the {never:,} of {len(values):,} tasks that never finished",
         )
     return Measure(name, value)
 

@@ -95,6 +95,7 @@ def measured_load(cell: StoredCell, book: Ledger, told: Fates) -> MeasuredLoad:
             latency_ms=latency_ms(book, ours, book.due),
             lost=np.isin(tasks, told.by_name["lost"]),
             failed=np.isin(tasks, told.by_name["failed"]),
+            refused=np.isin(tasks, told.by_name["refused"]),
         ),
         int(marks["begin_ns"]),
         float(marks["load_s"]),

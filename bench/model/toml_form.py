@@ -9,6 +9,7 @@ from bench.base.toml_file import TomlFile
 from bench.base.toml_lines import Place, known_part
 from bench.model.arm import nearest
 from bench.model.stored import Record
+from bench.model.toml_words import in_words
 
 Form = TypeVar("Form", bound=Record)
 
@@ -32,10 +33,7 @@ def validated(
     elif first["type"] == "missing":
         what = f"{word} is missing" + (f" in {table_of(place)}" if place else "")
     else:
-        message = first["msg"]
-        ours = message.removeprefix("Value error, ")
-        said = ours if ours != message else message[:1].lower() + message[1:]
-        what = f"{dotted(place)}: {said}"
+        what = f"{dotted(place)}: {in_words(first)}"
     raise file.refusal(place, what)
 
 

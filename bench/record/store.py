@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from adapters.base import Held
 from bench.base.errors import UsageError
+from bench.base.typed import typed
 from bench.model.cell_log import CellLog, CellSpec, held_places
 from bench.model.manifest import CellLine, Manifest
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
@@ -215,7 +216,7 @@ def _refuse_damaged(run: Run) -> None:
         if lacking:
             raise UsageError(
                 f"{cell.folder} is damaged: it lacks {', '.join(lacking)}; "
-                f"take the missing cells again with `bench run --resume {run.path}`"
+                f"take the missing cells again with `bench run --resume {typed(run.path)}`"
             )
 
 

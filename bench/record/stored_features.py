@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.base.errors import UsageError
+from bench.base.typed import typed
 from bench.base.version import VERSION
 from bench.model.feature import FEATURES
 from bench.model.feature_outcome import FeaturesRecord, Finding, together
@@ -76,7 +77,7 @@ def open_features(path: Path) -> Features:
     """
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
-        raise UsageError(f"{path} has no {FILE}: `bench features --out {path}` makes one")
+        raise UsageError(f"{path} has no {FILE}: `bench features --out {typed(path)}` makes one")
     info = documents.read_json(file)
     if (
         not isinstance(info, dict)

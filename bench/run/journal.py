@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench.analysis import stored_measures
 from bench.base.errors import UsageError
+from bench.base.typed import typed
 from bench.model.cell import Cell
 from bench.model.manifest import CellLine, Manifest
 from bench.model.metric import Measure
@@ -129,7 +130,7 @@ class Journal:
     def _unwritable(self, error: OSError) -> UsageError:
         return UsageError(
             f"{self.folder} cannot be written ({error.strerror or error}): "
-            f"free some space, then go on with --resume {self.folder}"
+            f"free some space, then go on with --resume {typed(self.folder)}"
         )
 
     @property

@@ -36,6 +36,7 @@ class CellGoal:
             "reached": None if reached is None or reached == float("inf") else reached,
             "late": self.result.late,
             "tasks": self.result.tasks,
+            "never": dict(self.result.never),
         }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from adapters.base import Adapter
 from bench.base.errors import UsageError
+from bench.base.typed import typed
 from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell, Params
@@ -149,8 +150,8 @@ def _check_workload(scenarios: Sequence[Scenario], workload: WorkloadFile | None
     if workload is not None and not by_file:
         known = [each.name for each in load_scenarios().values() if each.by_file]
         raise UsageError(
-            f"--workload {workload.path.name} is a load of {known[0]}: "
-            f"name that scenario, `bench run {known[0]} --workload {workload.path.name}`"
+            f"{workload.path} is a load of {known[0]}: "
+            f"name that scenario, `bench run {known[0]} --workload {typed(workload.path)}`"
         )
 
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -31,6 +32,7 @@ SHOWN = (
         "worker_growth_bytes_per_1000",
         "broker_growth_bytes_per_1000",
         "lost",
+        "failed",
         "stuck",
         "refused",
     ),
@@ -67,10 +69,13 @@ class Live(Watcher):
         )
 
     def _planned(self, todo: list[Cell]) -> None:
+        if not todo:
+            return self._said("plan: nothing is missing, every cell of this run is there")
         arms = ", ".join(dict.fromkeys(cell.arm.name for cell in todo))
         counted = Counter(cell.scenario for cell in todo)
+        cells = "1 cell" if len(todo) == 1 else f"{len(todo)} cells"
         by_scenario = ", ".join(f"{count} {name}" for name, count in counted.items())
-        self._said(f"plan: {len(todo)} cells ({by_scenario}) of {arms}")
+        self._said(f"plan: {cells} ({by_scenario}) of {arms}")
 
     def _estimated(self, calibrations: Mapping[str, CalibrationRecord], seconds: float) -> None:
         rates = ", ".join(
@@ -121,7 +126,7 @@ class Live(Watcher):
             "metric", keep="last"
         )
         figures = ", ".join(
-            f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
+            _in_words(row)
             for row in newest.itertuples()
             if row.metric in SHOWN and (METRICS[str(row.metric)].kind != "count" or row.value != 0)
         )
@@ -129,6 +134,13 @@ class Live(Watcher):
         self._said(
             f"{cell.number:3d}  {cell.label}: {fault or figures or 'done'}  ({line.seconds} s)"
         )
+
+
+def _in_words(row: Any) -> str:
+    """A row of measures.csv; a call that was refused is no task."""
+    if row.metric == "refused" and not pd.isna(row.value):
+        return f"{row.value:,.0f} call{'s' if row.value != 1 else ''} refused"
+    return f"{METRICS[str(row.metric)].label.lower()} {measure_in_words(row)}"
 
 
 def _minutes(seconds: float) -> str:

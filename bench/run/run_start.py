@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.base import environ
 from bench.base.errors import UsageError
 from bench.base.git import shown
+from bench.base.typed import typed
 from bench.base.version import VERSION
 from bench.brokers.choice import Servers
 from bench.hosts import machine
@@ -41,7 +42,7 @@ def refuse_folder(folder: Path) -> None:
         if (folder / "run.json").exists() or (folder / "cells").exists():
             raise UsageError(
                 f"{folder} holds a run already: "
-                f"choose another --out, or go on with it by --resume {folder}"
+                f"choose another --out, or go on with it by --resume {typed(folder)}"
             )
         if not folder.is_dir() or any(folder.iterdir()):
             what = "is not empty" if folder.is_dir() else "is no folder"

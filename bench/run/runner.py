@@ -10,8 +10,8 @@ import pandas as pd
 from bench.analysis import stored_measures
 from bench.base.errors import EXIT_INTERNAL, NotOffered, Unavailable, UsageError
 from bench.brokers import choice
-from bench.environments.provision import provision, refuse_other, unlike
-from bench.environments.user_code import refuse_unusable_code, with_code
+from bench.environments.provision import refuse_other, unlike
+from bench.environments.user_code import provisioned, refuse_unusable_code
 from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
@@ -100,10 +100,8 @@ class Runner(Journal):
         """Check the brokers, and give each arm with versions of its own its environment, before
         anything is measured."""
         choice.check(self.plan.arms, self.servers)
-        asking = self.plan.arms
-        if self.plan.workload:
-            asking = with_code(asking, self.plan.workload)
-        arms = provision(asking, self.watcher.said, self.plan.passed)
+        plan = self.plan
+        arms = provisioned(plan.arms, plan.workload, self.watcher.said, plan.passed)
         self.plan = replace(self.plan, arms=arms)
         refuse_same(self.plan.arms)
         if self.plan.workload:

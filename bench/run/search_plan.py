@@ -28,7 +28,7 @@ def load_size(file: WorkloadFile, seed: int) -> LoadSize:
     counts = np.bincount(arrivals.kinds, minlength=len(workload.names))
     tasks = {"": len(arrivals), **dict(zip(workload.names, counts.tolist(), strict=True))}
     estimated = tuple(
-        Estimated(SPARED[goal.word], tasks[goal.task])
+        Estimated(SPARED[goal.word], tasks[goal.task], goal.label)
         for goal in goals(workload.objective)
         if SPARED.get(goal.word)
     )

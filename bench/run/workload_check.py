@@ -8,8 +8,8 @@ from statistics import median
 from bench.base import environ
 from bench.base.errors import EXIT_INVALID, EXIT_OK, EXIT_USAGE
 from bench.brokers import choice
-from bench.environments.provision import provision
-from bench.environments.user_code import refuse_unusable_code, with_code
+from bench.environments.user_code import provisioned, refuse_unusable_code
+from bench.hosts.local import Host
 from bench.hosts.machine import slots
 from bench.model.arm import Arm
 from bench.model.stored import Json
@@ -31,20 +31,24 @@ def check(
     passed: tuple[str, ...],
     say: Callable[[str], None],
     progress: Callable[[str, int, int], None],
+    tried: Callable[[str, Sequence[TaskTrial]], None] = lambda arm, trials: None,
 ) -> dict[str, list[TaskTrial]]:
-    """Each task type once on each arm.
+    """Each task type once on each arm; `tried` is told of an arm as soon as it is through.
 
     UsageError for a function that cannot be called, before any system is started.
     """
     environ.take_out(read_by(arm.adapter for arm in arms), (*passed, *file.workload.code.passed))
     choice.check(arms, servers)
-    made = provision(with_code(arms, file), say, passed)
+    made = provisioned(arms, file, say, passed)
     refuse_unusable_code(made, file, passed)
-    with tempfile.TemporaryDirectory(prefix="queue-bench-try-") as folder:
-        return {
-            arm.name: try_tasks(arm, file, Path(folder) / "cell", servers, passed, progress)
-            for arm in made
-        }
+    found = {}
+    # A keeper removes its folder however this process ends.
+    with Host(Path(tempfile.mkdtemp(prefix="queue-bench-try-"))) as host:
+        for arm in made:
+            folder = host.folder / "cell"
+            found[arm.name] = try_tasks(arm, file, folder, servers, passed, progress, say)
+            tried(arm.name, found[arm.name])
+    return found
 
 
 def exit_code(trials: Trials) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bench.base.environ import hidden
-from bench.base.errors import BenchError, NotOffered, Unavailable, one_line
+from bench.base.errors import BenchError, CellFailed, NotOffered, Unavailable, one_line
 from bench.brokers.choice import Servers
 from bench.inprocess.event_log import FINISHED, RAISED, STARTED
 from bench.model.arm import Arm
@@ -36,6 +36,9 @@ AT_MOST_S = 60.0  # for a task without a time limit of its own
 AROUND_S = 10.0  # beyond its limit
 SLOTS = 1
 LOOK_S = 0.02
+PATIENCE_S = 5.0  # so long nothing is said of a task that does not end
+# A system may run a task again whose process has ended, or find out that it failed.
+ENDED_S = 5.0
 FILE_S = 1.0  # the first error is written a moment after the event that tells of it
 
 Came = Literal["finished", "failed", "planned", "unfinished", "not_offered", "unavailable"]
@@ -68,9 +71,11 @@ def try_tasks(
     servers: Servers,
     passed: tuple[str, ...],
     progress: Callable[[str, int, int], None],
+    say: Callable[[str], None],
 ) -> list[TaskTrial]:
     """Each task type once on that arm, in the order of the file; `folder` is removed after.
 
+    `say` is told of one that does not end soon, and how long it has.
     What the system lacks for one type keeps no other from being tried.
     """
     lacking = {
@@ -96,7 +101,7 @@ def try_tasks(
             _telling(file, offered),
         )
         try:
-            tried = _in_a_cell(cell, _only(file, offered), folder, servers, progress)
+            tried = _in_a_cell(cell, _only(file, offered), folder, servers, progress, say)
             found |= {each.task: each for each in tried}
         except Exception as error:
             found |= _without(offered, error)
@@ -147,6 +152,7 @@ def _in_a_cell(
     folder: Path,
     servers: Servers,
     progress: Callable[[str, int, int], None],
+    say: Callable[[str], None],
 ) -> list[TaskTrial]:
     """One task after the other, each as soon as the one before has come to its end."""
     tasks = _all(file)
@@ -154,10 +160,21 @@ def _in_a_cell(
     with testbed.open():
         _write(testbed.work, cell, file)
         testbed.boot()
-        trials = []
+        trials: list[TaskTrial] = []
+        ender = ""  # the last task that ended its worker
         for kind, task in enumerate(tasks):
-            progress(f"{cell.arm.name} {task.name}", kind, len(tasks))
-            trials.append(_tried(testbed, kind, task))
+            who = f"{cell.arm.name} {task.name}"
+            progress(who, kind, len(tasks))
+            try:
+                trials.append(_tried(testbed, kind, task, who, say, ender))
+            except CellFailed:
+                # No system is left to try the others on.
+                if not (why := _left(testbed.work, kind)):
+                    raise
+                rest = f"not tried: {task.name} has ended the worker"
+                texts = {task.name: why, **{each.name: rest for each in tasks[kind + 1 :]}}
+                return [*trials, *(TaskTrial(n, "unfinished", text=w) for n, w in texts.items())]
+            ender = task.name if _left(testbed.work, kind) else ender
         testbed.finish(Ending(ask_what_is_held=False))
     return trials
 
@@ -177,14 +194,19 @@ def _write(work: Path, cell: Cell, file: WorkloadFile) -> None:
     cell_files.write(work, cell.workload, arrivals, draws, warm, nothing)
 
 
-def _tried(testbed: Testbed, kind: int, task: TaskType) -> TaskTrial:
-    """Send a task and wait until it has finished, or failed as often as it may run."""
+def _tried(
+    testbed: Testbed, kind: int, task: TaskType, who: str, say: Callable[[str], None], ender: str
+) -> TaskTrial:
+    """Send a task and wait until it has finished, or failed as often as it may run.
+
+    `ender` is a task before it that ended its worker, if one did: there may be none any more.
+    """
     works = tuple(str(each) for each in range(kind + 1))
     number = np.array([kind])
     testbed.load.send(Schedule(number, np.zeros(1, np.int64), number, works), time.monotonic_ns())
-    deadline = time.monotonic() + (task.retries + 1) * ((task.limit_s or AT_MOST_S) + AROUND_S)
+    wait_s = (task.retries + 1) * ((task.limit_s or AT_MOST_S) + AROUND_S)
     started = ended = raised = 0
-    for event, stamp in _events(testbed, kind, deadline):
+    for event, stamp in _events(testbed, kind, wait_s, AROUND_S if ender else wait_s, who, say):
         if event == STARTED:
             started = stamp
             continue
@@ -192,7 +214,10 @@ def _tried(testbed: Testbed, kind: int, task: TaskType) -> TaskTrial:
         if event == FINISHED or raised > task.retries:
             break
     else:
-        return TaskTrial(task.name, "unfinished", text=_why_unfinished(testbed, started, kind))
+        why = _why_unfinished(testbed, started, kind)
+        if ender and not started:
+            why = f"no worker has begun it: {ender} had ended one"
+        return TaskTrial(task.name, "unfinished", text=why)
     told = _told(testbed.work / f"told-{kind}.json")
     seconds, memory = told.get("seconds", (ended - started) / 1e9), told.get("memory_bytes")
     if event == FINISHED:
@@ -203,20 +228,55 @@ def _tried(testbed: Testbed, kind: int, task: TaskType) -> TaskTrial:
     return TaskTrial(task.name, "planned" if planned else "failed", seconds, memory, error)
 
 
-def _events(testbed: Testbed, task: int, deadline: float) -> Iterator[tuple[int, int]]:
-    """(kind, stamp) of each event of a task as they come, until the deadline."""
-    while time.monotonic() < deadline:
+def _events(
+    testbed: Testbed,
+    task: int,
+    wait_s: float,
+    begin_s: float,
+    who: str,
+    say: Callable[[str], None],
+) -> Iterator[tuple[int, int]]:
+    """(kind, stamp) of each event of a task as they come, for `wait_s`, or `begin_s` if it does not
+    begin; sooner over where its run has ended its process and it is not run again."""
+    sent = time.monotonic()
+    deadline, announce_at = sent + wait_s, sent + PATIENCE_S
+    until, starts, known = deadline, 0, 0
+    while (now := time.monotonic()) < min(until, deadline if starts else sent + begin_s):
         testbed.fleet.check_alive()
         testbed.load.check_alive()
         for record in testbed.tail.poll():
             if int(record["task"]) == task:
+                if int(record["kind"]) == STARTED:
+                    starts += 1
+                    until = deadline if starts > 1 else until
                 yield int(record["kind"]), int(record["stamp"])
         if error := testbed.load.errors().get(task):
             raise BenchError(f"the enqueue call raised {error}")
+        if (told := _told_at(testbed.work, task)) > known:
+            known = told
+            until = min(deadline, now + ENDED_S) if _left(testbed.work, task) else deadline
+        if now > announce_at:
+            announce_at = deadline
+            if (more_s := until - now) > PATIENCE_S:
+                say(f"{who} has not ended after {PATIENCE_S:.0f} s, and has {more_s:.0f} s more")
         time.sleep(LOOK_S)
 
 
+def _told_at(work: Path, kind: int) -> int:
+    """When the function last told of itself, in ns; 0 where it has not."""
+    path = work / f"told-{kind}.json"
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _left(work: Path, kind: int) -> str:
+    """What ended the process of a task's last run, where the function itself could tell."""
+    told = _told(work / f"told-{kind}.json")
+    return f"it raised {told['error']}, which ends its worker" if told.get("ends") else ""
+
+
 def _why_unfinished(testbed: Testbed, started: int, kind: int) -> str:
+    if left := _left(testbed.work, kind):
+        return left
     said = _first_error(testbed.work, kind, 0.0)
     if said:
         return f"it raised, and was not run again: {said}"

@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from bench.model.stored import Record
-from bench.workload.quantities import Above0, PerSecond, Seconds
+from bench.workload.quantities import Number, PerSecond, Seconds
 
+SLOWEST, FASTEST = 1e-3, 1e6  # of a trace
 MOST_ARRIVALS = 5_000_000  # a load of a million takes some 100 MB while it is made
 
 
@@ -100,7 +101,7 @@ class TraceArrivals(Record):
 
     kind: Literal["trace"] = "trace"
     trace: Annotated[str, Field(min_length=1)]
-    speed: Above0 = 1.0
+    speed: Annotated[Number, Field(ge=SLOWEST, le=FASTEST)] = 1.0
 
     def times(self, factor: float) -> Self:
         """So many times as fast: the same arrivals in less time."""

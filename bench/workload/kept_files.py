@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from bench.base.errors import UsageError
+from bench.base.typed import typed
 from bench.workload.arrival_form import TraceArrivals
 from bench.workload.trace_file import Trace, read_trace
 from bench.workload.workload_file import WorkloadFile, read_workload
@@ -52,7 +53,7 @@ def taken_up(record: WorkloadRecord, run: Path, given: Path | None = None) -> Wo
     if any(task.call for task in record.workload.task):
         raise UsageError(
             f"{run} has no copy of what lies beside {record.file} (functions, arguments): "
-            f"name that file again by --workload {record.file}"
+            f"{_again(record, run)}"
         )
     trace = _read_kept_trace(record, run)
     return WorkloadFile(_kept(run, record.file), record.digest, record.workload, trace)
@@ -66,10 +67,17 @@ def _read_kept_trace(record: WorkloadRecord, run: Path) -> Trace | None:
     trace = read_trace(path, record.workload.names)
     if trace.digest != record.trace:
         raise UsageError(
-            f"{path} is not the trace that {run} was begun with: "
-            f"name the workload file again by --workload {record.file}"
+            f"{path} is not the trace that {run} was begun with: {_again(record, run)}"
         )
     return trace
+
+
+def _again(record: WorkloadRecord, run: Path) -> str:
+    """What to type; a run does not keep in which folder the file was."""
+    return (
+        f"name that file again, `bench run --resume {typed(run)} --workload FILE`, where FILE is "
+        f"{record.file} with its folder"
+    )
 
 
 def _kept(run: Path, name: str) -> Path:

@@ -1,7 +1,8 @@
 """Is it good enough: which tasks were late, whether an objective is met, and how far it is off."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,13 @@ Flags = npt.NDArray[np.bool_]
 # How many of a hundred tasks may be later than the limit.
 SPARED = {"p50_ms": 50, "p90_ms": 10, "p99_ms": 1, "max_ms": 0}
 COUNTED = ("lost", "failed", "backlog")
+# What became of a task that never finished, and how that is said of one and of several.
+NEVER: Mapping[str, str] = {
+    "failed": "failed",
+    "refused": "were refused",
+    "lost": "were lost",
+    "unfinished": "did not finish",
+}
 BEYOND = 10  # so many tasks beyond it carry a percentile, as everywhere else
 
 
@@ -52,7 +60,8 @@ class GoalResult:
 
     `reached` is what the limit would have had to be, in the goal's unit: inf where too many tasks
     never finished, None where no task was there. `late` of `tasks` were later than the limit;
-    both are 0 where tasks are counted.
+    both are 0 where tasks are counted. `never` are those of the late that never finished, by the
+    words of NEVER; those with none are left out.
     """
 
     goal: Goal
@@ -60,11 +69,13 @@ class GoalResult:
     reached: float | None
     late: int = 0
     tasks: int = 0
+    never: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def factor(self) -> float | None:
-        """How far it is off: reached ÷ limit. None where nothing was reached or the limit is 0."""
-        if self.reached is None or not self.goal.limit:
+        """How far it is off: reached ÷ limit. None where there is no such number, or the limit is
+        0."""
+        if self.reached is None or math.isinf(self.reached) or not self.goal.limit:
             return None
         return self.reached / self.goal.limit
 
@@ -72,18 +83,48 @@ class GoalResult:
         """The verdict in words, with how far it is off."""
         goal = self.goal
         if self.verdict == "withheld":
-            return (
-                f"{goal.label} ≤ {goal.limit:g}: withheld, {self.late} of {self.tasks} tasks were "
-                f"later, and so few tell nothing"
-            )
+            return f"{goal.label} ≤ {goal.limit:g}: withheld, {self.few()}, and so few tell nothing"
         if goal.word in COUNTED:
             return f"{goal.label} ≤ {goal.limit:g}: {self.verdict} with {self.reached:g}"
-        share = self.late / self.tasks if self.tasks else 0.0
+        reached = (
+            ""
+            if self.reached is None or self.factor is None
+            else f" with {self.reached:.3g}, {self.factor:.2f} times that"
+        )
         return (
-            f"{goal.label} ≤ {goal.limit:g}: {self.verdict} with {self.reached:.3g}, "
-            f"{self.factor:.2f} times that; {share:.2%} of {self.tasks:,} tasks were later, "
+            f"{goal.label} ≤ {goal.limit:g}: {self.verdict}{reached}; {self.lateness()}, "
             f"{SPARED[goal.word]} % may be"
         )
+
+    def lateness(self) -> str:
+        """How many were later than the limit, and which of them never finished."""
+        share = f"{self.late / self.tasks if self.tasks else 0.0:.2%}"
+        if not self.never:
+            return f"{share} of {self.tasks:,} tasks were later"
+        return self._count(f" ({share})")
+
+    def few(self) -> str:
+        """The same without the share."""
+        return self._count("")
+
+    def _count(self, share: str) -> str:
+        tasks = f"{self.late:,} of {self.tasks:,} tasks{share}"
+        if not self.never:
+            return f"{tasks} were later"
+        count = "counts" if self.late == 1 else "count"
+        told, finished = never_in_words(self.never), self.late - sum(self.never.values())
+        if not finished and len(self.never) == 1:
+            return f"{tasks} {told.partition(' ')[2]} and {count} as late"
+        told = ", ".join([f"{finished:,} finished later", told] if finished else [told])
+        return f"{tasks} {count} as late: {told}"
+
+
+def never_in_words(never: Mapping[str, int]) -> str:
+    """What became of tasks that never finished: `17 failed, 1 was lost`."""
+    said = ((count, NEVER[word]) for word, count in never.items())
+    return ", ".join(
+        f"{count:,} {what.replace('were', 'was') if count == 1 else what}" for count, what in said
+    )
 
 
 def late(latency_ms: Floats, goal: Goal) -> Flags:
@@ -127,18 +168,25 @@ class TaskOutcomes:
     latency_ms: Floats
     lost: Flags
     failed: Flags
+    refused: Flags
 
     def of(self, kind: int) -> "TaskOutcomes":
         """Those of one type."""
         ours = self.kinds == kind
         return TaskOutcomes(**{name: column[ours] for name, column in vars(self).items()})
 
+    def never(self) -> dict[str, int]:
+        """How many never finished, by what became of them; in the words of NEVER."""
+        told = {word: int(getattr(self, word).sum()) for word in ("failed", "refused", "lost")}
+        told["unfinished"] = int(np.isinf(self.latency_ms).sum()) - sum(told.values())
+        return {word: count for word, count in told.items() if count > 0}
+
 
 def judge(goal: Goal, outcomes: TaskOutcomes, names: Sequence[str]) -> GoalResult:
     """A goal over all tasks, or those of its type; `names` are the workload's task types."""
     ours = outcomes.of(names.index(goal.task)) if goal.task else outcomes
     if goal.word in SPARED:
-        return judge_latency(goal, ours.latency_ms)
+        return replace(judge_latency(goal, ours.latency_ms), never=ours.never())
     if goal.word == "backlog":
         return judge_count(goal, peak_backlog(ours.due_ns, ours.started_ns))
     return judge_count(goal, int((ours.lost if goal.word == "lost" else ours.failed).sum()))

@@ -14,11 +14,12 @@ MOST_CELLS, MOST_SHORT_CELLS = 3, 6  # a load of which a verdict takes more is n
 class Estimated:
     """A goal whose share of late tasks is estimated: so many per cent are spared, of so many tasks.
 
-    `tasks` are those of the load as the file has it.
+    `tasks` are those of the load as the file has it, `label` is how the file names the goal.
     """
 
     spared: int
     tasks: int
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class LoadSize:
         needed = [
             max(
                 seconds_needed(goal.spared) / seconds,
-                100 * BEYOND / goal.spared / _at_least(goal.tasks * more),
+                tasks_needed(goal.spared) / _at_least(goal.tasks * more),
             )
             for goal in self.goals
         ]
@@ -62,12 +63,43 @@ class LoadSize:
 
     def decidable(self, times: float) -> bool:
         """Whether few enough cells can tell."""
-        return self.cells_at(times) <= (MOST_SHORT_CELLS if self.shrinks else MOST_CELLS)
+        return self.cells_at(times) <= self.most_cells
+
+    @property
+    def most_cells(self) -> int:
+        """So many cells may be taken together for a verdict."""
+        return MOST_SHORT_CELLS if self.shrinks else MOST_CELLS
+
+    def needs(self) -> str:
+        """What a verdict on each of its goals takes, in words."""
+        takes = {goal.spared: goal.label for goal in reversed(self.goals)}
+        return ", ".join(
+            f"{takes[spared]} takes {tasks_needed(spared):,.0f} tasks and "
+            f"{math.ceil(seconds_needed(spared))} s"
+            for spared in sorted(takes)
+        )
+
+    def least_seconds(self) -> int | None:
+        """How long the load would have to last, as dense as it is; None where that is not known."""
+        if not self.seconds or not all(goal.tasks for goal in self.goals):
+            return None
+        seconds = [1.0]
+        for goal in self.goals:
+            # The inverse of _at_least.
+            tasks = (1 + math.sqrt(1 + tasks_needed(goal.spared) / self.most_cells)) ** 2
+            seconds.append(self.seconds * tasks / goal.tasks)
+            seconds.append(seconds_needed(goal.spared) / self.most_cells)
+        return math.ceil(max(seconds))
 
 
 def seconds_needed(spared: int) -> float:
     """The seconds below which a load with no late task at all stays unclear."""
     return max(BATCHES, 100 * UNSEEN_SHARE * most_expected(0) / spared)
+
+
+def tasks_needed(spared: int) -> float:
+    """The tasks below which a load stays unclear: so few may be late."""
+    return 100 * BEYOND / spared
 
 
 def _at_least(tasks: float) -> float:

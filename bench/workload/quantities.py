@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+MOST_SECONDS = 86_400  # of a load
 MOST = 1e15  # beyond is a slip of the finger; it also refuses inf and nan
 _SIZES = {"B": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30}
 _TIMES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -18,7 +19,9 @@ def number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a number")
     if not abs(value) <= MOST:
-        raise ValueError(f"{value} is out of range")
+        # Python writes no whole number of more than 4,300 digits.
+        shown = value if isinstance(value, float) else "the number"
+        raise ValueError(f"{shown} is out of range")
     if value < 0:
         raise ValueError(f"{value} is negative")
     return float(value)
@@ -61,5 +64,5 @@ Number = Annotated[float, BeforeValidator(number)]
 Above0 = Annotated[Number, Field(gt=0)]
 Whole = Annotated[int, BeforeValidator(whole)]
 Bytes = Annotated[float, BeforeValidator(size_bytes)]
-Seconds = Annotated[float, BeforeValidator(duration_s), Field(gt=0, le=86_400)]
+Seconds = Annotated[float, BeforeValidator(duration_s), Field(gt=0, le=MOST_SECONDS)]
 PerSecond = Annotated[float, BeforeValidator(rate_per_s), Field(le=1_000_000)]

@@ -1,11 +1,18 @@
 """[[task]] and [code] of a workload file: what a task does, and where the user's functions are."""
 
 import math
+import re
 from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from bench.model.stored import Record
 from bench.workload.quantities import Above0, Bytes, Number, Whole
@@ -17,9 +24,38 @@ MOST_MESSAGE = 2**29  # Redis holds no longer text
 MOST_MEMORY = 2**36
 MOST_SPREAD = 1_000  # from the median to P99; beyond, single draws outweigh all others together
 
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]{0,59}", text):
+        raise ValueError(
+            f"{text!r} is no name: write up to 60 letters, digits and . _ -, "
+            "the first of them a letter, a digit or _"
+        )
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError(f"{text!r} is no name of a variable: write letters, digits and _")
+    return text
+
+
+def _value(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a variable cannot hold the sign U+0000: leave it out")
+    return text
+
+
+def _function(text: str) -> str:
+    if not re.fullmatch(r"[\w.]+:[\w.]+", text):
+        raise ValueError(f"{text!r} is no function: write module:function, such as shop.tasks:send")
+    return text
+
+
 # It becomes a part of measures.csv, of a Redis key and of a command line.
-Name = Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Name = Annotated[str, AfterValidator(_name)]
+Variable = Annotated[str, AfterValidator(_variable)]
+Value = Annotated[str, AfterValidator(_value)]
 
 
 class Amount(Record):
@@ -88,7 +124,7 @@ class TaskType(Record):
 
     name: Name
     share: Number | None = None
-    call: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] | None = None
+    call: Annotated[str, AfterValidator(_function)] | None = None
     args: Annotated[str, Field(min_length=1)] | None = None
     sleep_ms: Time | None = None
     cpu_ms: Time | None = None
@@ -113,7 +149,7 @@ class Code(Record):
 
     path: str = "."
     requirements: tuple[str, ...] = ()
-    env: Mapping[Variable, str] = {}
+    env: Mapping[Variable, Value] = {}
     passed: tuple[Variable, ...] = Field(default=(), alias="pass")
 
     @model_serializer(mode="wrap")

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import math
+import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bench.workload.arrival_form import MOST_ARRIVALS
 
 COLUMNS = ("seconds", "task")
 LATE_S = 3_600.0
+A_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+MOST_S = 1e12  # beyond, nobody means seconds, and nanoseconds do not fit into 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +89,10 @@ def _columns(
 
 
 def _seconds(row: Sequence[str], columns: int) -> float:
-    try:
-        at = float(row[0])
-    except ValueError:
-        at = math.nan
+    # float() takes more for a number than this: 1_0, and digits of other scripts.
+    at = float(row[0]) if A_NUMBER.fullmatch(row[0].strip(" \t")) else math.nan
+    if MOST_S < at < math.inf:
+        raise ValueError(f"{row[0][:60]} is out of range: write seconds from the beginning on")
     others = len(row) != columns or columns > len(COLUMNS) or any(";" in part for part in row)
     if others or not 0 <= at < math.inf:
         raise ValueError(

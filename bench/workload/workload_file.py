@@ -1,6 +1,7 @@
 """Reading a workload file: whatever is wrong with it is one line, with the file and its line."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from bench.base.errors import UsageError
-from bench.base.toml_file import read_toml
+from bench.base.text_files import NoFile
+from bench.base.toml_file import TomlFile, read_toml
 from bench.base.toml_lines import Place
 from bench.model import requirements
 from bench.model.arm import nearest
 from bench.model.stored import Record
 from bench.model.toml_form import validated
 from bench.workload.args_file import Arguments, read_arguments
-from bench.workload.arrival_form import KINDS, MOST_ARRIVALS, TraceArrivals, kind_of
+from bench.workload.arrival_form import (
+    KINDS,
+    MOST_ARRIVALS,
+    TraceArrivals,
+    kind_of,
+)
+from bench.workload.quantities import MOST_SECONDS
 from bench.workload.task_form import SYNTHETIC, Amount, Code, TaskType
 from bench.workload.trace_file import Trace, read_trace
 from bench.workload.workload_form import Bounds, Objective, Workload
@@ -51,16 +59,40 @@ def read_workload(path: Path) -> WorkloadFile:
     workload = validated(file, Workload, partial(_form_of, document=file.document))
     for misfit in _misfits(workload, path.parent):
         raise file.refusal(*misfit)
+    digest = hashlib.sha256(file.text.encode()).hexdigest()
+    trace, arguments = _trace(file, workload), _arguments(file, workload)
+    return WorkloadFile(path, digest, workload, trace, arguments)
+
+
+def _trace(file: TomlFile, workload: Workload) -> Trace | None:
+    """The trace of a file that names one; UsageError with its line for a fault in it."""
     arrivals = workload.arrivals
-    return WorkloadFile(
-        path,
-        hashlib.sha256(file.text.encode()).hexdigest(),
-        workload,
-        read_trace(path.parent / arrivals.trace, workload.names)
-        if isinstance(arrivals, TraceArrivals)
-        else None,
-        {t.name: read_arguments(path.parent / t.args) for t in workload.task if t.args},
-    )
+    if not isinstance(arrivals, TraceArrivals):
+        return None
+    try:
+        trace = read_trace(file.path.parent / arrivals.trace, workload.names)
+    except NoFile as error:
+        raise file.refusal(("arrivals", "trace"), str(error)) from None
+    if (seconds := float(trace.seconds[-1]) / arrivals.speed) > MOST_SECONDS:
+        played = "speed" if "speed" in arrivals.model_fields_set else "trace"
+        raise file.refusal(
+            ("arrivals", played),
+            f"the trace lasts {seconds:,.0f} s, and {MOST_SECONDS:,} s are the most: "
+            "take a part of it, or play it faster",
+        )
+    return trace
+
+
+def _arguments(file: TomlFile, workload: Workload) -> dict[str, Arguments]:
+    """The files of arguments by task name; UsageError with file and line for a fault in one."""
+    found: dict[str, Arguments] = {}
+    for number, task in enumerate(workload.task):
+        try:
+            if task.args:
+                found[task.name] = read_arguments(file.path.parent / task.args)
+        except NoFile as error:
+            raise file.refusal(("task", number, "args"), str(error)) from None
+    return found
 
 
 def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -71,6 +103,8 @@ def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
         if not isinstance(document.get(name, {}), dict):
             yield (name,), f"write [{name}] with one bracket and keys below it"
     arrivals = document.get("arrivals", {})
+    if not isinstance(arrivals.get("kind", ""), str):
+        yield ("arrivals", "kind"), f"write it as a text: {', '.join(KINDS)}"
     if (kind := kind_of(arrivals)) not in KINDS:
         yield ("arrivals", "kind"), str(nearest(kind, KINDS, "kind of arrivals"))
 
@@ -104,7 +138,7 @@ def _misfits(workload: Workload, folder: Path) -> Iterator[Misfit]:
     for name in workload.objective.task:
         if name not in workload.names:
             yield ("objective", "task", name), str(nearest(name, workload.names, "task"))
-    if any(task.call for task in workload.task) and not (folder / workload.code.path).is_dir():
+    if not os.path.isdir(folder / workload.code.path):
         yield ("code", "path"), f"there is no folder {folder / workload.code.path}"
     if workload.code.requirements:
         try:

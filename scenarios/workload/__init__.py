@@ -1,5 +1,6 @@
 """workload: the reader's own load from a file, as it is, struck in the middle, or as a probe."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from bench.model.scenario import Scenario
 from bench.workload.arrival_form import TraceArrivals
 from bench.workload.needs import not_offered
 from bench.workload.objective import SPARED, goals
-from bench.workload.trace_file import Trace
+from bench.workload.trace_file import A_NUMBER, Trace
 from bench.workload.workload_file import WorkloadFile
 from bench.workload.workload_form import Workload
 
@@ -21,7 +22,8 @@ STRIKES: Mapping[str, Fault] = {
     "broker-crash": Fault.BROKER_CRASH,
 }
 TIMES, WORKERS = "times", "workers"  # what a probe may have more or less of
-MOST = {TIMES: 1e6, WORKERS: 1e3}
+LEAST, MOST = {TIMES: 1e-3, WORKERS: 1.0}, {TIMES: 1e6, WORKERS: 1e3}
+WHOLE = re.compile("[0-9]+")
 WARMUP_S = {"smoke": 1.0, "gate": 2.0, "quick": 3.0, "full": 5.0}
 # After the last arrival: so long a struck load gets until every task has its fate.
 HORIZON_S = {"smoke": 5.0, "gate": 20.0, "quick": 20.0, "full": 60.0}
@@ -34,12 +36,10 @@ def amount(case: str, kind: str) -> float | None:
     name, equals, value = case.partition("=")
     if name != kind or not equals:
         return None
-    try:
-        number = float(value)
-    except ValueError:
+    if not (WHOLE if kind == WORKERS else A_NUMBER).fullmatch(value):
         return None
-    whole = kind != WORKERS or value.isdecimal()
-    return number if whole and 0 < number <= MOST[kind] else None
+    number = float(value)
+    return number if LEAST[kind] <= number <= MOST[kind] else None
 
 
 def settle_s(workload: Workload) -> float:

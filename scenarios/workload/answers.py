@@ -1,6 +1,7 @@
 """The answers on the page: a sentence per arm, and goal by goal how far it is off."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bench.analysis.dataset import Joined
@@ -17,9 +18,16 @@ from bench.analysis.objectives import (
     plain_cases,
     without_figures,
 )
-from bench.workload.objective import SPARED, goals
+from bench.workload.objective import SPARED, GoalResult, goals, never_in_words
 
-HARM = ("lost", "doubled", "failed", "stuck", "open")
+# What may have become of tasks, as it is said of one and of several.
+HARM: Mapping[str, tuple[str, str]] = {
+    "lost": ("was lost", "were lost"),
+    "doubled": ("ran twice", "ran twice"),
+    "failed": ("failed", "failed"),
+    "stuck": ("is stuck", "are stuck"),
+    "open": ("is open", "are open"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,11 @@ def _sentence(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> st
         word = none.verdict.replace("_", " ")
         who = who.rstrip(",")
         return f"{who}: {word}: {none.note or VERDICTS.get(none.verdict, 'not measured')}."
-    parts = [*_judged(joined, case, arm, told), *_struck(joined, case, arm)]
+    parts = [
+        *_judged(joined, case, arm, told),
+        *_struck(joined, case, arm),
+        *_refused(joined, case, arm),
+    ]
     parts += [spent] if (spent := cost(joined, case, arm)) else []
     return f"{who} {'; '.join(parts)}."
 
@@ -89,7 +101,10 @@ def _judged(joined: Joined, case: str, arm: str, told: ArmAnswer | None) -> Iter
         objective = objective_of(joined, case, arm)
         told_of = bool(objective and goals(objective))
         lacking = "keeps nothing to judge its objective by" if told_of else "has no objective"
-        yield f"{lacking}, and finished {_figure(joined, case, arm, 'finished').text} tasks"
+        finished = _figure(joined, case, arm, "finished")
+        yield f"{lacking}, and finished {finished.text} task{'s' if finished.value != 1 else ''}"
+        if case == "-" and (harmed := _harmed(joined, case, arm)):
+            yield harmed
     elif told.verdict == "missed":
         missed = [each for each in told.goals if each.verdict == "missed"]
         yield f"misses the objective: {'; '.join(_goal(each) for each in missed)}"
@@ -132,11 +147,23 @@ def _struck(joined: Joined, case: str, arm: str) -> Iterator[str]:
     missed = _figure(joined, case, arm, "objective_missed_s")
     if missed.is_number:
         yield f"more than the spared share was late in {missed.text} s"
-    harmed = [(fate, _figure(joined, case, arm, fate)) for fate in HARM]
-    counts = [f"{count.text} {fate}" for fate, count in harmed if count.value]
-    yield (
-        f"of the tasks {listing(counts)}" if counts else "no task was lost, doubled or left undone"
-    )
+    yield _harmed(joined, case, arm) or "no task was lost, doubled or left undone"
+
+
+def _harmed(joined: Joined, case: str, arm: str) -> str:
+    """What became of tasks that did not come to a good end; empty where all did."""
+    found = ((words, _figure(joined, case, arm, fate)) for fate, words in HARM.items())
+    counts = [f"{count.text} {words[count.value != 1]}" for words, count in found if count.value]
+    return f"of the tasks {listing(counts)}" if counts else ""
+
+
+def _refused(joined: Joined, case: str, arm: str) -> Iterator[str]:
+    """Calls that never became tasks, and so are in no count of these."""
+    calls = _figure(joined, case, arm, "refused")
+    if calls.value == 1:
+        yield "1 call was refused and never became a task"
+    elif calls.value:
+        yield f"{calls.text} calls were refused and never became tasks"
 
 
 def _figure(joined: Joined, case: str, arm: str, metric: str) -> Figure:
@@ -156,12 +183,17 @@ def _row(arm: ArmAnswer, each: GoalAnswer) -> GoalRow:
         arm=arm.arm,
         goal=asked(each.goal),
         verdict=each.verdict,
-        reached="–" if worst.reached is None else number(worst.reached),
+        reached="–" if worst.reached in (None, math.inf) else number(worst.reached or 0.0),
         times="–" if worst.factor is None else f"×{number(worst.factor)}",
-        late=f"{worst.late / worst.tasks:.2%} of {worst.tasks:,}" if latency else "–",
+        late=_late(worst) if latency else "–",
         by_seconds=each.probe.sentence() if each.probe and arm.case == "-" else "–",
         cells=arm.cells,
     )
+
+
+def _late(worst: GoalResult) -> str:
+    share = f"{worst.late / worst.tasks:.2%} of {worst.tasks:,}"
+    return f"{share}; {never_in_words(worst.never)}" if worst.never else share
 
 
 def not_offered(joined: Joined) -> list[str]:

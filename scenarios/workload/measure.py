@@ -28,7 +28,7 @@ from bench.record import ledger
 from bench.record.fates import Fates
 from bench.record.store import StoredCell
 from bench.workload.arrival_form import OneRate
-from bench.workload.objective import SPARED, late, peak_backlog
+from bench.workload.objective import SPARED, TaskOutcomes, late, never_in_words, peak_backlog
 
 PERCENTILES = (("latency_p50_ms", 50.0), ("latency_p90_ms", 90.0), ("latency_p99_ms", 99.0))
 PHASES = ("warmup", "steady")
@@ -90,7 +90,7 @@ def _of_tasks(load: MeasuredLoad, name: str, grew: str) -> list[Measure]:
     measures = [
         Measure(metric, None, "unbounded", grew)
         if grew
-        else spread(metric, ours.latency_ms, ours.due_ns, p)
+        else _with_fates(spread(metric, ours.latency_ms, ours.due_ns, p), ours)
         for metric, p in PERCENTILES
     ]
     if goal := standing_goal(load.workload.objective, name):
@@ -101,6 +101,13 @@ def _of_tasks(load: MeasuredLoad, name: str, grew: str) -> list[Measure]:
         ]
     measures.append(Measure("backlog_peak", float(peak_backlog(ours.due_ns, ours.started_ns))))
     return _of_part(measures, name)
+
+
+def _with_fates(found: Measure, ours: TaskOutcomes) -> Measure:
+    """The same; one without an end says what became of the tasks that never finished."""
+    if found.verdict != "unbounded":
+        return found
+    return replace(found, reason=f"{found.reason}: {never_in_words(ours.never())}")
 
 
 def _grew(cell: StoredCell, book: ledger.Ledger, load: MeasuredLoad) -> str:

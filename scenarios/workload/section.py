@@ -112,8 +112,8 @@ SECTION = Section(
             "send keeps its due time."
         ),
         (
-            "Latency is from due to finished, retries included. A task that never finished is "
-            "later than any limit."
+            "Latency is from due to finished, retries included. A task that failed, or did not "
+            "finish for another reason, is later than any limit."
         ),
         (
             "A goal of P99 is met where at most 1 % of the tasks are later than its limit, one of "

@@ -29,9 +29,8 @@ def carried_out(
     )
     run = store.open_run(folder / "run")
     wrong = {line.case for line in run.manifest.cells if line.verdict == "wrong"}
-    assert wrong <= set(may_lose) and done.returncode in (0, 3 if wrong else 0, 4), (
-        done.stderr + done.stdout
-    )
+    assert wrong <= set(may_lose), done.stdout
+    assert done.returncode in ((3,) if wrong else (0, 4)), done.stderr + done.stdout
     name = next(iter(run.manifest.arms))
     found = {case: evidence(join([run]), case, name) for case in cases}
     invalid = [line.reason for line in run.manifest.cells if line.verdict == "invalid"]
@@ -42,9 +41,10 @@ def carried_out(
 
 @pytest.mark.parametrize("arm", ["celery/durable", "huey/durable@sqlite"])
 def test_every_further_fault_ends_and_tells(tmp_path: Path, arm: str) -> None:
-    # kombu takes a task off the queue, and then remembers it: what strikes between the two, a full
-    # Redis or a connection that is dead and open, loses it in spite of late acknowledgement.
-    between = ("broker-full", "half-open", "network-cut", "connections-killed", "enqueue-outage")
+    # kombu takes a task off the queue, and then remembers it. Both were seen to strike between the
+    # two, and to lose it in spite of late acknowledgement: a full Redis refuses the second, and to
+    # a connection that is dead and open Redis hands a task that nobody receives.
+    between = ("broker-full", "half-open") if arm.startswith("celery/") else ()
     run, found = carried_out(tmp_path, arm, *FURTHER, may_lose=between)
     states = {line.case: (line.state, line.verdict) for line in run.manifest.cells}
     refused = {case for case, (_, verdict) in states.items() if verdict == "not_offered"}

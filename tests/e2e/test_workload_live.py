@@ -2,8 +2,11 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +68,57 @@ def send(to):
 BAD = "import os\ndef send(to):\n    raise RuntimeError('no ' + os.environ['SHOP_KEY'])\n"
 
 
+NEEDY = """
+[[task]]
+name = "needy"
+call = "needy:plural"
+args = "words.jsonl"
+[code]
+requirements = ["{requirement}"]
+[arrivals]
+rate = 5
+seconds = 2
+"""
+ABROAD = """import sys
+from importlib.metadata import version
+def plural(word):
+    import inflection
+    return [inflection.pluralize(word), version("inflection"), sys.prefix]
+"""
+
+
+def needy(folder: Path, requirement: str) -> tuple[str, ...]:
+    """A load whose code needs what nothing else here has."""
+    (folder / "needy.py").write_text(ABROAD, encoding="utf-8")
+    (folder / "words.jsonl").write_text('["octopus"]\n', encoding="utf-8")
+    text = NEEDY.format(requirement=requirement)
+    (folder / "needy.toml").write_text(text, encoding="utf-8")
+    return ("workload", "check", "needy.toml", "--json", "--arm", "huey", "--arm", "floor")
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_what_the_code_requires_is_installed_beside_each_system(tmp_path: Path) -> None:
+    assert find_spec("inflection") is None, "else it proves nothing"
+    cache = tmp_path / "cache"
+    done = bench(tmp_path, *needy(tmp_path, "inflection==0.5.1"), XDG_CACHE_HOME=str(cache))
+    assert done.returncode == 0, done.stdout + done.stderr
+    for arm, trials in json.loads(done.stdout)["tasks"].items():
+        (trial,) = trials
+        assert trial["came"] == "finished", (arm, trial)
+        for part in ("octopi", "0.5.1", str(cache)):
+            assert part in str(trial), (arm, trial)
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_what_cannot_be_installed_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    done = bench(tmp_path, *needy(tmp_path, "inflection==99.0"))
+    assert done.returncode == 64, done.stdout + done.stderr
+    assert re.search(r"needy.toml:\d+: .*inflection==99.0", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.e2e
 def test_each_task_is_tried_once_on_every_system(tmp_path: Path) -> None:
     shop(tmp_path, GOOD)
@@ -107,6 +161,44 @@ def test_a_task_that_fails_is_told_with_its_first_error_and_no_secret(tmp_path: 
     assert done.returncode == 64, done.stderr
     assert "RuntimeError: no $SHOP_KEY (shop_mail.py:3)" in done.stdout
     assert "geheim" not in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_a_task_that_ends_its_worker_is_told_by_its_error(tmp_path: Path) -> None:
+    shop(tmp_path, "def send(to):\n    raise SystemExit(3)\n")
+    began = time.monotonic()
+    done = bench(tmp_path, "workload", "check", "shop.toml", "--json", SHOP_KEY="geheim")
+    found = json.loads(done.stdout)["tasks"]
+    assert done.returncode == 4 and len(found) == 4, done.stderr
+    for arm, (mail, wait) in found.items():
+        assert mail["came"] == "unfinished", arm
+        assert mail["text"] == "it raised SystemExit: 3 (shop_mail.py:2), which ends its worker"
+        assert wait["came"] == "finished" or "mail has ended the worker" in wait["text"], arm
+    assert time.monotonic() - began < 120, "no system was waited for until the end"
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_a_trial_that_is_killed_leaves_no_folder(tmp_path: Path) -> None:
+    shop(tmp_path, "import time\ndef send(to):\n    time.sleep(60)\n")
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.cli", "workload", "check", "shop.toml", "--arm", "huey"],
+        cwd=tmp_path,
+        env=ENV | {"TMPDIR": str(temporary), "SHOP_KEY": "geheim"},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert process.stdout and "has not ended after" in process.stdout.readline()
+    assert list(temporary.glob("queue-bench-try-*"))
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while (left := list(temporary.glob("queue-bench-*/"))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left
 
 
 @pytest.mark.e2e

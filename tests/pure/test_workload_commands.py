@@ -1,17 +1,35 @@
 """A workload on the command line: what does not go together is said in one line, with its place."""
 
 import json
+import math
+import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.base.errors import UsageError
-from bench.environments import user_code
-from bench.environments.user_code import refuse_unusable_code, required, with_code
+from bench.environments import provision, user_code
+from bench.environments.user_code import (
+    provisioned,
+    refuse_unusable_code,
+    required,
+    with_code,
+)
 from bench.inprocess.call_trial import tried
 from bench.model.arm import parse_arm
 from bench.model.systems import load_adapters
+from bench.workload.probe_size import (
+    MOST_CELLS,
+    MOST_SHORT_CELLS,
+    Estimated,
+    LoadSize,
+    seconds_needed,
+    tasks_needed,
+)
 from bench.workload.workload_file import TEMPLATE, read_workload
 from tests.pure.test_cli import bench as typed
 
@@ -75,6 +93,10 @@ def test_what_does_not_go_together_is_refused(
         (OBJECTIVE + '[code]\npass = ["NO_SUCH"]\n', [], ":11: NO_SUCH: there is no such variable"),
         (OBJECTIVE + '[code]\nenv = { CELERY_X = "1" }\n', [], ":11: CELERY_X: a measured library"),
         (OBJECTIVE + '[code]\nenv = { PYTHONPATH = "." }\n', [], ":11: PYTHONPATH: bench sets"),
+        (OBJECTIVE + '[code]\nenv = { PATH = "." }\n', [], ":11: PATH: it decides which programs"),
+        (OBJECTIVE + '[code.env]\nA = "1"\nLD_PRELOAD = "x"\n', [], ":12: LD_PRELOAD: it decides"),
+        (OBJECTIVE + '[code]\nenv.PYTHONHOME = "."\n', [], ":11: PYTHONHOME: it decides which"),
+        (OBJECTIVE + '[code]\nenv.TMPDIR = "."\n', [], ":11: TMPDIR: each cell has a folder of"),
     ],
 )
 def test_a_fault_of_the_file_is_said_with_its_line(
@@ -98,6 +120,81 @@ def test_a_load_that_is_too_thin_to_search_with_is_refused(
     asked = ("run", "--workload", file, "--find", "workers", "--out", str(tmp_path / "never"))
     code, _, err = typed(capsys, monkeypatch, *asked)
     assert code == 64 and "are too few to tell" in err and "shop.toml:" in err
+
+
+def test_what_a_search_lacks_is_told_of_the_goals_in_the_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = written(tmp_path, rate=300, seconds=5, more="[objective]\np90_ms = 200\n")
+    asked = ("run", "--workload", file, "--find", "rate", "--out", str(tmp_path / "never"))
+    code, _, err = typed(capsys, monkeypatch, *asked)
+    assert code == 64 and "shop.toml:5: 1," in err and "tasks in 5 s are too few to tell" in err
+    assert "p90_ms takes 100 tasks and 20 s, in 3 cells at most: let the load last 7 s or" in err
+    assert "P99" not in err and "p99" not in err
+
+
+@pytest.mark.parametrize("shrinks", [False, True])
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 10, 50]), st.integers(1, 3000)), min_size=1),
+    st.integers(1, 200),
+)
+def test_a_load_that_lasts_as_long_as_is_told_can_be_searched_with(
+    shrinks: bool, wanted: list[tuple[int, int]], seconds: int
+) -> None:
+    def lasting(longer: float) -> LoadSize:
+        estimated = [Estimated(spared, math.ceil(tasks * longer)) for spared, tasks in wanted]
+        return LoadSize(seconds * longer, 3000, estimated, shrinks)
+
+    least = lasting(1.0).least_seconds()
+    assert least is not None
+    assert lasting((least + 1) / seconds).decidable(1.0)
+    # Where it is enough as it is, it may even be longer than it need be.
+    assert lasting(1.0).decidable(1.0) or least >= seconds
+
+
+def test_the_guide_says_below_which_length_a_search_is_refused() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "workloads.md").read_text(encoding="utf-8")
+    guide = " ".join(guide.split())
+    p99, p90, p50 = (
+        f"P{100 - spared} "
+        + ("takes " if spared == 1 else "")
+        + f"{math.ceil(seconds_needed(spared))} seconds and {tasks_needed(spared):,.0f} tasks"
+        for spared in (1, 10, 50)
+    )
+    assert f"a {p99}, a {p90}, a {p50}." in guide
+    assert f"{MOST_CELLS} at most, of a trace {MOST_SHORT_CELLS}" in guide
+    least = [math.ceil(seconds_needed(spared) / MOST_CELLS) for spared in (1, 10)]
+    assert f"less than {least[0]} seconds with a P99, or of less than {least[1]} with a" in guide
+
+
+def test_what_is_to_be_typed_is_one_word_and_has_its_folder(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "my loads"
+    folder.mkdir()
+    for name in ("my loads/five s.toml", "-x.toml"):
+        code, out, _ = typed(capsys, monkeypatch, "workload", "new", "--", name)
+        told = re.findall("`([^`]*)`", out)
+        assert code == 0 and len(told) == 2
+        for command in told:
+            file = shlex.split(command)[-1]
+            assert not file.startswith("-") and read_workload(Path(file)).path.is_file()
+    asked = ("run", "burst", "--workload", "my loads/five s.toml", "--out", "never")
+    code, _, err = typed(capsys, monkeypatch, *asked)
+    assert code == 64 and "`bench run workload --workload 'my loads/five s.toml'`" in err
+
+
+@pytest.mark.parametrize(("command", "kept"), [("workload", False), ("run", True)])
+def test_only_what_measures_speaks_of_a_run_when_it_is_interrupted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str, kept: bool
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.cli._command", interrupted)
+    code, _, err = typed(capsys, monkeypatch, command, "check")
+    assert code == 130 and ("--resume" in err) == kept and "interrupted" in err
 
 
 def test_a_new_file_is_the_template_and_nothing_is_written_over(
@@ -236,8 +333,37 @@ def test_the_import_in_the_environment_of_an_arm_is_refused_with_the_line(
     with pytest.raises(UsageError, match=r"load.toml:8: shop_broken:mail cannot be imported: .*"):
         refuse_unusable_code(arms, broken, ())
     assert asked == ["floor/default"], "both run in the same environment"
-    with pytest.raises(UsageError, match=r"load.toml:8: .* ended Python with status 7"):
+    exits = (
+        r"load.toml:8: shop_exits:mail cannot be imported: its import ended Python with status 7 "
+        r"\(floor/default, Python "
+    )
+    with pytest.raises(UsageError, match=exits):
         refuse_unusable_code(arms, read_workload(load_with(shop, "shop_exits:mail")), ())
+
+
+def test_of_several_functions_the_one_whose_import_ends_python_is_named(shop: Path) -> None:
+    path = load_with(shop, "shop_tasks:plain")
+    more = '[[task]]\nname = "c"\nshare = 1\ncall = "shop_exits:mail"\n'
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"load.toml:16: shop_exits:mail cannot be imported: its "):
+        refuse_unusable_code([parse_arm("floor", load_adapters())], read_workload(path), ())
+
+
+def test_requirements_that_cannot_be_installed_have_their_line(
+    shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_pip(arm: str, *_: object) -> None:
+        raise UsageError(f"{arm} cannot be installed: nosuch==1: no such package")
+
+    monkeypatch.setattr(provision, "environment_for", no_pip)
+    arms = [parse_arm("floor", load_adapters())]
+    file = read_workload(
+        load_with(shop, "shop_tasks:plain", '[code]\nrequirements = ["nosuch==1"]\n')
+    )
+    with pytest.raises(UsageError, match=r"load.toml:10: floor/default cannot be installed: nosuc"):
+        provisioned(arms, file, print, ())
+    with pytest.raises(UsageError, match=r"^floor/default\[six==1\] cannot be installed"):
+        provisioned([parse_arm("floor/default[six==1]", load_adapters())], None, print, ())
 
 
 def test_no_value_that_is_handed_on_is_in_the_message(

@@ -1,5 +1,6 @@
 """A workload file is read as it was meant, or refused in one line with the file and its line."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.advise.asked import from_file
 from bench.base.errors import EXIT_USAGE, UsageError
 from bench.base.toml_lines import line_of
+from bench.claims.form import load
 from bench.workload.arrival_form import SteadyArrivals, SteppedArrivals, TraceArrivals
 from bench.workload.quantities import duration_s, rate_per_s, size_bytes
 from bench.workload.workload_file import TEMPLATE, WorkloadFile, read_workload
@@ -81,44 +84,66 @@ def test_a_file_is_read_as_it_was_meant(tmp_path: Path) -> None:
         ("share = 1\n", "", 1, "a has no share of the arrivals"),
         ("share = 2\n", "", 6, "b has no share of the arrivals"),
         ("p99_ms = 500", "p99_ms = -500", 15, "objective.p99_ms: -500 is negative"),
-        ("p99_ms = 500", "p99_ms = 0", 15, "objective.p99_ms: input should be greater than 0"),
+        ("p99_ms = 500", "p99_ms = 0", 15, "objective.p99_ms: make it greater than 0"),
+        ("share = 1", "share = 0x" + "f" * 5000, 3, "task.share: the number is out of range"),
+        ("share = 1", "share = 1" + "0" * 5000, 3, "a number of more digits than Python reads"),
+        ("share = 1", "share = " + "[" * 5000, 3, "tables or lists stand more than 20 deep"),
+        ("share = 1", "share = " + "[" * 30 + "]" * 30, 3, "tables or lists stand more than 20"),
+        ("share = 1", "share" + ".a" * 5000 + " = 1", 3, "tables or lists stand more than 20 d"),
+        ("sleep_ms = 5", 'queue = "-x"', 4, "task.queue: '-x' is no name: write up to 60 letters"),
+        ("sleep_ms = 5", "queue = 5", 4, "task.queue: write a text, in quotes"),
+        ("rate = 10\nseconds = 20", "steps = 5", 11, "arrivals.steps: write a list, in square"),
+        ("rate = 10\nseconds = 20", "steps = []", 11, "list is too short: 1 or more belong"),
+        ("rate = 10", "kind = 0x" + "f" * 5000, 11, "write it as a text: poisson, steady"),
+        ("p99_ms = 500", "[objective.task]\na = 5", 16, "objective.task.a: write a table: key"),
+        ("[objective]", '[code]\nrequirements = "pillow"', 15, "code.requirements: write a list"),
+        ("[objective]", '[code]\nenv = {A = "x\\u0000"}', 15, "code.env.A: a variable cannot hold"),
+        ("[objective]", '[code]\nenv.B = "1"\nenv.A = "\\u0000"', 16, "code.env.A: a variable c"),
+        ("[objective]", '[code]\npath = "no"', 15, "there is no folder "),
+        ("[objective]", '[code]\npath = "\\u0000"', 15, "there is no folder "),
+        ("[objective]", '[code]\npath = "' + "x" * 5000 + '"', 15, "there is no folder "),
         ("p99_ms = 500", "lost = 0.5", 15, "objective.lost: 0.5 is not a whole number"),
         ("p99_ms = 500", "[objective.task.c]\nlost = 0", 15, "unknown task 'c': known: a, b"),
         ("p99_ms = 500", "[objective.task.a]\nloss = 0", 16, "unknown key of [objective.task.a]"),
         ("sleep_ms = 5", 'sleep_ms = "5"', 4, "task.sleep_ms: '5' is not a number"),
-        ("sleep_ms = 5", "sleep_ms = 1e9", 4, "less than or equal to 3600000"),
+        ("sleep_ms = 5", "sleep_ms = 1e9", 4, "task.sleep_ms: make it 3,600,000 or less"),
         ("sleep_ms = 5", "sleep_ms = {median = 5, p99 = 4}", 4, "p99 is below the median"),
         ("sleep_ms = 5", "sleep_ms = {median = 0, p99 = 4}", 4, "1,000 times the median"),
-        ("sleep_ms = 5", "fails = 1.5", 4, "less than or equal to 1"),
+        ("sleep_ms = 5", "fails = 1.5", 4, "task.fails: make it 1 or less"),
         ("sleep_ms = 5", "retries = 0.5", 4, "0.5 is not a whole number"),
         ("sleep_ms = 5", 'payload = "4 Kib"', 4, "'4 Kib' is not such a quantity: write '4 KiB'"),
         ("sleep_ms = 5", 'payload = "0,5 KiB"', 4, "is not such a quantity"),
-        ("sleep_ms = 5", 'payload = "1 GiB"', 4, "less than or equal to 536870912"),
-        ("sleep_ms = 5", 'priority = "urgent"', 4, "task.priority: input should be 'low'"),
-        ("sleep_ms = 5", "limit_s = 0", 4, "task.limit_s: input should be greater than 0"),
-        ("sleep_ms = 5", 'call = "shop.work"', 4, "task.call: string should match"),
+        ("sleep_ms = 5", 'payload = "1 GiB"', 4, "make it 536,870,912 or less"),
+        (
+            "sleep_ms = 5",
+            'priority = "urgent"',
+            4,
+            "priority: write 'low', 'normal' or 'high'",
+        ),
+        ("sleep_ms = 5", "limit_s = 0", 4, "task.limit_s: make it greater than 0"),
+        ("sleep_ms = 5", 'call = "shop.work"', 4, "task.call: 'shop.work' is no function: write"),
         ("sleep_ms = 5", 'sleep_ms = 5\ncall = "shop:work"', 4, "sleep_ms is of a synthetic task"),
         ("sleep_ms = 5", 'args = "args.jsonl"', 4, "args are of a function: name it by call"),
         ('name = "b"', 'name = "a"', 7, "there are two tasks 'a': rename one"),
-        ('name = "b"', 'name = "b c"', 7, "task.name: string should match"),
-        ("rate = 10", "rate = 0", 11, "arrivals.rate: input should be greater than 0"),
+        ('name = "b"', 'name = "b c"', 7, "task.name: 'b c' is no name: write up to 60 l"),
+        ("rate = 10", "rate = 0", 11, "arrivals.rate: make it greater than 0"),
         ("rate = 10", 'rate = "10 s"', 11, "'10 s' is not such a quantity: write '50/s'"),
-        ("seconds = 20", "seconds = 1e6", 12, "less than or equal to 86400"),
+        ("seconds = 20", "seconds = 1e6", 12, "arrivals.seconds: make it 86,400 or less"),
         ("seconds = 20", "seconds = 0.01", 10, "these are 0.1 arrivals: make it 1 to 5,000,000"),
         ("rate = 10", "rate = 500000", 10, "these are 10,000,000.0 arrivals"),
         ("rate = 10\nseconds = 20", "steps = []", 11, "arrivals.steps: "),
         ("rate = 10\nseconds = 20", 'steps = ["60s"]', 11, "'60s' is not a step: write"),
         ("rate = 10\nseconds = 20", 'steps = [["60s", "-5/s"]]', 11, "is not such a quantity"),
-        ("rate = 10\nseconds = 20", "trace = 5", 11, "arrivals.trace: input should be a valid"),
-        ("rate = 10\nseconds = 20", 'trace = "t.csv"\nspeed = 0', 12, "greater than 0"),
+        ("rate = 10\nseconds = 20", "trace = 5", 11, "arrivals.trace: write a text, in quotes"),
+        ("rate = 10\nseconds = 20", 'trace = "t.csv"\nspeed = 0', 12, "make it 0.001 or more"),
         ("[arrivals]", "[[arrivals]]", 10, "write [arrivals] with one bracket"),
         ("share = 1", "share =", 3, "this is not TOML: Invalid value"),
         ("share = 1", "share = 1\nshare = 1", 4, "this is not TOML: Cannot overwrite a value"),
         ("p99_ms = 500", "p99_ms = [", 15, "this is not TOML: "),
         ("[objective]", '[code]\nrequirements = ["a b"]', 15, "'a b' is not a requirement"),
-        ("[objective]", "[code]\nenv = {A = 1}", 15, "code.env.A: input should be a valid string"),
-        ("[objective]", '[code]\nenv = {"A B" = "1"}', 15, "code.env.A B: string should match"),
-        ("[objective]", '[code]\npass = ["A=1"]', 15, "code.pass: string should match"),
+        ("[objective]", "[code]\nenv = {A = 1}", 15, "code.env.A: write a text, in quotes"),
+        ("[objective]", '[code]\nenv = {"A B" = "1"}', 15, "code.env.A B: 'A B' is no name of a"),
+        ("[objective]", '[code]\npass = ["A=1"]', 15, "code.pass: 'A=1' is no name of a var"),
         ("[objective]", '[code]\npasses = ["A"]', 15, "unknown key of [code] 'passes': did you me"),
     ],
 )
@@ -146,6 +171,10 @@ def test_a_task_in_one_bracket_and_none_at_all(tmp_path: Path) -> None:
         "shop.toml:1: task is missing"
     )
     assert refusal(tmp_path, "") == "shop.toml:1: task is missing"
+    listed = refusal(tmp_path, text.replace("[task]", "[[tasks]]").replace("name", "task = [1]#"))
+    assert listed.startswith("shop.toml:1: unknown key of the file 'tasks': did you mean task")
+    listed = refusal(tmp_path, 'task = ["a"]\n' + text.partition("\n\n")[2])
+    assert listed.startswith("shop.toml:1: task: write a table: keys and values in braces")
 
 
 def test_the_line_is_that_where_the_statement_begins(tmp_path: Path) -> None:
@@ -179,12 +208,56 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.toml"):
         with pytest.raises(UsageError, match="cannot be read"):
             read_workload(path)
+    assert "1,048,576 are the most" in refusal(tmp_path, GOOD + "# x\n" * 300_000)
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "too large", "a name with NUL"])
+def test_a_file_without_an_end_is_refused_before_it_is_opened(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "strange"
+    if kind == "device":
+        path = Path("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "too large":
+        with open(path, "wb") as file:
+            file.truncate(2**30 + 1)
+    name = "a\\u0000b" if kind == "a name with NUL" else str(path)
+    for text, line, old in ((CALLED, 5, "args.jsonl"), (TRACED, 11, "t.csv")):
+        said = refusal(tmp_path, text.replace(old, name))
+        assert said.startswith(f"shop.toml:{line}: ")
+        assert "cannot be" in said
+    if kind in ("device", "pipe"):
+        with pytest.raises(UsageError, match="it is a pipe or a device: name a regular file"):
+            read_workload(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 5000, "asked.toml:1: tables or lists stand more than 20 deep"),
+        ("\na = 1" + "0" * 5000, "asked.toml:2: a number of more digits than Python reads"),
+        ("\n\na =", "asked.toml:3: this is not TOML: Invalid value"),
+        (None, "it is a pipe or a device: name a regular file"),
+    ],
+)
+def test_other_files_of_toml_go_by_the_same_reader(
+    tmp_path: Path, text: str | None, words: str
+) -> None:
+    path = tmp_path / "asked.toml"
+    if text is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(UsageError, match=re.escape(words)):
+            load(tmp_path)
+    with pytest.raises(UsageError, match=re.escape(words)):
+        from_file(path)
 
 
 def test_the_users_code_must_have_a_folder_and_arguments(tmp_path: Path) -> None:
     lacking = CALLED.replace("[objective]", '[code]\npath = "src"\n\n[objective]')
     assert refusal(tmp_path, lacking).startswith("shop.toml:16: there is no folder src")
-    assert refusal(tmp_path, CALLED).startswith("args.jsonl cannot be read: No such file")
+    assert refusal(tmp_path, CALLED).startswith("shop.toml:5: args.jsonl cannot be read: No such")
 
 
 @pytest.mark.parametrize(
@@ -196,6 +269,12 @@ def test_the_users_code_must_have_a_folder_and_arguments(tmp_path: Path) -> None
         ("[1]\n\n[2]\n", 2, "this is not JSON"),
         ("[1]\n[NaN]\n", 2, "NaN is no value of JSON"),
         ('[1]\n["\udcff"]\n', 2, "save it as UTF-8"),
+        ("[1]\n[1e999]\n", 2, "1e999 is out of range"),
+        ("[1]\n[-1e999]\n", 2, "-1e999 is out of range"),
+        ("[1]\n[1" + "0" * 5000 + "]\n", 2, "a number of 5,001 digits"),
+        ("[1]\n" + "[" * 100_000 + "\n", 2, "lists or objects stand more than 100 deep"),
+        ("[1]\n" + "[" * 101 + "]" * 101 + "\n", 2, "lists or objects stand more than 100 deep"),
+        ('[1]\n{"a": 1, "b": {"c": 1, "c": 2}}\n', 2, "'c' stands in one object twice"),
     ],
 )
 def test_bad_arguments(tmp_path: Path, text: str, line: int, words: str) -> None:
@@ -233,6 +312,10 @@ def test_arguments_are_counted_and_only_their_digest_is_kept(tmp_path: Path) -> 
         ("time,task\n0.5,a\n", 1, "is not `seconds,task`"),
         ("1764144000,a\n", 1, "subtract that from all of them"),
         ("0.5,a\n0.7,\udcff\n", 2, "save it as UTF-8"),
+        ("0.5,a\n1e300,a\n", 2, "1e300 is out of range"),
+        ("1_0,a\n", 1, "with a decimal point"),
+        ("١٢,a\n", 1, "with a decimal point"),
+        ("0.5,a\n0x1,a\n", 2, "with a decimal point"),
     ],
 )
 def test_a_bad_trace(tmp_path: Path, text: str, line: int, words: str) -> None:
@@ -257,6 +340,23 @@ def test_marks_and_ends_of_lines_change_no_arrival(tmp_path: Path, text: str) ->
     assert trace is not None and trace.kinds is not None
     assert trace.seconds.tolist() == [0, 0.5, 0.5]
     assert trace.kinds.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("trace", "more", "line", "words"),
+    [
+        ("0,a\n1,a\n", "speed = 1e-300", 12, "arrivals.speed: make it 0.001 or more"),
+        ("0,a\n1,a\n", "speed = 1e9", 12, "arrivals.speed: make it 1,000,000 or less"),
+        ("0,a\n100,a\n", "speed = 0.001", 12, "the trace lasts 100,000 s, and 86,400 s are"),
+        ("0,a\n1e9,a\n", "", 11, "the trace lasts 1,000,000,000 s"),
+    ],
+)
+def test_a_trace_that_lasts_too_long(
+    tmp_path: Path, trace: str, more: str, line: int, words: str
+) -> None:
+    (tmp_path / "t.csv").write_text(trace, encoding="utf-8")
+    said = refusal(tmp_path, TRACED.replace('"t.csv"', f'"t.csv"\n{more}'))
+    assert said.startswith(f"shop.toml:{line}: ") and words in said
 
 
 def test_a_trace_of_times_alone_leaves_the_types_to_the_shares(tmp_path: Path) -> None:

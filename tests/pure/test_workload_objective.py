@@ -46,6 +46,7 @@ def outcomes(latency_ms: list[float], kinds: list[int] | None = None) -> TaskOut
         latency_ms=np.array(latency_ms),
         lost=np.zeros(n, bool),
         failed=np.zeros(n, bool),
+        refused=np.zeros(n, bool),
     )
 
 
@@ -97,6 +98,26 @@ def test_how_far_it_is_off() -> None:
     )
     never = judge_latency(Goal("", "max_ms", 500), np.array([1.0, np.inf]))
     assert (never.verdict, never.reached) == ("missed", np.inf)
+
+
+def test_tasks_that_never_finished_are_told_apart_from_late_ones() -> None:
+    told = outcomes([50.0] * 133 + [math.inf] * 17)
+    told.failed[133:] = True
+    result = judge(Goal("", "p90_ms", 500), told, ["a"])
+    assert (result.verdict, result.reached, result.factor) == ("missed", math.inf, None)
+    assert result.sentence() == (
+        "p90_ms ≤ 500: missed; 17 of 150 tasks (11.33%) failed and count as late, 10 % may be"
+    )
+    told.failed[133], told.refused[134], told.failed[134] = False, True, False
+    told.latency_ms[0], told.lost[133] = 900.0, True
+    assert judge(Goal("", "p90_ms", 500), told, ["a"]).lateness() == (
+        "18 of 150 tasks (12.00%) count as late: "
+        "1 finished later, 15 failed, 1 was refused, 1 was lost"
+    )
+    one = outcomes([50.0] * 149 + [math.inf])
+    assert judge(Goal("", "max_ms", 500), one, ["a"]).lateness() == (
+        "1 of 150 tasks (0.67%) did not finish and counts as late"
+    )
 
 
 def test_goals_of_a_type_look_at_that_type_alone() -> None:

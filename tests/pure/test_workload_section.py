@@ -5,8 +5,10 @@ import io
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -18,6 +20,7 @@ from bench.analysis.workload_searches import searches
 from bench.record.store import Run, open_run
 from bench.report.headline import print_headline
 from bench.report.page import build_page
+from bench.run.progress import Live
 from bench.workload.objective import Goal, GoalResult
 from bench.workload.probe import SecondCounts
 from bench.workload.workload_record import SearchRecord
@@ -148,7 +151,7 @@ def test_the_answer_of_a_search_stands_above_its_probes(found: Run) -> None:
 def test_goals_come_back_from_their_curves_as_they_were() -> None:
     wanted = [Goal("", "p99_ms", 500.0), Goal("a", "max_ms", 10.0), Goal("", "lost", 0.0)]
     results = [
-        GoalResult(wanted[0], "missed", math.inf, 30, 2000),
+        GoalResult(wanted[0], "missed", math.inf, 30, 2000, {"failed": 20, "lost": 1}),
         GoalResult(wanted[1], "withheld", None),
         GoalResult(wanted[2], "met", 0.0),
     ]
@@ -179,7 +182,7 @@ def test_a_struck_load_tells_for_how_long_it_missed_and_what_became_of_the_tasks
     text = said(joined, "huey/default, struck by crash, ")
     assert "misses the objective: p99_ms ≤ 500: missed with " in text
     assert re.search(r"more than the spared share was late in \d+ s", text)
-    assert "of the tasks 2 lost and 1 failed" in text
+    assert "of the tasks 2 were lost and 1 failed" in text
     rows = [row for row in goal_rows(answers(joined)) if row.case == "crash"]
     assert rows and all(row.by_seconds == "–" for row in rows), "one fault says nothing of another"
     page = text_of(build_page([run]))
@@ -197,6 +200,67 @@ def test_long_times_and_tasks_that_never_finished_are_told_in_words() -> None:
     assert in_words(never).endswith(
         "missed; 0.15% of 2,000 tasks were later or never finished, 0 % may be"
     )
+
+
+def test_failed_tasks_are_called_failed_and_not_late(tmp_path: Path) -> None:
+    text = FILE.replace("failed = 0", "failed = 900").replace("p90_ms = 100", "p90_ms = 200")
+    failing = {"huey": Behaviour(failing=300)}
+    run = write_workload_run(tmp_path / "run", systems=("huey",), text=text, behaviours=failing)
+    joined = join([run])
+    assert "p99_ms ≤ 500: missed; 300 of 2,000 tasks (15.00%) failed and count as late, 1 %" in (
+        said(joined, "huey/default")
+    )
+    row = next(row for row in goal_rows(answers(joined)) if row.goal == "p99_ms ≤ 500")
+    assert (row.reached, row.times, row.late) == ("–", "–", "15.00% of 2,000; 300 failed")
+    measured = joined.rows("workload", "-", "huey/default", "latency_p99_ms")
+    assert list(measured["verdict"]) == ["unbounded"]
+    assert list(measured["reason"]) == [
+        "P99 falls among the 300 of 2,000 tasks that never finished: 300 failed"
+    ]
+    page = text_of(build_page([run]))
+    assert "∞" not in page and "inf times" not in page
+    assert "backlog grew to the end of the load" not in page
+    slim = open_run(export_slim(run, tmp_path / "slim").path)
+    assert said(join([slim]), "huey/default") == said(joined, "huey/default")
+
+
+def test_one_task_is_not_told_as_several(tmp_path: Path) -> None:
+    plain = FILE.partition("[objective]")[0]
+    failing = {"huey": Behaviour(failing=1)}
+    run = write_workload_run(tmp_path / "run", systems=("huey",), text=plain, behaviours=failing)
+    told = said(join([run]), "huey/default")
+    assert "finished 1,999 tasks; of the tasks 1 failed" in told
+
+
+def test_calls_that_were_refused_are_told_beside_the_tasks(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", {"workload": WORKLOAD_CASES}, ("huey",))
+    joined = join([run])
+    ours = (joined.frame["metric"] == "refused") & (joined.frame["part"] == "")
+    for calls, words in ((3, "3 calls were refused and never became tasks"), (1, "1 call was ")):
+        joined.frame.loc[ours, "value"] = calls
+        assert words in said(joined, "huey/default, struck by crash, ")
+        assert words in said(joined, "huey/default")
+
+
+def test_the_line_of_a_cell_tells_failed_tasks_and_refused_calls() -> None:
+    out = io.StringIO()
+    counts = {"lost": 1, "failed": 17, "refused": 3, "stuck": 0}
+    told = pd.DataFrame({"metric": [*counts], "value": [*counts.values()]}).assign(
+        scenario="workload", case="-", arm="huey/default", part="", block=0, verdict="ok"
+    )
+    cell = SimpleNamespace(
+        scenario="workload", case="-", arm=SimpleNamespace(name="huey/default"), block=0, number=1
+    )
+    cell.label = "workload huey/default"
+    line = SimpleNamespace(verdict="ok", reason="", seconds=5.0)
+    live = Live(Console(file=out, width=140))
+    live.ended(cell, line, told.assign(unit="tasks"))
+    assert "lost 1 task, failed 17 tasks, 3 calls refused" in out.getvalue()
+    none = told.assign(unit="tasks", value=None, verdict="unavailable")
+    live.ended(cell, line, none)
+    assert "refused unavailable" in out.getvalue()
+    live.planned([])
+    assert "plan: nothing is missing, every cell of this run is there" in out.getvalue()
 
 
 def test_the_sentences_lead_the_page_and_are_all_of_the_terminal(run: Run, page: str) -> None:

@@ -114,8 +114,12 @@ def arm() -> Arm:
     return parse_arm("huey", load_adapters())
 
 
+said: list[str] = []
+
+
 def tried(folder: Path, *passed: str) -> dict[str, TaskTrial]:
-    trials = try_tasks(arm(), load(folder), folder / "cell", {}, passed, lambda *_: None)
+    nothing = lambda *_: None  # noqa: E731
+    trials = try_tasks(arm(), load(folder), folder / "cell", {}, passed, nothing, said.append)
     assert not (folder / "cell").exists()
     assert [each.task for each in trials] == ["quick", "mine", "doomed", "slow"]
     return {each.task: each for each in trials}
@@ -167,6 +171,55 @@ def test_a_task_that_does_not_end_is_told_so(
     assert exit_code({"huey": list(found.values())}) == 4
 
 
+def test_a_task_that_ends_its_worker_is_told_by_what_it_raised(
+    tmp_path: Path, made: type[MadeTestbed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workload_trial, "ENDED_S", 0.1)
+    made.does["mine"], made.does["doomed"] = [STARTED], []
+    left = {"seconds": 0.1, "memory_bytes": 0, "error": "SystemExit: 3 (shop.py:1)", "ends": True}
+    made.said["mine"] = {"told": left}
+    found = tried(tmp_path)
+    assert (found["mine"].came, found["mine"].text) == (
+        "unfinished",
+        "it raised SystemExit: 3 (shop.py:1), which ends its worker",
+    )
+    assert found["doomed"].text == "no worker has begun it: mine had ended one"
+    assert found["quick"].came == "finished"
+    made.does["mine"], made.does["doomed"] = [STARTED, STARTED, FINISHED], [STARTED, FINISHED]
+    found = tried(tmp_path)
+    assert {found["mine"].came, found["doomed"].came} == {"finished"}, "it was run again"
+
+
+def test_a_system_that_a_task_has_ended_is_asked_for_no_other(
+    tmp_path: Path, made: type[MadeTestbed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.does["mine"] = []
+    made.said["mine"] = {"told": {"error": "SystemExit: 3 (shop.py:1)", "ends": True}}
+
+    def ended(of: MadeTestbed) -> list[dict[str, int]]:
+        if any(path.name == "told-1.json" for path in of.work.iterdir()):
+            raise CellFailed("a worker ended with status 3")
+        records, of.records = of.records, []
+        return records
+
+    monkeypatch.setattr(made, "poll", ended)
+    found = tried(tmp_path)
+    assert found["quick"].came == "finished"
+    assert found["mine"].text.startswith("it raised SystemExit: 3")
+    assert found["doomed"].text == "not tried: mine has ended the worker"
+
+
+def test_a_task_that_takes_long_is_announced(
+    tmp_path: Path, made: type[MadeTestbed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workload_trial, "AT_MOST_S", 0.5)
+    monkeypatch.setattr(workload_trial, "PATIENCE_S", 0.1)
+    said.clear()
+    made.does["quick"] = [STARTED]
+    assert tried(tmp_path)["quick"].text == "it began and did not end in time"
+    assert said == ["huey/default quick has not ended after 0 s, and has 0 s more"]
+
+
 @pytest.mark.parametrize(
     ("error", "came"),
     [(Unavailable("no such server here"), "unavailable"), (CellFailed("not ready"), "unfinished")],
@@ -205,12 +258,13 @@ def test_a_function_tells_its_result_its_time_and_its_memory(
 ) -> None:
     (tmp_path / "told_shop.py").write_text(
         "def grow(size):\n    return bytearray(size)\n"
-        "def fail():\n    raise ValueError('not today')\n",
+        "def fail():\n    raise ValueError('not today')\n"
+        "def leave():\n    raise SystemExit(3)\n",
         encoding="utf-8",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv(cell_context.CELL, str(tmp_path / "cell.json"))
-    calls = ["told_shop:grow", "told_shop:fail"]
+    calls = ["told_shop:grow", "told_shop:fail", "told_shop:leave"]
     (tmp_path / "told.json").write_text(json.dumps(calls), encoding="utf-8")
     size = 64 * 2**20
     assert len(told_call.task_0(size)) == size
@@ -223,4 +277,9 @@ def test_a_function_tells_its_result_its_time_and_its_memory(
         told_call.task_1()
     told = json.loads((tmp_path / "told-1.json").read_text(encoding="utf-8"))
     assert told["error"] == "ValueError: not today (told_shop.py:4)" and "result" not in told
+    assert told["ends"] is False
+    with pytest.raises(SystemExit):
+        told_call.task_2()
+    told = json.loads((tmp_path / "told-2.json").read_text(encoding="utf-8"))
+    assert (told["error"], told["ends"]) == ("SystemExit: 3 (told_shop.py:6)", True)
     assert not np.any([path.name.endswith(".json.part") for path in tmp_path.iterdir()])
