@@ -37,7 +37,8 @@ class Files:
         of it."""
         path = self.inside(path)
         try:
-            with open(f"{path}.part", "ab" if at else "wb") as file:
+            with open(f"{path}.part", "ab") as file:
+                file.truncate(at)
                 file.write(payload)
             if last:
                 os.replace(f"{path}.part", path)
