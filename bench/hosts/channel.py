@@ -19,8 +19,8 @@ from typing import Any
 from bench.base.environ import built
 from bench.base.errors import CellFailed, UsageError
 from bench.hosts.cell_host import Exits
-from bench.hosts.frames import Document, Frames, NoFrame, frame
-from bench.hosts.lease import BEAT_NS, NS, Watch
+from bench.hosts.sent.frames import Document, Frames, NoFrame, frame
+from bench.hosts.sent.lease import BEAT_NS, NS, Watch
 
 READY_S = 30.0
 ANSWER_S = 30.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from bench.base.errors import CellFailed
 from bench.hosts.cell_host import ManagedProcess
 from bench.hosts.channel import Channel
-from bench.hosts.far_files import PIECE
-from bench.hosts.frames import Document
 from bench.hosts.process import Process
+from bench.hosts.sent.files import PIECE
+from bench.hosts.sent.frames import Document
 
 PINGS = 12
 PIECES_S = 60.0

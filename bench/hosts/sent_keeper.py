@@ -12,17 +12,17 @@ MODULES = (
     "bench.inprocess.event_log",
     "bench.hosts.cgroup",
     "bench.hosts.process",
-    "bench.hosts.lease",
-    "bench.hosts.frames",
-    "bench.hosts.clock_echo",
+    "bench.hosts.sent.lease",
+    "bench.hosts.sent.frames",
+    "bench.hosts.sent.clock_echo",
     "bench.hosts.keeper",
     "bench.hosts.lock",
-    "bench.hosts.far_answers",
-    "bench.hosts.far_processes",
-    "bench.hosts.far_clocks",
-    "bench.hosts.far_files",
-    "bench.hosts.far_network",
-    "bench.hosts.far_keeper",
+    "bench.hosts.sent.answers",
+    "bench.hosts.sent.processes",
+    "bench.hosts.sent.clocks",
+    "bench.hosts.sent.files",
+    "bench.hosts.sent.network",
+    "bench.hosts.sent.far_keeper",
 )
 _UNPACK = "import sys,base64,zlib;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"
 _SETUP = """\
@@ -33,14 +33,15 @@ if sys.version_info[:2] != {python!r}:
     want, have = '.'.join(map(str, {python!r})), '.'.join(map(str, sys.version_info[:2]))
     sys.exit(f"queue-bench: Python {{want}} is needed, this is {{have}}")
 for name, source in {sources!r}:
-    package = name.rpartition('.')[0]
-    for each in (package.partition('.')[0], package):
+    parts = name.split('.')
+    for end in range(1, len(parts)):
+        each = '.'.join(parts[:end])
         if each not in sys.modules:
             sys.modules[each] = ModuleType(each)
             sys.modules[each].__path__ = []
     module = sys.modules[name] = ModuleType(name)
     exec(compile(source, name, 'exec'), module.__dict__)
-    setattr(sys.modules[package], name.rpartition('.')[2], module)
+    setattr(sys.modules['.'.join(parts[:-1])], parts[-1], module)
 module.main()
 """
 

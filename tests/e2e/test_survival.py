@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.hosts.lease import ENDING_NS, PATIENCE_NS
+from bench.hosts.sent.lease import ENDING_NS, PATIENCE_NS
 from tests.e2e.test_end_to_end import ENV
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.hosts.clock_echo import Echo, Pinger
-from bench.hosts.frames import Frames, NoFrame, frame
+from bench.hosts.sent.clock_echo import Echo, Pinger
+from bench.hosts.sent.frames import Frames, NoFrame, frame
 from bench.inprocess import event_log
 from bench.model.cell_log import HostClock
 from bench.record import far_events

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.hosts.lease import BEAT_NS, ENDING_NS, GRACE_NS, NS, PATIENCE_NS, Lease, Watch
+from bench.hosts.sent.lease import BEAT_NS, ENDING_NS, GRACE_NS, NS, PATIENCE_NS, Lease, Watch
 
 MS = NS // 1000
 AHEAD = 1_234_567 * MS  # the keeper's clock has nothing to do with the controller's

@@ -3,8 +3,8 @@ only."""
 
 import time
 
-from bench.hosts.clock_echo import Address, Echo, Pinger
-from bench.hosts.far_answers import Given
+from bench.hosts.sent.answers import Given
+from bench.hosts.sent.clock_echo import Address, Echo, Pinger
 
 
 class Clocks:

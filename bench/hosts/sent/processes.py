@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from bench.hosts import cgroup, keeper
-from bench.hosts.far_answers import Given, Refused
 from bench.hosts.process import ProcessTable, machine_busy_s, memory
+from bench.hosts.sent.answers import Given, Refused
 
 GONE_S = 5.0
 

@@ -1,12 +1,12 @@
 """The keeper of a far host: what bench/hosts/keeper.py is here, and what nobody can do from afar.
 
 It is sent as a command line (bench/hosts/sent_keeper.py) and needs the standard library alone.
-Frames of bench/hosts/frames.py go both ways. An order has a number and a kind, and gets an answer
-with that number: what was asked for, or `error` in words. Reports have no number:
-{"exit": pid, "status": code}, negative for a signal, and {"stamp": ns}, which a beat gives back.
+Frames of frames.py go both ways. An order has a number and a kind, and gets an answer with that
+number: what was asked for, or `error` in words. Reports have no number: {"exit": pid, "status":
+code}, negative for a signal, and {"stamp": ns}, which a beat gives back.
 
 A pipe that closes tells of a controller that has died, a link that is down tells nothing: so what
-it keeps is on a lease (bench/hosts/lease.py). However that ends, nothing of ours is left here.
+it keeps is on a lease (bench/hosts/sent/lease.py). However that ends, nothing of ours is left here.
 """
 
 import ctypes
@@ -22,13 +22,13 @@ import time
 from contextlib import suppress
 
 from bench.hosts import keeper
-from bench.hosts.far_answers import Given, Refused
-from bench.hosts.far_clocks import Clocks
-from bench.hosts.far_files import PIECE, Files
-from bench.hosts.far_network import FarNetwork
-from bench.hosts.far_processes import Processes
-from bench.hosts.frames import Document, Frames, frame
-from bench.hosts.lease import Lease
+from bench.hosts.sent.answers import Given, Refused
+from bench.hosts.sent.clocks import Clocks
+from bench.hosts.sent.files import PIECE, Files
+from bench.hosts.sent.frames import Document, Frames, frame
+from bench.hosts.sent.lease import Lease
+from bench.hosts.sent.network import FarNetwork
+from bench.hosts.sent.processes import Processes
 from bench.inprocess import event_log
 
 PREFIX = "queue-bench-"
