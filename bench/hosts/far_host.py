@@ -11,7 +11,7 @@ from bench.base.errors import CellFailed
 from bench.hosts.cell_host import ManagedProcess
 from bench.hosts.channel import Channel
 from bench.hosts.process import Process
-from bench.hosts.sent.files import PIECE
+from bench.hosts.sent.far_files import PIECE
 from bench.hosts.sent.frames import Document
 
 PINGS = 12

@@ -17,11 +17,11 @@ MODULES = (
     "bench.hosts.sent.clock_echo",
     "bench.hosts.keeper",
     "bench.hosts.lock",
-    "bench.hosts.sent.answers",
-    "bench.hosts.sent.processes",
-    "bench.hosts.sent.clocks",
-    "bench.hosts.sent.files",
-    "bench.hosts.sent.network",
+    "bench.hosts.sent.far_answers",
+    "bench.hosts.sent.far_processes",
+    "bench.hosts.sent.far_clocks",
+    "bench.hosts.sent.far_files",
+    "bench.hosts.sent.far_network",
     "bench.hosts.sent.far_keeper",
 )
 _UNPACK = "import sys,base64,zlib;exec(zlib.decompress(base64.b64decode(sys.argv[1])))"

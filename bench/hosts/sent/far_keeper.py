@@ -22,13 +22,13 @@ import time
 from contextlib import suppress
 
 from bench.hosts import keeper
-from bench.hosts.sent.answers import Given, Refused
-from bench.hosts.sent.clocks import Clocks
-from bench.hosts.sent.files import PIECE, Files
+from bench.hosts.sent.far_answers import Given, Refused
+from bench.hosts.sent.far_clocks import Clocks
+from bench.hosts.sent.far_files import PIECE, Files
+from bench.hosts.sent.far_network import FarNetwork
+from bench.hosts.sent.far_processes import Processes
 from bench.hosts.sent.frames import Document, Frames, frame
 from bench.hosts.sent.lease import Lease
-from bench.hosts.sent.network import FarNetwork
-from bench.hosts.sent.processes import Processes
 from bench.inprocess import event_log
 
 PREFIX = "queue-bench-"

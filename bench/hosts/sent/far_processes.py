@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from bench.hosts import cgroup, keeper
 from bench.hosts.process import ProcessTable, machine_busy_s, memory
-from bench.hosts.sent.answers import Given, Refused
+from bench.hosts.sent.far_answers import Given, Refused
 
 GONE_S = 5.0
 

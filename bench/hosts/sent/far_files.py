@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 from bench.base.errors import UsageError
 from bench.hosts import lock
-from bench.hosts.sent.answers import Given, Refused
+from bench.hosts.sent.far_answers import Given, Refused
 from bench.inprocess import event_log
 
 # So much at once: what renews the lease must not stand behind more than that on a slow link.

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from bench.hosts.sent.answers import Given, Refused
+from bench.hosts.sent.far_answers import Given, Refused
 
 TABLE = "queue_bench"
 RULES = """\

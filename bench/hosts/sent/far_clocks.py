@@ -3,8 +3,8 @@ only."""
 
 import time
 
-from bench.hosts.sent.answers import Given
 from bench.hosts.sent.clock_echo import Address, Echo, Pinger
+from bench.hosts.sent.far_answers import Given
 
 
 class Clocks:
