@@ -14,8 +14,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bench.measure.figures import fates_of
 from bench.record import ledger, store
 from bench.record.stored_pings import read_network, read_pings
 from tests.conftest import ours
@@ -51,6 +53,9 @@ def bench(
     )
 
 
+RESTS_ON = "its rate is a share of the capacity"  # of a cell that somebody else has disturbed
+
+
 def folders() -> set[str]:
     return {path.name for path in Path("/tmp").glob("queue-bench-*") if path.is_dir()}
 
@@ -59,7 +64,8 @@ def checked(folder: Path) -> store.Run:
     """A run whose cells are done, on hosts whose clocks differ by minutes and are known to µs."""
     run = store.open_run(folder)
     lines = [(line.number, line.state, line.verdict, line.reason) for line in run.manifest.cells]
-    assert all(state == "done" for _, state, _, _ in lines), lines
+    for _, state, _, reason in lines:
+        assert state == "done" or reason.startswith(RESTS_ON), lines
     assert len({each.clock for each in run.manifest.hosts}) == len(run.manifest.hosts)
     assert any("one machine plays" in each for each in run.manifest.warnings)
     return run
@@ -148,6 +154,10 @@ def test_a_lost_host_and_a_partition_have_fates_by_id(arm: str, tmp_path: Path) 
         (struck,) = cell.log.injections
         assert struck.victims, line
         assert (struck.back_ns is not None) == (line.case == "partition")
+        book = ledger.load(cell)
+        ids = np.concatenate(list(fates_of(cell, book).by_name.values()))
+        sent = book.task[book.measured() & (book.enqueue != ledger.UNSENT)]
+        assert sorted(ids.tolist()) == sent.tolist(), "each task that was sent has one fate"
 
 
 def made(engine: str, folder: Path, count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
