@@ -19,10 +19,16 @@ LOOK_S = 0.002
 def strike(testbed: Testbed, busy: list[int]) -> Struck:
     """The first worker host, as soon as no slot of any runs a task."""
     running, deadline_s = len(busy), time.monotonic() + IDLE_S
-    while running > 0:
+    while running > 0 or _waiting(testbed):
         if time.monotonic() > deadline_s:
             raise CellFailed(f"the workers were never idle within {IDLE_S:.0f} s")
         for record in testbed.tail.poll():
             running += 1 if record["kind"] == event_log.STARTED else -1
         time.sleep(LOOK_S)
     return lose(testbed)
+
+
+def _waiting(testbed: Testbed) -> bool:
+    """Whether a task has been sent and has not finished: between two of them no slot runs one."""
+    book = testbed.live_ledger()
+    return bool(((book.sent >= 0) & (book.first_finish() < 0)).any())
