@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from bench.measure.latencies import spread
 from bench.measure.order_statistics import percentile, percentile_if_supported
+from bench.measure.spreads import spread
 from bench.model.schedule import poisson
 from bench.selftest.waiting import waits_ms
 from scenarios.latency import SCENARIO, steady_seconds

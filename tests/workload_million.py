@@ -55,7 +55,7 @@ def prepare(file: WorkloadFile, arrivals: Arrivals, folder: Path) -> None:
     draws, before = drawn(file, arrivals.kinds, SEED), drawn_before(file, lead.kinds, SEED)
     cell_files.write(folder, file, arrivals, draws, before, lead.kinds)
     schedule = whole_schedule(len(file.workload.task), arrivals, lead, LEAD_S, 0)
-    schedule.write(folder / "order-001.bin", START)
+    (folder / "order-001.bin").write_bytes(schedule.packed(START))
 
 
 def events(path: Path, kinds: tuple[int, int], due: Ints, after: tuple[int, int]) -> None:

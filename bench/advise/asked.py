@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.model.arm import nearest
 from bench.model.broker import FAMILIES
 from bench.model.feature import FEATURES
-from bench.workload.toml_lines import read_toml
-from bench.workload.toml_words import in_words
+from bench.model.toml_words import in_words
 
 NAMES = {"needs": ("feature", FEATURES), "brokers": ("broker", FAMILIES)}
 
@@ -79,7 +79,7 @@ def checked(values: Mapping[str, object]) -> Asked:
 # Any: TOML comes in here, and `checked` looks at it.
 def from_file(path: Path) -> Mapping[str, Any]:
     """The values in a TOML file."""
-    return read_toml(path)[1]
+    return read_toml(path).document
 
 
 def by_asking(ask: Callable[[str], str]) -> dict[str, str | bool | tuple[str, ...]]:

@@ -9,7 +9,7 @@ from adapters.base import Queues, Reads
 from bench.base.errors import Unavailable, UsageError
 from bench.brokers.contract import Broker, Family, Given, Request
 from bench.brokers.reading import check_reading
-from bench.hosts.local import Host
+from bench.hosts.cell_host import CellHost
 from bench.model.arm import Arm
 from bench.model.broker import KINDS, BrokerKind
 
@@ -24,7 +24,7 @@ def live(kind: BrokerKind) -> Family:
 
 def make_broker(
     name: str,
-    host: Host,
+    host: CellHost,
     work: Path,
     log: Path,
     push_command: str,
@@ -35,6 +35,8 @@ def make_broker(
     if name in servers:
         return _given(name, servers[name], queues)
     kind = KINDS[name]
+    if host.label and not live(kind).far:
+        raise Unavailable(f"a {kind.title} is not started on another host: give [broker] url")
     return live(kind).embedded(Request(kind, host, work / kind.family, log, push_command, queues))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from bench.hosts.local import Host
+from bench.hosts.cell_host import CellHost
 from bench.hosts.process import Process
 from bench.model.arm import Arm
 from bench.model.broker import BrokerKind
@@ -128,7 +128,7 @@ class Request:
     """
 
     kind: BrokerKind
-    host: Host
+    host: CellHost
     folder: Path
     log: Path
     push_command: str
@@ -143,9 +143,10 @@ class Family:
     to install, and the arms of that kind alone fall out; UsageError stops the run.
     `embedded` makes a broker that is not started yet, and raises the same.
     `given` makes one from the URL of a user's server and the names of the queues; UsageError if
-    the URL cannot be read.
+    the URL cannot be read. `far`: it can be started on another host than this.
     """
 
     find: Callable[[BrokerKind], str]
     embedded: Callable[[Request], Broker]
     given: Callable[[str, Sequence[str]], Given] | None = None
+    far: bool = False

@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 from bench.base.errors import CellFailed, Unavailable, UsageError
 from bench.brokers.contract import Counters, Request
 from bench.brokers.urls import shown
-from bench.hosts.local import last_lines
-from bench.hosts.process import ManagedProcess, Process
-from bench.inprocess.ports import free_port
+from bench.hosts.cell_host import ManagedProcess
+from bench.hosts.process import Process
 from bench.model.broker import KINDS
 
 
@@ -29,7 +28,7 @@ class StartedServer:
 
     def __init__(self, request: Request) -> None:
         self.host, self.folder, self.log = request.host, request.folder, request.log
-        self.port, self.password = free_port(), secrets.token_hex(16)
+        self.port, self.password = self.host.free_port(), secrets.token_hex(16)
 
     def launch(self, argv: Sequence[str], env: Mapping[str, str], stdin: str = "") -> None:
         """Start its main process; the time that it has for serving begins."""
@@ -46,7 +45,7 @@ class StartedServer:
             except Exception as error:  # not there yet, in whatever way
                 if self.process.exit_status() is not None or time.monotonic() > self.deadline:
                     failure = self.failure.format(error=type(error).__name__)
-                    raise CellFailed(f"{failure}: {last_lines(self.log)}") from None
+                    raise CellFailed(f"{failure}: {self.host.last_lines(self.log)}") from None
                 time.sleep(self.look_s)
 
     def kill(self) -> int:

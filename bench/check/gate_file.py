@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.check.blocks import GATED
 from bench.model.arm import nearest
-from bench.workload.toml_lines import read_toml
-from bench.workload.toml_words import in_words
+from bench.model.toml_words import in_words
 
 FILE = "bench.toml"
 Size = Annotated[float | str, Field(union_mode="left_to_right")]
@@ -44,7 +44,7 @@ def from_file(folder: Path) -> Settings:
     if not path.is_file():
         return Settings()
     try:
-        return Settings.model_validate(read_toml(path)[1].get("check", {}))
+        return Settings.model_validate(read_toml(path).document.get("check", {}))
     except ValidationError as error:
         first = error.errors()[0]
         word = ".".join(str(part) for part in first["loc"])

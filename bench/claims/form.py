@@ -11,11 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from bench.base.errors import UsageError
+from bench.base.toml_file import read_toml
 from bench.model.fault import FAULTS
 from bench.model.feature import FEATURES
 from bench.model.stored import Record
-from bench.workload.toml_lines import read_toml
-from bench.workload.toml_words import in_words
+from bench.model.toml_words import in_words
 
 TABLES = Path(__file__).parent / "tables"  # package data: a wheel has them too
 Outcome = Literal["works", "partly", "not offered", "broken"]
@@ -218,7 +218,7 @@ def load(folder: Path = TABLES) -> list[Claims]:
     found = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            found.append(Claims.model_validate(read_toml(path)[1]))
+            found.append(Claims.model_validate(read_toml(path).document))
         except ValidationError as error:
             first = error.errors()[0]
             raise UsageError(

@@ -14,6 +14,7 @@ from bench.base.errors import UsageError, worst
 from bench.base.output import refuse_unwritable
 from bench.base.streams import in_spite
 from bench.brokers.choice import Servers
+from bench.commands.hosts_options import EACH, hosts_asked, on_them, refuse_undone, with_url
 from bench.commands.options import (
     Json,
     Wait,
@@ -33,6 +34,7 @@ from bench.commands.workload_options import (
 )
 from bench.environments.handed_on import refuse_variables
 from bench.hosts import lock
+from bench.hosts.hosts_file import Hosts
 from bench.model.arm import parse_arm, twin
 from bench.model.systems import load_adapters
 from bench.record import store
@@ -57,18 +59,23 @@ def run(
     adapters = load_adapters(asked.adapter)
     if asked.resume is not None:
         folder = find_run(asked.resume)
-        plan = _stored_plan(folder, adapters, asked)
+        begun = store.open_run(folder).manifest.plan.hosts
+        hosts = hosts_asked(asked.hosts, asked.cluster, begun, resuming=True)
+        plan = _stored_plan(folder, adapters, asked, hosts)
     else:
-        plan = _new_plan(asked, adapters)
+        hosts = hosts_asked(asked.hosts, asked.cluster)
+        plan = _new_plan(asked, adapters, hosts)
         folder = new_folder(asked.out, plan.seed)
         refuse_folder(folder)
     page = report_path(folder, report)
     refuse_unwritable(page, "name another place by --report FILE")
     urls = {"redis": asked.redis, "rabbitmq": asked.rabbitmq, "postgres": asked.postgres}
     servers = {name: url for name, url in urls.items() if url}
+    refuse_undone(hosts, tuple(plan.scenarios), servers)
+    servers = dict(with_url(servers, hosts))
     out = console(as_json)
     with lock.measuring(wait, out.print):
-        code = measure_live(plan, folder, servers, out, asked.resume is not None, page)
+        code = measure_live(plan, folder, servers, out, asked.resume is not None, page, hosts, wait)
     if asked.fail_on:
         code = worst(code, code_of_objective(folder, out))
     if as_json:
@@ -76,7 +83,7 @@ def run(
     raise typer.Exit(code)
 
 
-def _new_plan(asked: RunAsked, adapters: dict[str, Adapter]) -> Plan:
+def _new_plan(asked: RunAsked, adapters: dict[str, Adapter], hosts: Hosts | None) -> Plan:
     from bench.run.run_start import fresh_seed
 
     if not 0 < asked.time_cap < math.inf:
@@ -91,7 +98,7 @@ def _new_plan(asked: RunAsked, adapters: dict[str, Adapter]) -> Plan:
         size=asked.size,
         tasks=asked.tasks,
         blocks=asked.blocks,
-        workers=asked.workers,
+        workers=hosts.placement.slots(asked.workers or EACH) if hosts else asked.workers,
         seed=seed,
         label=asked.label,
         time_cap_s=asked.time_cap,
@@ -99,11 +106,19 @@ def _new_plan(asked: RunAsked, adapters: dict[str, Adapter]) -> Plan:
         passed=passed_on(asked.passed, adapters.values()),
         workload=load.file,
         search=load.search,
+        placement=hosts.placement if hosts else None,
     )
 
 
 def measure_live(
-    plan: Plan, folder: Path, servers: Servers, out: Console, resuming: bool, page: Path
+    plan: Plan,
+    folder: Path,
+    servers: Servers,
+    out: Console,
+    resuming: bool,
+    page: Path,
+    hosts: Hosts | None = None,
+    wait: bool = False,
 ) -> int:
     """Run a plan before somebody's eyes, make its report, and return the exit code."""
     from bench.report.writing import write_report
@@ -119,7 +134,7 @@ def measure_live(
         runner.prepare()
         runner.manifest = stored_selftest.attached(runner.manifest, folder)
     out.print(f"run folder: {folder}", markup=False, soft_wrap=True)
-    with live.bar:
+    with on_them(hosts, runner, folder, wait), live.bar:
         code = runner.carry_out()
     return in_spite(
         code,
@@ -134,7 +149,9 @@ def _with_twins(texts: list[str], adapters: dict[str, Adapter]) -> list[str]:
     return [each.name for one in parsed for each in (one, twin(one))]
 
 
-def _stored_plan(folder: Path, adapters: dict[str, Adapter], asked: RunAsked) -> Plan:
+def _stored_plan(
+    folder: Path, adapters: dict[str, Adapter], asked: RunAsked, hosts: Hosts | None
+) -> Plan:
     run = store.open_run(folder)
     if run.slim:
         raise UsageError(
@@ -165,6 +182,7 @@ def _stored_plan(folder: Path, adapters: dict[str, Adapter], asked: RunAsked) ->
         passed=passed_on(list(begun.passed), adapters.values()),
         workload=file,
         search=begun.workload.search if begun.workload else None,
+        placement=hosts.placement if hosts else None,
     )
 
 

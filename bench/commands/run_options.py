@@ -104,6 +104,24 @@ class RunAsked(NamedTuple):
             + " unless told"
         ),
     ] = None
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            "--hosts",
+            metavar="FILE|netns:N",
+            help="measure on several hosts: a hosts.toml (OpenSSH), or N namespaces of this "
+            "machine; --workers counts for each worker host then, 1 unless told",
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="URL",
+            help="measure on the hosts of a Dask cluster, tcp://scheduler:8786: one has the "
+            "broker, one sends, the others work",
+        ),
+    ] = None
     fail_on: Annotated[
         str | None,
         typer.Option(

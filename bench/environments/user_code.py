@@ -10,6 +10,8 @@ from typing import Any
 
 from bench.base.environ import hidden
 from bench.base.errors import CellFailed, UsageError, one_line
+from bench.base.toml_file import read_toml
+from bench.base.toml_lines import Place, known_part
 from bench.environments.cache import fit
 from bench.environments.provision import (
     TRY_S,
@@ -21,8 +23,7 @@ from bench.hosts.local import EMPTY_LOG, Host, last_lines
 from bench.model import requirements
 from bench.model.arm import Arm
 from bench.model.requirements import Requirement
-from bench.workload.toml_lines import Place, known_part, line_of, read_toml
-from bench.workload.workload_file import LONGEST, WorkloadFile
+from bench.workload.workload_file import WorkloadFile
 
 TRIAL = "bench.inprocess.call_trial"
 NO_PORT = 9  # of a broker that nobody serves: an import that wants one may say so
@@ -94,11 +95,10 @@ def refusal(file: WorkloadFile, place: Place, what: str, passed: Iterable[str] =
 
     Without the values of variables that are handed on, by the file or as `passed`.
     """
-    text, document = read_toml(file.path)
+    written = read_toml(file.path)
     # What is not written has the line of what it would stand in.
-    line = line_of(text, known_part(document, place))
-    clean = hidden(one_line(what), (*file.workload.code.passed, *passed))
-    return UsageError(f"{file.path}:{line}: {clean[:LONGEST]}")
+    known = known_part(written.document, place)
+    return written.refusal(known, hidden(one_line(what), (*file.workload.code.passed, *passed)))
 
 
 def _folder(file: WorkloadFile) -> Path:

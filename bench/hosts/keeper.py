@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -84,7 +85,7 @@ def descendants() -> list[int]:
     return below
 
 
-def kill_all() -> None:
+def kill_all(reap: Callable[[], object] = reap) -> None:
     """Kill until nothing is left: a process may fork while it is being looked for."""
     _signal(descendants(), signal.SIGSTOP)
     while left := descendants():

@@ -1,6 +1,7 @@
 """Where a process of a cell runs: this machine. Only here are processes started."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,9 @@ import psutil
 from bench.base.environ import built
 from bench.base.errors import BenchError, CellFailed
 from bench.base.plain_names import plainly
-from bench.hosts.process import Exits, ManagedProcess, Process, ProcessTable
+from bench.hosts.cell_host import Exits, ManagedProcess
+from bench.hosts.process import Process, ProcessTable
+from bench.inprocess import event_log, ports
 
 EMPTY_LOG = "(empty log)"
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -28,8 +31,11 @@ class Host:
     `temporary` is for their temporary files: a worker that is killed leaves some behind.
     """
 
-    def __init__(self, folder: Path) -> None:
+    label, address, offset_ns = "", "127.0.0.1", 0
+
+    def __init__(self, folder: Path, logs: Path | None = None) -> None:
         self.work = self.temporary = self.folder = folder.resolve()
+        self.logs = logs or self.folder
         self._named, self._exits = ExitStack(), Exits()
         self._answered = threading.Condition()
         self._answers: list[int | str] = []  # the pid of what was started, or why it was not
@@ -107,7 +113,7 @@ class Host:
                 answer = self._answers.pop(0)
         if isinstance(answer, str):
             raise CellFailed(f"cannot start {argv[0]}: {answer}")
-        return ManagedProcess(answer, log, self._exits)
+        return ManagedProcess(answer, log, self, self._exits)
 
     def _read(self) -> None:
         assert self._keeper.stdout
@@ -120,9 +126,13 @@ class Host:
                 self._answers.append(message["error"] if "error" in message else message["pid"])
                 self._answered.notify_all()
 
-    def wait(self, processes: Iterable[Process], timeout_s: float) -> bool:
-        """Wait until all of these have ended; False if some live on."""
-        return self._exits.wait([process.pid for process in processes], timeout_s)
+    def signal(self, pid: int, number: int) -> bool:
+        """Send a signal; False if the process is gone already."""
+        return Process(pid).signal(number)
+
+    def below(self, pids: Iterable[int]) -> list[int]:
+        """Those of these that live and all below them, a parent before its children."""
+        return ProcessTable().below(pids)
 
     def kill_tree(self, processes: Iterable[Process], freeze: bool = True) -> tuple[int, list[int]]:
         """SIGKILL these and all below them; `freeze` stops the tree first, so that nobody sees half
@@ -144,6 +154,46 @@ class Host:
         t0 = t0 or time.monotonic_ns()
         _prove_gone(stopped.values())
         return t0, sorted(stopped)
+
+    def last_lines(self, log: Path, count: int = 6) -> str:
+        """The end of a log, for an error message."""
+        return last_lines(log, count)
+
+    def make_folder(self, folder: Path) -> None:
+        """Make it, if it is not there."""
+        folder.mkdir(exist_ok=True)
+
+    def write(self, path: Path, content: bytes) -> None:
+        """A file, whole or not at all: who waits for its name reads all of it."""
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content)
+        os.replace(part, path)
+
+    def read(self, path: Path, at: int = 0) -> bytes:
+        """What stands in a file from there on."""
+        with open(path, "rb") as file:
+            file.seek(at)
+            return file.read()
+
+    def fetch(self, path: Path) -> Path:
+        """The file itself: it is here."""
+        return path
+
+    def names(self, folder: Path, pattern: str) -> list[Path]:
+        """The files of a folder whose names match, sorted."""
+        return sorted(folder.glob(pattern))
+
+    def size(self, path: Path) -> int:
+        """How long a file is now."""
+        return path.stat().st_size
+
+    def start_events(self, path: Path) -> None:
+        """An event file, before any process that writes to it."""
+        event_log.create(str(path))
+
+    def free_port(self) -> int:
+        """A port of loopback that is free now."""
+        return ports.free_port()
 
 
 def _prove_gone(processes: Iterable[psutil.Process], timeout_s: float = 5.0) -> None:

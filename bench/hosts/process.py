@@ -1,11 +1,9 @@
 """The processes of this machine: what can be asked of one or done to it, and what all have used."""
 
 import os
-import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -24,49 +22,9 @@ class Process:
         except ProcessLookupError:
             return False
 
-    def tree(self) -> list["Process"]:
+    def tree(self) -> Sequence["Process"]:
         """It and all below it that live now, a parent before its children."""
         return [Process(pid) for pid in ProcessTable().below([self.pid])]
-
-
-class Exits:
-    """How the processes of a host have ended, as their keeper reports it."""
-
-    def __init__(self) -> None:
-        self._status: dict[int, int] = {}
-        self._changed = threading.Condition()
-
-    def note(self, pid: int, status: int) -> None:
-        """One has ended."""
-        with self._changed:
-            self._status[pid] = status
-            self._changed.notify_all()
-
-    def status(self, pid: int) -> int | None:
-        """How it ended, negative for a signal; None while it lives."""
-        return self._status.get(pid)
-
-    def wait(self, pids: Iterable[int], timeout_s: float) -> bool:
-        """Wait until all of these have ended; False if some live on."""
-        wanted = set(pids)
-        with self._changed:
-            return self._changed.wait_for(lambda: wanted <= self._status.keys(), timeout=timeout_s)
-
-
-@dataclass(frozen=True)
-class ManagedProcess(Process):
-    """A process that a Host has started, and of whose end it is told. `log` is where it writes."""
-
-    log: Path
-    exits: Exits = field(repr=False, compare=False)
-
-    def exit_status(self) -> int | None:
-        """How it ended, negative for a signal; None while it lives."""
-        return self.exits.status(self.pid)
-
-    def wait(self, timeout_s: float) -> bool:
-        """Wait for its end; False if it lives on."""
-        return self.exits.wait([self.pid], timeout_s)
 
 
 class ProcessTable:

@@ -10,7 +10,7 @@ from time import monotonic_ns
 # marker, kind, flag, pid, task, stamp_ns, a, b: `a` and `b` belong to the kind, see below.
 RECORD = struct.Struct("<2sBBIqqQQ")
 MARKER = b"QB"
-FORMAT = 1
+FORMAT = 2
 
 STARTED = 1  # a = thread, b = (parent pid << 32) | microseconds spent importing the task module
 FINISHED = 2  # a = thread
@@ -25,14 +25,27 @@ GIL = "gil-"
 
 
 def boot_id() -> bytes:
-    """Sixteen bytes that name this boot of the machine: stamps are never subtracted across two."""
+    """Sixteen bytes that name this boot of the machine."""
     with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return bytes.fromhex(file.read().strip().replace("-", ""))
 
 
-def header() -> bytes:
-    """The first record of every event file: format version and boot id."""
-    return struct.pack("<4sHH16s", b"QBEV", FORMAT, RECORD.size, boot_id()).ljust(
+def clock_id() -> bytes:
+    """Twenty-four bytes that name the clock of this process: boot and time namespace.
+
+    Stamps are never subtracted across two but through a measured bound. The boot alone would not
+    do: all namespaces of a machine have the same one, and a time namespace a clock of its own.
+    """
+    try:
+        namespace = os.stat("/proc/self/ns/time").st_ino
+    except OSError:  # a kernel before 5.6 has one clock for all
+        namespace = 0
+    return boot_id() + struct.pack("<Q", namespace)
+
+
+def header(clock: bytes | None = None) -> bytes:
+    """The first record of every event file: format version and clock id, ours unless told."""
+    return struct.pack("<4sHH24s", b"QBEV", FORMAT, RECORD.size, clock or clock_id()).ljust(
         RECORD.size, b"\0"
     )
 
@@ -70,6 +83,7 @@ __all__ = [
     "STARTED",
     "Log",
     "boot_id",
+    "clock_id",
     "create",
     "header",
     "monotonic_ns",

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from bench.measure.figures import stands_for
 from bench.measure.validity import edge
 from bench.model.broker import KINDS
 from bench.model.metric import Measure, Verdict
@@ -25,10 +26,11 @@ SLOT_COLUMNS = {
 COUNTED = ["broker_cpu_s", "broker_commands", "ns"]
 
 
-def enqueue_rate(book: Ledger) -> float:
+def enqueue_rate(cell: StoredCell, book: Ledger) -> float:
     """Accepted tasks per second, from the first send to the last return."""
     ours = book.measured() & (book.enqueue == ledger.ACCEPTED)
-    return float(ours.sum()) / (int(book.returned[ours].max()) - int(book.sent[ours].min())) * 1e9
+    accepted = float(ours.sum()) + cell.log.left_out
+    return accepted / (int(book.returned[ours].max()) - int(book.sent[ours].min())) * 1e9
 
 
 def window(book: Ledger, slot: str, slots: int) -> tuple[int, int, int] | str:
@@ -92,7 +94,8 @@ def throughput(cell: StoredCell, book: Ledger) -> Measure:
     if isinstance(span, str):
         return Measure("throughput", None, "withheld", span)
     start, end, inside = span
-    return Measure("throughput", inside / (end - start) * 1e9, *capped(cell))
+    finished = inside * stands_for(cell, book)
+    return Measure("throughput", finished / (end - start) * 1e9, *capped(cell))
 
 
 def capped(cell: StoredCell) -> tuple[Verdict, str]:
@@ -135,7 +138,7 @@ def worker_cpu(cell: StoredCell, book: Ledger) -> Measure:
         )
     stamps, spent = cell.samples["ns"].to_numpy(), cell.samples["worker_cpu_s"].to_numpy()
     used = float(np.interp(end, stamps, spent) - np.interp(start, stamps, spent))
-    return Measure("worker_cpu_ms_per_task", used / inside * 1e3)
+    return Measure("worker_cpu_ms_per_task", used / (inside * stands_for(cell, book)) * 1e3)
 
 
 def broker_spent(cell: StoredCell, book: Ledger) -> tuple[float, float]:

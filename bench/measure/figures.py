@@ -22,6 +22,12 @@ def fate_measures(by_fate: Fates, names: Iterable[str] = COUNTED_ALWAYS) -> list
     return [Measure(name, float(by_fate.count(name))) for name in names]
 
 
+def stands_for(cell: StoredCell, book: Ledger) -> float:
+    """How many tasks one of the ledger stands for: 1 but where the cell was thinned."""
+    stored = int(book.measured().sum())
+    return (stored + cell.log.left_out) / stored if stored else 1.0
+
+
 def fates_of(cell: StoredCell, book: Ledger) -> Fates:
     """The fates of a stored cell; a fault without a victim hit nothing."""
     return fates(

@@ -84,6 +84,11 @@ SCHEMES: Mapping[str, Scheme] = {each.name: each for kind in _ALL for each in ki
 MAIN = "redis"  # what most arms run on: where it is missing, nothing is measured
 
 
+def family_of_scheme(scheme: str) -> str:
+    """The family whose servers have URLs that begin so; KeyError if none has."""
+    return {each.name: kind.family for kind in _ALL for each in kind.schemes}[scheme]
+
+
 def family_of(name: str) -> str:
     """The family of a kind; a name that a stored run has and we do not know is its own."""
     return KINDS[name].family if name in KINDS else name

@@ -54,6 +54,15 @@ class Injection(Record):
     load_spike_ns: int
     end_ns: int
 
+    def later(self, by_ns: int) -> "Injection":
+        """The same by a clock that is so far before."""
+        stamps = {
+            name: stamp + by_ns
+            for name in ("t0_ns", "back_ns", "load_spike_ns", "end_ns")
+            if (stamp := getattr(self, name)) is not None
+        }
+        return self.model_copy(update=stamps)
+
 
 def poison_tasks(injections: Iterable[Injection]) -> frozenset[int]:
     """The tasks that brought a fault about."""
@@ -121,12 +130,28 @@ class FirstError(Record):
     error: str
 
 
+class HostClock(Record):
+    """The clock of one host of a cell: its name, and how far it was before that of the first host,
+    roughly: what the pings say of that lies in a file of its own."""
+
+    clock: str
+    offset_ns: int
+
+    @property
+    def boot(self) -> str:
+        """The boot of the machine, which several of its clocks may share."""
+        return self.clock[:32]
+
+
 class CellLog(Record):
     """phases.json. `held` is None where it cannot be told what the broker held.
 
     Of a long cell one stretch of ordinary tasks out of `kept_every` is stored; `left_out` tasks
     are not. `workload` and the first errors by type of task are those of a cell that ran one: here
     and not in cell.json, which measured processes read, some of them once per task.
+
+    Of a cell on several hosts `hosts` has the clock of each by its label. All stamps here and in
+    samples.parquet are by the clock of the first, tasks and runs have those of their own hosts.
     """
 
     phases: tuple[Phase, ...]
@@ -144,6 +169,7 @@ class CellLog(Record):
     manual_recovery: ManualRecovery | None = None
     workload: Workload | None = None
     first_errors: Mapping[str, FirstError] = Field(default_factory=dict)
+    hosts: Mapping[str, HostClock] = Field(default_factory=dict)
 
     @cached_property
     def poison_tasks(self) -> frozenset[int]:

@@ -51,6 +51,9 @@ class Fault(StrEnum):
         "",
         True,
     )
+    HOST_LOSS = "host-loss", "a worker host cut off from the broker, then everything there killed"
+    HOST_LOSS_IDLE = "host-loss-idle", "the same while its workers wait for a task"
+    PARTITION = "partition", "the worker hosts cut off from the broker for 10 s"
     POISON = "poison", "a task that kills the process which runs it, each time", "die"
     HANG = (
         "hang",
@@ -63,5 +66,6 @@ class Fault(StrEnum):
 
 
 CORE = (Fault.WORKER_CRASH, Fault.CHILD_CRASH, Fault.DEPLOY, Fault.BROKER_CRASH)
+OF_HOSTS = (Fault.HOST_LOSS, Fault.HOST_LOSS_IDLE, Fault.PARTITION)  # they need several
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
-FURTHER = tuple(fault for fault in FAULTS if fault not in CORE)
+FURTHER = tuple(fault for fault in FAULTS if fault not in (*CORE, *OF_HOSTS))

@@ -30,6 +30,7 @@ class PlanRecord(Record):
     until: Mapping[str, int] = Field(default_factory=dict)
     passed: tuple[str, ...] = ()
     workload: WorkloadRecord | None = None
+    hosts: str = ""
 
 
 class SettingRecord(Record):
@@ -160,6 +161,19 @@ class VariablesRecord(Record):
     left_out: tuple[str, ...] = ()
 
 
+class HostRecord(Record):
+    """What a host of a run is: found by its role, and nothing that names it."""
+
+    role: str
+    boot_id: str
+    clock: str
+    cores: int
+    memory_bytes: int
+    arch: str
+    kernel: str
+    python: str
+
+
 class Manifest(Record):
     """run.json. `code` is None for what 0.1 measured, which counted no versions."""
 
@@ -176,6 +190,7 @@ class Manifest(Record):
     arms: Mapping[str, ArmRecord]
     cells: tuple[CellLine, ...]
     machine: MachineRecord
+    hosts: tuple[HostRecord, ...] = ()
     boot_id: str
     given: tuple[str, ...] = ()
     variables: VariablesRecord = VariablesRecord()

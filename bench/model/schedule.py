@@ -3,9 +3,7 @@
 They are never adjusted while it runs.
 """
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -40,17 +38,11 @@ class Schedule:
     def __len__(self) -> int:
         return int(self.tasks.size)
 
-    def write(self, path: Path, t0_ns: int) -> None:
-        """Write (task, absolute due_ns, work) as little-endian int64 triples, sorted by due time.
-
-        The file appears whole or not at all.
-        """
+    def packed(self, t0_ns: int) -> bytes:
+        """(task, absolute due_ns, work) as little-endian int64 triples, sorted by due time."""
         order = np.argsort(self.due_ns, kind="stable")
         rows = np.column_stack([self.tasks, self.due_ns + t0_ns, self.work])[order]
-        # The generators poll for this name: it may appear only when all of it is there.
-        part = path.with_name(path.name + ".part")
-        part.write_bytes(rows.astype("<i8").tobytes())
-        os.replace(part, path)
+        return rows.astype("<i8").tobytes()
 
 
 def poisson(rate_per_s: float, seconds: float, seed: int) -> Ints:

@@ -34,6 +34,8 @@ EVENT = np.dtype(
     ]
 )
 assert EVENT.itemsize == RECORD.size
+RunColumns = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints]
+"""The columns of a ledger from `run_task` to `raised`."""
 
 
 @dataclass(frozen=True)
@@ -91,19 +93,22 @@ def _resync(data: bytes) -> Events:
     return Events(np.frombuffer(b"".join(kept), EVENT), torn, at < len(data))
 
 
-def read(path: Path) -> Events:
-    """A whole event file; UsageError if it is of another format or of another boot."""
+def read(path: Path, begin: bytes | None = None) -> Events:
+    """A whole event file; UsageError if it is of another format or of another clock.
+
+    `begin` is its first record, that of this host's files unless told.
+    """
     # Unbuffered: a million tasks are 80 MB, once is enough.
     with open(path, "rb", buffering=0) as file:
-        if file.read(RECORD.size) != header():
+        if file.read(RECORD.size) != (begin or header()):
             raise UsageError(
-                f"{path} was not written by this version of bench in this boot: "
+                f"{path} was not written by this version of bench in this boot and time namespace: "
                 "measure the cell again"
             )
         return parse(file.read())
 
 
-class Tail:
+class FileTail:
     """An event file that grows, read a bit at a time; each `poll` gives the new records."""
 
     def __init__(self, path: Path) -> None:
@@ -134,24 +139,25 @@ def build(
     chose beside a plan is added. One file is held at a time and taken apart by column: a
     million tasks must not cost the instrument its memory.
     """
-    sends, returns, torn = _sent(generators)
-    ids, due = _with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
+    sends, returns, torn = sent_of(generators)
+    ids, due = with_chosen(plan, sends) if plan is not None else (sends[0], sends[2])
     ids, first = np.unique(ids, return_index=True)
     due = due[first]
-    sent_ns, sent_due = _placed(ids, sends[0], sends[1]), _placed(ids, sends[0], sends[2])
+    sent_ns, sent_due = placed(ids, sends[0], sends[1]), placed(ids, sends[0], sends[2])
     due = np.where(sent_due >= 0, sent_due, due)
     del sent_due, sends, first
-    returned, flag = _placed(ids, returns[0], returns[1]), _placed(ids, returns[0], returns[2])
+    returned, flag = placed(ids, returns[0], returns[1]), placed(ids, returns[0], returns[2])
     del returns
     state = np.where(
         returned >= 0, np.where(flag == 1, ERROR, ACCEPTED), np.where(sent_ns >= 0, OPEN, UNSENT)
     ).astype(np.int8)
     del flag
-    columns, torn_runs = _pair(runs)
+    columns, torn_runs = runs_of(runs)
     return Ledger(ids, due, sent_ns, returned, state, *columns), torn + torn_runs
 
 
-def _with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
+def with_chosen(plan: tuple[Ints, Ints], sends: list[Ints]) -> tuple[Ints, Ints]:
+    """(ids, due_ns) of a plan, and of what was sent beside it."""
     chosen = ~np.isin(sends[0], plan[0])
     return np.concatenate((plan[0], sends[0][chosen])), np.concatenate((plan[1], sends[2][chosen]))
 
@@ -161,37 +167,41 @@ def _columns(records: npt.NDArray[np.void], kind: int, names: tuple[str, ...]) -
     return [records[name][at].astype(np.int64) for name in names]
 
 
-def _sent(generators: Collection[Path]) -> tuple[list[Ints], list[Ints], int]:
+def sent_of(
+    generators: Collection[Path], begin: bytes | None = None
+) -> tuple[list[Ints], list[Ints], int]:
     """([task, sent, due], [task, returned, flag], torn) of all generators; stamps in ns."""
     sends, returns, torn = [], [], 0
     for path in generators:
-        events = read(path)
+        events = read(path, begin)
         torn += events.torn
         sends.append(_columns(events.records, SENT, ("task", "stamp", "a")))
         returns.append(_columns(events.records, RETURNED, ("task", "stamp", "flag")))
-    return _joined(sends), _joined(returns), torn
+    return joined(sends), joined(returns), torn
 
 
-def _joined(parts: list[list[Ints]]) -> list[Ints]:
+def joined(parts: list[list[Ints]]) -> list[Ints]:
+    """The columns of several files one behind the other."""
     if len(parts) == 1:
         return parts[0]
     return [np.concatenate(columns) for columns in zip(*parts, strict=True)]
 
 
-def _placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
+def placed(ids: Ints, tasks: Ints, values: Ints) -> Ints:
+    """(ids,) the value of each id, -1 where there is none."""
     result = np.full(len(ids), -1, np.int64)
     at, known = positions(ids, tasks)
     result[at[known]] = values[known]
     return result
 
 
-def _pair(path: Path) -> tuple[tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints], int]:
+def runs_of(path: Path, begin: bytes | None = None) -> tuple[RunColumns, int]:
     """(the run columns of a ledger, how many torn pieces the file has).
 
     A run is a start and its end, a finish or an exception, if that comes next in the same thread;
     else it was cut off.
     """
-    events = read(path)
+    events = read(path, begin)
     records, torn = events.records, events.torn
     # Stable: the order of writing stays.
     order = np.lexsort((records["a"], records["pid"])).astype(np.int32)

@@ -11,12 +11,13 @@ from bench.record.store import Columns, StoredCell
 
 Ints = npt.NDArray[np.int64]
 Kinds = npt.NDArray[np.int16]
+Floats = npt.NDArray[np.float64]
 ENQUEUE = ("unsent", "open", "accepted", "error")
 UNSENT, OPEN, ACCEPTED, ERROR = range(4)
 # Of a thinned ledger, neighbours in a row, so that the time since the previous call of the same
 # generator is known; 840 divides by every number of generators up to 8.
 STRETCH = 840
-TASK_COLUMNS = ("task", "due", "sent", "returned", "enqueue", "kind")
+TASK_COLUMNS = ("task", "due", "sent", "returned", "enqueue", "kind", "task_host")
 RUN_COLUMNS = (
     "run_task",
     "run_pid",
@@ -26,6 +27,8 @@ RUN_COLUMNS = (
     "finished",
     "import_us",
     "raised",
+    "run_host",
+    "give_ns",
 )
 
 
@@ -39,6 +42,10 @@ class Ledger:
 
     Where a workload ran, `types` are the names of its types of task, and `kind` (tasks,) has an
     index of it, -1 for a task of none, such as one of the warm-up.
+
+    Where a cell ran on several hosts, `hosts` are their labels, and `task_host` (tasks,) and
+    `run_host` (runs,) have indexes of them. All stamps are by one clock then, and those of a run
+    lie within ± `give_ns` (runs,) of where its task's generator would have seen them.
     """
 
     task: Ints
@@ -56,15 +63,23 @@ class Ledger:
     raised: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     kind: Kinds = field(default_factory=lambda: np.empty(0, np.int16))
     types: tuple[str, ...] = ()
+    task_host: Kinds = field(default_factory=lambda: np.empty(0, np.int16))
+    run_host: Kinds = field(default_factory=lambda: np.empty(0, np.int16))
+    give_ns: Floats = field(default_factory=lambda: np.empty(0))
+    hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # Where nothing raised and no task has a type: one number that is read again and again, for
-        # a million tasks would take 10 MB to say so.
-        if not self.raised.size:
-            nothing = np.broadcast_to(np.int64(-1), self.run_task.shape)
-            object.__setattr__(self, "raised", nothing)
-        if not self.kind.size:
-            object.__setattr__(self, "kind", np.broadcast_to(np.int16(-1), self.task.shape))
+        # Where nothing raised, no task has a type and all is on one host: one number that is read
+        # again and again, for a million tasks would take 10 MB each to say so.
+        for name, nothing, like in (
+            ("raised", np.int64(-1), self.run_task),
+            ("kind", np.int16(-1), self.task),
+            ("task_host", np.int16(0), self.task),
+            ("run_host", np.int16(0), self.run_task),
+            ("give_ns", np.float64(0), self.run_task),
+        ):
+            if not getattr(self, name).size:
+                object.__setattr__(self, name, np.broadcast_to(nothing, like.shape))
 
     def first_finish(self) -> Ints:
         """(tasks,) ns: the first finish of each planned task, or -1."""
@@ -74,6 +89,13 @@ class Ledger:
     def first_start(self) -> Ints:
         """(tasks,) ns: the first start of each planned task, or -1."""
         return _first(self.task, self.run_task, self.started)
+
+    def give_of_tasks(self) -> Floats:
+        """(tasks,) ns: by how much the stamps of its runs may lie beside where they are placed."""
+        give = np.zeros(len(self.task))
+        at, known = positions(self.task, self.run_task)
+        np.maximum.at(give, at[known], self.give_ns[known])
+        return give
 
     def finishes(self) -> Ints:
         """(tasks,) how many finished runs each planned task has."""
@@ -88,7 +110,7 @@ class Ledger:
         """The rows chosen by a (tasks,) and a (runs,) mask."""
         ours = {name: getattr(self, name)[tasks] for name in TASK_COLUMNS}
         theirs = {name: getattr(self, name)[runs] for name in RUN_COLUMNS}
-        return Ledger(**ours, **theirs, types=self.types)
+        return Ledger(**ours, **theirs, types=self.types, hosts=self.hosts)
 
     def without(self, ids: Collection[int]) -> "Ledger":
         """All but these tasks and their runs."""
@@ -158,7 +180,7 @@ def _first(tasks: Ints, of: Ints, stamps: Ints) -> Ints:
 def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]:
     """The columns of tasks.parquet and of runs.parquet; `errors` are texts by task id.
 
-    A task of no workload is of the type "", all runs are on the host "": the only one.
+    A task of no workload is of the type "". Where there is one host it is "", and tasks have none.
     """
     codes = {text: code for code, text in enumerate(sorted({"", *errors.values()}))}
     error = np.zeros(len(ledger.task), np.int32)
@@ -171,9 +193,10 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]
         "returned_ns": ledger.returned,
         "enqueue": pa.DictionaryArray.from_arrays(pa.array(ledger.enqueue), list(ENQUEUE)),
         "error": pa.DictionaryArray.from_arrays(pa.array(error), list(codes)),
+        **({"host": _hosts(ledger.task_host, ledger.hosts)} if ledger.hosts else {}),
     }, {
         "task": ledger.run_task,
-        "host": _alike(len(ledger.run_task)),
+        "host": _hosts(ledger.run_host, ledger.hosts),
         "pid": ledger.run_pid,
         "parent": ledger.run_parent,
         "thread": ledger.run_thread,
@@ -184,8 +207,8 @@ def tables(ledger: Ledger, errors: Mapping[int, str]) -> tuple[Columns, Columns]
     }
 
 
-def _alike(count: int) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), [""])
+def _hosts(codes: Kinds, hosts: Sequence[str]) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), list(hosts or [""]))
 
 
 def _named(kind: Kinds, types: Sequence[str]) -> pa.DictionaryArray:
@@ -204,11 +227,34 @@ def load(cell: StoredCell) -> Ledger:
         _ints(cell.tasks(name)) for name in ("task", "due_ns", "sent_ns", "returned_ns")
     )
     kind, types = _kinds(cell)
-    stored = ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
-    # The last column is there only where a workload ran.
-    names = (*stored, "raised_ns") if types else stored
-    runs = dict(zip(RUN_COLUMNS, (_ints(cell.runs(name)) for name in names), strict=False))
-    return Ledger(task, due, sent, returned, codes, **runs, kind=kind, types=types)
+    run_task, pid, parent, thread, started, finished, import_us = (
+        _ints(cell.runs(name))
+        for name in ("task", "pid", "parent", "thread", "started_ns", "finished_ns", "import_us")
+    )
+    # The column is there only where a workload ran.
+    raised = _ints(cell.runs("raised_ns")) if types else np.empty(0, np.int64)
+    runs = run_task, pid, parent, thread, started, finished, import_us, raised
+    book = Ledger(task, due, sent, returned, codes, *runs, kind=kind, types=types)
+    return book if not cell.log.hosts else _of_hosts(book, cell)
+
+
+def _of_hosts(book: Ledger, cell: StoredCell) -> Ledger:
+    """The stored stamps of several hosts by one clock."""
+    # Here: of cells on one host, which is most of them, nothing more is imported.
+    from bench.record.one_clock import on_one_clock
+    from bench.record.stored_pings import read_network
+
+    hosts = tuple(cell.log.hosts)
+    task_host, run_host = (_coded(column("host"), hosts) for column in (cell.tasks, cell.runs))
+    placed = replace(book, task_host=task_host, run_host=run_host, hosts=hosts)
+    return on_one_clock(placed, cell.log.hosts, read_network(cell.folder))
+
+
+def _coded(column: pa.ChunkedArray, words: Sequence[str]) -> Kinds:
+    """(n,) the index of each word."""
+    stored = column.combine_chunks()
+    translate = np.array([words.index(each) for each in stored.dictionary.to_pylist()], np.int16)
+    return translate[stored.indices.to_numpy()] if len(stored) else np.empty(0, np.int16)
 
 
 def _kinds(cell: StoredCell) -> tuple[Kinds, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from bench.base.typed import typed
 from bench.model.cell_log import CellLog, CellSpec, held_places
 from bench.model.manifest import CellLine, Manifest
 from bench.record.documents import read_json, read_parquet, write_json, write_parquet
+from bench.record.stored_counts import Both, read_counts
 from bench.record.stored_curves import Curves, read_curves
 
 # 4: measures.csv names the cell of each row and whether it stands; tables know task types and
@@ -82,12 +83,28 @@ class StoredCell:
         return read_parquet(self.folder / "runs.parquet", [column])[column]
 
     @cached_property
-    def samples(self) -> pd.DataFrame:
-        """samples.parquet: resources over time, one row per sample and host, `ns` ascending.
+    def counts(self) -> Mapping[str, Both] | None:
+        """How long everything took, of a cell too large for its events; None of any other."""
+        return read_counts(self.folder)
 
-        The columns are `host` and those of bench.testbed.sampler.COLUMNS.
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """samples.parquet: resources over time, one row per sample, `ns` ascending.
+
+        The columns are `host` ("", all hosts together) and those of
+        bench.testbed.sampler.COLUMNS.
         """
-        return pd.DataFrame(read_parquet(self.folder / "samples.parquet").to_pandas())
+        return self._samples[self._samples["host"] == ""].reset_index(drop=True)
+
+    @cached_property
+    def host_samples(self) -> pd.DataFrame:
+        """The same of each host by itself, where a cell ran on several."""
+        return self._samples[self._samples["host"] != ""].reset_index(drop=True)
+
+    @cached_property
+    def _samples(self) -> pd.DataFrame:
+        frame = pd.DataFrame(read_parquet(self.folder / "samples.parquet").to_pandas())
+        return frame if "host" in frame else frame.assign(host="")
 
     def phase(self, name: str) -> tuple[int, int]:
         """(start_ns, end_ns) of a phase; KeyError if the cell never came to it."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from bench.analysis.dataset import Joined, letter, prefix
+from bench.analysis.hosts_used import hosts_used
 from bench.base.git import shown
 from bench.model.environment import Checkout
 from bench.model.manifest import ArmRecord, CellLine, MachineRecord, Manifest
@@ -90,6 +91,24 @@ def machine_rows(joined: Joined) -> list[tuple[str, list[str]]]:
         for run in joined.runs
     ]
     return [*rows, ("broker", origins)]
+
+
+def host_rows(joined: Joined) -> list[list[str]]:
+    """The hosts of the runs that had several, each with what was used on it."""
+    return [
+        [
+            each.record.role,
+            f"{each.record.cores} cores, {each.record.memory_bytes / GIB:.1f} GiB, "
+            f"Linux {each.record.kernel}, Python {each.record.python}",
+            "–" if each.busy is None else f"{each.busy:.0%}",
+            "–" if each.instrument is None else f"{each.instrument:.1%}",
+            "–" if each.memory_bytes is None else f"{each.memory_bytes / 2**20:.0f} MiB",
+            "–" if each.clock_us is None else f"± {each.clock_us:.0f} µs",
+            "–" if each.round_trip_us is None else f"{each.round_trip_us:.0f} µs",
+        ]
+        for run in joined.runs
+        for each in hosts_used(run)
+    ]
 
 
 def _servers(manifest: Manifest) -> dict[str, str]:

@@ -15,6 +15,7 @@ from bench.report import abilities, headline
 from bench.report.appendix import (
     again_rows,
     before_line,
+    host_rows,
     machine_rows,
     part_rows,
     verdict_groups,
@@ -78,6 +79,7 @@ def build_page(runs: Sequence[Run], features: Features | None = None) -> str:
         verdict_meanings=VERDICTS,
         again=again_rows(joined),
         machines=machine_rows(joined),
+        hosts=host_rows(joined),
         versions=version_rows(joined),
         trust=panels(joined),
         abilities=abilities.section(features),

@@ -13,6 +13,7 @@ from bench.model.cell import Cell
 from bench.model.manifest import CalibrationRecord
 from bench.model.scenario import PriorMeasures, load_scenarios
 from bench.model.schedule import at_once, merge
+from bench.testbed.stage import Placing, here
 from bench.testbed.testbed import Ending, Testbed
 
 TASKS = 20_000
@@ -22,7 +23,12 @@ BUSY = 0.5  # the share of its time that a generator may spend in enqueue calls
 
 
 def calibrate(
-    arm: Arm, slots: int, folder: Path, servers: Servers, passed: tuple[str, ...]
+    arm: Arm,
+    slots: int,
+    folder: Path,
+    servers: Servers,
+    passed: tuple[str, ...],
+    place: Placing = here,
 ) -> CalibrationRecord:
     """Boot, enqueue and drain for at most ten seconds in all; `folder` is removed after.
 
@@ -30,7 +36,7 @@ def calibrate(
     """
     began = time.monotonic()
     cell = Cell(0, "calibration", "-", arm, 0, slots, 0, passed=passed)
-    testbed = Testbed(cell, folder, servers, 60, lambda *_: None)
+    testbed = Testbed(cell, folder, servers, 60, lambda *_: None, place)
     try:
         with testbed.open():
             testbed.boot()

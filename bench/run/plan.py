@@ -11,6 +11,7 @@ from bench.hosts.machine import slots
 from bench.model.arm import Arm, nearest, parse_arm
 from bench.model.cell import Cell, Params
 from bench.model.manifest import CellLine, PlanRecord
+from bench.model.placement import HOSTS, SCALE, Placement
 from bench.model.scenario import Scenario, gated_scenarios, load_scenarios, main_scenarios
 from bench.workload.kept_files import recorded
 from bench.workload.workload_file import WorkloadFile
@@ -44,6 +45,7 @@ class Plan:
     until: Mapping[str, int] = field(default_factory=dict)
     workload: WorkloadFile | None = None  # the load of the scenarios that have it from a file
     search: SearchRecord | None = None  # what is looked for with it, by cells beyond the planned
+    placement: Placement | None = None  # several hosts; `workers` are those of all together
 
     def record(self) -> PlanRecord:
         """The plan as run.json keeps it."""
@@ -61,6 +63,7 @@ class Plan:
             until=self.until,
             passed=self.passed,
             workload=recorded(self.workload, self.search) if self.workload else None,
+            hosts=self.placement.engine_and_count if self.placement else "",
         )
 
 
@@ -83,6 +86,7 @@ def make_plan(
     until: Mapping[str, int] | None = None,
     workload: WorkloadFile | None = None,
     search: SearchRecord | None = None,
+    placement: Placement | None = None,
 ) -> Plan:
     """A plan from the words of the command line, with defaults for what was not given.
 
@@ -90,7 +94,7 @@ def make_plan(
     """
     names = _chosen_scenarios(scenarios, size)
     chosen = [load_scenarios()[name] for name in names]
-    chosen_cases = _chosen_cases(cases, chosen)
+    chosen_cases = _chosen_cases(_of_hosts(cases, placement), chosen)
     _check_workload(chosen, workload)
     _check_numbers(tasks=tasks, blocks=blocks, workers=workers)
     if minutes is not None:
@@ -119,7 +123,20 @@ def make_plan(
         until or {},
         workload,
         search,
+        placement,
     )
+
+
+def _of_hosts(words: Sequence[str], placement: Placement | None) -> list[str]:
+    """The words, `scale` as each number of worker hosts; UsageError for more than there are."""
+    most = len(placement.workers) if placement else 0
+    if not most and any(word == SCALE or word.startswith(f"{HOSTS}=") for word in words):
+        raise UsageError("this case takes several worker hosts: name them by --hosts")
+    numbers = [f"{HOSTS}={number}" for number in range(1, most + 1)]
+    for word in words:
+        if word.startswith(f"{HOSTS}=") and word not in numbers:
+            raise UsageError(f"--case {word}: there are {most} worker hosts")
+    return [each for word in words for each in (numbers if word == SCALE else [word])]
 
 
 def _check_workload(scenarios: Sequence[Scenario], workload: WorkloadFile | None) -> None:
@@ -228,16 +245,19 @@ def cells(plan: Plan) -> list[Cell]:
 
 def cell_of(plan: Plan, number: int, scenario: Scenario, case: str, arm: Arm, block: int) -> Cell:
     """One cell of a plan, planned beforehand or, as the probes of a search are, as it goes."""
-    drawn_as = scenario.drawn_as(case)
+    drawn_as, params = scenario.drawn_as(case), _params(scenario, case, plan)
+    slots = scenario.slots(case, plan.workers)
+    if plan.placement and HOSTS in params:
+        slots = plan.placement.slots_of(int(params[HOSTS]), slots)
     return Cell(
         number,
         scenario.name,
         case,
         arm,
         block,
-        scenario.slots(case, plan.workers),
+        slots,
         random.Random(f"{plan.seed}/{block}/{scenario.name}/{drawn_as}").getrandbits(31),
-        _params(scenario, case, plan),
+        params,
         plan.passed,
         plan.workload if scenario.by_file else None,
     )

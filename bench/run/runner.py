@@ -15,7 +15,7 @@ from bench.environments.user_code import provisioned, refuse_unusable_code
 from bench.hosts import machine
 from bench.model.arm import Arm, missing_packages, refuse_same
 from bench.model.cell import Cell
-from bench.model.manifest import CalibrationRecord, CellLine, State
+from bench.model.manifest import CalibrationRecord, CellLine, HostRecord, State
 from bench.model.metric import Measure, Verdict
 from bench.model.scenario import PriorMeasures, load_scenarios
 from bench.record import documents, store
@@ -25,6 +25,7 @@ from bench.run.failures import Halted, deserves_another
 from bench.run.journal import Journal, is_basis
 from bench.run.plan import cells
 from bench.run.searching import Searches, begun
+from bench.testbed.stage import Placing, here
 from bench.testbed.testbed import Testbed
 
 
@@ -46,6 +47,7 @@ class Runner(Journal):
 
     servers: choice.Servers = field(default_factory=dict)
     watcher: Watcher = field(default_factory=Watcher)
+    place: Placing = here  # on which hosts the cells run
     estimate: bool = True
     internal: int = 0  # cells that failed by a fault of ours
     again_at_most: int = 1  # for a cell that is unfit for a reason outside it
@@ -86,6 +88,13 @@ class Runner(Journal):
             for line in self.manifest.cells
             if line.state in ("done", "skipped")
         }
+
+    def settle(self, place: Placing, hosts: tuple[HostRecord, ...], warning: str) -> None:
+        """All cells from now on run there."""
+        self.place = place
+        others = (each for each in self.manifest.warnings if each != warning)
+        self._change(hosts=hosts, warnings=(*others, *([warning] if warning else [])))
+        self._save()
 
     def _provision(self) -> None:
         """Check the brokers, and give each arm with versions of its own its environment, before
@@ -140,7 +149,7 @@ class Runner(Journal):
         if arm.name not in self.manifest.calibration:
             self.watcher.progress(f"calibrating {arm.name}", 0, 0)
             folder, passed = self.folder / "calibration", self.plan.passed
-            rates = calibrate(arm, self.plan.workers, folder, self.servers, passed)
+            rates = calibrate(arm, self.plan.workers, folder, self.servers, passed, self.place)
             self._change(calibration={**self.manifest.calibration, arm.name: rates})
             self._save()
         return self.manifest.calibration[arm.name]
@@ -212,6 +221,7 @@ class Runner(Journal):
             self.servers,
             self.plan.time_cap_s,
             self.watcher.progress,
+            self.place,
         )
         basis = self.plan.base or cell.arm.name  # the arm whose rates this cell runs at
         prior = PriorMeasures(self.manifest.cells, self.measures, basis)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from adapters.base import Command
 from bench.base.errors import CellFailed
-from bench.hosts.local import Host, last_lines
-from bench.hosts.process import ManagedProcess, Process
+from bench.hosts.cell_host import CellHost, ManagedProcess, all_ended, kill_trees
 from bench.inprocess import cell_context
 from bench.model.cell_log import Restart
 from bench.model.environment import OWN, Environment
@@ -18,27 +17,28 @@ from bench.model.environment import OWN, Environment
 SUPERVISOR_DELAY_S = 1.0
 
 
+@dataclass(frozen=True)
+class Post:
+    """Where a main process runs: its host, the command, and the variables of that host."""
+
+    host: CellHost
+    command: Command
+    env: Mapping[str, str]
+
+
 @dataclass
 class Main:
-    """One main process of the system and the command that starts it again."""
+    """One main process of the system, and what starts it again."""
 
-    command: Command
+    post: Post
     process: ManagedProcess
 
 
 class Fleet:
     """The system's own worker commands, started as a user would."""
 
-    def __init__(
-        self,
-        host: Host,
-        commands: Sequence[Command],
-        logs: Path,
-        env: Mapping[str, str],
-        environment: Environment = OWN,
-    ) -> None:
-        self.host, self.logs, self.env, self.environment = host, logs, env, environment
-        self.commands = list(commands)
+    def __init__(self, posts: Sequence[Post], environment: Environment = OWN) -> None:
+        self.posts, self.environment = list(posts), environment
         self.mains: list[Main] = []
         self.restarts: list[Restart] = []
         self._supervisor: threading.Thread | None = None
@@ -48,25 +48,24 @@ class Fleet:
     def without_log(self, number: int) -> None:
         """Give that main process no event file: what recording costs shows against its bare
         tasks."""
-        bare = self.commands[number]
-        self.commands[number] = replace(bare, env={**bare.env, cell_context.EVENTS: ""})
+        post = self.posts[number]
+        bare = replace(post.command, env={**post.command.env, cell_context.EVENTS: ""})
+        self.posts[number] = replace(post, command=bare)
 
     def start(self) -> None:
         """Start every main process, each with a log of its own."""
         self.mains += [
-            Main(command, self._spawn(command, self.logs / f"worker-{number}.log"))
-            for number, command in enumerate(self.commands)
+            Main(post, self._spawn(post, post.host.logs / f"worker-{number}.log"))
+            for number, post in enumerate(self.posts)
         ]
 
-    def _spawn(self, command: Command, log: Path) -> ManagedProcess:
-        return self.host.spawn(
-            [self.environment.program(command.argv[0]), *command.argv[1:]],
-            log,
-            {**self.env, **command.env},
-        )
+    def _spawn(self, post: Post, log: Path) -> ManagedProcess:
+        command = post.command
+        program = self.environment.program(command.argv[0])
+        return post.host.spawn([program, *command.argv[1:]], log, {**post.env, **command.env})
 
     def _replace(self, main: Main) -> None:
-        main.process = self._spawn(main.command, main.process.log)
+        main.process = self._spawn(main.post, main.process.log)
 
     def roots(self) -> list[ManagedProcess]:
         """The main processes, dead ones included."""
@@ -78,12 +77,12 @@ class Fleet:
         for main in self.mains:
             if (status := main.process.exit_status()) is not None:
                 raise CellFailed(
-                    f"a worker ended with status {status}: {last_lines(main.process.log)}"
+                    f"a worker ended with status {status}: {main.process.last_lines()}"
                 )
 
     def describe_logs(self) -> str:
         """The last lines of each worker's log."""
-        return "; ".join(last_lines(main.process.log) for main in self.mains)
+        return "; ".join(main.process.last_lines() for main in self.mains)
 
     def supervise(self) -> None:
         """From now on start a dead main process again, as systemd would with RestartSec=1."""
@@ -129,8 +128,15 @@ class Fleet:
         return t0, old, [main.process for main in mains]
 
     def _grace(self, old: Sequence[ManagedProcess], grace_s: float) -> None:
-        if not self.host.wait(old, grace_s):
-            self.host.kill_tree([each for each in old if each.exit_status() is None])
+        if not all_ended(old, grace_s):
+            kill_trees([each for each in old if each.exit_status() is None])
+
+    def lose(self, host: CellHost) -> list[ManagedProcess]:
+        """Give up what runs on a host, and start nothing there again; the processes."""
+        with self._lock:
+            lost = [main.process for main in self.mains if main.post.host is host]
+            self.mains = [main for main in self.mains if main.post.host is not host]
+        return lost
 
     def stop(self, timeout_s: float = 15) -> None:
         """SIGTERM as a user would, SIGKILL to what does not end; nothing of the fleet lives on."""
@@ -138,15 +144,15 @@ class Fleet:
         processes = [each for root in roots for each in root.tree()]
         for root in roots:
             root.signal(signal.SIGTERM)
-        self.host.wait(roots, timeout_s)
+        all_ended(roots, timeout_s)
         self.kill(processes)
 
-    def kill(self, also: Sequence[Process] = ()) -> None:
+    def kill(self, also: Sequence[ManagedProcess] = ()) -> None:
         """End the fleet at once, its supervisor first.
 
         `also` are processes that may have lost their parents.
         """
         self.unsupervise()
-        self.host.kill_tree([*self.roots(), *also])
+        kill_trees([*self.roots(), *also])
         with self._lock:
             self.mains.clear()

@@ -3,51 +3,72 @@
 import json
 import signal
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from bench.base.errors import CellFailed, NotOffered
-from bench.hosts.local import Host, last_lines
-from bench.hosts.process import ManagedProcess
+from bench.hosts.cell_host import CellHost, ManagedProcess, all_ended, kill_trees
 from bench.inprocess import event_log
 from bench.inprocess.generator import NOT_OFFERED
 from bench.model.schedule import Schedule
-from bench.record import event_files, ledger
-from bench.record.documents import read_json, write_json
+from bench.record import ledger
+from bench.record.documents import read_json
+from bench.testbed.tails import Tail, tail_of
 
 READY_S = 30.0
 # A schedule begins so long after its order: the generators read it before
 START_IN_NS = 100_000_000
+LOG = "generator.log"
 
 
 class Load:
-    """k generator processes; an order is carried out by all of them together."""
+    """k generator processes, on the hosts that send; an order is carried out by all of them
+    together."""
 
     def __init__(
-        self, host: Host, log: Path, env: Mapping[str, str], count: int, python: str
+        self,
+        hosts: Sequence[CellHost],
+        env: Callable[[CellHost], Mapping[str, str]],
+        count: int,
+        python: str,
     ) -> None:
-        self.host, self.log, self.env, self.count, self.python = host, log, env, count, python
-        self.work = host.work
+        self.env, self.count, self.python = env, count, python
+        self.by_number = [hosts[number % len(hosts)] for number in range(count)]
+        self.hosts = list(hosts)[:count]
         self.processes: list[ManagedProcess] = []
         self.orders = 0
         self._tasks: list[ledger.Ints] = []
         self._due: list[ledger.Ints] = []
         self._done = [0] * count
+        self._tails: list[Tail] = []
 
     def start(self) -> None:
         """Start the generators and wait until each is connected."""
-        for number in range(self.count):
-            event_log.create(str(self.work / f"sent-{number}.bin"))
-        argv = [self.python, "-m", "bench.inprocess.generator", str(self.work)]
+        for host, path in self._event_files():
+            host.start_events(path)
+        program = [self.python, "-m", "bench.inprocess.generator"]
         self.processes = [
-            self.host.spawn([*argv, str(n), str(self.count)], self.log, self.env)
-            for n in range(self.count)
+            host.spawn(
+                [*program, str(host.work), str(number), str(self.count)],
+                host.logs / LOG,
+                self.env(host),
+            )
+            for number, host in enumerate(self.by_number)
         ]
-        self._tails = [event_files.Tail(self.work / f"sent-{n}.bin") for n in range(self.count)]
+        self._tails = [tail_of(host, path) for host, path in self._event_files()]
         self._until_ready()
+
+    def _event_files(self) -> list[tuple[CellHost, Path]]:
+        return [
+            (host, host.work / f"sent-{number}.bin") for number, host in enumerate(self.by_number)
+        ]
+
+    def files_of(self, host: CellHost) -> list[Path]:
+        """The event files of the generators on this host."""
+        return [path for each, path in self._event_files() if each is host]
 
     def _until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
@@ -59,9 +80,9 @@ class Load:
                 elif self.processes[number].exit_status() is not None:
                     raise self._early(number)
             if time.monotonic() > deadline:
+                said = self.processes[min(waiting)].last_lines()
                 raise CellFailed(
-                    f"a load generator did not become ready within {READY_S:.0f} s: "
-                    f"{last_lines(self.log)}"
+                    f"a load generator did not become ready within {READY_S:.0f} s: {said}"
                 )
             time.sleep(0.002)
 
@@ -79,16 +100,27 @@ class Load:
         """
         self._tasks.append(schedule.tasks)
         self._due.append(schedule.due_ns + t0_ns)
-        schedule.write(self._next(".bin"), t0_ns)
+        for host in self.hosts:
+            host.write(self._next(host, ".bin"), schedule.packed(t0_ns + host.offset_ns))
         self.order("schedule", works=list(schedule.works), only=only)
 
     def order(self, kind: str, **what: int | str | list[str] | None) -> None:
-        """Give out an order: the generators' method `do_KIND`; a schedule is sent by `send`."""
-        write_json(self._next(".json"), {"kind": kind, **what})
+        """Give out an order: the generators' method `do_KIND`; a schedule is sent by `send`.
+
+        What is named `…_ns` is a stamp of our clock.
+        """
+        for host in self.hosts:
+            stamps = {
+                name: each + host.offset_ns
+                for name, each in what.items()
+                if name.endswith("_ns") and isinstance(each, int)
+            }
+            order = json.dumps({"kind": kind, **what, **stamps})
+            host.write(self._next(host, ".json"), order.encode())
         self.orders += 1
 
-    def _next(self, suffix: str) -> Path:
-        return self.work / f"order-{self.orders + 1:03d}{suffix}"
+    def _next(self, host: CellHost, suffix: str) -> Path:
+        return host.work / f"order-{self.orders + 1:03d}{suffix}"
 
     def done(self) -> bool:
         """Whether every order so far has been carried out by every generator."""
@@ -103,17 +135,18 @@ class Load:
                 raise self._early(number)
 
     def _early(self, number: int) -> Exception:
-        if self.processes[number].exit_status() == NOT_OFFERED:
-            return NotOffered(last_lines(self.log, 1))
-        return CellFailed(f"a load generator ended early: {last_lines(self.log, 3)}")
+        process = self.processes[number]
+        if process.exit_status() == NOT_OFFERED:
+            return NotOffered(process.last_lines(1))
+        return CellFailed(f"a load generator ended early: {process.last_lines(3)}")
 
     def stop(self) -> None:
         """Let a call in progress return for 2 s, then end the generators."""
         for process in self.processes:
             if process.exit_status() is None:
                 process.signal(signal.SIGTERM)
-        if not self.host.wait(self.processes, 2):
-            self.host.kill_tree(self.processes)
+        if not all_ended(self.processes, 2):
+            kill_trees(self.processes)
 
     def plan(self) -> tuple[ledger.Ints, ledger.Ints]:
         """(ids, absolute due_ns) of every schedule given out, each of the shape (n,)."""
@@ -129,11 +162,13 @@ class Load:
                 texts[int(task)] = str(text)
         return texts
 
-    def versions(self) -> dict[str, str]:
+    def versions(self, ran_on: Iterable[CellHost]) -> dict[str, str]:
         """What a generator saw in the environment; of a free-threaded build also whether the tasks
-        ran with the GIL."""
-        seen: dict[str, str] = read_json(self.work / "versions.json")
-        names = sorted(path.name for path in self.work.glob(f"{event_log.GIL}*"))
+        ran with the GIL: that lies where they `ran_on`."""
+        first = self.by_number[0]
+        seen: dict[str, str] = read_json(first.fetch(first.work / "versions.json"))
+        found = [host.names(host.work, f"{event_log.GIL}*") for host in ran_on]
+        names = sorted({path.name for paths in found for path in paths})
         states = " and ".join(name.removeprefix(event_log.GIL) for name in names)
         return seen | ({"GIL": states} if states else {})
 
@@ -141,7 +176,7 @@ class Load:
         """Task id → the library's own id, of these tasks and where the cell keeps them."""
         wanted, found = set(tasks), dict[int, str]()
         # Line by line: of a million tasks all but a few have finished, and nobody asks for those.
-        for path in sorted(self.work.glob("handles-*.txt")):
+        for path in self._written("handles-*.txt"):
             with open(path, encoding="utf-8") as file:
                 for task, _, handle in (line.rstrip("\n").partition(" ") for line in file):
                     if int(task) in wanted:
@@ -150,5 +185,9 @@ class Load:
 
     def _lines(self, files: str) -> list[str]:
         """What all generators have written into their files of one kind."""
-        paths = sorted(self.work.glob(files))
+        paths = self._written(files)
         return [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def _written(self, files: str) -> list[Path]:
+        """The files of one kind, as they are now."""
+        return [host.fetch(path) for host in self.hosts for path in host.names(host.work, files)]

@@ -5,8 +5,8 @@ from collections.abc import Collection
 import numpy as np
 
 from bench.inprocess.event_log import FINISHED, RAISED, STARTED
-from bench.record.event_files import Tail
 from bench.record.ledger import Ints, Kinds
+from bench.testbed.tails import Tail
 
 
 class Outstanding:

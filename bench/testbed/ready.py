@@ -8,10 +8,10 @@ from bench.base.errors import CellFailed
 from bench.inprocess import event_log
 from bench.measure.drain import overlapping
 from bench.model.schedule import Schedule
-from bench.record.event_files import Tail
 from bench.record.ledger import Ints
 from bench.testbed.fleet import Fleet
 from bench.testbed.load import Load
+from bench.testbed.tails import Tail
 
 TIMEOUT_S = 60.0
 SLEEP_MS = 50

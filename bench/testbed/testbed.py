@@ -12,20 +12,21 @@ import numpy as np
 from adapters.base import Command
 from bench.base.environ import built
 from bench.brokers.choice import Servers, make_broker
-from bench.hosts.local import Host
-from bench.hosts.task_code import task_code
+from bench.hosts.cell_host import CellHost
 from bench.inprocess import cell_context, event_log
 from bench.model.cell import Cell
 from bench.model.cell_log import CellLog, Phase
-from bench.record import documents, event_files, ledger, store
+from bench.record import documents, ledger, store
+from bench.record.stored_counts import write_counts
 from bench.testbed import ready, workload_cell
 from bench.testbed.cell_notes import CellNotes
-from bench.testbed.fleet import Fleet
+from bench.testbed.fleet import Fleet, Post
+from bench.testbed.large_cell import gathered, is_large
 from bench.testbed.load import Load
 from bench.testbed.network import Network
 from bench.testbed.pending import PendingTasks, Places, places, unfinished
-from bench.testbed.sampler import Sampler
-from bench.workload import cell_files
+from bench.testbed.stage import RUNS, Placing, here
+from bench.testbed.tails import tail_of_all
 
 TYPED_S = 15.0
 Progress = Callable[[str, int, int], None]
@@ -53,12 +54,19 @@ class Testbed:
     """Broker, fleet, generators and sampler of one cell: all that a scenario drives it with."""
 
     def __init__(
-        self, cell: Cell, folder: Path, servers: Servers, time_cap_s: float, progress: Progress
+        self,
+        cell: Cell,
+        folder: Path,
+        servers: Servers,
+        time_cap_s: float,
+        progress: Progress,
+        place: Placing = here,
     ) -> None:
         # The processes of the cell have a folder of their own: a relative path would mean another
         # place to them.
         folder = folder.resolve()
         self.cell, self.folder, self.servers, self.progress = cell, folder, servers, progress
+        self.place = place
         self.deadline = time.monotonic() + time_cap_s
         self.work, self.logs = folder / "work", folder / "logs"
         self._seen = np.zeros(0, bool)
@@ -76,27 +84,22 @@ class Testbed:
         self.logs.mkdir(parents=True)
         self.work.mkdir()
         documents.write_json(self.folder / "cell.json", self.cell.spec().as_json())
-        (self.work / "cell.json").symlink_to("../cell.json")
-        event_log.create(str(self.work / "runs.bin"))
         try:
             with ExitStack() as stack:
-                self.host = stack.enter_context(Host(self.work))
-                self.work = self.host.work
+                self.stage = stack.enter_context(self.place(self.cell, self.folder))
+                self.work = self.stage.work
                 self._open(stack, generators)
                 yield self
         finally:
             shutil.rmtree(self.work, ignore_errors=True)
 
     def _open(self, stack: ExitStack, generators: int) -> None:
-        self.code = task_code(self.work, self.cell.arm.adapter)
-        arm = self.cell.arm
-        if self.cell.workload:
-            cell_files.write_types(self.work, self.cell.workload)
+        arm, stage = self.cell.arm, self.stage
         self.broker = make_broker(
             arm.broker,
-            self.host,
-            self.work,
-            self.logs / "broker.log",
+            stage.broker,
+            stage.broker.work,
+            stage.broker.logs / "broker.log",
             workload_cell.push_command_in(self.cell),
             workload_cell.queues_in(self.cell),
             self.servers,
@@ -107,29 +110,28 @@ class Testbed:
         stack.callback(lambda: self.broker.clean_up(arm.adapter.key_patterns))
         # All but the instrument go through it, where the cell asks for one.
         if (rtt_ms := self.cell.params.get("rtt_ms")) is not None:
-            log = self.logs / "network.log"
-            self.network = Network(self.host, log, self.broker.url, rtt_ms, self.code)
+            self.network = stage.network(self.broker.url, rtt_ms)
             self.network.start()
             self.mark("round_trip_ms", self.network.round_trip_ms())
-        python, log = arm.environment.program("python"), self.logs / "generator.log"
-        self.load = Load(self.host, log, self._env(), generators, python)
+        python = arm.environment.program("python")
+        self.load = Load(stage.senders, self._env, generators, python)
         self.new_fleet()
         stack.callback(lambda: self.fleet.unsupervise())
-        self.tail = event_files.Tail(self.work / "runs.bin")
+        self.tail = tail_of_all(stage.workers, RUNS)
         stack.callback(self.tail.close)
-        self.sampler = Sampler(
-            self.host.keeper, self.broker, lambda: self.fleet.roots(), lambda: self.load.processes
+        self.sampler = stage.sampler(
+            self.broker, lambda: self.fleet.roots(), lambda: self.load.processes
         )
         self.load.start()
         self.sampler.start()
         stack.callback(self.sampler.stop)
 
-    def _env(self) -> dict[str, str]:
+    def _env(self, host: CellHost) -> dict[str, str]:
         return built(
             {
-                "PYTHONPATH": str(self.code),
-                "TMPDIR": str(self.host.temporary),
-                cell_context.CELL: str(self.work / "cell.json"),
+                "PYTHONPATH": str(self.stage.code(host)),
+                "TMPDIR": str(host.temporary),
+                cell_context.CELL: str(host.work / "cell.json"),
                 cell_context.BROKER: self.network.url if self.network else self.broker.url,
             },
             self.cell.passed,
@@ -157,11 +159,13 @@ class Testbed:
 
     def new_fleet(self) -> None:
         """Fresh main processes, not started yet."""
-        arm = self.cell.arm
-        commands = arm.adapter.commands(workload_cell.launch_in(self.cell))
-        env = self._env() | {cell_context.EVENTS: str(self.work / "runs.bin")}
-        env = workload_cell.worker_env(self.cell, env)
-        self.fleet = Fleet(self.host, commands, self.logs, env, arm.environment)
+        arm, posts = self.cell.arm, list[Post]()
+        for host, slots in zip(self.stage.workers, self.stage.slots, strict=True):
+            env = self._env(host) | {cell_context.EVENTS: str(host.work / RUNS)}
+            env = workload_cell.worker_env(self.cell, env)
+            launch = workload_cell.launch_in(self.cell, slots)
+            posts += [Post(host, command, env) for command in arm.adapter.commands(launch)]
+        self.fleet = Fleet(posts, arm.environment)
 
     def boot(self) -> None:
         """Start the fleet and wait until every slot has run a warm-up task."""
@@ -203,7 +207,7 @@ class Testbed:
         Tasks sent before `warm_until_ns` are warm-up.
         """
         # What has finished they see from the size of the workers' event file.
-        events = str(self.work / "runs.bin")
+        events = str(self.stage.counted(self.tail, until_ns))
         stamps = {"warm_until_ns": warm_until_ns, "until_ns": until_ns}
         self.load.order("backlog", events=events, low=low, high=high, **stamps)
 
@@ -213,7 +217,8 @@ class Testbed:
         Its exit status, None if it does not end within 15 s.
         """
         argv = [self.cell.arm.environment.program(command.argv[0]), *command.argv[1:]]
-        process = self.host.spawn(argv, self.logs / "typed.log", {**self._env(), **command.env})
+        host = self.stage.senders[0]
+        process = host.spawn(argv, host.logs / "typed.log", {**self._env(host), **command.env})
         process.wait(TYPED_S)
         return process.exit_status()
 
@@ -222,9 +227,10 @@ class Testbed:
 
         `chosen_as_it_went`: no schedule says which tasks there are, as in Ending.
         """
-        sent = [self.work / f"sent-{number}.bin" for number in range(self.load.count)]
         plan = None if chosen_as_it_went else self.load.plan()
-        book, self.notes.torn_records = event_files.build(plan, sent, self.work / "runs.bin")
+        if is_large(plan):
+            return gathered(self.stage, plan, self.load, every=1).sample
+        book, self.notes.torn_records = self.stage.ledger(plan, self.load, raw=False)
         return book
 
     def finish(self, ending: Ending) -> CellLog:
@@ -244,19 +250,35 @@ class Testbed:
             notes.held = self.pending.without_workers(notes.held, left)
         self.sampler.edge("end")
         self.sampler.stop()
-        book = self.live_ledger(chosen)
-        if ending.planned_until_ns:
-            # What was never sent because the cell had ended before it was due.
-            planned = (book.enqueue != ledger.UNSENT) | (book.due <= ending.planned_until_ns)
-            book = book.only(planned, np.ones(len(book.run_task), bool))
-        book, left_out = (
-            ledger.thin(book, ending.keep_every) if ending.keep_every > 1 else (book, 0)
-        )
+        book, left_out, every = self._to_be_stored(ending)
         if (file := self.cell.workload) and ending.kinds is not None:
             book = book.typed(ending.kinds, file.workload.names)
             notes.ran(file.workload, self.work)
-        restarts, versions = tuple(self.fleet.restarts), self.load.versions()
-        log = notes.log(restarts, versions, ending.keep_every, left_out)
+        restarts = tuple(self.fleet.restarts)
+        versions = self.load.versions(self.stage.workers)
+        log = notes.log(restarts, versions, every, left_out)
+        log = self.stage.on_its_clock(log)
         tasks_and_runs = ledger.tables(book, self.load.errors())
-        store.write_cell(self.folder, log, *tasks_and_runs, self.sampler.frame())
+        samples = self.sampler.frame(self.stage.later_ns)
+        self.stage.store(self.folder)
+        store.write_cell(self.folder, log, *tasks_and_runs, samples)
         return log
+
+    def _to_be_stored(self, ending: Ending) -> tuple[ledger.Ledger, int, int]:
+        """(the ledger, how many tasks it leaves out, one stretch of how many it keeps)."""
+        plan = None if ending.chosen_as_it_went else self.load.plan()
+        every, left_out = ending.keep_every, 0
+        if large := is_large(plan):
+            found = gathered(self.stage, plan, self.load, every)
+            write_counts(self.folder, found.counts)
+            book, left_out, every = found.sample, found.left_out, found.every
+        else:
+            book, self.notes.torn_records = self.stage.ledger(plan, self.load, raw=True)
+        if ending.planned_until_ns:
+            # What was never sent because the cell had ended before it was due.
+            until_ns = ending.planned_until_ns + self.stage.later_ns
+            planned = (book.enqueue != ledger.UNSENT) | (book.due <= until_ns)
+            book = book.only(planned, np.ones(len(book.run_task), bool))
+        if every > 1 and not large:
+            book, left_out = ledger.thin(book, every)
+        return book, left_out, every

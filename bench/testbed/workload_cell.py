@@ -12,11 +12,15 @@ from bench.workload.needs import launch_of
 OURS = "QUEUE_BENCH_"
 
 
-def launch_in(cell: Cell) -> Launch:
-    """What the worker commands of a cell are made from; of a workload with its tasks and queues."""
+def launch_in(cell: Cell, slots: int | None = None) -> Launch:
+    """What the worker commands of a cell are made from; of a workload with its tasks and queues.
+
+    With so many slots, where a host has not all of the cell's.
+    """
+    slots = cell.slots if slots is None else slots
     if cell.workload is None:
-        return cell.arm.launch(cell.slots)
-    return launch_of(cell.arm, cell.slots, cell.workload.workload)
+        return cell.arm.launch(slots)
+    return launch_of(cell.arm, slots, cell.workload.workload)
 
 
 def queues_in(cell: Cell) -> Sequence[str]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.base.errors import UsageError, one_line
-from bench.workload.text_files import opened
+from bench.base.text_files import opened
 
 DEEPEST = 100
 MOST_DIGITS = 4_300  # Python reads no more

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.base.errors import UsageError
+from bench.base.text_files import opened
 from bench.workload.arrivals import Arrivals, Kinds
 from bench.workload.draws import TaskDraws
 from bench.workload.needs import routes_of
-from bench.workload.text_files import opened
 from bench.workload.workload_file import WorkloadFile
 
 ROW = (

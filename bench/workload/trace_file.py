@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.base.errors import UsageError
+from bench.base.text_files import opened
 from bench.model.arm import nearest
 from bench.workload.arrival_form import MOST_ARRIVALS
-from bench.workload.text_files import opened
 
 COLUMNS = ("seconds", "task")
 LATE_S = 3_600.0

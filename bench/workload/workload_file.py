@@ -2,17 +2,20 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from bench.base.errors import UsageError, one_line
+from bench.base.errors import UsageError
+from bench.base.text_files import NoFile
+from bench.base.toml_file import TomlFile, read_toml
+from bench.base.toml_lines import Place
 from bench.model import requirements
 from bench.model.arm import nearest
 from bench.model.stored import Record
+from bench.model.toml_form import validated
 from bench.workload.args_file import Arguments, read_arguments
 from bench.workload.arrival_form import (
     KINDS,
@@ -22,15 +25,11 @@ from bench.workload.arrival_form import (
 )
 from bench.workload.quantities import MOST_SECONDS
 from bench.workload.task_form import SYNTHETIC, Amount, Code, TaskType
-from bench.workload.text_files import NoFile
-from bench.workload.toml_lines import Place, known_part, line_of, read_toml
-from bench.workload.toml_words import in_words
 from bench.workload.trace_file import Trace, read_trace
 from bench.workload.workload_form import Bounds, Objective, Workload
 
 TEMPLATE = Path(__file__).parent / "template.toml"  # package data: what `workload new` writes
 
-LONGEST = 400  # of what is said of a fault: a value may be a page of text
 Misfit = tuple[Place, str]
 """A place in the document, and what is wrong there."""
 
@@ -54,33 +53,29 @@ def read_workload(path: Path) -> WorkloadFile:
 
     Nothing is imported and nothing runs: whether a function is there, its worker will tell.
     """
-    text, document = read_toml(path)
-    try:
-        for misfit in _shape_misfits(document):
-            raise _Refused(*misfit)
-        workload = _validated(document)
-        for misfit in _misfits(workload, path.parent):
-            raise _Refused(*misfit)
-        trace, arguments = _trace(workload, path.parent), _arguments(workload, path.parent)
-    except _Refused as refused:
-        line = line_of(text, refused.place)
-        raise UsageError(f"{path}:{line}: {one_line(refused.what)[:LONGEST]}") from None
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    file = read_toml(path)
+    for misfit in _shape_misfits(file.document):
+        raise file.refusal(*misfit)
+    workload = validated(file, Workload, partial(_form_of, document=file.document))
+    for misfit in _misfits(workload, path.parent):
+        raise file.refusal(*misfit)
+    digest = hashlib.sha256(file.text.encode()).hexdigest()
+    trace, arguments = _trace(file, workload), _arguments(file, workload)
     return WorkloadFile(path, digest, workload, trace, arguments)
 
 
-def _trace(workload: Workload, folder: Path) -> Trace | None:
+def _trace(file: TomlFile, workload: Workload) -> Trace | None:
     """The trace of a file that names one; UsageError with its line for a fault in it."""
     arrivals = workload.arrivals
     if not isinstance(arrivals, TraceArrivals):
         return None
     try:
-        trace = read_trace(folder / arrivals.trace, workload.names)
+        trace = read_trace(file.path.parent / arrivals.trace, workload.names)
     except NoFile as error:
-        raise _Refused(("arrivals", "trace"), str(error)) from None
+        raise file.refusal(("arrivals", "trace"), str(error)) from None
     if (seconds := float(trace.seconds[-1]) / arrivals.speed) > MOST_SECONDS:
         played = "speed" if "speed" in arrivals.model_fields_set else "trace"
-        raise _Refused(
+        raise file.refusal(
             ("arrivals", played),
             f"the trace lasts {seconds:,.0f} s, and {MOST_SECONDS:,} s are the most: "
             "take a part of it, or play it faster",
@@ -88,23 +83,16 @@ def _trace(workload: Workload, folder: Path) -> Trace | None:
     return trace
 
 
-def _arguments(workload: Workload, folder: Path) -> dict[str, Arguments]:
+def _arguments(file: TomlFile, workload: Workload) -> dict[str, Arguments]:
     """The files of arguments by task name; UsageError with file and line for a fault in one."""
     found: dict[str, Arguments] = {}
     for number, task in enumerate(workload.task):
         try:
             if task.args:
-                found[task.name] = read_arguments(folder / task.args)
+                found[task.name] = read_arguments(file.path.parent / task.args)
         except NoFile as error:
-            raise _Refused(("task", number, "args"), str(error)) from None
+            raise file.refusal(("task", number, "args"), str(error)) from None
     return found
-
-
-class _Refused(Exception):
-    """A fault at a place whose line is not yet known."""
-
-    def __init__(self, place: Place, what: str) -> None:
-        self.place, self.what = place, what
 
 
 def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
@@ -121,48 +109,23 @@ def _shape_misfits(document: Mapping[str, Any]) -> Iterator[Misfit]:
         yield ("arrivals", "kind"), str(nearest(kind, KINDS, "kind of arrivals"))
 
 
-def _validated(document: Mapping[str, Any]) -> Workload:
-    try:
-        return Workload.model_validate(document)
-    except ValidationError as error:
-        # A misspelt key first: what it was meant to be is missing too.
-        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-        place, word = known_part(document, first["loc"]), str(first["loc"][-1])
-        where = ".".join(step for step in place if isinstance(step, str))
-        if first["type"] == "extra_forbidden":
-            table = _table_of(place[:-1]) or "the file"
-            what = str(nearest(word, _keys(place[:-1], document), f"key of {table}"))
-        elif first["type"] == "missing":
-            what = f"{word} is missing" + (f" in {_table_of(place)}" if place else "")
-        else:
-            what = f"{where}: {in_words(first)}"
-        raise _Refused(place, what) from None
-
-
-def _table_of(place: Place) -> str:
-    """A table as it is written in the file; empty for its top."""
-    names = ".".join(step for step in place if isinstance(step, str))
-    return f"[[{names}]]" if names == "task" else f"[{names}]" if names else ""
-
-
-def _keys(table: Place, document: Mapping[str, Any]) -> Iterable[str]:
-    """The keys that a table may have."""
+def _form_of(table: Place, document: Mapping[str, Any]) -> type[Record]:
+    """The form of each table that a workload file may have."""
     match table:
         case ():
-            form: type[Record] = Workload
+            return Workload
         case ("task", _):
-            form = TaskType
+            return TaskType
         case ("arrivals",):
-            form = KINDS[kind_of(document["arrivals"])]
+            return KINDS[kind_of(document["arrivals"])]
         case ("code",):
-            form = Code
+            return Code
         case ("objective",):
-            form = Objective
+            return Objective
         case ("objective", *_):
-            form = Bounds
+            return Bounds
         case _:
-            form = Amount
-    return [each.alias or name for name, each in form.model_fields.items()]
+            return Amount
 
 
 def _misfits(workload: Workload, folder: Path) -> Iterator[Misfit]:

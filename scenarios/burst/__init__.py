@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from adapters.base import Bulk, BulkSomewhere
 from bench.model.broker import KINDS
 from bench.model.cell import Cell, Params
+from bench.model.placement import HOSTS
 from bench.model.scenario import Scenario
 
 TASKS = {"smoke": 200, "gate": 5_000, "quick": 5_000, "full": 100_000}
 BULK_AT_MOST = 20_000
+HOSTS_AT_MOST = 1_000
 BACKLOGS, BACKLOG_AT_MOST = (1_000, 10_000, 100_000), 1_000_000
 SLOW_AT_MOST = 2_000  # at 10 ms a round trip a task of RQ takes a tenth of a second
 RTTS = (0, 1, 2, 10)  # ms
@@ -24,10 +26,17 @@ def backlog_of(case: str) -> int:
     return int(count) if kind == "backlog" and count.isascii() and count.isdigit() else 0
 
 
+def hosts_of(case: str) -> int:
+    """The number of worker hosts in `hosts=2`; 0 for any other case."""
+    kind, _, count = case.partition("=")
+    return int(count) if kind == HOSTS and count.isascii() and count.isdigit() else 0
+
+
 class Burst(Scenario):
     """Case `-`: boot, enqueue, drain. `rtt=2`: the same through a network with that round trip.
     `bulk`: the best public bulk call, no workers. `backlog=10000`: so many tasks, no workers, for
-    what they weigh in the broker."""
+    what they weigh in the broker. `hosts=2`: on so many of the worker hosts of a run; `scale`
+    stands for each number that there is."""
 
     name = "burst"
     drive_version = 1
@@ -46,14 +55,17 @@ class Burst(Scenario):
         return ("-", "bulk", *self.groups["network"], *self.groups["backlog"])
 
     def takes(self, case: str) -> bool:
-        """A backlog may be any number of tasks up to a million."""
-        return 0 < backlog_of(case) <= BACKLOG_AT_MOST or case in self.all_cases()
+        """A backlog may be any number of tasks up to a million, hosts any that a run may have."""
+        numbered = 0 < backlog_of(case) <= BACKLOG_AT_MOST or 0 < hosts_of(case) <= HOSTS_AT_MOST
+        return numbered or case in self.all_cases()
 
     def params(self, case: str, size: str, tasks: int | None) -> Params:
         """How many tasks."""
         if backlog := backlog_of(case):
             return {"tasks": backlog}
         count = tasks or TASKS[size]
+        if hosts := hosts_of(case):
+            return {"tasks": count, HOSTS: hosts}
         if case.startswith("rtt="):
             return {"tasks": min(count, SLOW_AT_MOST), "rtt_ms": float(case.removeprefix("rtt="))}
         return {"tasks": min(count, BULK_AT_MOST) if case == "bulk" else count}

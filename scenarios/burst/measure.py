@@ -31,7 +31,7 @@ from bench.measure.figures import (
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.store import StoredCell
-from scenarios.burst import backlog_of
+from scenarios.burst import backlog_of, hosts_of
 
 
 def measure(cell: StoredCell, cores: int) -> list[Measure]:
@@ -68,7 +68,7 @@ def _bulk(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
         lambda: validity.events(cell, book, all_sent=True),
         lambda: validity.machine(cell, ("enqueue",), cores),
     )
-    return judged([Measure("bulk_enqueue_rate", enqueue_rate(book))], short or unfit, "")
+    return judged([Measure("bulk_enqueue_rate", enqueue_rate(cell, book))], short or unfit, "")
 
 
 def _backlog(cell: StoredCell, book: ledger.Ledger, cores: int) -> list[Measure]:
@@ -91,12 +91,20 @@ def _rates(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
     finished = book.first_finish()[book.measured()]
     verdict, reason = capped(cell)
     drained = ((end_ns if verdict == "beyond" else int(finished.max())) - start_ns) / 1e9
+    scaled = one_machine(cell) if hosts_of(cell.spec.case) else ""
+    speed = Measure("throughput", None, "withheld", scaled) if scaled else throughput(cell, book)
     return [
-        throughput(cell, book),
-        Measure("enqueue_rate", enqueue_rate(book)),
+        speed,
+        Measure("enqueue_rate", enqueue_rate(cell, book)),
         Measure("boot_s", float(cell.log.marks["boot_s"])),
         Measure("drain_s", drained, verdict, reason),
     ]
+
+
+def one_machine(cell: StoredCell) -> str:
+    """Why nothing can be said of how a system scales; empty where something can."""
+    boots = {each.boot for each in cell.log.hosts.values()}
+    return "one machine plays all hosts: they share its cores" if len(boots) == 1 else ""
 
 
 def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
@@ -110,7 +118,8 @@ def _memory(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
 
 def _broker_memory(cell: StoredCell, book: ledger.Ledger, phases: Sequence[str]) -> list[Measure]:
     """The peak over these phases, and what it grew by for each task that was put on the queue."""
-    queued = int((book.measured() & (book.enqueue == ledger.ACCEPTED)).sum()) or 1
+    accepted = int((book.measured() & (book.enqueue == ledger.ACCEPTED)).sum())
+    queued = accepted + cell.log.left_out or 1
     grown = delta(cell, "broker_memory", "enqueue:start", "enqueue:end")
     told = why_no_server(cell)
     return [
@@ -120,7 +129,7 @@ def _broker_memory(cell: StoredCell, book: ledger.Ledger, phases: Sequence[str])
 
 
 def _cost(cell: StoredCell, book: ledger.Ledger) -> list[Measure]:
-    finished = int((book.first_finish()[book.measured()] >= 0).sum()) or 1
+    finished = int((book.first_finish()[book.measured()] >= 0).sum()) + cell.log.left_out or 1
     cpu_s, commands = broker_spent(cell, book)
     return [
         worker_cpu(cell, book),

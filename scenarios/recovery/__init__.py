@@ -6,7 +6,7 @@ Then: what became of them, and when.
 from collections.abc import Mapping, Sequence
 
 from bench.model.cell import Params
-from bench.model.fault import CORE, FURTHER, Fault
+from bench.model.fault import CORE, FURTHER, OF_HOSTS, Fault
 from bench.model.scenario import Scenario
 
 TIMES = (
@@ -32,7 +32,11 @@ class RecoveryScenario(Scenario):
     order = 30
     main = True
     about = "what a fault does to the tasks it finds, and how long until all is as before"
-    groups: Mapping[str, Sequence[str]] = {"core": CORE, "further": FURTHER}
+    groups: Mapping[str, Sequence[str]] = {
+        "core": CORE,
+        "further": FURTHER,
+        "hosts": OF_HOSTS,
+    }
 
     def cases(self, size: str) -> Sequence[str]:
         """The four core faults; fewer where time is short."""

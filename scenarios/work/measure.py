@@ -26,7 +26,7 @@ def measure(cell: StoredCell, cores: int) -> list[Measure]:
         throughput(cell, book),
         *_share(cell, book, cores),
         Measure("slots_seen", float(slots_seen(book, cell.spec.slot, cell.spec.slots))),
-        Measure("enqueue_rate", enqueue_rate(book)),
+        Measure("enqueue_rate", enqueue_rate(cell, book)),
         *_memory(cell, book),
         worker_cpu(cell, book),
         *fate_measures(told),

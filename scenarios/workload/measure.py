@@ -20,8 +20,9 @@ from bench.measure.figures import (
     peak,
 )
 from bench.measure.goals import MeasuredLoad, measured_load, standing_goal
-from bench.measure.latencies import spread, unbounded
+from bench.measure.latencies import unbounded
 from bench.measure.load_costs import costs
+from bench.measure.spreads import spread
 from bench.model.metric import Measure
 from bench.record import ledger
 from bench.record.fates import Fates

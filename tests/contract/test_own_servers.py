@@ -262,7 +262,7 @@ def test_an_arm_runs_with_the_rights_named_and_its_password_stands_nowhere(
         while testbed.finished() < 20 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert testbed.finished() == 20
-        lines = [" ".join(_words(each)) for each in tree([testbed.host.keeper.pid])]
+        lines = [" ".join(_words(each)) for each in tree([testbed.stage.broker.keeper.pid])]
         testbed.finish(Ending())
     kept = [path for path in (tmp_path / "cell").rglob("*") if path.is_file()]
     assert len(kept) > 3 and len(lines) > 2

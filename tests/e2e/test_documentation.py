@@ -38,6 +38,8 @@ LEFT_OUT = {
     "bench compare 'pair#rq/simple[rq==1.16.2]' 'pair#rq/simple[rq==2.0.0]' --html page.html": (
         "reads the run of the line above"
     ),
+    "bench doctor --hosts hosts.toml": "needs hosts of the reader's",
+    "bench run burst latency recovery --hosts hosts.toml --workers 4": "needs the same",
     "bench check --base 'rq/simple[rq==2.12.0]' --head 'rq/simple[rq @ ../rq]' --budget 10m "
     "--threshold throughput=5% --write junit=junit.xml --write markdown=summary.md": (
         "ten minutes of the gate that README's line already measures; the files have tests"

@@ -24,7 +24,7 @@ from bench.model.systems import load_adapters
 from bench.record import ledger
 from bench.record.store import StoredCell
 from bench.selftest.own_cost import loop_us
-from bench.testbed.fleet import Fleet
+from bench.testbed.fleet import Fleet, Post
 from bench.testbed.testbed import Ending, Testbed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,8 @@ def drained(made: Testbed, bare: bool, queue: str, tasks: int) -> float:
             assert not isinstance(found, str), found
             return found[2] / (found[1] - found[0]) * 1e9
         commands = made.cell.arm.adapter.commands(made.cell.arm.launch(2))
-        made.fleet = Fleet(made.host, commands, made.logs, made._env())
+        host = made.stage.workers[0]
+        made.fleet = Fleet([Post(host, each, made._env(host)) for each in commands])
         client = redis.Redis.from_url(made.broker.url)
         made.fleet.start()
         stamps: list[tuple[float, int]] = []

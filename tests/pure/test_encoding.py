@@ -18,7 +18,7 @@ from tools.gate_lab.recordings import read_recordings
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bench", "adapters", "scenarios")
 # `open` of these is no file in text mode.
-OTHERS = ("os", "testbed", "made")
+OTHERS = ("os", "tarfile", "testbed", "made")
 
 
 def unnamed(source: bytes) -> Iterator[int]:

@@ -1,5 +1,6 @@
 """The ledger must find what was planted, by id, whatever the files look like."""
 
+import os
 import random
 from pathlib import Path
 
@@ -138,13 +139,27 @@ def test_a_torn_record_inside_does_not_pass_unseen(
     assert found.records["task"].tolist() == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_file_of_another_boot_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "runs.bin", ran(0, 1, 2))
+@pytest.mark.parametrize("byte", [10, 30], ids=["boot", "time namespace"])
+def test_a_file_by_another_clock_is_refused(tmp_path: Path, byte: int) -> None:
+    path = tmp_path / "runs.bin"
+    event_log.create(str(path))
     data = bytearray(path.read_bytes())
-    data[10] ^= 0xFF
+    data[byte] ^= 1
     path.write_bytes(bytes(data))
     with pytest.raises(UsageError, match="this boot"):
         event_files.read(path)
+
+
+def test_namespaces_of_one_boot_have_clocks_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = event_log.clock_id()
+    inode = os.stat("/proc/self/ns/time").st_ino
+    assert here == event_log.boot_id() + inode.to_bytes(8, "little")
+
+    def none(path: str) -> os.stat_result:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "stat", none)  # a kernel before 5.6
+    assert event_log.clock_id() == event_log.boot_id() + bytes(8)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +182,7 @@ def test_a_start_before_the_return_is_in_order(tmp_path: Path) -> None:
 
 def test_the_tail_gives_each_record_once(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.bin", ran(0, 1, 2))
-    tail = event_files.Tail(path)
+    tail = event_files.FileTail(path)
     assert tail.poll()["task"].tolist() == [0, 0]
     with open(path, "ab") as file:
         file.write(

@@ -328,5 +328,6 @@ def test_the_versions_of_a_cell_tell_of_the_gil_where_workers_did(
     (tmp_path / "versions.json").write_text('{"python": "3.14.0"}', encoding="utf-8")
     for state in states:
         (tmp_path / f"gil-{state}").touch()
-    load = Load(Host(tmp_path), tmp_path / "log", {}, 1, sys.executable)
-    assert load.versions() == {"python": "3.14.0"} | told
+    host = Host(tmp_path)
+    load = Load([host], lambda _: {}, 1, sys.executable)
+    assert load.versions([host]) == {"python": "3.14.0"} | told

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from bench.analysis import stored_measures
 from bench.analysis.formatting import Figure, figure
-from bench.measure.latencies import spread
 from bench.measure.order_statistics import percentile, percentile_if_supported
 from bench.measure.spells import MIN_SPELLS, beyond, last_rank, spells
+from bench.measure.spreads import spread
 from bench.model.schedule import poisson
 from bench.record import documents, ledger, store
 from bench.report.style import Look, new_figure

@@ -51,7 +51,7 @@ class StandIn:
     def __init__(self, cell: Cell, folder: Path) -> None:
         self.cell, self.work = cell, folder
         self.runs = write(folder / "runs.bin", [])
-        self.tail = event_files.Tail(self.runs)
+        self.tail = event_files.FileTail(self.runs)
         self.hung: set[int] = set()
         self.refused: set[int] = set()
         self.sent: list[Schedule] = []

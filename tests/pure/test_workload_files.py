@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from bench.advise.asked import from_file
 from bench.base.errors import EXIT_USAGE, UsageError
+from bench.base.toml_lines import line_of
 from bench.claims.form import load
 from bench.workload.arrival_form import SteadyArrivals, SteppedArrivals, TraceArrivals
 from bench.workload.quantities import duration_s, rate_per_s, size_bytes
-from bench.workload.toml_lines import line_of
 from bench.workload.workload_file import TEMPLATE, WorkloadFile, read_workload
 
 GOOD = """[[task]]

@@ -190,7 +190,7 @@ def test_the_first_error_of_each_type_is_read(tmp_path: Path) -> None:
 def test_what_is_outstanding_is_told_as_it_goes(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.bin", [])
     kinds = np.array([0, 1, 1, 0, 0], np.int16)
-    tail = event_files.Tail(path)
+    tail = event_files.FileTail(path)
     tasks = Outstanding(tail, kinds, (0, 1))
 
     def append(*rows: tuple[int, int, int, int, int, int]) -> None:

@@ -8,4 +8,5 @@ FAMILY = Family(
     find=lambda kind: str(find_rabbitmq()),
     embedded=EmbeddedRabbit,
     given=OwnRabbit,
+    far=True,
 )

@@ -1,9 +1,9 @@
-"""A RabbitMQ node of a cell's own, loopback only."""
+"""A RabbitMQ node of a cell's own, on the address of its host alone."""
 
+import itertools
 import secrets
 import shutil
 import socket
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from bench.base.errors import CellFailed, Unavailable
 from bench.brokers.contract import Request
 from bench.brokers.rabbitmq.connection import QueueConnection, RabbitBroker
 from bench.brokers.servers import StartedServer
-from bench.inprocess.ports import free_port
+from bench.hosts.cell_host import CellHost
+from bench.hosts.far_host import FarHost
 
 # The wrappers on PATH switch to the user rabbitmq; these are the programs behind them.
 FOLDERS = (
@@ -22,6 +23,8 @@ FOLDERS = (
     "/usr/local/sbin",
 )
 USER = "bench"
+CONTROL_S = 30.0
+NOWHERE = "there is no RabbitMQ on {}: apt install rabbitmq-server"
 
 
 def find_rabbitmq() -> Path:
@@ -30,7 +33,17 @@ def find_rabbitmq() -> Path:
         path = Path(folder) if Path(folder).is_dir() else Path(folder).parent
         if (path / "rabbitmq-server").is_file() and (path / "rabbitmqctl").is_file():
             return path.absolute()
-    raise Unavailable("there is no RabbitMQ on this machine: apt install rabbitmq-server")
+    raise Unavailable(NOWHERE.format("this machine"))
+
+
+def programs_on(host: CellHost) -> Path:
+    """The same on the host of a cell."""
+    if not isinstance(host, FarHost):
+        return find_rabbitmq()
+    for folder in FOLDERS:
+        if host.program(f"{folder}/rabbitmqctl")[0]:
+            return Path(folder)
+    raise Unavailable(NOWHERE.format(host.label))
 
 
 class EmbeddedRabbit(RabbitBroker, StartedServer):
@@ -41,20 +54,23 @@ class EmbeddedRabbit(RabbitBroker, StartedServer):
 
     def __init__(self, request: Request) -> None:
         super().__init__(request)
-        self.programs = find_rabbitmq()
+        self.programs = programs_on(request.host)
         self.origin = str(self.programs)
-        self.url = f"amqp://{USER}:{self.password}@127.0.0.1:{self.port}//"
+        self.address = request.host.address
+        shown = f"[{self.address}]" if ":" in self.address else self.address
+        self.url = f"amqp://{USER}:{self.password}@{shown}:{self.port}//"
+        self._asked = itertools.count(1)
         self.queues = QueueConnection(self.url, request.queues)
         self.env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.folder),  # Erlang writes its cookie there
             "LC_ALL": "C.UTF-8",
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(free_port()),
+            "ERL_EPMD_PORT": str(self.host.free_port()),
             "RABBITMQ_NODENAME": f"qb{secrets.token_hex(4)}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_IP_ADDRESS": self.address,
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(self.host.free_port()),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
             "RABBITMQ_LOGS": "-",
@@ -67,15 +83,15 @@ class EmbeddedRabbit(RabbitBroker, StartedServer):
 
     def start(self) -> None:
         """Start it on its data folder, and wait until it lets our user in."""
-        first = not self.folder.exists()
+        first = self.process is None
         if first:
-            self.folder.mkdir()
-            (self.folder / "plugins").write_text("[].\n", encoding="utf-8")
+            self.host.make_folder(self.folder)
+            self.host.write(self.folder / "plugins", b"[].\n")
         self.launch([str(self.programs / "rabbitmq-server")], self.env)
         if first:
             # The port opens when the node is through with its start; to ask by rabbitmqctl until
             # then would boot a virtual machine each time.
-            address = ("127.0.0.1", self.port)
+            address = (self.address, self.port)
             self.until(lambda: socket.create_connection(address, timeout=1).close())
             self.control("add_user", USER, stdin=self.password)
             self.control("set_permissions", USER, ".*", ".*", ".*")
@@ -87,22 +103,13 @@ class EmbeddedRabbit(RabbitBroker, StartedServer):
 
         A password goes in by `stdin`, where no process list shows it.
         """
-        try:
-            done = subprocess.run(
-                [str(self.programs / "rabbitmqctl"), "-q", *words],
-                env=self.env,
-                input=stdin + "\n",
-                capture_output=True,
-                timeout=30,
-                check=True,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except (subprocess.SubprocessError, OSError) as error:
-            lines = str(getattr(error, "stderr", "") or error).strip().splitlines()
-            reason = lines[-1][:200] if lines else type(error).__name__
-            raise CellFailed(f"rabbitmqctl {words[0]} failed: {reason}") from None
-        return done.stdout
+        log = self.log.with_name(f"rabbitmqctl-{next(self._asked)}.log")
+        argv = [str(self.programs / "rabbitmqctl"), "-q", *words]
+        process = self.host.spawn(argv, log, self.env, stdin=stdin + "\n")
+        if not process.wait(CONTROL_S) or process.exit_status() != 0:
+            reason = self.host.last_lines(log, 1)[:200]
+            raise CellFailed(f"rabbitmqctl {words[0]} failed: {reason}")
+        return self.host.read(log).decode(errors="replace")
 
     def fill(self) -> None:
         """The memory alarm: from now on it blocks who publishes."""

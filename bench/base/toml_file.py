@@ -1,26 +1,39 @@
-"""TOML files that a user has written, and on which line something stands in one: tomllib, which
-reads them, does not say."""
+"""A TOML file that a user has written: read, and refused with the file and its line."""
 
 import re
 import tomllib
 from bisect import bisect_left
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.base.errors import UsageError
-from bench.workload.text_files import opened
-
-Place = tuple[str | int, ...]
-"""Keys and indexes from the top of a document down: ("task", 1, "share")."""
+from bench.base.errors import UsageError, one_line
+from bench.base.text_files import opened
+from bench.base.toml_lines import Place, line_of
 
 MOST_BYTES = 2**20
 DEEPEST = 20  # tables and lists inside each other: what reads them further calls itself
+LONGEST = 400  # of what is said of a fault: a value may be a page of text
 
 _NO_TOML = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)")
 
 
-def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
-    """The text of a TOML file and what it says; UsageError with file and line where it is none."""
+@dataclass(frozen=True)
+class TomlFile:
+    """The text of a file, and the document in it."""
+
+    path: Path
+    text: str
+    document: dict[str, Any]
+
+    def refusal(self, place: Place, what: str) -> UsageError:
+        """What is wrong at a place of the document, in one line with the file and its line."""
+        line = line_of(self.text, place)
+        return UsageError(f"{self.path}:{line}: {one_line(what)[:LONGEST]}")
+
+
+def read_toml(path: Path) -> TomlFile:
+    """Read a file; UsageError where it cannot be read or is not TOML, with the line."""
     with opened(path, MOST_BYTES) as file:
         text = file.read()
     try:
@@ -38,7 +51,7 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
         raise UsageError(f"{path}:{line}: {what}") from None
     if place := _deep_place(document):
         raise _too_deep(path, line_of(text, place))
-    return text, document
+    return TomlFile(path, text, document)
 
 
 def _too_deep(path: Path, line: int) -> UsageError:
@@ -75,46 +88,3 @@ def _deep_place(document: dict[str, Any]) -> Place:
         elif isinstance(value, list):
             waiting += [((*place, at), each) for at, each in enumerate(value)]
     return ()
-
-
-def line_of(text: str, place: Place) -> int:
-    """The line, from 1, on which the statement begins that brings that place into being.
-
-    The text must be valid and have the place; the top of the document is line 1.
-
-    The parser itself is asked, about longer and longer beginnings of the text: one that ends inside
-    a statement is not valid, and a place that is there once stays there. So quoted keys, dotted
-    keys and texts of many lines need no second grammar that could differ from the parser's.
-    """
-    if not place:
-        return 1
-    lines = text.split("\n")
-    counts = range(1, len(lines) + 1)
-    return 1 + bisect_left(counts, True, key=lambda count: _has(_beginning(lines, count), place))
-
-
-def _beginning(lines: list[str], count: int) -> dict[str, Any]:
-    """The document in the first `count` lines, or in as many more as make it valid."""
-    for end in range(count, len(lines)):
-        try:
-            # The last line keeps its end: a carriage return without a newline is not valid.
-            return tomllib.loads("\n".join(lines[:end]) + "\n")
-        except tomllib.TOMLDecodeError:
-            continue
-    return tomllib.loads("\n".join(lines))
-
-
-def _has(document: Any, place: Place) -> bool:
-    return len(known_part(document, place)) == len(place)
-
-
-def known_part(document: Any, place: Place) -> Place:
-    """The steps of a place that lead on in the document; those that do not are left out."""
-    steps: list[str | int] = []
-    for step in place:
-        # A text has indexes too, and they are no places.
-        keys = range(len(document)) if isinstance(document, list) else document
-        if isinstance(keys, range | dict) and step in keys:
-            document = document[step]
-            steps.append(step)
-    return tuple(steps)
