@@ -94,17 +94,16 @@ def test_a_smoke_run_on_hosts_with_clocks_of_their_own(tmp_path: Path) -> None:
         assert {"worker-1", "worker-2"} <= set(told), line
         offsets = [abs(each.offset_ns) for each in cell.log.hosts.values()][1:]
         assert min(offsets) > 100e9, "their clocks are minutes apart"
-        # And yet nothing begins before it was sent, by one clock.
-        assert (book.first_start() >= book.sent - book.give_of_tasks())[book.measured()].all()
+        # And yet nothing begins before it was sent, by one clock, nor much later.
+        ours_by_id, give = book.measured(), book.give_of_tasks()
+        assert (book.first_start() >= book.sent - give)[ours_by_id].all()
+        assert give[ours_by_id].max() < 2e6
+        if line.scenario == "latency":
+            took_ns = (book.first_finish() - book.due)[ours_by_id]
+            assert 0 < np.median(took_ns) < 150e6
         assert len(read_pings(cell.folder)) == 2 and not read_network(cell.folder).unfit(
             [each.clock for each in cell.log.hosts.values()]
         )
-    latency = run.measures[run.measures["metric"] == "latency_p50_ms"]
-    shown = latency[latency["verdict"] == "ok"]
-    if shown.empty:
-        reasons = latency.loc[latency["reason"] != "", "reason"]
-        pytest.skip(f"the machine was too busy for this cell: {reasons.iloc[0]}")
-    assert (shown["value"] < 150).all() and shown["reason"].str.contains("by the clocks").all()
     assert not ours() and folders() <= before
 
 

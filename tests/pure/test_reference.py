@@ -12,12 +12,10 @@ import pytest
 from bench.analysis import stored_measures
 from bench.analysis.comparisons import compare_arms
 from bench.analysis.dataset import join
-from bench.analysis.evidence import all_evidence
 from bench.model.fault import CORE, FURTHER
 from bench.model.scenario import load_scenarios
 from bench.record import documents, store
 from bench.report.appendix import before_line
-from scenarios.recovery.matrix import timing
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -207,30 +205,6 @@ def test_the_instrument_was_proven_three_times_in_a_row() -> None:
         0 <= (begin - end).total_seconds() < 60
         for end, begin in zip(ends, begins[1:], strict=False)
     ), "one after the other, none left out"
-
-
-def test_two_quick_runs_agree_in_every_fate_that_is_no_matter_of_timing() -> None:
-    """The tasks that ran and those that waited met the same fates in both runs.
-
-    Else the cell says that it depends on the moment.
-    Where nothing waited when the fault struck there is no fate to compare.
-    """
-    folders = sorted((REFERENCE.parent / "agreement").glob("quick-*"))
-    if len(folders) < 2:
-        pytest.skip("the two quick runs are not stored")
-    joined = [join([store.open_run(folder)]) for folder in folders]
-    first, second = ({(each.case, each.arm): each for each in all_evidence(one)} for one in joined)
-    assert first.keys() == second.keys() and len(first) >= 20
-    unlike = []
-    for key, one in first.items():
-        other = second[key]
-        groups = ((one.running, other.running), (one.waiting, other.waiting))
-        if any(a and b and set(a) != set(b) for a, b in groups) and not timing(joined[0], one):
-            unlike.append(
-                f"{key}: {dict(one.running)} {dict(one.waiting)}, "
-                f"then {dict(other.running)} {dict(other.waiting)}"
-            )
-    assert unlike == []
 
 
 def test_the_reference_is_small() -> None:
